@@ -1,0 +1,197 @@
+"""What the networks are made of: a Linear or Conv layer, its normalisation, activation, dropout and skip."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from gradflow.activations import pieces
+from gradflow.errors import ConfigError
+
+ActivationFactory = Callable[[], nn.Module]  # called once a layer: nn.ReLU itself is one
+
+NORMS = ("batch", "layer", "group", "none")
+_MOST_GROUPS = 8
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One Linear or Conv layer, as initialisation and measurement see it.
+
+    Attributes:
+        name: `layer_name` of it, e.g. "01_block"; sorting by name sorts by depth.
+        affine: the layer itself.
+        activation: the module whose input is the layer's pre-activation; None for the head.
+    """
+
+    name: str
+    affine: nn.Linear | nn.Conv2d
+    activation: nn.Module | None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether an activation follows, as it does everywhere but at the head."""
+        return self.activation is not None
+
+
+class Block(nn.Module):
+    """Affine, normalisation, activation, dropout; x + all that where there is a skip.
+
+    The affine layer and the normalisation are `pieces` times as wide as the block for an activation that asks for it.
+    """
+
+    def __init__(
+        self, affine: nn.Linear | nn.Conv2d, *, norm: nn.Module, activation: nn.Module, dropout: float, skip: bool
+    ) -> None:
+        super().__init__()
+        if not 0 <= dropout < 1:
+            raise ConfigError(f"model.dropout={dropout}: a probability from 0 to under 1, e.g. model.dropout=0.1")
+        self.affine = affine
+        self.norm = norm
+        self.activation = activation
+        self.dropout = nn.Dropout(dropout) if dropout > 0 else nn.Identity()
+        self.skip = skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        output = self.dropout(self.activation(self.norm(self.affine(x))))
+        return x + output if self.skip else output
+
+    def extra_repr(self) -> str:
+        return f"skip={self.skip}"
+
+
+class DenseBlock(Block):
+    """A Block around a Linear layer: (N, in_features) to (N, width). The skip is there only if the two are equal."""
+
+    def __init__(
+        self,
+        in_features: int,
+        width: int,
+        activation: ActivationFactory,
+        *,
+        norm: str = "none",
+        bias: bool = True,
+        dropout: float = 0.0,
+        residual: bool = False,
+    ) -> None:
+        function = activation()
+        features = pieces(function) * width
+        super().__init__(
+            nn.Linear(in_features, features, bias=bias),
+            norm=dense_norm(norm, features),
+            activation=function,
+            dropout=dropout,
+            skip=residual and in_features == width,
+        )
+
+
+class ConvBlock(Block):
+    """A Block around a Conv2d layer of stride 1 and same padding: (N, in_channels, H, W) to (N, width, H, W).
+
+    The skip is there only if in_channels equals width.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        width: int,
+        activation: ActivationFactory,
+        *,
+        kernel_size: int = 3,
+        norm: str = "batch",
+        bias: bool = True,
+        dropout: float = 0.0,
+        residual: bool = False,
+    ) -> None:
+        if kernel_size < 1 or kernel_size % 2 == 0:
+            raise ConfigError(f"model.kernel_size={kernel_size}: same padding needs an odd size, model.kernel_size=3")
+        function = activation()
+        channels = pieces(function) * width
+        super().__init__(
+            nn.Conv2d(in_channels, channels, kernel_size, padding=kernel_size // 2, bias=bias),
+            norm=conv_norm(norm, channels),
+            activation=function,
+            dropout=dropout,
+            skip=residual and in_channels == width,
+        )
+
+
+def dense_norm(name: str, features: int) -> nn.Module:
+    """Normalisation of (N, features).
+
+    Groups hold at least 2 features: the only feature of a group is its own mean, so that the output would always be 0.
+    """
+    if name in ("layer", "group") and features < 2:
+        raise ConfigError(f"model.norm={name}: one feature normalised by itself is always 0, use a width of at least 2")
+    if name == "batch":
+        return nn.BatchNorm1d(features)
+    if name == "layer":
+        return nn.LayerNorm(features)
+    return _group_norm_or_none(name, features, most_groups=min(_MOST_GROUPS, features // 2))
+
+
+def conv_norm(name: str, channels: int) -> nn.Module:
+    """Normalisation of (N, channels, H, W); layer norm is over channels and positions together."""
+    if name == "batch":
+        return nn.BatchNorm2d(channels)
+    if name == "layer":
+        return nn.GroupNorm(1, channels)
+    return _group_norm_or_none(name, channels, most_groups=_MOST_GROUPS)
+
+
+def _group_norm_or_none(name: str, channels: int, *, most_groups: int) -> nn.Module:
+    """Group norm (Wu & He 2018, arXiv:1803.08494) with as many groups as divide the channels, up to `most_groups`."""
+    if name == "group":
+        return nn.GroupNorm(max(n for n in range(1, most_groups + 1) if channels % n == 0), channels)
+    if name == "none":
+        return nn.Identity()
+    raise ConfigError(f"model.norm={name}: there is no such normalisation, use one of {', '.join(NORMS)}")
+
+
+def layer_name(index: int, kind: str, total: int) -> str:
+    """The name of a layer, such as "01_block".
+
+    Args:
+        index: its place along the forward path.
+        kind: stem, block, conv, linear or head.
+        total: how many layers the network has, the head included; from 100 on names get a third digit.
+    """
+    return f"{index:0{max(2, len(str(total)))}d}_{kind}"
+
+
+def named_layers(blocks: Sequence[Block], head: nn.Linear, *, kinds: Sequence[str], first: int) -> list[Layer]:
+    """The layers of a network in forward order: one for each block and kind, counted from `first`, then the head."""
+    total = len(blocks) + 1
+    hidden = [
+        Layer(layer_name(first + i, kind, total), block.affine, block.activation)
+        for i, (block, kind) in enumerate(zip(blocks, kinds, strict=True))
+    ]
+    return [*hidden, Layer(layer_name(first + len(blocks), "head", total), head, None)]
+
+
+def image_channels(input_shape: Sequence[int], *, model: str) -> int:
+    """The number of channels of an input of shape (C, H, W).
+
+    Raises:
+        ConfigError: for anything that is not an image.
+    """
+    if len(input_shape) != 3:
+        shape = "x".join(str(size) for size in input_shape)
+        raise ConfigError(
+            f"model={model}: it needs images (channels, height, width), the data is {shape}; use model=mlp"
+        )
+    return int(input_shape[0])
+
+
+def check_blocks(blocks: int | None) -> int:
+    """The number of hidden blocks, at least 1, or a ConfigError."""
+    if not isinstance(blocks, int) or isinstance(blocks, bool) or blocks < 1:
+        raise ConfigError(f"blocks={blocks}: a network needs a whole number of blocks, at least one, e.g. blocks=2")
+    return blocks
+
+
+def check_width(width: object) -> int:
+    """The number of units of a layer, at least 1, or a ConfigError."""
+    if not isinstance(width, int) or isinstance(width, bool) or width < 1:
+        raise ConfigError(f"width={width}: a layer needs a whole number of units, at least one, e.g. width=64")
+    return width

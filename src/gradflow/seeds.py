@@ -1,0 +1,28 @@
+"""Separate random streams from one seed.
+
+Every stream is reseeded at each epoch from `numpy.random.SeedSequence([seed, stream, epoch])`, so that resuming at an
+epoch boundary needs no generator state, and no two seeds share a stream (as seed + epoch would make them do).
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+
+class Stream(IntEnum):
+    """What a stream is for. The numbers are part of every result: never renumber them."""
+
+    WEIGHTS = 0  # initial weights; the layer's index takes the epoch's place
+    ORDER = 1  # the order of the batches
+    STOCHASTIC = 2  # dropout, randomised activations
+    SPLIT = 3  # training, validation and test sets; seeded by data.split_seed
+
+
+def numpy_generator(seed: int, stream: Stream, epoch: int = 0) -> np.random.Generator:
+    """A NumPy generator for one stream of one seed in one epoch (all integers, at least 0)."""
+    return np.random.default_rng(np.random.SeedSequence([seed, stream, epoch]))
+
+
+def torch_seed(seed: int, stream: Stream, epoch: int = 0) -> int:
+    """A 63-bit seed for `torch.manual_seed` or `torch.Generator.manual_seed`."""
+    return int(np.random.SeedSequence([seed, stream, epoch]).generate_state(1, np.uint64)[0] >> 1)
