@@ -1,0 +1,1 @@
+"""Data sets as arrays in memory, their splits, the batch loader and the LightningDataModule."""

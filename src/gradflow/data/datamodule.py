@@ -1,0 +1,198 @@
+"""The LightningDataModule: one data set, its split and its batches."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from typing import Any, NamedTuple
+
+import lightning as L
+import numpy as np
+import torch
+from torch import Tensor
+
+from gradflow.data.arrays import Arrays, Task
+from gradflow.data.loader import Batch, BatchLoader
+from gradflow.data.options import check_whole
+from gradflow.data.scaling import check_pixel_range, pixel_map, z_scores
+from gradflow.data.split import Split, SplitOptions, split_rows
+from gradflow.errors import ConfigError
+
+UNIT_RANGE = (0.0, 1.0)
+
+
+class Sizes(NamedTuple):
+    """Number of samples in each part."""
+
+    train: int
+    validation: int
+    test: int
+
+
+class ArrayDataModule(L.LightningDataModule):
+    """A data set that fits in memory. Building it checks the options; the first property asked for reads the data.
+
+    Args:
+        source: a function that returns the data set, e.g. one of `gradflow.data.sources`.
+        batch_size: training samples in a batch, at least 1.
+        eval_batch_size: validation and test samples in a batch, at least 1.
+        validation: `last`, `random` or `test`, see `SplitOptions`.
+        validation_size: fraction or count, see `SplitOptions`.
+        test_size: fraction or count, for data without an official test set.
+        split_seed: seed of the split.
+        pixel_range: [low, high] that 0..pixel_max is mapped to; None is [0, 1] for pixels, and right for float data.
+        standardize: z-score each feature with the training set's mean and standard deviation; None is true for tables.
+        seed: seed of the batch order.
+        source_options: arguments of `source`.
+
+    Raises:
+        ConfigError: if an option is wrong, or (at the first property) does not suit the data.
+    """
+
+    def __init__(
+        self,
+        source: Callable[..., Arrays],
+        *,
+        batch_size: int,
+        eval_batch_size: int = 1000,
+        validation: str = "random",
+        validation_size: float | None = None,
+        test_size: float | None = None,
+        split_seed: int = 0,
+        pixel_range: Sequence[float] | None = None,
+        standardize: bool | None = None,
+        seed: int = 0,
+        **source_options: Any,
+    ) -> None:
+        super().__init__()
+        inspect.signature(source).bind(**source_options)  # a TypeError here names what does not fit
+        self._source = partial(source, **source_options)
+        check_whole("batch_size", batch_size, at_least=1, remedy="data.batch_size=32")
+        check_whole("eval_batch_size", eval_batch_size, at_least=1, remedy="data.eval_batch_size=1000")
+        self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
+        self._split_options = SplitOptions(validation, validation_size, test_size, split_seed)
+        self._pixel_range = None if pixel_range is None else check_pixel_range(pixel_range)
+        if not isinstance(standardize, bool | None):
+            raise ConfigError(f"data.standardize={standardize}: choose true, false or null")
+        self._standardize = standardize
+        self._seed = seed
+        self._tensors: tuple[Tensor, Tensor] | None = None
+
+    @cached_property
+    def arrays(self) -> Arrays:
+        """The data set as its source gives it."""
+        arrays = self._source()
+        if arrays.pixel_max is None and self._pixel_range is not None:
+            raise ConfigError(
+                f"data.pixel_range={list(self._pixel_range)}: this data set holds floats, not pixels; use "
+                "data.pixel_range=null"
+            )
+        if self._standardize and (arrays.pixel_max is not None or arrays.x.ndim != 2):
+            raise ConfigError(
+                "data.standardize=true: only tables of floats are standardized; use data.standardize=null"
+            )
+        return arrays
+
+    @cached_property
+    def split(self) -> Split:
+        """The rows of each part."""
+        return split_rows(
+            self.arrays.y,
+            num_test=self.arrays.num_test,
+            stratify=self.task != "regression",
+            options=self._split_options,
+        )
+
+    @property
+    def task(self) -> Task:
+        """classification, binary or regression."""
+        return self.arrays.task
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one sample: (channels, height, width) or (features,)."""
+        return self.arrays.x.shape[1:]
+
+    @property
+    def num_outputs(self) -> int:
+        """Number of classes; 1 for binary tasks and regression."""
+        return self.arrays.num_outputs
+
+    @property
+    def sizes(self) -> Sizes:
+        """Samples in training, validation and test set."""
+        return Sizes(len(self.split.train), len(self.split.validation), len(self.split.test))
+
+    @property
+    def selected_on_test(self) -> bool:
+        """Whether the validation set is the test set."""
+        return self._split_options.validation == "test"
+
+    @cached_property
+    def target_scale(self) -> float:
+        """Standard deviation of the training targets in their own unit, which is 1 in y; 1.0 for labels."""
+        if self.task != "regression":
+            return 1.0
+        return float(z_scores(self.arrays.y, self.split.train)[1])
+
+    def prepare_data(self) -> None:
+        """Read the data, downloading them on first use."""
+        _ = self.arrays
+
+    def setup(self, stage: str | None = None) -> None:
+        """Move the data to the trainer's device, once; to the CPU if there is no trainer."""
+        device = torch.device("cpu")
+        if self.trainer is not None:
+            _check_trainer(self.trainer)
+            device = self.trainer.strategy.root_device
+        if self._tensors is None or self._tensors[0].device != device:
+            self._tensors = self._inputs().to(device), self._targets().to(device)
+
+    def train_dataloader(self) -> BatchLoader:
+        """Training batches, shuffled anew in each epoch."""
+        return self._loader(self.split.train, batch_size=self.batch_size, order_seed=self._seed)
+
+    def val_dataloader(self) -> BatchLoader:
+        """Validation batches, in order."""
+        return self._loader(self.split.validation, batch_size=self.eval_batch_size)
+
+    def test_dataloader(self) -> BatchLoader:
+        """Test batches, in order."""
+        return self._loader(self.split.test, batch_size=self.eval_batch_size)
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """Nothing to do: batches are cut on the device."""
+        return batch
+
+    def _loader(self, rows: np.ndarray, *, batch_size: int, order_seed: int | None = None) -> BatchLoader:
+        assert self._tensors is not None, "call setup() first"
+        scale, shift = 1.0, 0.0
+        if self.arrays.pixel_max is not None:
+            scale, shift = pixel_map(self._pixel_range or UNIT_RANGE, pixel_max=self.arrays.pixel_max)
+        x, y = self._tensors
+        return BatchLoader(x, y, rows, batch_size=batch_size, scale=scale, shift=shift, order_seed=order_seed)
+
+    def _inputs(self) -> Tensor:
+        x = self.arrays.x
+        is_table = x.ndim == 2 and self.arrays.pixel_max is None
+        if is_table and self._standardize is not False:
+            x, _ = z_scores(x, self.split.train)
+        return torch.from_numpy(x)
+
+    def _targets(self) -> Tensor:
+        y = self.arrays.y
+        if self.task == "regression":
+            y, _ = z_scores(y, self.split.train)
+        return torch.from_numpy(y)
+
+
+def _check_trainer(trainer: L.Trainer) -> None:
+    if trainer.world_size > 1:  # every process would train on the same batches
+        raise ConfigError(
+            f"trainer.devices={trainer.num_devices}: one run uses one device; use trainer.devices=1 and start more runs"
+        )
+    overfit = trainer.overfit_batches  # type: ignore[attr-defined]  # Lightning sets it from outside the class
+    if overfit > 0:  # Lightning can only stop the shuffling of torch's own DataLoader
+        raise ConfigError(
+            f"trainer.overfit_batches={overfit}: the batches would change in each epoch all the same; "
+            "use trainer.limit_train_batches"
+        )

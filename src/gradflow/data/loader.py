@@ -1,0 +1,81 @@
+"""Batches cut from whole tensors on the device: no workers, no collation, no copy from the host per batch."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gradflow.seeds import Stream, numpy_generator
+
+Batch = tuple[Tensor, Tensor]
+
+
+class EpochOrder:
+    """The rows of an epoch in an order that depends on seed and epoch only, whatever the device."""
+
+    def __init__(self, rows: np.ndarray, *, seed: int) -> None:
+        self.rows = rows
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this before each epoch, resumed ones included."""
+        self.epoch = epoch
+
+    def order(self) -> np.ndarray:
+        """All rows once, shape of `rows`."""
+        return self.rows[numpy_generator(self.seed, Stream.ORDER, self.epoch).permutation(len(self.rows))]
+
+
+class BatchLoader:
+    """Iterates over (x, y) batches on the device of the tensors; the last batch may be shorter.
+
+    Args:
+        x: all samples, uint8 or float32, shape (samples, ...). It stays as it is.
+        y: all labels or targets, shape (samples,).
+        rows: the samples to go through, int64.
+        batch_size: samples in a batch, at least 1.
+        scale: batches are float32 `x * scale + shift`.
+        shift: see `scale`.
+        order_seed: shuffle anew in each epoch with this seed; None keeps the order of `rows`.
+    """
+
+    # Lightning looks for `sampler` (to set the epoch) and then expects `batch_sampler`, as on torch's DataLoader.
+    batch_sampler = None
+
+    def __init__(
+        self,
+        x: Tensor,
+        y: Tensor,
+        rows: np.ndarray,
+        *,
+        batch_size: int,
+        scale: float = 1.0,
+        shift: float = 0.0,
+        order_seed: int | None = None,
+    ) -> None:
+        self.x, self.y, self.rows = x, y, rows
+        self.batch_size = batch_size
+        self.scale, self.shift = scale, shift
+        self.sampler = None if order_seed is None else EpochOrder(rows, seed=order_seed)
+
+    def __len__(self) -> int:
+        return -(-len(self.rows) // self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        # A generator reads the epoch at the first batch: Lightning makes the iterator before it sets the epoch.
+        order = self.rows if self.sampler is None else self.sampler.order()
+        for index in torch.from_numpy(order).to(self.x.device).split(self.batch_size):
+            yield self.batch(index)
+
+    def batch(self, index: Tensor) -> Batch:
+        """The samples with these row numbers, x in float32.
+
+        Args:
+            index: int64, shape (batch,), on the device of the tensors.
+        """
+        x = self.x.index_select(0, index).float()
+        if self.scale != 1.0 or self.shift != 0.0:
+            x.mul_(self.scale).add_(self.shift)  # in place: index_select has made a copy
+        return x, self.y.index_select(0, index)

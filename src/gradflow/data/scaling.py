@@ -1,0 +1,43 @@
+"""How raw numbers become network inputs and targets."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradflow.data.options import is_finite
+from gradflow.errors import ConfigError
+
+
+def check_pixel_range(pixel_range: Sequence[float]) -> tuple[float, float]:
+    """The range as two floats.
+
+    Raises:
+        ConfigError: if it is not [low, high] with low < high, both finite.
+    """
+    ends = list(pixel_range) if isinstance(pixel_range, Sequence) else []
+    if len(ends) != 2 or not all(map(is_finite, ends)) or ends[0] >= ends[1]:
+        raise ConfigError(f"data.pixel_range={pixel_range}: give [low,high], low < high, e.g. data.pixel_range=[-1,1]")
+    return float(ends[0]), float(ends[1])
+
+
+def pixel_map(pixel_range: tuple[float, float], *, pixel_max: int) -> tuple[float, float]:
+    """Scale and shift that map 0..pixel_max to the range: `pixel * scale + shift`."""
+    low, high = pixel_range
+    return (high - low) / pixel_max, low
+
+
+def z_scores(array: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Subtract the mean of some rows, divide by their standard deviation (ddof = 0), all in float64.
+
+    Args:
+        array: shape (samples,) or (samples, features), float32.
+        rows: the rows that mean and standard deviation come from (the training set).
+
+    Returns:
+        The z-scores, float32, shape of `array`, and the standard deviations, float64, shape (features,) or (). Where a
+        feature is constant in those rows, its standard deviation counts as 1.
+    """
+    chosen = array[rows].astype(np.float64)
+    constant = chosen.min(axis=0) == chosen.max(axis=0)  # the computed deviation may be a rounding error above 0
+    sd = np.where(constant, 1.0, chosen.std(axis=0))
+    return ((array - chosen.mean(axis=0)) / sd).astype(np.float32), sd

@@ -1,0 +1,145 @@
+"""One function a data set. Each is cached, so that the runs of a sweep share one copy in memory."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from sklearn import datasets as sklearn_datasets
+
+from gradflow.data import npz as npz_file
+from gradflow.data.arrays import Arrays
+from gradflow.data.download import torchvision_dataset
+from gradflow.data.options import check_whole, is_finite
+from gradflow.data.split import sklearn_seed
+from gradflow.errors import ConfigError
+
+CACHED = 4  # data sets of one kind kept in memory; typed, because 1000.0 must not pass for the 1000 that was checked
+
+_IDX_FILES = tuple(f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1"))
+
+
+@lru_cache(maxsize=CACHED, typed=True)
+def digits() -> Arrays:
+    """1,797 handwritten digits, 8x8 pixels of 0..16, embedded in scikit-learn.
+
+    Source: Alpaydin and Kaynak 1998, UCI Optical Recognition of Handwritten Digits (its test part).
+    """
+    data = sklearn_datasets.load_digits()
+    return Arrays(data.images[:, None].astype(np.uint8), data.target.astype(np.int64), "classification", pixel_max=16)
+
+
+@lru_cache(maxsize=CACHED, typed=True)
+def mnist(data_dir: str) -> Arrays:
+    """60,000 + 10,000 handwritten digits, 1x28x28 pixels. Source: LeCun et al. 1998.
+
+    Args:
+        data_dir: folder that holds MNIST/raw; downloaded on first use (12 MB).
+    """
+    return _images(*torchvision_dataset("MNIST", data_dir, option="mnist", folder="MNIST/raw", files=_IDX_FILES))
+
+
+@lru_cache(maxsize=CACHED, typed=True)
+def fashion_mnist(data_dir: str) -> Arrays:
+    """60,000 + 10,000 pictures of clothes, 1x28x28 pixels. Source: Xiao et al. 2017, arXiv:1708.07747.
+
+    Args:
+        data_dir: folder that holds FashionMNIST/raw; downloaded on first use (31 MB).
+    """
+    folder = "FashionMNIST/raw"
+    return _images(
+        *torchvision_dataset("FashionMNIST", data_dir, option="fashion_mnist", folder=folder, files=_IDX_FILES)
+    )
+
+
+@lru_cache(maxsize=CACHED, typed=True)
+def cifar10(data_dir: str) -> Arrays:
+    """50,000 + 10,000 colour photographs of ten classes, 3x32x32 pixels. Source: Krizhevsky 2009.
+
+    Args:
+        data_dir: folder that holds cifar-10-batches-py; downloaded on first use (170 MB).
+    """
+    files = ("cifar-10-python.tar.gz",)
+    return _images(*torchvision_dataset("CIFAR10", data_dir, option="cifar10", folder="", files=files))
+
+
+def _images(train: Any, test: Any) -> Arrays:
+    """Torchvision's two parts as one: `data` is (N, H, W) or (N, H, W, C) in uint8, `targets` has the class numbers."""
+    x = np.concatenate([np.asarray(part.data) for part in (train, test)])
+    x = x[:, None] if x.ndim == 3 else np.ascontiguousarray(x.transpose(0, 3, 1, 2))
+    y = np.concatenate([np.asarray(part.targets, dtype=np.int64) for part in (train, test)])
+    return Arrays(x, y, "classification", pixel_max=255, num_test=len(test.data))
+
+
+def npz(path: str | None, task: str = "classification") -> Arrays:
+    """Arrays of one's own: see `gradflow.data.npz.load`. A file that has changed is read again.
+
+    Args:
+        path: the .npz file.
+        task: classification, binary or regression.
+
+    Raises:
+        ConfigError: if the file is not a usable data set.
+    """
+    if path is None:
+        raise ConfigError("data.path=null: data=npz needs a file, e.g. data.path=FILE.npz")
+    file = npz_file.find(str(path))
+    return _npz(str(file), task, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=CACHED, typed=True)
+def _npz(path: str, task: str, _modified_ns: int) -> Arrays:
+    return npz_file.load(path, task=task)
+
+
+@lru_cache(maxsize=CACHED, typed=True)
+def circles(*, samples: int, noise: float, factor: float, sample_seed: int) -> Arrays:
+    """Two concentric circles in the plane, binary.
+
+    Args:
+        samples: number of points, at least 10, half on each circle.
+        noise: standard deviation of the Gaussian added to both coordinates, in radii of the outer circle, at least 0.
+        factor: radius of the inner circle in radii of the outer one, in [0, 1).
+        sample_seed: seed of the points.
+
+    Source: scikit-learn, `make_circles`.
+    """
+    _check_points(samples, noise, sample_seed)
+    if not is_finite(factor) or not 0 <= factor < 1:
+        raise ConfigError(f"data.factor={factor}: the inner circle's radius lies in [0, 1), e.g. data.factor=0.5")
+    seed = sklearn_seed(sample_seed, purpose="samples")
+    x, y = sklearn_datasets.make_circles(samples, noise=noise, factor=factor, random_state=seed)
+    return Arrays(x.astype(np.float32), y.astype(np.int64), "binary", pixel_max=None)
+
+
+@lru_cache(maxsize=CACHED, typed=True)
+def moons(*, samples: int, noise: float, sample_seed: int) -> Arrays:
+    """Two interleaving half circles in the plane, binary.
+
+    Args:
+        samples: number of points, at least 10, half on each moon.
+        noise: standard deviation of the Gaussian added to both coordinates, in radii of a moon, at least 0.
+        sample_seed: seed of the points.
+
+    Source: scikit-learn, `make_moons`.
+    """
+    _check_points(samples, noise, sample_seed)
+    seed = sklearn_seed(sample_seed, purpose="samples")
+    x, y = sklearn_datasets.make_moons(samples, noise=noise, random_state=seed)
+    return Arrays(x.astype(np.float32), y.astype(np.int64), "binary", pixel_max=None)
+
+
+def _check_points(samples: int, noise: float, sample_seed: int) -> None:
+    check_whole("samples", samples, at_least=10, remedy="data.samples=1000")
+    check_whole("sample_seed", sample_seed, at_least=0, remedy="data.sample_seed=0")
+    if not is_finite(noise) or noise < 0:
+        raise ConfigError(f"data.noise={noise}: it is a standard deviation, at least 0, e.g. data.noise=0.1")
+
+
+@lru_cache(maxsize=CACHED, typed=True)
+def diabetes() -> Arrays:
+    """442 patients, 10 features in their own units, disease progression after one year (25..346), regression.
+
+    Source: Efron et al. 2004, Least Angle Regression; embedded in scikit-learn.
+    """
+    x, y = sklearn_datasets.load_diabetes(return_X_y=True, scaled=False)
+    return Arrays(x.astype(np.float32), y.astype(np.float32), "regression", pixel_max=None)

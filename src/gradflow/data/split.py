@@ -1,0 +1,142 @@
+"""Training, validation and test rows: a function of the data and `data.split_seed` only."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from gradflow.data.options import check_whole, is_whole, shown
+from gradflow.errors import ConfigError
+from gradflow.seeds import Stream, numpy_generator
+
+VALIDATIONS = ("last", "random", "test")
+PURPOSES = ("test_size", "validation_size", "samples")  # one stream each; their order is part of every result
+
+
+@dataclass(frozen=True)
+class SplitOptions:
+    """How to cut a data set; checked when built.
+
+    Attributes:
+        validation: `last`: the last part of the training set, in its order; `random`: drawn, stratified by class;
+            `test`: the test set itself, the protocol of the studies that select on it.
+        validation_size: a fraction in (0, 1) of the training set or a number of samples; None for `test`.
+        test_size: the same, of the whole data set; None where there is an official test set.
+        split_seed: seed of what is drawn, at least 0.
+    """
+
+    validation: str
+    validation_size: float | None
+    test_size: float | None
+    split_seed: int
+
+    def __post_init__(self) -> None:
+        if self.validation not in VALIDATIONS:
+            raise ConfigError(f"data.validation={self.validation}: choose {', '.join(VALIDATIONS)}")
+        if self.validation != "test":
+            _check_size("validation_size", self.validation_size)
+        elif self.validation_size is not None:
+            raise ConfigError(
+                f"data.validation_size={self.validation_size}: without effect, data.validation=test validates on the "
+                "whole test set; use data.validation_size=null"
+            )
+        if self.test_size is not None:
+            _check_size("test_size", self.test_size)
+        check_whole("split_seed", self.split_seed, at_least=0, remedy="data.split_seed=0")
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Row numbers of one data set, int64, each in ascending order; `validation` equals `test` if it is the test set."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def split_rows(y: np.ndarray, *, num_test: int, stratify: bool, options: SplitOptions) -> Split:
+    """Cut the test set off first, then the validation set from what is left.
+
+    Args:
+        y: labels or targets, shape (samples,).
+        num_test: that many rows at the end are the official test set; 0 where there is none.
+        stratify: keep each class's share in every part (y has class numbers).
+        options: sizes and seed.
+
+    Raises:
+        ConfigError: if a size does not fit this data set or an option has no effect on it.
+    """
+    rows = np.arange(len(y))
+    if num_test:
+        _refuse_idle(options)
+        train, test = rows[:-num_test], rows[-num_test:]
+    else:
+        train, test = _draw(rows, y, purpose="test_size", size=options.test_size, stratify=stratify, options=options)
+    if options.validation == "test":
+        return Split(train, validation=test, test=test)
+    size = options.validation_size
+    if options.validation == "last":
+        count = _count("validation_size", size, len(train))
+        return Split(train[:-count], validation=train[-count:], test=test)
+    train, validation = _draw(train, y, purpose="validation_size", size=size, stratify=stratify, options=options)
+    return Split(train, validation=validation, test=test)
+
+
+def sklearn_seed(seed: int, *, purpose: Literal["test_size", "validation_size", "samples"]) -> int:
+    """A 32-bit seed for scikit-learn's `random_state`, from the stream that `data.split_seed` seeds."""
+    return int(numpy_generator(seed, Stream.SPLIT, PURPOSES.index(purpose)).integers(2**32))
+
+
+def _check_size(key: str, size: object) -> None:
+    is_count = isinstance(size, int) and is_whole(size) and size >= 1
+    if not is_count and not (isinstance(size, float) and 0 < size < 1):
+        raise ConfigError(
+            f"data.{key}={shown(size)}: give a fraction between 0 and 1 or a number of samples, e.g. 0.1 or 300"
+        )
+
+
+def _refuse_idle(options: SplitOptions) -> None:
+    if options.test_size is not None:
+        raise ConfigError(
+            f"data.test_size={options.test_size}: without effect, this data set has its own test set; use "
+            "data.test_size=null"
+        )
+    if options.split_seed != 0 and options.validation != "random":
+        raise ConfigError(
+            f"data.split_seed={options.split_seed}: without effect, nothing is drawn with data.validation="
+            f"{options.validation}; use data.split_seed=0 or data.validation=random"
+        )
+
+
+def _count(key: str, size: float | None, available: int) -> int:
+    if size is None:
+        raise ConfigError(
+            f"data.{key}=null: this data set has no test set of its own; give a size, e.g. data.{key}=0.2"
+        )
+    count = size if isinstance(size, int) else max(1, round(size * available))
+    if count >= available:
+        raise ConfigError(
+            f"data.{key}={size}: leaves none of the {available} samples for training, e.g. data.{key}=0.2"
+        )
+    return count
+
+
+def _draw(
+    rows: np.ndarray,
+    y: np.ndarray,
+    *,
+    purpose: Literal["test_size", "validation_size"],
+    size: float | None,
+    stratify: bool,
+    options: SplitOptions,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The rows that stay and the rows drawn."""
+    count = _count(purpose, size, len(rows))
+    seed = sklearn_seed(options.split_seed, purpose=purpose)
+    try:
+        kept, drawn = train_test_split(rows, test_size=count, random_state=seed, stratify=y[rows] if stratify else None)
+    except ValueError as error:  # a class is too rare, or the part is smaller than the number of classes
+        remedy = "give a larger size" + (" or use data.validation=last" if purpose == "validation_size" else "")
+        raise ConfigError(f"data.{purpose}={size}: cannot be stratified ({error}); {remedy}") from error
+    return np.sort(kept), np.sort(drawn)

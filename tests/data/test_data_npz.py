@@ -1,0 +1,149 @@
+"""Arrays of one's own."""
+
+import numpy as np
+import pytest
+
+from gradflow.data.sources import npz
+from gradflow.errors import ConfigError
+
+
+def arrays(x_shape=(5, 4), *, dtype=np.float32, num_train=6, num_test=3):
+    """A small valid file's content: tables by default, three classes."""
+    numbers = np.random.default_rng(0).integers(0, 256, size=(num_train + num_test, *x_shape[1:]))
+    x, y = numbers.astype(dtype), np.arange(num_train + num_test) % 3
+    return {"x_train": x[:num_train], "y_train": y[:num_train], "x_test": x[num_train:], "y_test": y[num_train:]}
+
+
+@pytest.fixture
+def save(tmp_path):
+    def write(content):
+        np.savez(tmp_path / "own.npz", **content)
+        return str(tmp_path / "own.npz")
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("x_shape", "sample_shape"),
+    [
+        ((9, 8, 7), (1, 8, 7)),
+        ((9, 8, 7, 3), (3, 8, 7)),
+        ((9, 8, 7, 1), (1, 8, 7)),
+        ((9, 4, 8, 7), (4, 8, 7)),
+        ((9, 5), (5,)),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+def test_shapes_that_are_understood(save, x_shape, sample_shape, dtype):
+    content = arrays(x_shape, dtype=dtype)
+    data = npz(save(content))
+    assert data.x.shape == (9, *sample_shape)
+    assert data.num_test == 3
+    assert data.x.dtype == (np.uint8 if dtype is np.uint8 else np.float32)
+    assert data.pixel_max == (255 if dtype is np.uint8 else None)
+    expected = np.concatenate([content["x_train"], content["x_test"]])
+    if x_shape[-1] in (1, 3):
+        expected = np.moveaxis(expected, -1, 1)
+    assert np.array_equal(data.x, expected.reshape(data.x.shape))
+    assert data.y.tolist() == [0, 1, 2] * 3
+
+
+def test_columns_of_labels_and_the_other_tasks(save):
+    content = arrays()
+    column = content | {key: content[key][:, None] for key in ("y_train", "y_test")}
+    assert npz(save(column)).y.tolist() == [0, 1, 2] * 3
+    binary = npz(save(content | {key: content[key] > 0 for key in ("y_train", "y_test")}), task="binary")
+    assert (binary.y.tolist(), binary.y.dtype, binary.num_outputs) == ([0, 1, 1] * 3, np.int64, 1)
+    regression = npz(save(content | {"y_train": np.arange(6) / 8}), task="regression")
+    assert (regression.y[:6].tolist(), regression.y.dtype) == ([0, 0.125, 0.25, 0.375, 0.5, 0.625], np.float32)
+
+
+def test_integer_tables_become_floats(save):
+    assert npz(save(arrays(dtype=np.int32))).x.dtype == np.float32
+
+
+def test_a_file_is_read_once_until_it_changes(save, tmp_path):
+    path = save(arrays())
+    first = npz(path)
+    assert npz(path) is first
+    save(arrays(num_test=2))
+    assert npz(path).num_test == 2
+
+
+def changed(**changes):
+    return {"content": {key: np.asarray(value) for key, value in changes.items()}}
+
+
+BAD = {
+    "object array": (changed(x_train=np.array([None] * 6)), "x_train holds Python objects; store it as an array"),
+    "strings": (changed(y_train=["a"] * 6), "y_train holds <U1, not numbers; store it as integers"),
+    "empty": (changed(x_test=np.zeros((0, 4))), r"x_test is empty \(shape \(0, 4\)\); every part needs"),
+    "one dimension": (changed(x_train=np.zeros(6)), r"x_train has shape \(6,\); images are"),
+    "five dimensions": (changed(x_train=np.zeros((6, 2, 2, 2, 2))), r"x_train has shape .*; images are"),
+    "wide pixels": (changed(x_train=np.zeros((6, 8, 8), np.int64)), "pixels of int64; store them as uint8"),
+    "two channel axes": (changed(x_train=np.zeros((6, 3, 8, 3))), "two of its numbers could be the channels; pad"),
+    "no channel axis": (changed(x_train=np.zeros((6, 8, 8, 2))), r"no number of channels \(1, 3 or 4\); store it as"),
+    "shapes differ": (changed(x_test=np.zeros((3, 5), np.float32)), "x_test float32 .*; store both with the same"),
+    "types differ": (changed(x_test=np.zeros((3, 4), np.uint8)), "x_test uint8 .*; store both with the same"),
+    "training lengths": (changed(y_train=[0, 1, 2]), "x_train has 6 samples and y_train 3; make them equally long"),
+    "test lengths": (changed(y_test=[0, 1, 2, 2]), "x_test has 3 samples and y_test 4; make them equally long"),
+    "float labels": (changed(y_train=np.zeros(6)), "y_train holds float64, but .* needs integers; store it as int64"),
+    "one-hot labels": (changed(y_train=np.eye(6)), r"y_train has shape \(6, 6\); .* store y\.argmax\(1\)"),
+    "negative labels": (changed(y_train=[-1, 0, 1, 2, 0, 1]), "y_train holds -1; number the classes from 0"),
+    "unseen test labels": (changed(y_test=[0, 1, 3]), "y_test reaches 3, but y_train only 2; remove"),
+    "labels far apart": (changed(y_train=[0, 1, 2, 0, 1, 900]), "y_train reaches 900 .*; number the classes 0, 1, 2"),
+    "one class": (changed(y_train=[0] * 6), "y_train holds a single class; .*check"),
+    "not a number": (changed(x_train=np.full((6, 4), np.nan)), "x_train holds values that are not finite .*; remove"),
+    "too large": (changed(x_test=np.full((3, 4), 1e300)), "x_test holds values that are not finite .*; remove"),
+    "binary labels": (changed() | {"task": "binary"}, "labels reach 2, but data.task=binary .*; use data.task=class"),
+    "binary floats": (changed(y_train=np.zeros(6)) | {"task": "binary"}, "y_train holds float64, but .*; store"),
+    "targets": (changed(y_test=[0, np.inf, 1]) | {"task": "regression"}, "y_test holds values that are not finite"),
+    "constant targets": (changed(y_train=np.ones(6)) | {"task": "regression"}, "y_train is constant; .*check"),
+}
+
+
+@pytest.mark.parametrize(("case", "message"), BAD.values(), ids=BAD.keys())
+def test_bad_content_is_refused_in_one_line(save, case, message):
+    path = save(arrays() | case["content"])
+    with pytest.raises(ConfigError, match=message) as caught:
+        npz(path, task=case.get("task", "classification"))
+    assert str(caught.value).startswith(f"data.path={path}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_arrays_are_named(save):
+    content = arrays()
+    del content["y_test"], content["x_test"]
+    with pytest.raises(ConfigError, match=r"it has no x_test, y_test \(but x_train, y_train\); write it with np.savez"):
+        npz(save(content))
+
+
+@pytest.mark.parametrize("damage", ["text", "empty", "cut short", "one array", "pickle", "flipped bits"])
+def test_files_that_are_no_npz_are_refused(save, tmp_path, damage):
+    whole = (tmp_path / "own.npz").read_bytes() if save(arrays()) else b""
+    path = tmp_path / "bad.npz"
+    middle = len(whole) // 8
+    flipped = whole[:middle] + bytes(255 - byte for byte in whole[middle : middle + 40]) + whole[middle + 40 :]
+    content = {"text": b"hello", "empty": b"", "cut short": whole[:300], "flipped bits": flipped}
+    path.write_bytes(content.get(damage, b"\x80\x04N."))
+    if damage == "one array":
+        with path.open("wb") as file:
+            np.save(file, np.zeros(3))
+    with pytest.raises(ConfigError, match=r"; write it (again )?with np\.savez") as caught:
+        npz(str(path))
+    assert str(caught.value).startswith(f"data.path={path}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_path_is_needed_and_must_exist(tmp_path):
+    with pytest.raises(ConfigError, match=r"^data\.path=null: .*data\.path=FILE\.npz$"):
+        npz(None)
+    with pytest.raises(ConfigError, match=r"^data\.path=.*none\.npz: there is no such file; give the path"):
+        npz(str(tmp_path / "none.npz"))
+    with pytest.raises(ConfigError, match="there is no such file"):
+        npz(str(tmp_path))
+
+
+def test_the_task_is_checked(save):
+    with pytest.raises(ConfigError, match=r"^data\.task=ranking: choose classification, binary, regression$"):
+        npz(save(arrays()), task="ranking")
