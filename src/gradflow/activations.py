@@ -73,10 +73,7 @@ class Facts:
 def facts(activation: nn.Module) -> Facts:
     """The facts of an activation; those of a custom module are measured, its range on [-500, 500]."""
     elementwise = is_elementwise(activation)
-    closed_range = _RANGES.get(type(activation))
-    lower, upper = (
-        closed_range(activation) if closed_range else probes.output_range(activation, elementwise=elementwise)
-    )
+    lower, upper = _output_range(activation, elementwise=elementwise)
     mean, square = _normal_moments(activation, elementwise=elementwise)
     bounded = math.isfinite(lower) and math.isfinite(upper)
     return Facts(

@@ -1,0 +1,1 @@
+"""When to measure. What is measured is `gradflow.measure`'s business."""

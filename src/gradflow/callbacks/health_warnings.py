@@ -1,0 +1,85 @@
+"""Say once a run what goes wrong with its gradients or units, and what helps."""
+
+import logging
+import math
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.callbacks import Callback
+
+from gradflow import names
+from gradflow.callbacks.gradient_norms import GradientNorms
+from gradflow.callbacks.unit_statistics import UnitStatistics
+
+log = logging.getLogger(__name__)
+
+VANISHING = (
+    "gradients vanish: {layer} gets {ratio:.1e} of the largest layer's gradient (rms over the epoch, threshold "
+    "{threshold:g}). Try activation=relu, init=he, model.norm=batch, model.residual=true or fewer blocks"
+)
+EXPLODING = (
+    "gradients explode: the norm of {tag} averaged {value:.1e} over the epoch (threshold {threshold:g}). "
+    "Try a lower optimizer.lr, trainer.gradient_clip_val=1, init=he or model.norm=batch"
+)
+DEAD = (
+    "{share:.0%} of the units of {layer} are dead: no validation sample can change them (threshold {threshold:.0%}). "
+    "Try activation=leaky_relu, init=he, a lower optimizer.lr or model.norm=batch"
+)
+
+
+class HealthWarnings(Callback):
+    """Log each kind of warning at most once a run.
+
+    Args:
+        vanishing_ratio: warn when a hidden layer's `grad_rms`, averaged over an epoch, is below this fraction of the
+            largest layer's.
+        exploding_norm: warn when `grad_norm/total`, averaged over an epoch, is above this.
+        dead_fraction: warn when more than this fraction of a layer's units is dead.
+    """
+
+    def __init__(
+        self, *, vanishing_ratio: float = 1e-3, exploding_norm: float = 1e3, dead_fraction: float = 0.2
+    ) -> None:
+        self._vanishing_ratio = vanishing_ratio
+        self._exploding_norm = exploding_norm
+        self._dead_fraction = dead_fraction
+        self._said: set[str] = set()
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, GradientNorms) and callback.epoch_means:
+                self._check_gradients(callback.epoch_means, pl_module)
+            elif isinstance(callback, UnitStatistics):
+                self._check_units(callback.latest)
+
+    def _check_gradients(self, means: dict[str, float], pl_module: L.LightningModule) -> None:
+        layers = pl_module.network.layers  # type: ignore[union-attr]
+        rms = {layer.name: means[names.grad_rms(layer.name)] for layer in layers}  # type: ignore[union-attr]
+        largest = max(rms.values())
+        hidden = [layer.name for layer in layers if layer.activation is not None]  # type: ignore[union-attr]
+        smallest = min(hidden, key=lambda name: rms[name])
+        ratio = rms[smallest] / largest if largest > 0 else 0.0
+        if ratio < self._vanishing_ratio:
+            self._say("vanishing", VANISHING, layer=smallest, ratio=ratio, threshold=self._vanishing_ratio)
+        total = means[names.GRAD_NORM_TOTAL]
+        if total > self._exploding_norm or math.isnan(total):
+            self._say("exploding", EXPLODING, tag=names.GRAD_NORM_TOTAL, value=total, threshold=self._exploding_norm)
+
+    def _check_units(self, latest: dict[str, float]) -> None:
+        prefix = names.unit_tag(names.DEAD_UNITS, "")
+        dead = {tag.removeprefix(prefix): share for tag, share in latest.items() if tag.startswith(prefix)}
+        dead.pop("total", None)
+        worst = max(dead, key=lambda name: dead[name], default=None)
+        if worst is not None and dead[worst] > self._dead_fraction:
+            self._say("dead", DEAD, layer=worst, share=dead[worst], threshold=self._dead_fraction)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"said": sorted(self._said)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._said = set(state_dict["said"])
+
+    def _say(self, kind: str, text: str, **values: object) -> None:
+        if kind not in self._said:
+            self._said.add(kind)
+            log.warning(text.format(**values))

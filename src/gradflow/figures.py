@@ -1,0 +1,67 @@
+"""Pictures of one run: the gradient and the dead units of every layer, as PNG without a browser."""
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+WIDTH, HEIGHT, SCALE = 300, 190, 2.0  # pixels of the plot; TensorBoard shows pictures at about this width
+
+
+def gradient_by_depth(rms_by_moment: Mapping[str, Mapping[str, float]]) -> alt.Chart:
+    """Root mean square weight gradient against depth, one line a moment of training, on a logarithmic axis.
+
+    Args:
+        rms_by_moment: moment -> layer -> `grad_rms`, layers named in forward order.
+    """
+    rows = [
+        {"layer": layer, "rms": value, "moment": moment}
+        for moment, by_layer in rms_by_moment.items()
+        for layer, value in by_layer.items()
+        if value > 0
+    ]
+    return (
+        alt.Chart(pd.DataFrame(rows, columns=["layer", "rms", "moment"]), title="Gradient by depth")
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("layer:N", title="layer, input to output"),
+            y=alt.Y("rms:Q", title="gradient (rms)", scale=alt.Scale(type="log"), axis=_POWERS),
+            color=alt.Color("moment:N", title=None, sort=list(rms_by_moment)),
+        )
+        .properties(width=WIDTH, height=HEIGHT)
+    )
+
+
+def dead_units_by_depth(fractions_by_moment: Mapping[str, Mapping[str, float]]) -> alt.Chart:
+    """Fraction of dead units against depth, one bar a moment of training.
+
+    Args:
+        fractions_by_moment: moment -> layer -> `dead_units`, layers named in forward order.
+    """
+    rows = [
+        {"layer": layer, "dead": value, "moment": moment}
+        for moment, by_layer in fractions_by_moment.items()
+        for layer, value in by_layer.items()
+    ]
+    moments: Sequence[str] = list(fractions_by_moment)
+    return (
+        alt.Chart(pd.DataFrame(rows, columns=["layer", "dead", "moment"]), title="Dead units by depth")
+        .mark_bar()
+        .encode(
+            x=alt.X("layer:N", title="layer, input to output"),
+            xOffset=alt.XOffset("moment:N", sort=moments),
+            y=alt.Y("dead:Q", title="dead units", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
+            color=alt.Color("moment:N", title=None, sort=moments),
+        )
+        .properties(width=WIDTH, height=HEIGHT)
+    )
+
+
+_POWERS = alt.Axis(format="~e")
+
+
+def png(chart: alt.Chart) -> bytes:
+    """The chart as a PNG picture."""
+    styled = chart.configure_legend(orient="top", labelFontSize=13).configure_axis(labelFontSize=12, titleFontSize=13)
+    return vl_convert.vegalite_to_png(styled.to_dict(), scale=SCALE)

@@ -1,0 +1,125 @@
+"""What is measured: gradients and unit activities in, numbers out.
+
+Nothing here knows about Lightning, epochs or files; the callbacks say when. Shape letters: T tensors, L layers,
+S steps, N samples, U units.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from gradflow import activations
+
+DEAD_SLOPE = 1e-6  # of the function's largest slope: at or below it a unit's slope counts as zero
+DORMANT_SCORE = 0.025  # Sokar et al. 2023, arXiv:2302.12902
+
+
+def gradient_norms(gradients: Sequence[Tensor]) -> Tensor:
+    """Euclidean norm of each tensor, shape (T,), without underflow.
+
+    Squares of gradients under 1e-23 vanish in float32, so the sum runs in float64; on devices that have none (Apple's
+    MPS) every tensor is first divided by its largest magnitude.
+    """
+    if gradients[0].device.type == "mps":
+        return _scaled_norms(gradients)
+    return torch.stack(torch._foreach_norm(list(gradients), 2, dtype=torch.float64))
+
+
+def _scaled_norms(gradients: Sequence[Tensor]) -> Tensor:
+    largest = torch.stack([gradient.abs().amax() for gradient in gradients])
+    safe = torch.where(largest > 0, largest, torch.ones_like(largest))
+    scaled = torch._foreach_div(list(gradients), list(safe.unbind()))
+    return torch.stack(torch._foreach_norm(scaled, 2)) * largest
+
+
+def combined_norm(norms: Tensor) -> Tensor:
+    """Euclidean norm of several tensors together from the norm of each, over the last axis, without underflow."""
+    if norms.dtype == torch.float64:
+        return norms.square().sum(-1).sqrt()
+    largest = norms.amax(-1)
+    safe = torch.where(largest > 0, largest, torch.ones_like(largest))
+    return (norms / safe[..., None]).square().sum(-1).sqrt() * largest
+
+
+def gradient_abs_means(gradients: Sequence[Tensor]) -> Tensor:
+    """Mean absolute value of each tensor, shape (T,)."""
+    sums = torch.stack(torch._foreach_norm(list(gradients), 1))
+    return sums / torch.tensor([gradient.numel() for gradient in gradients], device=sums.device)
+
+
+def decades_per_layer(rms_SL: Tensor) -> Tensor:
+    """How many powers of ten the gradient loses per layer on its way to the input.
+
+    Args:
+        rms_SL: root mean square of the weight gradient of each hidden layer in forward order, shape (S, L), L >= 2.
+
+    Returns:
+        Least-squares slope of log10 rms on the layer's index, shape (S,): positive where the gradient shrinks towards
+        the input. Not finite where some layer's gradient is zero.
+    """
+    layers = rms_SL.shape[-1]
+    index_L = torch.arange(layers, dtype=rms_SL.dtype) - (layers - 1) / 2
+    return (rms_SL.log10() * index_L).sum(-1) / index_L.square().sum()
+
+
+class UnitMeter:
+    """One layer's unit statistics, accumulated batch by batch.
+
+    A unit is a neuron (z of shape (N, U)) or a channel (z of shape (N, U, H, W)). Slopes are taken from the
+    pre-activation in float32 or wider, whatever precision the network runs in: bfloat16's tanh is flat from z = 4.
+    """
+
+    def __init__(self, activation: nn.Module) -> None:
+        self.activation = activation
+        self.has_slopes = activations.is_elementwise(activation)
+        self._largest = activations.largest_slope(activation) if self.has_slopes else math.nan
+        self._slope_max_U: Tensor | None = None
+        self._abs_sum_U: Tensor | None = None
+        self._low: Tensor | int = 0
+        self._entries = 0
+        self._outputs_a_unit = 0
+
+    def add_preactivation(self, z: Tensor) -> None:
+        """Take in pre-activations, shape (N, U) or (N, U, H, W); no effect where the function has no slopes."""
+        if not self.has_slopes:
+            return
+        wide = z if z.dtype == torch.float64 else z.float()
+        slope = activations.slope(self.activation, wide).abs()
+        slope_max_U = slope.amax(dim=_all_but_units(slope))
+        self._slope_max_U = slope_max_U if self._slope_max_U is None else self._slope_max_U.maximum(slope_max_U)
+        self._low = self._low + (slope < activations.LOW_SLOPE * self._largest).sum()
+        self._entries += slope.numel()
+
+    def add_output(self, a: Tensor) -> None:
+        """Take in activations, shape (N, U) or (N, U, H, W)."""
+        abs_sum_U = a.abs().sum(dim=_all_but_units(a), dtype=torch.float64 if a.device.type != "mps" else torch.float32)
+        self._abs_sum_U = abs_sum_U if self._abs_sum_U is None else self._abs_sum_U + abs_sum_U
+        self._outputs_a_unit += a.numel() // a.shape[1]
+
+    def dead(self) -> Tensor:
+        """Whether each unit is dead: its slope never exceeds 1e-6 of the largest slope; shape (U,).
+
+        Source: Lu et al. 2019, arXiv:1903.06733, for ReLU; any elementwise function here.
+        """
+        assert self._slope_max_U is not None, "no pre-activation was added"
+        return self._slope_max_U <= DEAD_SLOPE * self._largest
+
+    def low_slope(self) -> tuple[float, int]:
+        """How many entries have a slope under 5 % of the largest, and how many entries there were."""
+        return float(self._low), self._entries
+
+    def dormant(self) -> Tensor:
+        """Whether each unit is dormant: mean abs a over its layer's mean of it at most 0.025; shape (U,).
+
+        In a layer that is all zero every unit is dormant. Source: Sokar et al. 2023, arXiv:2302.12902.
+        """
+        assert self._abs_sum_U is not None, "no output was added"
+        mean_U = self._abs_sum_U / self._outputs_a_unit
+        return mean_U <= DORMANT_SCORE * mean_U.mean()
+
+
+def _all_but_units(values: Tensor) -> list[int]:
+    """The axes to reduce so that one number a unit remains."""
+    return [axis for axis in range(values.dim()) if axis != 1]

@@ -1,0 +1,71 @@
+"""Losses and scores of the three kinds of target against formulas in float64."""
+
+import numpy as np
+import pytest
+import torch
+
+from gradflow.tasks import task
+
+GENERATOR = np.random.default_rng(0)
+LOGITS = GENERATOR.normal(size=(20, 4), scale=3)
+LABELS = GENERATOR.integers(0, 4, 20)
+
+
+def single(values):
+    return torch.tensor(values, dtype=torch.float32)[:, None]
+
+
+def test_classification_is_cross_entropy_in_nats_and_top_1_accuracy():
+    what = task("classification", num_outputs=4)
+    outputs, targets = torch.tensor(LOGITS, dtype=torch.float32), torch.tensor(LABELS)
+    shares = np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)
+    assert float(what.loss(outputs, targets)) == pytest.approx(-np.log(shares[range(20), LABELS]).mean(), rel=1e-6)
+    right = (LOGITS.argmax(1) == LABELS).mean()
+    assert {k: float(v) for k, v in what.score(what.predict(outputs), targets).items()} == {"acc": pytest.approx(right)}
+    assert 0 < right < 1
+    assert (what.headline, what.monitor, what.mode) == ("acc", "val/acc", "max")
+
+
+def test_accuracy_weighs_samples_not_classes():
+    what = task("classification", num_outputs=3)
+    scores = what.score(torch.tensor([0, 0, 0, 0]), torch.tensor([0, 0, 0, 1]))
+    assert float(scores["acc"]) == 0.75
+
+
+def test_binary_is_cross_entropy_on_one_logit():
+    what = task("binary", num_outputs=1)
+    logits, labels = np.array([2.0, -1.0, 0.5, -3.0, 40.0]), np.array([1, 0, 0, 1, 1])
+    exact = np.logaddexp(0, np.where(labels == 1, -logits, logits)).mean()  # -log sigmoid(z), -log(1 - sigmoid(z))
+    assert float(what.loss(single(logits), torch.tensor(labels))) == pytest.approx(exact, rel=1e-5)
+    predictions = what.predict(single(logits))
+    assert predictions.tolist() == [1, 0, 1, 0, 1]
+    assert float(what.score(predictions, torch.tensor(labels))["acc"]) == pytest.approx(3 / 5)
+    assert (what.headline, what.monitor, what.mode) == ("acc", "val/acc", "max")
+
+
+def test_regression_is_the_squared_error_and_its_mae_is_in_the_datas_unit():
+    what = task("regression", num_outputs=1, target_scale=77.0)
+    outputs, targets = GENERATOR.normal(size=9), GENERATOR.normal(size=9)
+    y = torch.tensor(targets, dtype=torch.float32)
+    assert float(what.loss(single(outputs), y)) == pytest.approx(((outputs - targets) ** 2).mean(), rel=1e-5)
+    r2 = 1 - ((outputs - targets) ** 2).sum() / ((targets - targets.mean()) ** 2).sum()
+    scores = {name: float(value) for name, value in what.score(what.predict(single(outputs)), y).items()}
+    assert scores == {
+        "mae": pytest.approx(77 * np.abs(outputs - targets).mean(), rel=1e-5),
+        "r2": pytest.approx(r2, rel=1e-4),
+    }
+    assert (what.headline, what.monitor, what.mode) == ("r2", "val/loss", "min")
+
+
+@pytest.mark.parametrize(("kind", "outputs"), [("classification", 3), ("binary", 1), ("regression", 1)])
+def test_outputs_in_bfloat16_are_scored(kind, outputs):
+    what = task(kind, num_outputs=outputs)
+    logits = torch.ones(4, outputs, dtype=torch.bfloat16)
+    y = torch.tensor([0, 1, 1, 0]) if kind != "regression" else torch.tensor([0.0, 1.0, 1.0, 0.0])
+    assert what.loss(logits, y).isfinite()
+    assert all(value.isfinite() for value in what.score(what.predict(logits), y).values())
+
+
+def test_an_unknown_kind_is_a_fault_of_the_program():
+    with pytest.raises(AssertionError, match="ranking"):
+        task("ranking", num_outputs=2)
