@@ -1,6 +1,7 @@
 """TensorBoard events in the run folder itself, one event a step however many tags it has."""
 
 import math
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ from lightning.pytorch.utilities import rank_zero_only
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
+
+from gradflow import names
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)  # events hold scalars in float32
 
@@ -87,6 +90,11 @@ class RunLogger(TensorBoardLogger):
         """Flush; the composed configuration in `.hydra/` stands in for Lightning's hparams.yaml."""
         self.experiment.flush()
 
+    def sizes(self) -> dict[str, int]:
+        """Bytes in every event file of the folder, with all that has been written so far."""
+        self.save()
+        return {file.name: file.stat().st_size for file in Path(self.log_dir).glob(names.EVENT_FILES)}
+
     @rank_zero_only
     def finalize(self, status: str) -> None:
         """Flush only: a run is a fit and its tests, and `close` ends the one event file of them all."""
@@ -101,6 +109,20 @@ class RunLogger(TensorBoardLogger):
         value = Summary.Value(tag=metadata.SESSION_END_INFO_TAG, metadata=described, tensor=metadata.NULL_TENSOR)
         self.experiment._get_file_writer().add_summary(Summary(value=[value]), 0)
         self.experiment.close()
+
+
+def rewind(folder: Path, sizes: Mapping[str, int]) -> None:
+    """Cut the event files of a run folder back to what they held at a checkpoint, so that no point is written twice.
+
+    Args:
+        folder: the run folder; no logger may have it open.
+        sizes: what `RunLogger.sizes` said then. Files that came later are removed.
+    """
+    for file in folder.glob(names.EVENT_FILES):
+        if file.name in sizes:
+            os.truncate(file, sizes[file.name])
+        else:
+            file.unlink()
 
 
 def write_rows(

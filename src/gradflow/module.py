@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from gradflow import names
 from gradflow.errors import Diverged
-from gradflow.logger import write, write_rows
+from gradflow.logger import RunLogger, write, write_rows
 from gradflow.seeds import Stream, torch_seed
 from gradflow.steps import StepTable
 from gradflow.tasks import Task
@@ -148,7 +148,13 @@ class ActivationModule(L.LightningModule):
         write_rows(self.trainer.loggers, [names.TRAIN_LOSS_STEP], steps.tolist(), means[:, None], times[first].tolist())
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["gradflow"] = {"best_score": self.best_score, "best_epoch": self.best_epoch, "final": self.final}
+        checkpoint["gradflow"] = {
+            "best_score": self.best_score,
+            "best_epoch": self.best_epoch,
+            "final": self.final,
+            "stopped": self.trainer.should_stop,
+            "events": next((one.sizes() for one in self.trainer.loggers if isinstance(one, RunLogger)), {}),
+        }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         state = checkpoint["gradflow"]

@@ -23,6 +23,7 @@ BEST_EPOCH = "best_epoch"  # in run.json only: counted from 1
 
 RUN_FILE = "run.json"
 LOG_FILE = "train.log"
+EVENT_FILES = "events.out.tfevents.*"
 LOCK_FILE = ".lock"  # held while a process trains the run
 HYDRA_FOLDER = ".hydra"
 CHECKPOINT_FOLDER = "checkpoints"

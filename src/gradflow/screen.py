@@ -4,7 +4,7 @@ import logging
 import warnings
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 PLAIN_WIDTH = 120  # columns, where there is no terminal to ask
@@ -48,6 +48,16 @@ def stop_logging(handler: logging.FileHandler) -> None:
     handler.close()
 
 
+def line(text: str, style: str = "") -> Text:
+    """Text that is one line however narrow the screen: a path or an error that is broken cannot be copied."""
+    return Text(text, style=style, no_wrap=True, overflow="ignore")
+
+
+def show(renderable: RenderableType) -> None:
+    """A table with its lines, none of them cut off."""
+    console.print(renderable, crop=False)
+
+
 def say(text: str, style: str = "") -> None:
-    """One line on the screen, never wrapped by us."""
-    console.print(Text(text, style=style), soft_wrap=True)
+    """One line on the screen."""
+    console.print(line(text, style), soft_wrap=True)

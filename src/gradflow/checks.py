@@ -1,0 +1,257 @@
+"""Is this configuration sensible? One clear error if not (key, value, remedy), before anything is trained."""
+
+import inspect
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from hydra.utils import get_object
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from gradflow import build, names
+from gradflow.data.datamodule import ArrayDataModule
+from gradflow.data.options import shown
+from gradflow.errors import ConfigError
+from gradflow.values import nearest, number, whole
+
+GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
+SWITCHES = ("flush_denormal", "rerun")
+KNOBS = ("blocks", "width", "seed", "study", "headline", *SWITCHES, "output_dir", "data_dir", "resume", "callbacks")
+NORMS = ("batch", "layer", "group", "none")
+# Arguments of the trainer that build.trainer sets, and what to use instead.
+OWN_ARGUMENTS = {
+    "callbacks": "use the group callbacks",
+    "logger": "use logger=tensorboard or logger=none",
+    "default_root_dir": "use output_dir",
+    "plugins": "leave it out",
+    **dict.fromkeys(
+        ("num_sanity_val_steps", "enable_progress_bar", "enable_model_summary", "log_every_n_steps"), "leave it out"
+    ),
+}
+PRECISIONS = ("32", "32-true", "bf16-mixed", "bf16-true", "64", "64-true")
+
+
+def check(cfg: DictConfig) -> None:
+    """Refuse values that cannot be meant.
+
+    Raises:
+        ConfigError: naming key, value and remedy.
+    """
+    _known_keys(cfg)
+    for group in GROUPS:
+        _arguments_fit(cfg, group)
+    _callbacks(cfg)
+    _size(cfg)
+    _model(cfg)
+    _optimizer(cfg)
+    _trainer(cfg)
+    for key in ("study", "output_dir"):
+        if not isinstance(cfg[key], str) or not cfg[key].strip():
+            raise ConfigError(f"{key}={shown(cfg[key])}: needs a name, e.g. {key}=outputs")
+    if Path(cfg.study).name != cfg.study or cfg.study in (".", ".."):
+        raise ConfigError(f"study={cfg.study}: is one folder's name; the folder above it is output_dir")
+    for key in SWITCHES:
+        if not isinstance(cfg[key], bool):
+            raise ConfigError(f"{key}={shown(cfg[key])}: choose true or false")
+
+
+def check_seed(cfg: DictConfig) -> None:
+    """Refuse a seed that is not a whole number from 0 on."""
+    whole(cfg, "seed", at_least=0)
+
+
+def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
+    """Refuse what cannot be built for this data, and networks whose outputs have another shape.
+
+    Raises:
+        ConfigError: naming the group.
+    """
+    with _refusal(f"activation._target_={cfg.activation.get('_target_')} model={cfg.model.get('name')}"):
+        module = build.module(cfg, data)
+        with torch.no_grad():
+            outputs = module.network.eval()(torch.zeros(2, *data.input_shape))
+    if outputs.shape != (2, data.num_outputs):
+        raise ConfigError(
+            f"activation._target_={cfg.activation.get('_target_')}: the network's outputs have shape "
+            f"{tuple(outputs.shape)} for 2 samples and {data.num_outputs} outputs; an activation keeps the shape, or "
+            "says by `pieces` how many inputs it takes for an output"
+        )
+    with _refusal(f"optimizer={cfg.optimizer.get('name')} schedule={cfg.schedule.get('name')}"):
+        module.configure_optimizers()
+    with _refusal("callbacks"):
+        monitors = build.monitors(cfg)
+    with _refusal("trainer"):
+        build.trainer(cfg, Path(), callbacks=monitors)
+    last = data.sizes.train % cfg.data.batch_size
+    if cfg.model.get("norm") == "batch" and min(last or cfg.data.batch_size, cfg.data.batch_size) == 1:
+        raise ConfigError(
+            f"data.batch_size={cfg.data.batch_size}: the last of {data.sizes.train:,} samples would be a batch by "
+            "itself, which batch normalisation cannot use; e.g. "
+            f"data.batch_size={cfg.data.batch_size + 1} or model.norm=layer"
+        )
+
+
+@contextmanager
+def _refusal(what: str) -> Iterator[None]:
+    try:
+        yield
+    except ConfigError:
+        raise
+    except Exception as error:
+        reason = build.cause(error)
+        raise ConfigError(f"{what}: cannot be built: {reason or type(reason).__name__}") from error
+
+
+def check_headline(headline: str | None, *, score: str) -> None:
+    """Refuse a metric that no run of this task has.
+
+    Args:
+        headline: the metric; None is the test score of the epoch that validation chose.
+        score: the task's own score, `acc` or `r2`.
+    """
+    scores = ["loss", "mae", "r2"] if score == "r2" else ["loss", score]
+    tags = [f"{part}/{one}" for part in ("test", "val", "train") for one in scores]
+    tags += [names.at_best(f"test/{one}") for one in scores]
+    tags += [names.best("val/loss" if score == "r2" else f"val/{score}")]
+    tags += [names.GRAD_NORM_TOTAL, names.GRAD_ABS_MEAN, names.GRAD_ABS_MEAN_ALL_STEPS]
+    tags += [names.DECADES_PER_LAYER, names.FIRST_TO_LAST]
+    tags += [names.unit_tag(kind, "total") for kind in (names.DEAD_UNITS, names.LOW_SLOPE, names.DORMANT_UNITS)]
+    if headline is not None and headline not in tags:
+        raise ConfigError(f"headline={headline}: no such metric{nearest(headline, tags)} (metrics: {', '.join(tags)})")
+
+
+def check_writable(folder: Path) -> None:
+    """Make the folder and refuse one that cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"output_dir={folder.parent}: cannot write {folder} ({error.strerror}); choose another output_dir"
+        ) from error
+
+
+def _known_keys(cfg: DictConfig) -> None:
+    known = [*GROUPS, *KNOBS]
+    for key in cfg:
+        if key not in known:
+            raise ConfigError(f"{key!s}={cfg[key]}: no such key{nearest(str(key), known)}")
+    for needed in known:
+        if needed not in cfg:
+            raise ConfigError(f"{needed}: missing; leave ~{needed} out of the command")
+
+
+def _callbacks(cfg: DictConfig) -> None:
+    if not isinstance(cfg.callbacks, DictConfig):
+        raise ConfigError(f"callbacks={shown(cfg.callbacks)}: use callbacks=none to have none of them")
+    for name, callback in cfg.callbacks.items():
+        key = f"callbacks.{name!s}"
+        if callback is None:
+            continue
+        if not isinstance(callback, DictConfig) or "_target_" not in callback:
+            raise ConfigError(f"{key}={shown(callback)}: needs a _target_, or {key}=null for none")
+        _arguments_fit(cfg, key)
+        if "every_n_steps" in callback:
+            whole(cfg, f"{key}.every_n_steps", at_least=1)
+
+
+def _arguments_fit(cfg: DictConfig, group: str) -> None:
+    """Refuse arguments that the group's class does not take: they would be ignored or fail late."""
+    node = OmegaConf.select(cfg, group)
+    if not isinstance(node, DictConfig):
+        raise ConfigError(f"{group}={shown(node)}: not an option of this group; see python train.py --help")
+    if OmegaConf.is_missing(node, "_target_"):
+        raise ConfigError(f"{group}._target_=???: say which class, e.g. {group}._target_=package.Class")
+    target = node.get("_target_")
+    if target is None:
+        return
+    try:
+        parameters = inspect.signature(get_object(target)).parameters
+    except Exception as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise ConfigError(f"{group}._target_={target}: cannot be imported ({reason}); check the name") from error
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return
+    for key in node:
+        if key not in ("name", "_target_") and key not in parameters:
+            takes = ", ".join(parameters) or "no arguments"
+            raise ConfigError(f"{group}.{key!s}={node[key]}: {target} takes {takes}")
+
+
+def _size(cfg: DictConfig) -> None:
+    """blocks and width: whole numbers from 1 on, and only where the model has a use for them."""
+    for key in ("blocks", "width"):
+        value = cfg[key]
+        if key not in cfg.model:
+            if value is not None:
+                raise ConfigError(f"{key}={value}: model={cfg.model.get('name')} has a fixed size; leave {key} out")
+        elif key == "width" and isinstance(value, ListConfig):
+            for i, one in enumerate(value):
+                if isinstance(one, bool) or not isinstance(one, int) or one < 1:
+                    typed = ", ".join(map(shown, value))
+                    raise ConfigError(f"width=[{typed}]: entry {i + 1} needs a whole number of at least 1")
+            if cfg.model.get("name") == "conv":
+                raise ConfigError(f"width={list(value)}: model=conv has one width for all blocks, e.g. width=64")
+        else:
+            whole(cfg, key, at_least=1)
+        if key in cfg.model and cfg.model[key] != value:
+            raise ConfigError(f"model.{key}={shown(cfg.model[key])}: set the knob itself, {key}={cfg.model[key]}")
+
+
+def _model(cfg: DictConfig) -> None:
+    model = cfg.model
+    if "norm" in model and model.norm not in NORMS:
+        raise ConfigError(f"model.norm={shown(model.norm)}: choose one of {', '.join(NORMS)}")
+    if "dropout" in model:
+        number(cfg, "model.dropout", low=0.0, high=1.0, example=0.1)
+    if "kernel_size" in model:
+        whole(cfg, "model.kernel_size", at_least=1)
+    for key in ("bias", "residual"):
+        if key in model and not isinstance(model[key], bool):
+            raise ConfigError(f"model.{key}={shown(model[key])}: choose true or false")
+
+
+def _optimizer(cfg: DictConfig) -> None:
+    number(cfg, "optimizer.lr", low=0.0, example=0.001)
+    if "weight_decay" in cfg.optimizer:
+        number(cfg, "optimizer.weight_decay", low=0.0, example=0.0001)
+    for key in ("step_size", "T_max"):
+        if key in cfg.schedule:
+            whole(cfg, f"schedule.{key}", at_least=1)
+
+
+def _trainer(cfg: DictConfig) -> None:
+    for key in ("max_epochs", "accumulate_grad_batches"):
+        whole(cfg, f"trainer.{key}", at_least=1)
+    for key, remedy in OWN_ARGUMENTS.items():
+        if key in cfg.trainer:
+            raise ConfigError(f"trainer.{key}={shown(cfg.trainer[key])}: gradflow sets it; {remedy}")
+    devices = cfg.trainer.get("devices")
+    if not (devices == 1 or (isinstance(devices, ListConfig) and len(devices) == 1)):
+        raise ConfigError(
+            f"trainer.devices={shown(devices)}: one run uses one device; use trainer.devices=1 and start more runs"
+        )
+    if cfg.trainer.get("num_nodes", 1) != 1:
+        raise ConfigError(
+            f"trainer.num_nodes={cfg.trainer.num_nodes}: one run uses one device; use trainer.num_nodes=1"
+        )
+    if cfg.trainer.get("overfit_batches"):
+        raise ConfigError(
+            f"trainer.overfit_batches={cfg.trainer.overfit_batches}: the batches would change in each epoch all the "
+            "same; use trainer.limit_train_batches"
+        )
+    if cfg.trainer.gradient_clip_val is not None:
+        number(cfg, "trainer.gradient_clip_val", low=0.0, example=1.0)
+    precision = str(cfg.trainer.precision)
+    if "16" in precision and "bf16" not in precision:
+        raise ConfigError(
+            f"trainer.precision={precision}: float16 loses gradients under 6e-8, the very thing that is measured here; "
+            "use trainer.precision=bf16-mixed"
+        )
+    if precision not in PRECISIONS:
+        raise ConfigError(f"trainer.precision={precision}: choose one of {', '.join(PRECISIONS)}")
+    if cfg.trainer.accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
+        raise ConfigError("trainer=gpu: no CUDA GPU was found; use trainer=auto or trainer=cpu")

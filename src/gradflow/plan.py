@@ -1,0 +1,191 @@
+"""A whole sweep before it starts: every combination composed, checked and given its folder; afterwards its table."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from hydra.errors import InstantiationException
+from omegaconf import DictConfig, OmegaConf
+
+from gradflow import build, checks, identity, names, runfile, screen
+from gradflow.data.datamodule import ArrayDataModule
+from gradflow.errors import ConfigError, RunsFailed
+from gradflow.study.closing_table import closing_table
+from gradflow.study.collect import study_runs
+
+Compose = Callable[[Sequence[str]], tuple[DictConfig, dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run of a sweep: how to compose it, and where it goes."""
+
+    overrides: list[str]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What the seeds of one configuration share."""
+
+    axes: dict[str, Any]
+    data: ArrayDataModule
+    headline: str
+
+
+def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaults: Compose) -> list[PlannedRun]:
+    """Check every combination, then write a planned run.json for each that is new.
+
+    Args:
+        combinations: the overrides of each run.
+        compose: overrides -> (configuration, chosen options) of a run.
+        compose_defaults: the same without the rest of the command line, for the study's defaults.
+
+    Raises:
+        ConfigError: for the first combination that is not sensible; nothing has been written then.
+    """
+    defaults = functools.cache(lambda overrides: compose_defaults(list(overrides)))
+    data = functools.cache(_load)
+    known: dict[str, Configuration] = {}
+    built: set[str] = set()
+    records: dict[Path, dict[str, Any]] = {}
+    for overrides in combinations:
+        cfg, choices = compose(overrides)
+        shared = identity.shared_hash(cfg)
+        checks.check_seed(cfg)
+        if shared not in known:
+            checks.check(cfg)
+            known[shared] = _configuration(cfg, choices, data, lambda wanted: defaults(tuple(wanted)))
+        record = _record(cfg, known[shared], overrides)
+        folder = names.run_folder(cfg.output_dir, record["study"], record["config"], cfg.seed)
+        present = records.get(folder) or runfile.read(folder)
+        _check_same(folder, record, present)
+        if shared not in built and (cfg.rerun or present is None or present["state"] not in runfile.DONE):
+            checks.check_builds(cfg, known[shared].data)
+            built.add(shared)
+        records[folder] = record | {"rerun": cfg.rerun}
+    for study in {folder.parent.parent for folder in records}:
+        checks.check_writable(study)
+    for folder, record in records.items():
+        _write(folder, record)
+    return [PlannedRun(record["overrides"], folder) for folder, record in records.items()]
+
+
+def unfinished_overrides(study: str) -> list[list[str]]:
+    """The overrides of every run of a study that is yet to finish, from their run.json.
+
+    Raises:
+        ConfigError: if there are no runs in the folder.
+    """
+    folder = Path(study)
+    records = study_runs(folder)
+    if not records:
+        raise ConfigError(f"resume={study}: no runs here; name a study's folder, e.g. resume=outputs/digits_conv")
+    here = f"output_dir={folder.absolute().parent}"
+    return [[*record["overrides"], here] for record in records if record["state"] not in runfile.DONE]
+
+
+def _configuration(
+    cfg: DictConfig, choices: Mapping[str, Any], data: Callable[[str], ArrayDataModule], defaults: Any
+) -> Configuration:
+    """What is worked out once for all seeds of a configuration; the data are loaded once for all configurations."""
+    loaded = data(OmegaConf.to_yaml(cfg.data, resolve=True))
+    score = build.learning_task(loaded).headline
+    checks.check_headline(cfg.headline, score=score)
+    axes = identity.study_axes(cfg, choices, defaults)
+    return Configuration(axes, loaded, cfg.headline or names.at_best(f"test/{score}"))
+
+
+def _load(options: str) -> ArrayDataModule:
+    """The data set of these options (YAML of the group `data`), read and checked."""
+    cfg = OmegaConf.create({"data": OmegaConf.create(options), "seed": 0})
+    try:
+        data = build.data(cfg)
+        data.input_shape, data.sizes  # noqa: B018 - reading them loads and checks the arrays
+    except ConfigError:
+        raise
+    except (InstantiationException, TypeError, ValueError) as error:
+        raise ConfigError(f"data={cfg.data.get('name')}: cannot be loaded: {build.cause(error)}") from error
+    return data
+
+
+def _record(cfg: DictConfig, configuration: Configuration, overrides: Sequence[str]) -> dict[str, Any]:
+    return runfile.planned(
+        study=cfg.study,
+        config=names.config_name(configuration.axes),
+        config_hash=identity.config_hash(cfg),
+        axes=configuration.axes,
+        seed=cfg.seed,
+        lr=cfg.optimizer.lr,
+        overrides=list(overrides),
+        headline=configuration.headline,
+        selected_on="test" if configuration.data.selected_on_test else "validation",
+    )
+
+
+def _write(folder: Path, record: dict[str, Any]) -> None:
+    """Plan a run that is new; of one that is there, only what is shown may change."""
+    if record.pop("rerun") and folder.exists():
+        _set_aside(folder)
+    present = runfile.read(folder)
+    if present is None:
+        runfile.write(folder, record)
+    elif present["headline"] != record["headline"] and present["state"] != runfile.RUNNING:
+        runfile.write(folder, present | {"headline": record["headline"]})
+
+
+def _set_aside(folder: Path) -> None:
+    """Keep the folder under a dated name, `replaced=<UTC>,seed=<n>`."""
+    try:
+        with FileLock(folder / names.LOCK_FILE, timeout=1):
+            moment = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
+            folder.rename(folder.with_name(f"replaced={moment},{folder.name}"))
+    except Timeout as error:
+        raise ConfigError(f"rerun=true: {folder} is being trained by another process; wait for it") from error
+
+
+def _check_same(folder: Path, record: dict[str, Any], other: dict[str, Any] | None) -> None:
+    if other is not None and other["config_hash"] != record["config_hash"]:
+        raise ConfigError(
+            f"study={folder.parts[-3]}: {folder} holds a run of another configuration with the same name; use another "
+            "study or output_dir, or move that folder away"
+        )
+
+
+def unfinished(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
+    """The runs that there is still something to train for."""
+    states = {run.folder: (runfile.read(run.folder) or {}).get("state") for run in runs}
+    return [run for run in runs if states[run.folder] not in runfile.DONE]
+
+
+def announce(runs: Sequence[PlannedRun], todo: Sequence[PlannedRun]) -> None:
+    """One line: how many runs there are to do, and where they go."""
+    studies = sorted({str(run.folder.parent.parent) for run in runs})
+    done = f" ({len(runs) - len(todo)} done before)" if len(todo) < len(runs) else ""
+    screen.say(f"{len(todo)} run{'' if len(todo) == 1 else 's'} to train{done} in {', '.join(studies)}")
+
+
+def report(runs: Sequence[PlannedRun]) -> None:
+    """The closing table of each study: every seed present of the configurations that were asked for."""
+    order = {config: i for i, config in enumerate(dict.fromkeys(run.folder.parent for run in runs))}
+    for study in sorted({config.parent for config in order}):
+        records = [record for record in study_runs(study) if study / record["config"] in order]
+        records.sort(key=lambda record: order[study / record["config"]])
+        screen.show(closing_table(records))
+
+
+def raise_failures(runs: Sequence[PlannedRun], returns: Sequence[Any]) -> None:
+    """Turn failures into one exception. run.json is the truth; a job that never reached it is in `returns`.
+
+    Raises:
+        RunsFailed: if a run failed, or is not done though its launcher came back.
+    """
+    failed = [run for run in runs if (runfile.read(run.folder) or {}).get("state") == runfile.FAILED]
+    if failed:
+        raise RunsFailed(f"{len(failed)} of {len(runs)} runs failed; see error in their {names.RUN_FILE}")
+    for result in returns:
+        result.return_value  # noqa: B018 - Hydra raises here what the job raised before its run began

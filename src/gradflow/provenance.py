@@ -1,0 +1,64 @@
+"""Where a result comes from: source, versions, machine, command."""
+
+import functools
+import platform
+import shlex
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+PACKAGES = {"torch": "torch", "lightning": "lightning", "hydra": "hydra-core", "gradflow": "gradflow"}
+
+
+def provenance(*, device: str, threads: int) -> dict[str, Any]:
+    """What run.json keeps of how a run was made.
+
+    Args:
+        device: name of the device that trains.
+        threads: of the CPU, inside one operation.
+    """
+    return {
+        **_source(),
+        "python": platform.python_version(),
+        **{name: version(package) for name, package in PACKAGES.items()},
+        "platform": platform.platform(),
+        "device": device,
+        "threads": threads,
+        "command": shlex.join(sys.argv),
+    }
+
+
+@functools.cache
+def _source() -> dict[str, Any]:
+    """The commit of this source tree and whether it had uncommitted changes; None for both outside a git checkout."""
+    here = Path(__file__).parent
+    try:
+        commit = _git("rev-parse", "HEAD", cwd=here)
+        clean = not _git("status", "--porcelain", "--untracked-files=no", cwd=here)
+    except (OSError, subprocess.CalledProcessError):
+        return {"git_commit": None, "git_clean": None}
+    return {"git_commit": commit, "git_clean": clean}
+
+
+def _git(*arguments: str, cwd: Path) -> str:
+    return subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def device_name(device: torch.device) -> str:
+    """What the device is called: the GPU's name, or the processor's."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type != "cpu":
+        return str(device)
+    model = [line for line in _cpu_lines() if line.startswith("model name")]
+    return model[0].partition(":")[2].strip() if model else "cpu"
+
+
+def _cpu_lines() -> list[str]:
+    """/proc/cpuinfo, empty where there is none."""
+    file = Path("/proc/cpuinfo")
+    return file.read_text().splitlines() if file.exists() else []

@@ -1,0 +1,138 @@
+"""One run, from its configuration to a finished run folder: who holds the folder, where to start, how it ended."""
+
+import logging
+import math
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from gradflow import identity, names, runfile, screen
+from gradflow.logger import rewind
+from gradflow.training import error_record, train
+
+log = logging.getLogger(__name__)
+
+
+def run(cfg: DictConfig, folder: Path) -> dict[str, Any]:
+    """Train and test one configuration in its folder; returns the final run.json.
+
+    Raises:
+        Exception: whatever the training raised, after it has been written to run.json and train.log. A run that
+            diverges is a result and raises nothing.
+    """
+    screen.configure()
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lock(folder) as mine:
+        if not mine:
+            screen.say(f"{folder}: another process is training this run; left to it", style="yellow")
+            return runfile.read(folder) or {}
+        present = runfile.read(folder)
+        if present is not None and present["state"] in runfile.DONE:
+            screen.say(f"{folder}: another process has trained this run meanwhile", style="yellow")
+            return present
+        record = _start(cfg, folder)
+        resume = _resume_point(folder, record)
+        handler = screen.log_to(folder / names.LOG_FILE)
+        clock = runfile.Clock(after=record["duration_s"] if resume else None)
+        started = record["started"] if resume else clock.started
+        record |= {"state": runfile.RUNNING, "started": started, "attempts": record["attempts"] + 1}
+        try:
+            with _process_settings(cfg):
+                record |= train(cfg, folder, record, resume)
+        except Exception as error:
+            log.exception("the run failed")
+            record |= {"state": runfile.FAILED, "error": error_record(error)}
+            raise
+        except BaseException as error:
+            record |= {"state": runfile.INTERRUPTED, "error": error_record(error)}
+            raise
+        finally:
+            record |= clock.stop()
+            runfile.write(folder, record)
+            screen.stop_logging(handler)
+        _say_result(record)
+        return record
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[bool]:
+    """Whether this process holds the run folder; another one may be training it."""
+    lock = FileLock(folder / names.LOCK_FILE)
+    try:
+        lock.acquire(timeout=1)  # seconds; a look at the study's status holds it for a moment
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def _start(cfg: DictConfig, folder: Path) -> dict[str, Any]:
+    """The record of the run before this attempt, checked to be this configuration's."""
+    record = runfile.read(folder)
+    assert record is not None, f"{folder} was not planned"
+    assert record["config_hash"] == identity.config_hash(cfg), f"{folder} belongs to another configuration"
+    _write_hydra_folder(cfg, folder / names.HYDRA_FOLDER)
+    return record | {"metrics": {}, "error": None}
+
+
+def _resume_point(folder: Path, record: dict[str, Any]) -> Path | None:
+    """The checkpoint to go on from: the last epoch's, of a run that was interrupted or killed.
+
+    Without one, what an unfinished attempt left is cleared away: a run is a function of its configuration, so training
+    again from the start writes the same curves.
+    """
+    last = folder / names.CHECKPOINT_FOLDER / names.LAST_CHECKPOINT
+    if record["state"] in (runfile.RUNNING, runfile.INTERRUPTED) and last.exists():
+        return last
+    rewind(folder, {})
+    shutil.rmtree(last.parent, ignore_errors=True)
+    return None
+
+
+def _write_hydra_folder(cfg: DictConfig, folder: Path) -> None:
+    """The composed configuration and overrides, in the form that Hydra itself writes."""
+    folder.mkdir(exist_ok=True)
+    OmegaConf.save(cfg, folder / "config.yaml")
+    if HydraConfig.initialized():
+        hydra = HydraConfig.get()
+        OmegaConf.save(OmegaConf.create({"hydra": hydra}), folder / "hydra.yaml")
+        OmegaConf.save(hydra.overrides.task, folder / "overrides.yaml")
+
+
+@contextmanager
+def _process_settings(cfg: DictConfig) -> Iterator[None]:
+    """Settings of the whole process, put back afterwards: a sweep runs in one process."""
+    interrupt = signal.getsignal(signal.SIGINT)
+    torch.set_flush_denormal(cfg.flush_denormal)
+    try:
+        yield
+    except SystemExit as error:
+        # Lightning answers Ctrl-C with exit(1); an exit by any other signal keeps its own status.
+        if error.code == 1:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        torch.set_flush_denormal(False)
+        # Lightning ignores further Ctrl-C once it has seen one.
+        signal.signal(signal.SIGINT, interrupt)
+
+
+def _say_result(record: dict[str, Any]) -> None:
+    metrics = record["metrics"]
+    parts = [record["state"]]
+    for tag in (record["headline"], names.DECADES_PER_LAYER, names.unit_tag(names.DEAD_UNITS, "total")):
+        value = metrics.get(tag)
+        if value is not None and math.isfinite(value):
+            parts.append(f"{tag} {value:.3f}")
+    screen.say(f"  {', '.join(parts)} in {record['duration_s']:.1f} s")

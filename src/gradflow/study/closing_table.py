@@ -1,0 +1,111 @@
+"""The table at the end of a sweep: activation by blocks, mean and spread over the seeds present."""
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gradflow import names, runfile
+
+Record = dict[str, Any]
+
+
+def closing_table(records: Sequence[Record]) -> RenderableType:
+    """Headline metric of every configuration with the gradient-flow figure below it, then what went wrong.
+
+    Args:
+        records: run.json of the runs of one study, any state, in the order of the table's rows.
+    """
+    columns = sorted({_blocks(r) for r in records}, key=lambda b: (b is None, b))
+    rows = list(dict.fromkeys(_row(r) for r in records))
+    headline = records[0]["headline"]
+    cells = {(_row(r), _blocks(r)): [] for r in records}  # type: dict[tuple[str, Any], list[Record]]
+    for record in records:
+        cells[_row(record), _blocks(record)].append(record)
+    best = {column: _best_row(cells, rows, column) for column in columns}
+    table = Table()
+    table.add_column("activation")
+    for column in columns:
+        table.add_column("" if column is None else f"blocks={column}", justify="right")
+    for row in rows:
+        entries = [_cell(cells.get((row, column), []), best=best[column] == row) for column in columns]
+        table.add_row(Text(row), *entries)
+    troubles = [_trouble(r) for r in records if r["state"] not in (runfile.FINISHED, runfile.PLANNED)]
+    return Group(Text(_title(records, headline)), table, Text(_caption(records), style="dim"), *troubles)
+
+
+def mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and sample standard deviation (ddof = 1); the latter is NaN for a single value."""
+    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else math.nan
+
+
+def _title(records: Sequence[Record], headline: str) -> str:
+    selected = ", selected on test" if headline in _AT_BEST and _selected_on_test(records) else ""
+    return f"{records[0]['study']}: {headline}{selected}"
+
+
+_AT_BEST = {names.at_best(f"test/{score}") for score in ("acc", "mae", "r2", "loss")}
+
+
+def _selected_on_test(records: Sequence[Record]) -> bool:
+    return any(record["selected_on"] == "test" for record in records)
+
+
+def _caption(records: Sequence[Record]) -> str:
+    counts = Counter((_row(r), _blocks(r)) for r in records if r["state"] == runfile.FINISHED).values()
+    fewest, most = min(counts, default=0), max(counts, default=0)
+    over = f"{most}" if fewest == most else f"{fewest} to {most}"
+    count = f"mean ± sd over {over} seeds" if most > 1 else "one seed"
+    return f"{count}; * best of its column; below: {names.DECADES_PER_LAYER} in the last epoch"
+
+
+def _row(record: Record) -> str:
+    others = [f"{axis}={value}" for axis, value in record["axes"].items() if axis not in ("activation", "blocks")]
+    return ", ".join([record["activation"], *others])
+
+
+def _blocks(record: Record) -> int | None:
+    return record["blocks"]
+
+
+def _values(records: Sequence[Record], tag: str) -> list[float]:
+    values = [r["metrics"].get(tag) for r in records if r["state"] == runfile.FINISHED]
+    return [value for value in values if value is not None]
+
+
+def _best_row(cells: dict[tuple[str, Any], list[Record]], rows: Sequence[str], column: Any) -> str | None:
+    """The row of the highest mean (the lowest, of a loss or an error); None when there is nothing to compare."""
+    means = {}
+    for row in rows:
+        if (records := cells.get((row, column), [])) and (values := _values(records, records[0]["headline"])):
+            lower_is_better = records[0]["headline"].split("/")[-1].startswith(("loss", "mae"))
+            means[row] = -statistics.fmean(values) if lower_is_better else statistics.fmean(values)
+    return max(means, key=lambda row: means[row]) if len(means) > 1 else None
+
+
+def _cell(records: Sequence[Record], *, best: bool) -> Text:
+    values = _values(records, records[0]["headline"]) if records else []
+    diverged = sum(r["state"] == runfile.DIVERGED for r in records)
+    note = f"\n{diverged} diverged  " if diverged else ""
+    if not values:
+        return Text.assemble("-  ", (note, "red"))
+    mean, sd = mean_and_sd(values)
+    text = f"{mean:.3f}" + ("" if math.isnan(sd) else f" ± {sd:.3f}") + (" *" if best else "  ")
+    flow = _values(records, names.DECADES_PER_LAYER)
+    below = f"{statistics.fmean(flow):+.2f}  " if flow else ""
+    return Text.assemble((text, "bold green" if best else ""), "\n", (below, "dim"), (note, "red"))
+
+
+def _trouble(record: Record) -> Text:
+    error = record["error"] or {}
+    said = [text for text in (error.get("type"), error.get("message")) if text]
+    line = ": ".join([record["state"], f"{record['config']}/{names.seed_folder(record['seed'])}", *said]).splitlines()[
+        0
+    ]
+    style = "red" if record["state"] == runfile.FAILED else "yellow"
+    return Text(line, style=style, no_wrap=True, overflow="ignore")

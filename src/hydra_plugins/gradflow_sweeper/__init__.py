@@ -1,0 +1,1 @@
+"""Hydra finds plugins only in the namespace package `hydra_plugins`."""

@@ -1,0 +1,45 @@
+"""Activations as a user would write them, good and bad: `activation._target_=own_activations.NAME`."""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+
+class Bent(nn.Module):
+    """A good one, with an argument."""
+
+    def __init__(self, bend: float = 0.5) -> None:
+        super().__init__()
+        self.bend = bend
+
+    def forward(self, z: Tensor) -> Tensor:
+        return torch.where(z > 0, z, self.bend * z)
+
+
+class Unbuildable(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        raise RuntimeError("this one cannot be built")
+
+
+class Halving(nn.Module):
+    """Drops half of the units without saying so by `pieces`."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        return z[:, ::2]
+
+
+class Breaking(nn.Module):
+    """Raises `error`, as long as there is one, in every forward pass of training but the first `after`."""
+
+    error: ClassVar[BaseException | None] = None
+    after: ClassVar[int] = 0
+    seen: ClassVar[int] = 0
+
+    def forward(self, z: Tensor) -> Tensor:
+        if self.training and self.error is not None:
+            Breaking.seen += 1
+            if Breaking.seen > self.after:
+                raise self.error
+        return z.relu()

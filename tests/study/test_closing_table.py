@@ -1,0 +1,156 @@
+"""The closing table: means and spreads checked by hand, the best marked, what went wrong listed."""
+
+import io
+import math
+
+import pytest
+from rich.console import Console
+
+from gradflow import names
+from gradflow.study.closing_table import closing_table, mean_and_sd
+
+ACC, FLOW = "test/acc_at_best", names.DECADES_PER_LAYER
+
+
+def record(activation, blocks, seed, *, state="finished", headline=ACC, selected_on="validation", axes=None, **more):
+    return {
+        "study": "study",
+        "config": f"activation={activation},blocks={blocks}",
+        "axes": {"activation": activation, "blocks": blocks, **(axes or {})},
+        "activation": activation,
+        "blocks": blocks,
+        "seed": seed,
+        "state": state,
+        "headline": headline,
+        "selected_on": selected_on,
+        "metrics": {},
+        "error": None,
+    } | more
+
+
+def lines(records):
+    """The table as it is printed, line by line."""
+    out = io.StringIO()
+    Console(file=out, width=200).print(closing_table(records))
+    return out.getvalue().splitlines()
+
+
+def cells(records, row):
+    """The entries of the row that begins with a name."""
+    return [
+        cell.strip() for cell in next(line for line in lines(records) if line.startswith(f"│ {row}")).split("│")[2:-1]
+    ]
+
+
+def test_mean_and_sample_standard_deviation_by_hand():
+    assert mean_and_sd([1.0, 2.0, 4.5]) == pytest.approx((2.5, math.sqrt((2.25 + 0.25 + 4.0) / 2)))
+    mean, sd = mean_and_sd([0.25])
+    assert mean == 0.25
+    assert math.isnan(sd)
+
+
+def test_cells_hold_mean_and_spread_over_the_seeds_and_the_best_of_a_column_is_marked():
+    values = {("relu", 1): (0.5, 0.7), ("relu", 2): (0.2, 0.4), ("sigmoid", 1): (0.1, 0.3), ("sigmoid", 2): (0.6, 0.6)}
+    records = [
+        record(activation, blocks, seed, metrics={ACC: value, FLOW: 0.25 * (seed + 1)})
+        for (activation, blocks), pair in values.items()
+        for seed, value in enumerate(pair)
+    ]
+    assert cells(records, "relu") == ["0.600 ± 0.141 *", "0.300 ± 0.141"]
+    assert cells(records, "sigmoid") == ["0.200 ± 0.141", "0.600 ± 0.000 *"]
+    text = "\n".join(lines(records))
+    assert "study: test/acc_at_best" in text
+    assert "selected on test" not in text
+    assert "mean ± sd over 2 seeds" in text
+    assert text.count("+0.38") == 4  # (0.25 + 0.5) / 2, the gradient-flow figure below each cell
+
+
+@pytest.mark.parametrize(
+    ("headline", "best"),
+    [
+        ("test/loss_at_best", "relu"),
+        ("test/mae_at_best", "relu"),
+        ("test/loss", "relu"),
+        ("val/loss_best", "relu"),
+        ("test/r2_at_best", "sigmoid"),
+        ("test/acc", "sigmoid"),
+    ],
+)
+def test_lower_is_better_for_losses_and_errors(headline, best):
+    records = [
+        record(name, 1, 0, headline=headline, metrics={headline: value})
+        for name, value in [("relu", 0.1), ("sigmoid", 0.9)]
+    ]
+    marked = {name: cells(records, name)[0].endswith("*") for name in ("relu", "sigmoid")}
+    assert marked == {"relu": best == "relu", "sigmoid": best == "sigmoid"}
+
+
+def test_a_column_with_one_row_has_no_best():
+    assert cells([record("relu", 1, 0, metrics={ACC: 0.5})], "relu") == ["0.500"]
+
+
+def test_columns_are_sorted_and_models_without_blocks_have_an_unnamed_one():
+    records = [record("relu", blocks, 0, metrics={ACC: 0.5}) for blocks in (10, None, 2)]
+    header = next(line for line in lines(records) if "blocks=2" in line)
+    assert header.index("blocks=2") < header.index("blocks=10")
+    assert cells(records, "relu") == ["0.500"] * 3
+
+
+def test_other_axes_make_rows_of_their_own():
+    records = [record("relu", 1, 0, axes={"init": init}, metrics={ACC: 0.5}) for init in ("he", "lecun")]
+    assert cells(records, "relu, init=he") == ["0.500 *"]
+    assert cells(records, "relu, init=lecun") == ["0.500"]
+
+
+def test_a_protocol_that_selects_on_the_test_set_says_so():
+    chosen = [record("relu", 1, 0, selected_on="test", metrics={ACC: 0.5})]
+    assert "study: test/acc_at_best, selected on test" in "\n".join(lines(chosen))
+    last = [record("relu", 1, 0, selected_on="test", headline="test/acc", metrics={"test/acc": 0.5})]
+    assert "selected on test" not in "\n".join(lines(last))
+
+
+def test_diverged_runs_are_counted_beside_the_mean_of_the_others():
+    records = [
+        record("relu", 1, 0, metrics={ACC: 0.5}),
+        record("relu", 1, 1, metrics={ACC: 0.7}),
+        record(
+            "relu", 1, 2, state="diverged", metrics={"train/loss": 9.0}, error={"type": "Diverged", "message": "at 3"}
+        ),
+    ]
+    text = "\n".join(lines(records))
+    assert cells(records, "relu") == ["0.600 ± 0.141"]
+    assert "1 diverged" in text
+    assert "diverged: activation=relu,blocks=1/seed=2: Diverged: at 3" in text
+
+
+def test_a_cell_in_which_every_seed_diverged_says_so():
+    records = [record("relu", 1, seed, state="diverged") for seed in (0, 1)]
+    assert "2 diverged" in "\n".join(lines(records))
+
+
+def test_failed_runs_are_listed_by_the_first_line_of_their_error_and_do_not_count():
+    broken = {"type": "ValueError", "message": "first\nsecond"}
+    records = [
+        record("relu", 1, 0, metrics={ACC: 0.5}),
+        record("relu", 1, 1, state="failed", metrics={ACC: 0.9}, error=broken),
+        record("relu", 1, 2, state="planned"),
+        record("relu", 1, 3, state="interrupted", error={"type": "KeyboardInterrupt", "message": ""}),
+    ]
+    text = lines(records)
+    assert cells(records, "relu") == ["0.500"]
+    assert "failed: activation=relu,blocks=1/seed=1: ValueError: first" in text
+    assert "interrupted: activation=relu,blocks=1/seed=3: KeyboardInterrupt" in text
+    assert not any("second" in line or line.startswith("planned") for line in text)
+
+
+def test_unequal_numbers_of_seeds_are_told():
+    records = [
+        *(record("relu", 1, seed, metrics={ACC: 0.5}) for seed in (0, 1, 2)),
+        *(record("sigmoid", 1, seed, metrics={ACC: 0.4}) for seed in (0, 1)),
+    ]
+    assert "mean ± sd over 2 to 3 seeds" in "\n".join(lines(records))
+
+
+def test_a_metric_that_nobody_has_leaves_empty_cells():
+    records = [record(name, 1, 0, metrics={ACC: None}) for name in ("relu", "sigmoid")]
+    assert cells(records, "relu") == cells(records, "sigmoid") == ["-"]

@@ -1,0 +1,248 @@
+"""Wrong input: one line with key, value and remedy, exit status 2, nothing trained, nothing left behind."""
+
+import re
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+import torchvision
+
+CUSTOM = "activation=custom"
+SLOW = pytest.mark.slow
+
+# What is typed, and what the line says: the key with its value, then the remedy. One of each kind, then the rest.
+BAD = [
+    (["activation=sigmod"], r"activation=sigmod: no such option; did you mean sigmoid\b.*options: .*relu"),
+    (
+        ["callbacks.gradient_norm=null"],
+        r"callbacks\.gradient_norm=null: no such key; did you mean callbacks\.gradient_norms",
+    ),
+    (["blcks=3"], r"blcks=3: no such key; did you mean blocks"),
+    (["+unknown=1"], r"unknown=1: no such key"),
+    (["+activation.foo=1"], r"activation\.foo=1: torch\.nn\.ReLU takes inplace"),
+    (["model=mlp", "width=[8,4]", "blocks=3"], r"blocks=3: width=\[8, 4\] .*use blocks=2"),
+    (["model=lenet5", "blocks=3"], r"blocks=3: model=lenet5 has a fixed size; leave blocks out"),
+    (["model.blocks=2"], r"model\.blocks=2: .*blocks=2"),
+    (["model.norm=instance"], r"model\.norm=instance: choose one of batch, layer, group, none"),
+    (["model.kernel_size=4"], r"model\.kernel_size=4: .*odd.*model\.kernel_size=3"),
+    (["data=moons"], r"model=conv: .*images.*use model=mlp"),
+    (["data.batch_size=1"], r"data\.batch_size=1: .*batch normalisation.*model\.norm=layer"),
+    (["trainer=gpu"], r"trainer=gpu: no CUDA GPU was found; use trainer=auto or trainer=cpu"),
+    (["trainer.devices=2"], r"trainer\.devices=2: .*trainer\.devices=1"),
+    (["trainer.precision=16-mixed"], r"trainer\.precision=16-mixed: float16 .*use trainer\.precision=bf16-mixed"),
+    (["headline=test/acu"], r"headline=test/acu: .*did you mean .*test/acc"),
+    ([CUSTOM], r"activation\._target_=\?\?\?: .*activation\._target_=package\.Class"),
+    (
+        [CUSTOM, "activation._target_=own_activations.Unbuildable"],
+        r"own_activations\.Unbuildable.*cannot be built: .*this one cannot be built",
+    ),
+    (
+        [CUSTOM, "activation._target_=own_activations.Halving"],
+        r"own_activations\.Halving.*cannot be built|keeps the shape",
+    ),
+    (["blocks=1,"], r"blocks=1,: "),
+    (["blocks=0"], r"blocks=0: .*at least 1, e\.g\. blocks=2"),
+    (["optimizer.lr=nan"], r"optimizer\.lr=nan: .*e\.g\. optimizer\.lr=0\.001"),
+]
+MORE = [
+    (["model=convv"], r"model=convv: no such option; did you mean conv\?"),
+    (["init=hee"], r"init=hee: no such option; did you mean he\b"),
+    (["data=digit"], r"data=digit: no such option; did you mean digits"),
+    (["optimizer=adm"], r"optimizer=adm: no such option; did you mean adam"),
+    (["schedule=cosin"], r"schedule=cosin: no such option; did you mean cosine"),
+    (["callbacks=non"], r"callbacks=non: no such option; did you mean none"),
+    (["trainer=cpuu"], r"trainer=cpuu: no such option; did you mean cpu"),
+    (["logger=tensorbord"], r"logger=tensorbord: no such option; did you mean tensorboard"),
+    (["experiment=mnist"], r"experiment=mnist: no such option; did you mean mnist_"),
+    (["activation=zzzzzz"], r"activation=zzzzzz: no such option \(options: .*relu"),
+    (["activation=5"], r"activation=5: no such option \(options: "),
+    (["optimiser=sgd"], r"optimiser=sgd: no such key; did you mean optimizer"),
+    (["zzzzzz=3"], r"zzzzzz=3: no such key.*--help"),
+    (["model.norms=none"], r"model\.norms=none: no such key; did you mean model\.norm\b"),
+    (["trainer.epochs=3"], r"trainer\.epochs=3: no such key; did you mean trainer\.max_epochs"),
+    (["+block=1"], r"block=1: no such key; did you mean blocks"),
+    (["+model.foo=1"], r"model\.foo=1: \S+ConvStack takes .*width"),
+    (["+init.foo=1"], r"init\.foo=1: \S+Initializer takes .*scheme"),
+    (["+logger.foo=1"], r"logger\.foo=1: \S+RunLogger takes folder"),
+    (["schedule=step", "+schedule.foo=1"], r"schedule\.foo=1: \S+StepLR takes .*gamma"),
+    (["+callbacks.gradient_norms.foo=1"], r"callbacks\.gradient_norms\.foo=1: \S+GradientNorms takes norm"),
+    (["callbacks.gradient_norms=false"], r"callbacks\.gradient_norms=false: .*callbacks\.gradient_norms=null"),
+    (["callbacks.gradient_norms.every_n_steps=0"], r"callbacks\.gradient_norms\.every_n_steps=0: .*at least 1"),
+    (["+trainer.logger=true"], r"trainer\.logger=true: .*logger="),
+    (["+trainer.enable_progress_bar=true"], r"trainer\.enable_progress_bar=true: .*leave it out"),
+    *(
+        (["blocks=" + bad], rf"blocks={re.escape(bad)}: .*at least 1, e\.g\. blocks=2")
+        for bad in ("-1", "two", "2.5", "true", "null")
+    ),
+    *(
+        (["width=" + bad], rf"width={re.escape(bad)}: .*at least 1, e\.g\. width=2")
+        for bad in ("-1", "two", "2.5", "true", "null")
+    ),
+    (["model=mlp", "width=[8,0]", "blocks=2"], r"width=\[8, 0\]: entry 2"),
+    (["model=mlp", "width=[]", "blocks=2"], r"width=\[\]: .*e\.g\. width="),
+    (["model=mlp", "width=[8,true]", "blocks=2"], r"width=\[8, true\]: entry 2"),
+    (["model=lenet5", "width=3"], r"width=3: model=lenet5 has a fixed size; leave width out"),
+    (["model.width=2"], r"model\.width=2: .*width=2"),
+    (["model.norm=null"], r"model\.norm=null: choose one of batch"),
+    (["model.kernel_size=0"], r"model\.kernel_size=0: .*at least 1"),
+    (["model.dropout=1"], r"model\.dropout=1: .*below 1"),
+    (["model.dropout=nan"], r"model\.dropout=nan: .*below 1"),
+    (["model.bias=1"], r"model\.bias=1: choose true or false"),
+    (["model=lenet5", "model.pooling=min"], r"model\.pooling=min: .*max, average"),
+    (["init.scheme=hee"], r"init\.scheme=hee: .*he\b"),
+    *(
+        (["optimizer.lr=" + bad], rf"optimizer\.lr={re.escape(bad)}: .*e\.g\. optimizer\.lr=0\.001")
+        for bad in ("-1", "inf", "fast", "true", "null")
+    ),
+    (["optimizer.weight_decay=-1"], r"optimizer\.weight_decay=-1: .*at least 0"),
+    (["schedule=step", "schedule.step_size=0"], r"schedule\.step_size=0: .*at least 1"),
+    *(
+        (["data.batch_size=" + bad], rf"data\.batch_size={re.escape(bad)}: .*at least 1, e\.g\. data\.batch_size=32")
+        for bad in ("-3", "many", "1.5", "true", "null")
+    ),
+    (["data.validation=first"], r"data\.validation=first: .*last, random.*test"),
+    (["data.pixel_range=[1,0]"], r"data\.pixel_range=\[1.*0.*\]: "),
+    (["data=npz", "model=mlp"], r"data\.path=null: .*data\.path=FILE\.npz"),
+    *(
+        (["trainer.max_epochs=" + bad], rf"trainer\.max_epochs={re.escape(bad)}: .*at least 1")
+        for bad in ("-1", "1.5", "null")
+    ),
+    (["trainer.accelerator=abacus"], r"trainer.*abacus"),
+    (["trainer.devices=-1"], r"trainer\.devices=-1: .*trainer\.devices=1"),
+    (["+trainer.num_nodes=2"], r"trainer\.num_nodes=2: .*trainer\.num_nodes=1"),
+    (["+trainer.overfit_batches=2"], r"trainer\.overfit_batches=2: .*trainer\.limit_train_batches"),
+    (["trainer.precision=16"], r"trainer\.precision=16: float16 .*bf16-mixed"),
+    (["trainer.precision=8"], r"trainer\.precision=8: choose one of 32"),
+    (["trainer.gradient_clip_val=-1"], r"trainer\.gradient_clip_val=-1: .*at least 0"),
+    (["trainer.accumulate_grad_batches=0"], r"trainer\.accumulate_grad_batches=0: .*at least 1"),
+    *(
+        (["seed=" + bad], rf"seed={re.escape(bad)}: .*at least 0, e\.g\. seed=")
+        for bad in ("one", "0.5", "true", "null")
+    ),
+    (["study=.."], r"study=\.\.: "),
+    (["study=''"], r"study=: needs a name"),
+    (["study=null"], r"study=null: needs a name"),
+    (["output_dir=null"], r"output_dir=null: needs a name"),
+    (["data=moons", "model=mlp", "headline=test/r2"], r"headline=test/r2: .*test/acc"),
+    (["flush_denormal=maybe"], r"flush_denormal=maybe: choose true or false"),
+    (
+        [CUSTOM, "activation._target_=own_activations.Missing"],
+        r"activation\._target_=own_activations\.Missing: cannot be imported \(.*Missing.*\)",
+    ),
+    (
+        [CUSTOM, "activation._target_=own_activations.Bent", "+activation.bent=1"],
+        r"activation\.bent=1: own_activations\.Bent takes bend",
+    ),
+    ([CUSTOM, "activation._target_=builtins.len"], r"activation\._target_=builtins\.len"),
+    (["blocks=range(1"], r"blocks=range\(1: "),
+    (["blocks=[1"], r"blocks=\[1: "),
+    (["=3"], r"=3: .*activation=relu"),
+    (["+blocks=3"], r"Either remove \+ prefix: 'blocks=3'"),
+    (["~nothing"], r"Could not delete from config\. 'nothing' does not exist"),
+    (["blocks=${nothing}"], r"nothing"),
+    (["activation=null"], r"activation=null: no such option \(options: .*relu"),
+    (["optimizer.lrr=3"], r"optimizer\.lrr=3: no such key; did you mean optimizer\.lr\b"),
+    (["+optimizer.foo=1"], r"optimizer\.foo=1: torch\.optim\.Adam takes .*lr"),
+    (["+data.foo=1"], r"data=digits: .*foo"),
+    (["+trainer.foo=1"], r"trainer\.foo=1: lightning\.Trainer takes .*max_epochs"),
+    (["+callbacks.foo=1"], r"callbacks\.foo=1: .*callbacks\.foo=null"),
+    (["callbacks=early_stopping", "callbacks.early_stopping.mode=up"], r"callbacks: cannot be built: .*mode.*up"),
+    (["~optimizer"], r"optimizer: .*missing"),
+    (["width=[8,4,4,4]"], r"width=\[8, 4, 4, 4\]: model=conv has one width.*width=64"),
+    (["model.dropout=1.5"], r"model\.dropout=1\.5: .*below 1, e\.g\. model\.dropout=0\.1"),
+    (["optimizer.betas=[2,3]"], r"optimizer=adam .*: cannot be built: .*beta"),
+    (["data=npz", "data.path=missing.npz"], r"data\.path=missing\.npz: there is no such file"),
+    (["+trainer.limit_train_batches=-2"], r"trainer: .*limit_train_batches"),
+    (["study=a/b"], r"study=a/b: is one folder's name; .*output_dir"),
+    (
+        [CUSTOM, "activation._target_=no_package.Mine"],
+        r"activation\._target_=no_package\.Mine: cannot be imported \(.*no_package.*\)",
+    ),
+    (["blocks"], r"blocks: .*key=value"),
+    (["width=0"], r"width=0: .*at least 1, e\.g\. width=2"),
+    (["seed=-1"], r"seed=-1: .*at least 0, e\.g\. seed="),
+    (["data.batch_size=0"], r"data\.batch_size=0: .*at least 1, e\.g\. data\.batch_size=32"),
+    (["trainer.max_epochs=0"], r"trainer\.max_epochs=0: .*at least 1"),
+]
+
+
+def assert_refused(outcome, folder, pattern):
+    """One line that says what is wrong, and no trace of training."""
+    assert outcome.status == 2, outcome
+    assert outcome.err.startswith("gradflow: "), outcome.err
+    assert outcome.err.count("\n") == 1, outcome.err
+    assert re.search(pattern, outcome.err), outcome.err
+    assert "Traceback" not in outcome.out + outcome.err
+    assert "to train" not in outcome.out
+    assert not list(folder.glob("outputs/**/run.json"))
+    assert not list(folder.glob("outputs/**/seed=*"))
+
+
+CASES = [
+    *(pytest.param(*case, id=" ".join(case[0])) for case in BAD),
+    *(pytest.param(*case, id=" ".join(case[0]), marks=SLOW) for case in MORE),
+]
+
+
+@pytest.mark.parametrize(("arguments", "pattern"), CASES)
+def test_wrong_input_is_one_line_and_status_2(command, tmp_path, monkeypatch, arguments, pattern):
+    monkeypatch.setattr("gradflow.run.run", lambda cfg, folder: pytest.fail("it was trained"))
+    assert_refused(command(*arguments), tmp_path, pattern)
+
+
+def arrays():
+    x, y = np.zeros((30, 8, 8), np.uint8), np.arange(30) % 3
+    return {"x_train": x, "y_train": y, "x_test": x[:10], "y_test": y[:10]}
+
+
+BAD_ARRAYS = {
+    "missing keys": ({"x_test": None}, r"no x_test"),
+    "lengths": ({"y_train": np.arange(29) % 3}, r"30 samples and y_train 29"),
+    "shapes": ({"x_test": np.zeros((10, 9, 8), np.uint8)}, r"same type and sample shape"),
+    "one-hot": ({"y_train": np.eye(3)[np.arange(30) % 3]}, r"y_train has shape \(30, 3\).*argmax"),
+    "objects": ({"x_train": np.array([None] * 30)}, r"x_train holds Python objects"),
+    "text": ({"y_train": np.array(["a"] * 30)}, r"y_train holds <U1, not numbers"),
+    "float labels": ({"y_train": np.arange(30) / 3}, r"needs integers"),
+    "negative labels": ({"y_train": np.arange(30) % 3 - 1}, r"y_train holds -1; number the classes from 0"),
+    "new class in the test set": ({"y_test": np.arange(10)}, r"y_test reaches 9"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("changes", "pattern"), BAD_ARRAYS.values(), ids=BAD_ARRAYS)
+def test_arrays_that_cannot_be_used(command, tmp_path, changes, pattern):
+    content = {key: value for key, value in (arrays() | changes).items() if value is not None}
+    np.savez(tmp_path / "own.npz", **content)
+    assert_refused(command("data=npz", "data.path=own.npz"), tmp_path, rf"data\.path=own\.npz: .*{pattern}")
+
+
+@pytest.mark.parametrize("option", ["mnist", *(pytest.param(one, marks=SLOW) for one in ("fashion_mnist", "cifar10"))])
+def test_data_that_cannot_be_downloaded(command, tmp_path, monkeypatch, option):
+    def unreachable(*_arguments, download, **_options):
+        raise URLError("no route\nto host") if download else RuntimeError("not found")
+
+    for name in ("MNIST", "FashionMNIST", "CIFAR10"):
+        monkeypatch.setattr(torchvision.datasets, name, unreachable)
+    outcome = command(f"data={option}")
+    assert_refused(outcome, tmp_path, rf"data={option}: cannot read or download it .*no route to host.*data_dir=DIR")
+
+
+def test_an_output_folder_that_cannot_be_written(command, tmp_path):
+    (tmp_path / "file").touch()
+    assert_refused(command("output_dir=file"), tmp_path, r"output_dir=file: cannot write .*choose another output_dir")
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "digits_conv").touch()
+    assert_refused(command(), tmp_path, r"output_dir=outputs: cannot write outputs/digits_conv")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "blocks=1,2,0",
+        pytest.param("activation=relu,sigmod", marks=SLOW),
+        pytest.param("optimizer.lr=0.1,-1", marks=SLOW),
+        pytest.param("model=conv,lenet5", marks=SLOW),
+    ],
+)
+def test_one_bad_combination_stops_the_sweep_before_anything_is_trained(command, tmp_path, tiny, bad):
+    assert_refused(command("-m", bad, *tiny), tmp_path, r"sigmod|blocks=0|lr=-1|width=4: model=lenet5")

@@ -1,0 +1,179 @@
+"""Which runs are the same: hash and folder name agree on it."""
+
+import functools
+
+import pytest
+
+from gradflow import identity, names
+
+
+@pytest.fixture(scope="module")
+def identify(compose_run):
+    """`identify(*overrides)`: (hash, folder name) of a run."""
+    cached = functools.cache(compose_run)
+
+    @functools.cache
+    def identified(*overrides):
+        cfg, choices = cached(*overrides)
+        axes = identity.study_axes(cfg, choices, lambda wanted: cached(*wanted))
+        return identity.config_hash(cfg), names.config_name(axes)
+
+    return identified
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (["optimizer.lr=1e-2"], ["optimizer.lr=0.01"]),
+        (["optimizer.lr=0.001"], []),
+        (["optimizer.weight_decay=0"], ["optimizer.weight_decay=0.0"]),
+        (["activation=relu", "model=conv", "blocks=4", "seed=0"], []),
+        (["width=8", "blocks=2"], ["blocks=2", "width=8"]),
+        (
+            ["+trainer.limit_train_batches=2", "+trainer.limit_val_batches=1"],
+            ["+trainer.limit_val_batches=1", "+trainer.limit_train_batches=2"],
+        ),
+        (["model=mlp", "optimizer=sgd"], ["optimizer=sgd", "model=mlp"]),
+        (["width=[8,4]", "model=mlp", "blocks=2"], ["model=mlp", "blocks=2", "width=[8, 4]"]),
+        (["++optimizer.lr=0.01"], ["optimizer.lr=0.01"]),
+        (["model.width=${width}"], []),
+        (["optimizer=adam", "optimizer.lr=0.01"], ["optimizer.lr=0.01"]),
+    ],
+    ids=str,
+)
+def test_equal_configurations_are_the_same_run_however_they_are_written(identify, one, other):
+    assert identify(*one) == identify(*other)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "trainer=cpu",
+        "trainer=gpu",
+        "trainer.devices=[1]",
+        "+trainer.strategy=auto",
+        "logger=none",
+        "output_dir=elsewhere",
+        "data_dir=elsewhere",
+        "study=other",
+        "headline=test/loss",
+        "callbacks.pictures=null",
+        "~callbacks.health_warnings",
+        "callbacks.health_warnings.dead_fraction=0.5",
+    ],
+)
+def test_what_cannot_change_the_result_does_not_count(identify, override):
+    assert identify(override) == identify()
+
+
+COUNTED = [
+    "activation=sigmoid",
+    "activation=leaky_relu",
+    "blocks=3",
+    "width=8",
+    "flush_denormal=false",
+    "model=mlp",
+    "model=lenet5",
+    "model.norm=none",
+    "model.bias=false",
+    "model.dropout=0.5",
+    "model.dropout=${optimizer.weight_decay}0.25",
+    "model.residual=true",
+    "model.kernel_size=5",
+    "init=he",
+    "init.bias=zero",
+    "data=mnist",
+    "data.batch_size=16",
+    "data.eval_batch_size=500",
+    "data.validation=last",
+    "data.validation_size=0.2",
+    "data.split_seed=1",
+    "data.pixel_range=[-1,1]",
+    "optimizer=sgd",
+    "optimizer.lr=0.01",
+    "optimizer.betas=[0.9,0.99]",
+    "+optimizer.amsgrad=true",
+    "+optimizer.amsgrad=1",
+    "+optimizer.amsgrad=''",
+    "~optimizer.weight_decay",
+    "~optimizer.betas",
+    "schedule=cosine",
+    "schedule=step",
+    "callbacks=none",
+    "callbacks=early_stopping",
+    "callbacks.gradient_norms=null",
+    "~callbacks.gradient_norms",
+    "callbacks.gradient_norms.every_n_steps=10",
+    "trainer.max_epochs=3",
+    "trainer.precision=bf16-mixed",
+    "trainer.gradient_clip_val=1",
+    "trainer.accumulate_grad_batches=2",
+    "+trainer.limit_train_batches=2",
+    "+trainer.limit_train_batches=0.5",
+    "+anything.else=1",
+]
+
+
+@pytest.mark.slow
+def test_everything_else_does_and_shows_in_the_name(identify):
+    found = {override: identify(override) for override in ["blocks=4", *COUNTED]}
+    assert len({config_hash for config_hash, _ in found.values()}) == len(found)
+    assert len({name for _, name in found.values()}) == len(found)
+
+
+def test_seeds_have_hashes_of_their_own_and_share_a_name(identify):
+    (one, name), (other, same_name) = identify("seed=1"), identify("seed=2")
+    assert one != other
+    assert name == same_name == "activation=relu,blocks=4"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name"),
+    [
+        ([], "activation=relu,blocks=4"),
+        (["model=lenet5"], "activation=relu,model=lenet5"),
+        (["optimizer=sgd"], "activation=relu,blocks=4,optimizer=sgd"),
+        (["optimizer=sgd", "optimizer.lr=1"], "activation=relu,blocks=4,optimizer=sgd,optimizer.lr=1"),
+        (["trainer=cpu", "trainer.max_epochs=2"], "activation=relu,blocks=4,trainer.max_epochs=2"),
+        (["schedule=cosine", "trainer.max_epochs=2"], "activation=relu,blocks=4,schedule=cosine,trainer.max_epochs=2"),
+        (["width=8"], "activation=relu,blocks=4,width=8"),
+        (["model=mlp", "blocks=2", "width=[8,4]"], "activation=relu,blocks=2,model=mlp,width=8x4"),
+        (
+            ["activation=leaky_relu", "activation.negative_slope=0.2"],
+            "activation=leaky_relu,blocks=4,activation.negative_slope=0.2",
+        ),
+        (["activation=custom", "activation._target_=package.Mine"], "activation=Mine,blocks=4"),
+        (
+            ["activation=custom", "activation._target_=package.Mine", "+activation.bend=2"],
+            "activation=Mine,blocks=4,activation.bend=2",
+        ),
+        (
+            ["activation=custom", "activation._target_=package.Mine", "activation.name=my_own"],
+            "activation=my_own,blocks=4,activation._target_=package.Mine",
+        ),
+        (["experiment=mnist_sgd"], "activation=relu,blocks=1"),
+        (["experiment=mnist_sgd", "blocks=2", "optimizer.lr=1"], "activation=relu,blocks=2,optimizer.lr=1"),
+        (["experiment=mnist_sgd", "optimizer=adam"], "activation=relu,blocks=1,optimizer=adam"),
+        (["~optimizer.betas"], "activation=relu,blocks=4,optimizer.betas=absent"),
+        (["~callbacks.gradient_norms"], "activation=relu,blocks=4,callbacks.gradient_norms=absent"),
+        (["callbacks.gradient_norms=null"], "activation=relu,blocks=4,callbacks.gradient_norms=null"),
+    ],
+    ids=str,
+)
+def test_names_show_axes_then_options_then_single_keys(identify, overrides, name):
+    assert identify(*overrides)[1] == name
+
+
+def test_a_trainer_of_ones_own_counts_by_its_values(identify, compose_run):
+    own, choices = compose_run("trainer.max_epochs=3", "trainer.accelerator=cpu")
+    axes = identity.study_axes(own, choices | {"trainer": "own"}, lambda wanted: compose_run(*wanted))
+    assert axes == {"activation": "relu", "blocks": 4, "trainer.max_epochs": 3}
+
+
+def test_the_resolved_configuration_is_plain(compose_run):
+    cfg, _ = compose_run("schedule=cosine", "trainer.max_epochs=2", "activation=custom")
+    resolved = identity.resolved(cfg)
+    assert resolved["schedule.T_max"] == 2
+    assert resolved["activation._target_"] is None
+    assert resolved["optimizer.betas"] == [0.9, 0.999]
+    assert not {key.split(".")[0] for key in resolved} & {"logger", "output_dir", "study", "headline", "data_dir"}

@@ -1,0 +1,115 @@
+"""A sweep before it starts and after it ended."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from gradflow import checks, plan, runfile
+from gradflow.errors import RunsFailed
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """Runs are not trained but collected: (configuration, folder, run.json at that moment)."""
+    found = []
+    monkeypatch.setattr("gradflow.run.run", lambda cfg, folder: found.append((cfg, folder, runfile.read(folder))) or {})
+    return found
+
+
+def test_the_whole_grid_is_planned_before_the_first_run_starts(command, launched, tmp_path):
+    outcome = command("-m", "activation=sigmoid,relu", "blocks=2", "seed=3,0", "width=4")
+    assert outcome.status == 0, outcome
+    assert "4 runs to train in outputs/digits_conv" in outcome.out
+    assert [(cfg.activation.name, cfg.blocks, cfg.seed) for cfg, _, _ in launched] == [
+        (activation, 2, seed) for activation in ("sigmoid", "relu") for seed in (3, 0)
+    ]
+    assert len(list(tmp_path.glob("outputs/digits_conv/*/seed=*/run.json"))) == 4
+    for cfg, folder, record in launched:
+        assert record["state"] == "planned"
+        assert record["config_hash"]
+        assert folder.parts[-4:] == (
+            "outputs",
+            "digits_conv",
+            f"activation={cfg.activation.name},blocks={cfg.blocks},width=4",
+            f"seed={cfg.seed}",
+        )
+
+
+def test_a_combination_that_is_there_twice_is_one_run(command, launched):
+    assert command("-m", "blocks=1,1", "seed=0,0", "width=4").status == 0
+    assert len(launched) == 1
+
+
+def test_what_does_not_count_makes_no_second_run(command, launched):
+    assert command("-m", "trainer=auto,cpu", "blocks=1", "width=4").status == 0
+    assert len(launched) == 1
+
+
+@pytest.mark.slow
+def test_values_on_the_command_line_replace_those_of_a_preset(command, launched):
+    arguments = ("experiment=mnist_sgd", "data=digits", "data.validation_size=100", "width=4")
+    assert command(*arguments, "activation=relu", "seed=5").status == 0
+    assert [(cfg.activation.name, cfg.seed, cfg.optimizer.name, cfg.study) for cfg, _, _ in launched] == [
+        ("relu", 5, "sgd", "mnist_sgd")
+    ]
+
+
+@pytest.mark.slow
+def test_a_configuration_is_built_once_whatever_its_seeds(command, launched, monkeypatch):
+    built, check_builds = [], checks.check_builds
+    monkeypatch.setattr(checks, "check_builds", lambda cfg, data: built.append(cfg) or check_builds(cfg, data))
+    assert command("-m", "activation=relu,tanh", "seed=0,1", "blocks=1", "width=4").status == 0
+    assert len(built) == 2
+    assert len(launched) == 4
+
+
+def test_names_that_need_quoting_reach_the_right_folder(command, launched, tmp_path):
+    outcome = command("blocks=1", "width=4", "study='two words, (1)'", "output_dir='odd {dir}'")
+    assert outcome.status == 0, outcome
+    ((_, folder, record),) = launched
+    assert (tmp_path / "odd {dir}" / "two words, (1)" / "activation=relu,blocks=1,width=4" / "seed=0").is_dir()
+    assert folder.parts[-3] == record["study"] == "two words, (1)"
+
+
+def write_states(tmp_path, *states):
+    runs = []
+    for seed, state in enumerate(states):
+        run = plan.PlannedRun([], tmp_path / "study" / "a" / f"seed={seed}")
+        if state is not None:
+            runfile.write(run.folder, {"state": state})
+        runs.append(run)
+    return runs
+
+
+def test_everything_but_finished_and_diverged_runs_is_unfinished(tmp_path):
+    states = ("planned", "running", "finished", "diverged", "failed", "interrupted", None)
+    todo = plan.unfinished(write_states(tmp_path, *states))
+    assert [run.folder.name for run in todo] == ["seed=0", "seed=1", "seed=4", "seed=5", "seed=6"]
+
+
+def test_failures_are_counted(tmp_path):
+    runs = write_states(tmp_path, "finished", "failed", "diverged", "failed")
+    with pytest.raises(RunsFailed, match="2 of 4 runs failed"):
+        plan.raise_failures(runs, [])
+    plan.raise_failures(runs[:1], [SimpleNamespace(return_value={})])
+
+
+def test_what_a_job_raised_before_its_run_began_is_raised(tmp_path):
+    class Lost:
+        @property
+        def return_value(self):
+            raise OSError("the node went away")
+
+    with pytest.raises(OSError, match="node"):
+        plan.raise_failures(write_states(tmp_path, "planned"), [Lost()])
+
+
+@pytest.mark.slow
+def test_a_damaged_record_stops_the_command(command, launched, tmp_path):
+    assert command("blocks=1", "width=4").status == 0
+    ((_, folder, record),) = launched
+    (tmp_path / folder / "run.json").write_text(json.dumps(record)[:100])
+    outcome = command("blocks=1", "width=4")
+    assert outcome.status == 2
+    assert "run.json: damaged" in outcome.err

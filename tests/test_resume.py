@@ -1,0 +1,158 @@
+"""A study survives anything: what was interrupted ends as if nothing had happened."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from gradflow import runfile
+from gradflow.cli import CONF
+from gradflow.study.events import curves
+
+SWEEP = ("activation=relu,rrelu", "blocks=2", "width=16", "trainer.max_epochs=8", "model.dropout=0.1", "trainer=cpu")
+KILLS = 4
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen:
+    command = [sys.executable, str(CONF.parent / "train.py"), *arguments]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+
+
+def records(folder: Path) -> dict[Path, dict]:
+    return {file.parent: json.loads(file.read_text()) for file in sorted(folder.glob("outputs/*/*/seed=*/run.json"))}
+
+
+def kill_while_training(folder: Path, seconds: float) -> None:
+    """SIGKILL so many seconds after a run has begun, or when the sweep ends before that."""
+    process = start(folder, *SWEEP)
+    started = {run: record["attempts"] for run, record in records(folder).items()}
+    while process.poll() is None and not any(
+        record["state"] == runfile.RUNNING and record["attempts"] > started.get(run, 0)
+        for run, record in records(folder).items()
+    ):
+        time.sleep(0.02)
+    time.sleep(seconds)
+    process.kill()
+    process.wait()
+
+
+def outcome(run: Path) -> dict:
+    """All that a run leaves: final metrics, weights and every point of every curve."""
+    points = {tag: list(zip(c.steps.tolist(), c.values.tolist(), strict=True)) for tag, c in curves(run).items()}
+    return {
+        "metrics": json.loads((run / "run.json").read_text())["metrics"],
+        "curves": points,
+        **{name: weights(run / "checkpoints" / name) for name in ("last.ckpt", "best.ckpt")},
+    }
+
+
+def weights(checkpoint: Path) -> dict[str, list]:
+    state = torch.load(checkpoint, weights_only=True)["state_dict"]
+    return {name: tensor.tolist() for name, tensor in state.items()}
+
+
+@pytest.mark.slow
+def test_a_sweep_killed_again_and_again_ends_like_one_that_never_was(tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+    assert start(whole, *SWEEP).wait() == 0
+    durations = [record["duration_s"] for record in records(whole).values()]
+    moments = random.Random(0)
+    for _ in range(KILLS):
+        kill_while_training(killed, moments.uniform(0.0, 1.2 * max(durations)))
+    attempts = sum(record["attempts"] for record in records(killed).values())
+    assert attempts >= 2, "no kill has hit a run"
+    assert start(killed, *SWEEP).wait() == 0
+    for run in records(whole):
+        again = killed / run.relative_to(whole)
+        assert json.loads((again / "run.json").read_text())["state"] == runfile.FINISHED
+        assert outcome(again) == outcome(run)
+        for tag, points in outcome(again)["curves"].items():
+            assert len({step for step, _ in points}) == len(points), f"{tag} has a point twice"
+
+
+def interrupt_after(command, monkeypatch, epochs: int, *arguments: str):
+    """Ctrl-C at the end of an epoch, before its checkpoint is written; the command's outcome."""
+    from gradflow.callbacks.progress import RunProgress
+
+    def interrupt(self, trainer, module):
+        if trainer.current_epoch + 1 == epochs:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunProgress, "on_train_epoch_end", interrupt)
+        return command(*arguments)
+
+
+TWO = ("blocks=1", "width=4", "trainer=cpu", "callbacks.pictures=null", "trainer.max_epochs=4", "activation=relu,tanh")
+
+
+@pytest.mark.slow
+def test_ctrl_c_marks_the_run_shows_the_table_and_the_same_command_goes_on(command, tmp_path, monkeypatch):
+    outcome_of_ctrl_c = interrupt_after(command, monkeypatch, 3, *TWO)
+    assert outcome_of_ctrl_c.status == 130
+    assert "interrupted: activation=relu,blocks=1" in outcome_of_ctrl_c.out
+    states = [record["state"] for record in records(tmp_path).values()]
+    assert states == [runfile.INTERRUPTED, runfile.PLANNED]
+    again = command(*TWO)
+    assert again.status == 0
+    assert "going on after epoch 2" in again.out
+    assert [record["state"] for record in records(tmp_path).values()] == [runfile.FINISHED] * 2
+    other = tmp_path / "other"
+    assert command(*TWO, f"output_dir={other}/outputs").status == 0
+    for run in records(other):
+        assert outcome(tmp_path / run.relative_to(other)) == outcome(run)
+
+
+def test_a_run_that_early_stopping_had_ended_is_not_trained_further(command, tmp_path, monkeypatch):
+    stop = (*TWO[:-2], "trainer.max_epochs=9", "callbacks=early_stopping", "callbacks.pictures=null", "optimizer.lr=0")
+    stop = (*(one for one in stop if one != "callbacks.pictures=null"), "callbacks.early_stopping.patience=2")
+    from gradflow import training
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_test", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert command(*stop).status == 130
+    (run,) = records(tmp_path)
+    epochs = len(curves(run)["train/loss"].steps)
+    assert epochs == 3  # the first, and two without improvement
+    assert command(*stop).status == 0
+    assert len(curves(run)["train/loss"].steps) == epochs
+    assert records(tmp_path)[run]["state"] == runfile.FINISHED
+
+
+@pytest.mark.slow
+def test_resume_trains_what_is_unfinished_in_a_study(command, tmp_path, monkeypatch):
+    interrupt_after(command, monkeypatch, 3, *TWO)
+    assert command("resume=outputs/digits_conv").status == 0
+    assert [record["state"] for record in records(tmp_path).values()] == [runfile.FINISHED] * 2
+    nothing = command("resume=outputs/nothing")
+    assert nothing.status == 2
+    assert "resume=outputs/nothing" in nothing.err
+
+
+@pytest.mark.slow
+def test_new_seeds_and_depths_train_only_what_is_new(command, tmp_path):
+    assert command(*TWO).status == 0
+    first = {run: record["finished"] for run, record in records(tmp_path).items()}
+    more = command(*TWO, "seed=0,1", "blocks=1,2")
+    assert "6 runs to train (2 done before)" in more.out
+    after = records(tmp_path)
+    assert len(after) == 8
+    assert all(after[run]["finished"] == finished and after[run]["attempts"] == 1 for run, finished in first.items())
+
+
+@pytest.mark.slow
+def test_rerun_keeps_the_old_folder_under_a_dated_name(command, tmp_path):
+    assert command(*TWO).status == 0
+    before = {run: outcome(run) for run in records(tmp_path)}
+    assert "2 runs to train" in command(*TWO, "rerun=true").out
+    assert {run: outcome(run) for run in records(tmp_path)} == before
+    kept = sorted(tmp_path.glob("outputs/*/*/replaced=*,seed=0"))
+    assert len(kept) == 2
+    assert all((folder / "run.json").exists() for folder in kept)

@@ -1,0 +1,393 @@
+"""Runs from the command line on: what they leave behind, how they end, and what a second command does."""
+
+import json
+import logging
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+
+import own_activations
+import pytest
+import torch
+from omegaconf import OmegaConf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from gradflow import cli, identity, names
+
+SMALL = ("trainer=cpu", "model=mlp", "width=4", "trainer.max_epochs=2", "+trainer.limit_train_batches=3")
+QUIET = ("callbacks.pictures=null",)
+BREAKING = ("activation=custom", "activation._target_=own_activations.Breaking", "blocks=1", *SMALL, *QUIET)
+
+
+def folders(root):
+    return sorted(file.parent for file in root.glob("outputs/*/*/seed=*/run.json"))
+
+
+def record(folder):
+    return json.loads((folder / "run.json").read_text())
+
+
+def only_record(root):
+    (folder,) = folders(root)
+    return record(folder)
+
+
+def points(folder):
+    """How often each (tag, step) is in the event files, and the steps of each tag."""
+    count, steps = Counter(), {}
+    for file in folder.glob("events.out.tfevents.*"):
+        events = EventAccumulator(str(file), size_guidance={"scalars": 0})
+        events.Reload()
+        for tag in events.Tags()["scalars"]:
+            steps.setdefault(tag, []).extend(event.step for event in events.Scalars(tag))
+            count.update((tag, event.step) for event in events.Scalars(tag))
+    return count, {tag: sorted(found) for tag, found in steps.items()}
+
+
+def weights(folder):
+    return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+
+
+def assert_equal_results(one, other):
+    assert record(one)["metrics"] == record(other)["metrics"]
+    first, second = weights(one), weights(other)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert points(one) == points(other)
+
+
+@pytest.fixture
+def breaking(monkeypatch):
+    """`breaking(error, after=n)`: make the breaking activation raise it; None mends it."""
+
+    def set_error(error, *, after=0):
+        for name, value in {"error": error, "after": after, "seen": 0}.items():
+            monkeypatch.setattr(own_activations.Breaking, name, value)
+
+    return set_error
+
+
+@pytest.fixture(scope="module")
+def sweep(command_in, tmp_path_factory):
+    """Two activations, two depths, two seeds: the outcome, and the folder in which the command ran."""
+    root = tmp_path_factory.mktemp("sweep")
+    grid = ("activation=relu,sigmoid", "blocks=1,2", "seed=0,1")
+    return command_in(root, "-m", *grid, *SMALL, *QUIET), root
+
+
+def test_a_sweep_leaves_one_complete_folder_a_run(sweep):
+    outcome, root = sweep
+    assert outcome.status == 0, outcome
+    assert outcome.err == ""
+    assert len(folders(root)) == 8
+    shared = "model=mlp,width=4,trainer.max_epochs=2,trainer.limit_train_batches=3"
+    assert {str(folder.relative_to(root / "outputs" / "digits_mlp")) for folder in folders(root)} == {
+        f"activation={activation},blocks={blocks},{shared}/seed={seed}"
+        for activation in ("relu", "sigmoid")
+        for blocks in (1, 2)
+        for seed in (0, 1)
+    }
+    for folder in folders(root):
+        assert {"run.json", "train.log", ".hydra", "checkpoints"} <= {path.name for path in folder.iterdir()}
+        assert {path.name for path in (folder / "checkpoints").iterdir()} == {"last.ckpt", "best.ckpt"}
+        assert {path.name for path in (folder / ".hydra").iterdir()} == {"config.yaml", "hydra.yaml", "overrides.yaml"}
+
+
+def test_every_record_is_complete(sweep):
+    for folder in folders(sweep[1]):
+        found = record(folder)
+        assert found["state"] == "finished"
+        assert found["attempts"] == 1
+        assert found["error"] is None
+        assert found["study"] == "digits_mlp"
+        assert f"activation={found['activation']},blocks={found['blocks']}," in found["config"]
+        assert found["config"] == folder.parent.name
+        assert names.seed_folder(found["seed"]) == folder.name
+        assert {f"activation={found['activation']}", f"blocks={found['blocks']}", "width=4"} <= set(found["overrides"])
+        assert re.fullmatch("[0-9a-f]{64}", found["config_hash"])
+        assert datetime.fromisoformat(found["started"]) <= datetime.fromisoformat(found["finished"])
+        assert found["duration_s"] > 0
+        made = {"git_commit", "git_clean", "python", "torch", "lightning", "hydra", "device", "threads", "command"}
+        assert made <= found["provenance"].keys()
+        assert found["provenance"]["command"].startswith("train.py -m activation=relu,sigmoid")
+        scores = {"train/loss", "val/acc", "val/acc_best", "test/acc", "test/acc_at_best", "best_epoch"}
+        assert scores | {"grad_norm/total", "grad_abs_mean", "dead_units/total"} <= found["metrics"].keys()
+        assert 0 <= found["metrics"]["test/acc_at_best"] <= 1
+
+
+def test_the_stored_configuration_is_the_one_that_was_hashed(sweep):
+    for folder in folders(sweep[1]):
+        stored = OmegaConf.load(folder / ".hydra" / "config.yaml")
+        assert identity.config_hash(stored) == record(folder)["config_hash"]
+        assert OmegaConf.load(folder / ".hydra" / "overrides.yaml") == record(folder)["overrides"]
+
+
+def test_the_closing_table_shows_mean_and_spread_over_the_seeds(sweep):
+    outcome, root = sweep
+    values = {}
+    for folder in folders(root):
+        found = record(folder)
+        values.setdefault((found["activation"], found["blocks"]), []).append(found["metrics"]["test/acc_at_best"])
+    assert len({value for pair in values.values() for value in pair}) > 2  # else the test would show nothing
+    for activation in ("relu", "sigmoid"):
+        (row,) = [line for line in outcome.out.splitlines() if line.startswith(f"│ {activation}")]
+        for cell, blocks in zip(row.split("│")[2:4], (1, 2), strict=True):
+            pair = values[activation, blocks]
+            assert cell.split("*")[0].strip() == f"{statistics.mean(pair):.3f} ± {statistics.stdev(pair):.3f}"
+            others = [statistics.mean(v) for (_, b), v in values.items() if b == blocks]
+            assert not cell.strip().endswith("*") or statistics.mean(pair) == max(others)
+    assert "mean ± sd over 2 seeds" in outcome.out
+    assert sum(line.count(" * ") for line in outcome.out.splitlines() if line.startswith("│")) == 2
+
+
+def test_output_that_is_no_terminal_is_plain(sweep):
+    outcome, _ = sweep
+    assert "\x1b" not in outcome.out
+    assert "\r" not in outcome.out
+    assert [line.split(":")[0] for line in outcome.out.splitlines() if line.startswith("run ")] == [
+        f"run {i}/8" for i in range(1, 9)
+    ]
+
+
+def test_there_is_one_event_file_with_one_value_a_tag_and_step(sweep):
+    for folder in folders(sweep[1]):
+        assert len(list(folder.glob("events.out.tfevents.*"))) == 1
+        count, steps = points(folder)
+        assert set(count.values()) == {1}
+        assert steps["grad_norm/total"] == steps["train/loss_step"] == [0, 1, 2, 3, 4, 5]
+        assert steps["dead_units/total"] == [0, 3, 6]
+        assert steps["val/acc"] == steps["train/loss"] == [3, 6]
+        assert steps["test/acc_at_best"] == [6]
+
+
+def test_the_same_command_again_trains_nothing(sweep, command_in):
+    outcome, root = sweep
+    before = {file: file.stat().st_mtime_ns for file in root.glob("outputs/**/*") if file.is_file()}
+    again = command_in(root, "-m", "blocks=1,2", "seed=1,0", "activation=sigmoid,relu", *reversed(SMALL), *QUIET)
+    assert again.status == 0, again
+    assert "0 runs to train (8 done before)" in again.out
+    assert {file: file.stat().st_mtime_ns for file in root.glob("outputs/**/*") if file.is_file()} == before
+    cells = [[line for line in one.out.splitlines() if line.startswith("│")] for one in (outcome, again)]
+    assert cells[0]
+    assert sorted(cells[0]) == sorted(cells[1])
+
+
+@pytest.mark.slow
+def test_a_sweep_leaves_the_process_as_it_was(command, monkeypatch, breaking):
+    def state():
+        return {
+            "cwd": Path.cwd(),
+            "position": os.environ.get("GRADFLOW_RUN"),
+            "SIGINT": signal.getsignal(signal.SIGINT),
+            "log files": [
+                handler for handler in logging.getLogger().handlers if isinstance(handler, logging.FileHandler)
+            ],
+            "hooks": [len(hooks) for name, hooks in vars(torch.nn.modules.module).items() if name.endswith("_hooks")],
+            "denormal": float(torch.tensor(1e-40) * 1) > 0,
+            "grad": torch.is_grad_enabled(),
+            "dtype": torch.get_default_dtype(),
+            "threads": torch.get_num_threads(),
+            "deterministic": torch.are_deterministic_algorithms_enabled(),
+        }
+
+    states, main = [], cli.main
+
+    def watched():
+        states.append(state())
+        try:
+            main()
+        finally:
+            states.append(state())
+
+    monkeypatch.setattr(cli, "main", watched)
+    assert command("-m", "seed=0,1", *SMALL, *QUIET).status == 0
+    breaking(ValueError("broken on purpose"))
+    assert command("-m", "seed=0,1", *BREAKING).status == 1
+    breaking(KeyboardInterrupt())
+    assert command("-m", "seed=0,1", *BREAKING).status == 130
+    assert len(states) == 6
+    assert states[0]["denormal"]
+    assert states[::2] == states[1::2]
+
+
+@pytest.mark.slow
+def test_two_folders_of_the_same_command_hold_the_same_results(command, tmp_path):
+    for output in ("one", "two"):
+        assert command(f"output_dir={output}", "activation=rrelu", "model.dropout=0.1", *SMALL, *QUIET).status == 0
+    (one,), (two,) = tmp_path.glob("one/*/*/seed=0"), tmp_path.glob("two/*/*/seed=0")
+    assert record(one)["metrics"]["test/acc"] > 0
+    assert_equal_results(one, two)
+
+
+@pytest.mark.slow
+def test_the_last_checkpoint_is_of_the_last_epoch_and_the_best_of_the_chosen_one(command, tmp_path):
+    # At this rate training gets worse after its first epoch.
+    assert command("optimizer=sgd", "optimizer.lr=5", *SMALL, *QUIET, "trainer.max_epochs=3").status == 0
+    (folder,) = folders(tmp_path)
+    last, best = (torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True) for name in ("last", "best"))
+    assert (last["global_step"], last["epoch"]) == (9, 2)
+    assert best["epoch"] + 1 == record(folder)["metrics"]["best_epoch"] < 3
+
+
+@pytest.mark.slow
+def test_curves_are_optional(command, tmp_path):
+    assert command("logger=none", *SMALL, *QUIET).status == 0
+    (folder,) = folders(tmp_path)
+    assert not list(folder.glob("events*"))
+    assert "test/acc_at_best" in record(folder)["metrics"]
+
+
+def test_a_run_that_raises_is_recorded_and_the_others_go_on(command, tmp_path, breaking):
+    breaking(ValueError("broken on purpose\nand on two lines"))
+    both = "activation._target_=own_activations.Breaking,own_activations.Bent"
+    arguments = ("-m", "activation=custom", both, "blocks=1", *SMALL, *QUIET)
+    outcome = command(*arguments)
+    assert outcome.status == 1, outcome
+    assert outcome.err == "gradflow: 1 of 2 runs failed; see error in their run.json\n"
+    assert "Traceback" not in outcome.err
+    good, bad = folders(tmp_path)
+    assert record(good)["state"] == "finished"
+    assert re.search(
+        r"failed: activation=Breaking,\S*/seed=0: ValueError: broken on purpose$", outcome.out, re.MULTILINE
+    )
+    found = record(bad)
+    assert (found["state"], found["activation"], found["attempts"]) == ("failed", "Breaking", 1)
+    assert found["error"]["type"] == "ValueError"
+    assert found["error"]["message"] == "broken on purpose\nand on two lines"
+    assert "own_activations.py" in "\n".join(found["error"]["traceback"])
+    assert not any(tag.startswith("test/") for tag in found["metrics"])
+    assert "ValueError: broken on purpose" in (bad / "train.log").read_text()
+
+    before = (good / "run.json").read_bytes()
+    breaking(None)
+    again = command(*arguments)
+    assert again.status == 0, again
+    assert "1 run to train (1 done before)" in again.out
+    assert (good / "run.json").read_bytes() == before
+    found = record(bad)
+    assert (found["state"], found["attempts"], found["error"]) == ("finished", 2, None)
+    assert set(points(bad)[0].values()) == {1}
+
+
+def test_a_run_that_diverges_is_a_result(command, tmp_path):
+    arguments = ("optimizer=sgd", "optimizer.lr=1e30", "blocks=2", *SMALL, *QUIET)
+    outcome = command(*arguments)
+    assert outcome.status == 0, outcome
+    found = only_record(tmp_path)
+    assert (found["state"], found["error"]["type"]) == ("diverged", "Diverged")
+    assert not any(tag.startswith("test/") for tag in found["metrics"])
+    assert "1 diverged" in outcome.out
+    assert points(folders(tmp_path)[0])[1]["train/loss_step"][0] == 0  # its curves are kept
+    again = command(*arguments)
+    assert again.status == 0
+    assert "0 runs to train (1 done before)" in again.out
+    assert only_record(tmp_path) == found
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param(1, marks=pytest.mark.slow, id="in the first epoch"),
+        pytest.param(4, marks=pytest.mark.slow, id="in the second epoch"),
+    ],
+)
+def test_an_interrupted_run_ends_as_if_it_had_not_been(command, tmp_path, breaking, after):
+    uninterrupted = command("output_dir=whole", *BREAKING)
+    assert uninterrupted.status == 0, uninterrupted
+    breaking(KeyboardInterrupt(), after=after)
+    outcome = command("-m", "seed=0,1", *BREAKING)
+    assert outcome.status == 130, outcome
+    assert outcome.err == "gradflow: interrupted\n"
+    assert "interrupted: activation=Breaking," in outcome.out
+    assert "test/acc_at_best" in outcome.out  # the table is shown all the same
+    first, second = folders(tmp_path)
+    assert [record(first)["state"], record(second)["state"]] == ["interrupted", "planned"]
+    breaking(None)
+    again = command("-m", "seed=0,1", *BREAKING)
+    assert again.status == 0, again
+    assert [record(first)["state"], record(second)["state"]] == ["finished", "finished"]
+    assert record(first)["attempts"] == 2
+    (whole,) = tmp_path.glob("whole/*/*/seed=0")
+    assert_equal_results(first, whole)
+
+
+@pytest.mark.slow
+def test_a_killed_run_is_taken_up_again(command, tmp_path):
+    assert command(*SMALL, *QUIET).status == 0
+    (folder,) = folders(tmp_path)
+    before = record(folder)
+    (folder / "run.json").write_text(json.dumps(before | {"state": "running", "metrics": {}}))
+    again = command(*SMALL, *QUIET)
+    assert again.status == 0, again
+    assert record(folder)["metrics"] == before["metrics"]
+    assert record(folder)["attempts"] == 2
+    assert set(points(folder)[0].values()) == {1}
+
+
+@pytest.mark.slow
+def test_a_run_that_another_process_holds_is_left_to_it(command, tmp_path):
+    assert command("-m", "seed=0,1", *SMALL, *QUIET).status == 0
+    held, other = folders(tmp_path)
+    for folder in (held, other):
+        (folder / "run.json").write_text(json.dumps(record(folder) | {"state": "failed"}))
+    program = (
+        "import sys; from filelock import FileLock\n"
+        "with FileLock(sys.argv[1]):\n    print('held', flush=True)\n    input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(held / ".lock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "held\n"
+        outcome = command("-m", "seed=0,1", *SMALL, *QUIET)
+        process.communicate("\n")
+    assert f"{held.relative_to(tmp_path)}: another process is training this run; left to it" in outcome.out
+    assert (record(held)["state"], record(held)["attempts"]) == ("failed", 1)
+    assert (record(other)["state"], record(other)["attempts"]) == ("finished", 2)
+
+
+@pytest.mark.slow
+def test_a_run_that_another_process_has_finished_meanwhile_is_not_trained_again(command, tmp_path, monkeypatch):
+    assert command(*SMALL, *QUIET).status == 0
+    (folder,) = folders(tmp_path)
+    before = (folder / "run.json").read_bytes()
+    monkeypatch.setattr("gradflow.plan.unfinished", lambda runs: list(runs))
+    outcome = command(*SMALL, *QUIET)
+    assert outcome.status == 0
+    assert "another process has trained this run meanwhile" in outcome.out
+    assert (folder / "run.json").read_bytes() == before
+
+
+def test_a_folder_of_another_configuration_is_refused(command, tmp_path):
+    assert command(*SMALL, *QUIET).status == 0
+    (folder,) = folders(tmp_path)
+    (folder / "run.json").write_text(json.dumps(record(folder) | {"config_hash": "0" * 64}))
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    outcome = command(*SMALL, *QUIET)
+    assert outcome.status == 2
+    assert re.fullmatch(
+        r"gradflow: study=digits_mlp: .*holds a run of another configuration.*use another.*\n", outcome.err
+    )
+    assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
+
+
+@pytest.mark.slow
+def test_another_headline_is_shown_without_training(command):
+    assert command(*SMALL, *QUIET).status == 0
+    outcome = command("headline=test/loss", *SMALL, *QUIET)
+    assert outcome.status == 0
+    assert "0 runs to train" in outcome.out
+    assert "digits_mlp: test/loss" in outcome.out
+
+
+@pytest.mark.slow
+def test_regression_and_binary_tasks_run_to_the_end(command):
+    for data, headline in [("diabetes", "test/r2_at_best"), ("circles", "test/acc_at_best")]:
+        outcome = command(f"data={data}", *SMALL, *QUIET)
+        assert outcome.status == 0, outcome
+        assert f"{data}_mlp: {headline}" in outcome.out
