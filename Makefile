@@ -1,11 +1,11 @@
 # make help lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install sweep test test-fast check format tensorboard lock
+.PHONY: help install sweep status resume report bench test test-fast check format tensorboard lock
 
 VENV ?= .venv
 BIN := $(VENV)/bin
 EXTRAS ?= dev
-STUDY ?= outputs
+STUDY ?= outputs/digits_conv
 PORT ?= 6006
 ARGS ?=
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
@@ -14,7 +14,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo '  ARGS="seed=0,1,2 trainer.max_epochs=5" adds to the sweep; STUDY=outputs/NAME picks a study; PORT=6006'
+	@echo '  ARGS="seed=0,1,2 trainer.max_epochs=5" adds to the sweep; STUDY=outputs/NAME picks a study'
 
 $(VENV)/.installed: pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "gradflow needs Python 3.11 or newer: install one, or say which with make PYTHON=..."; exit 1; }
@@ -27,6 +27,18 @@ install: $(VENV)/.installed ## Build .venv with the pinned versions (again only 
 
 sweep: install ## The main job: sigmoid and ReLU at five depths on the built-in digits, about two minutes on two cores
 	$(BIN)/python train.py -m activation=sigmoid,relu blocks=1,2,4,6,8 $(ARGS)
+
+status: install ## How far STUDY is: runs by state, errors, expected time left
+	$(BIN)/python -m gradflow.study $(STUDY) status
+
+resume: install ## Train what is unfinished in STUDY
+	$(BIN)/python train.py resume=$(STUDY) $(ARGS)
+
+report: install ## Average the seeds of STUDY, compare its activations and write its report
+	$(BIN)/python -m gradflow.study $(STUDY) $(ARGS)
+
+bench: install ## Seconds and memory, as tables in outputs/bench (a minute and a half)
+	$(BIN)/python tests/benchmarks/study_report.py
 
 test: install ## Every test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 $(ARGS)
@@ -44,7 +56,7 @@ format: install ## Format the code and mend what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-tensorboard: install ## Serve TensorBoard for STUDY on http://127.0.0.1:PORT
+tensorboard: install ## Serve TensorBoard for STUDY (STUDY=outputs: all) on http://127.0.0.1:PORT
 	$(BIN)/tensorboard --logdir $(STUDY) --host 127.0.0.1 --port $(PORT)
 
 lock: ## Pin the newest versions that pyproject.toml allows into requirements.lock

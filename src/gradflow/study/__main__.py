@@ -1,0 +1,97 @@
+"""`python -m gradflow.study FOLDER [status|average|compare|report]`: what a study says; without a word, all of it."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gradflow.errors import ConfigError
+from gradflow.screen import say, show
+from gradflow.study.closing_table import closing_table
+from gradflow.study.collect import study_runs
+from gradflow.study.status import status_table
+
+if TYPE_CHECKING:
+    from gradflow.study.compare import Tuning
+
+Records = list[dict[str, Any]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        records = study_runs(options.folder)
+        if not records:
+            raise ConfigError(f"{options.folder}: no runs here; a study is a folder such as outputs/digits_conv")
+        for command in [options.command] if options.command else COMMANDS:
+            COMMANDS[command](options, records)
+    except (ConfigError, ValueError) as error:
+        print(f"gradflow: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m gradflow.study", description=__doc__)
+    parser.add_argument("folder", type=Path, help="the study's folder, e.g. outputs/digits_conv")
+    parser.add_argument("command", nargs="?", choices=list(COMMANDS), help="one of them; all of them without it")
+    parser.add_argument("--baseline", help="the activation to compare with; relu, if the study has it")
+    parser.add_argument("--metric", help="the metric to compare; the study's headline")
+    parser.add_argument(
+        "--tune", metavar="KEY", help="choose this swept key, e.g. optimizer.lr, per activation and depth first"
+    )
+    parser.add_argument(
+        "--tuning-seeds", type=_seeds, default=[0, 1], metavar="0,1", help="seeds to choose it on; the others test"
+    )
+    return parser
+
+
+def _seeds(text: str) -> list[int]:
+    return [int(seed) for seed in text.split(",")]
+
+
+def _status(options: argparse.Namespace, records: Records) -> None:
+    show(status_table(options.folder, records))
+
+
+def _average(options: argparse.Namespace, records: Records) -> None:
+    from gradflow.study.average import average_study
+
+    written = average_study(options.folder, records)
+    say(f"averaged the seeds of {len(written)} configurations into {options.folder}/*/mean")
+
+
+def _compare(options: argparse.Namespace, records: Records) -> None:
+    from gradflow.study import compare
+
+    show(closing_table(records))
+    tuning = _tuning(options, records)
+    comparisons = compare.compare(records, baseline=options.baseline, metric=options.metric, tuning=tuning)
+    show(compare.comparison_table(comparisons))
+    say(compare.overall(comparisons))
+
+
+def _report(options: argparse.Namespace, records: Records) -> None:
+    from gradflow.study.report import write_report
+
+    page = write_report(options.folder, baseline=options.baseline, tuning=_tuning(options, records))
+    say(f"report: {page}")
+
+
+def _tuning(options: argparse.Namespace, records: Records) -> "Tuning | None":
+    from gradflow.study.compare import tune
+
+    return tune(records, key=options.tune, tuning_seeds=options.tuning_seeds) if options.tune else None
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, Records], None]] = {
+    "status": _status,
+    "average": _average,
+    "compare": _compare,
+    "report": _report,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

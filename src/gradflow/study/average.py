@@ -1,0 +1,100 @@
+"""The seeds' average of every curve, as one more TensorBoard run beside them: `<config>/mean/`."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.proto.tensor_pb2 import TensorProto
+from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+from tensorboard.plugins.custom_scalar import layout_pb2, metadata
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+from gradflow import names, runfile
+from gradflow.study.events import Curve, curves
+from gradflow.study.statistics import band
+
+MEAN, LOWER, UPPER, SEEDS = "mean", "lower", "upper", "seeds"
+
+
+def align(runs: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
+    """Curves of different lengths on the steps of all of them.
+
+    Returns:
+        Steps, shape (S,), and values, shape (runs, S), NaN where a run has no value at a step.
+    """
+    steps = np.unique(np.concatenate([run.steps for run in runs]))
+    values = np.full((len(runs), len(steps)), np.nan)
+    for row, run in zip(values, runs, strict=True):
+        row[np.searchsorted(steps, run.steps)] = run.values
+    return steps, values
+
+
+def average_study(study: Path, records: Sequence[Mapping[str, Any]]) -> list[Path]:
+    """Average the finished runs of every configuration; what an earlier call wrote is replaced.
+
+    Args:
+        study: the study's folder.
+        records: run.json of its runs.
+
+    Returns:
+        The folders written, one a configuration that has finished runs.
+    """
+    finished: dict[str, list[Path]] = {}
+    for record in records:
+        if record["state"] == runfile.FINISHED:
+            folder = study / record["config"] / names.seed_folder(record["seed"])
+            finished.setdefault(record["config"], []).append(folder)
+    return [_average(study / config / MEAN, [curves(run) for run in runs]) for config, runs in finished.items()]
+
+
+def _average(folder: Path, runs: Sequence[Mapping[str, Curve]]) -> Path:
+    """Write mean, lower and upper bound of every tag at every step, and over how many seeds each was taken."""
+    rows: dict[int, dict[str, float]] = {}
+    tags = sorted({tag for run in runs for tag in run})
+    for tag in tags:
+        steps, values = align([run[tag] for run in runs if tag in run])
+        averaged = band(values, log10=names.is_logarithmic(tag))
+        for step, n, mean, low, high in zip(
+            steps.tolist(), averaged.n, averaged.mean, averaged.low, averaged.high, strict=True
+        ):
+            row = {tag: mean, f"{LOWER}/{tag}": low, f"{UPPER}/{tag}": high}
+            if n < len(runs):  # said only where it is not the whole number of seeds
+                row[f"{SEEDS}/{tag}"] = n
+            rows.setdefault(step, {}).update({key: value for key, value in row.items() if np.isfinite(value)})
+    if rows:
+        rows[min(rows)][f"{SEEDS}/all"] = len(runs)
+    _write(folder, rows, tags)
+    return folder
+
+
+def _write(folder: Path, rows: Mapping[int, Mapping[str, float]], tags: Sequence[str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    old = list(folder.glob("events.out.tfevents.*"))
+    writer = EventFileWriter(str(folder))
+    now = time.time()
+    writer.add_event(Event(wall_time=now, step=0, summary=_layout(tags)))
+    for step, row in sorted(rows.items()):
+        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in row.items()]
+        writer.add_event(Event(wall_time=now, step=step, summary=Summary(value=values)))
+    writer.close()
+    for file in old:
+        file.unlink()
+
+
+def _layout(tags: Sequence[str]) -> Summary:
+    """A chart of mean and band for every tag on TensorBoard's Custom Scalars page, one category a group of tags."""
+    layout = layout_pb2.Layout()
+    groups: dict[str, layout_pb2.Category] = {}
+    for tag in tags:
+        group = tag.partition("/")[0]
+        if group not in groups:
+            groups[group] = layout.category.add(title=group, closed=group not in ("val", "test", "grad_flow"))
+        series = layout_pb2.MarginChartContent.Series(value=tag, lower=f"{LOWER}/{tag}", upper=f"{UPPER}/{tag}")
+        groups[group].chart.add(title=tag, margin=layout_pb2.MarginChartContent(series=[series]))
+    text = TensorProto(dtype="DT_STRING", string_val=[layout.SerializeToString()], tensor_shape=TensorShapeProto())
+    described = metadata.create_summary_metadata()
+    return Summary(value=[Summary.Value(tag=metadata.CONFIG_SUMMARY_TAG, tensor=text, metadata=described)])

@@ -1,0 +1,86 @@
+"""The runs of a study by activation and by group: what a comparison has on each of its sides."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gradflow import runfile
+from gradflow.names import is_logarithmic
+from gradflow.study.tuning import Choice
+
+Record = dict[str, Any]
+
+
+@dataclass
+class Cell:
+    """The runs of one activation in one group, by seed."""
+
+    activation: str
+    group: dict[str, Any]
+    runs: dict[int, Record] = field(default_factory=dict)
+    choice: Choice | None = None
+
+    def finished(self) -> list[Record]:
+        return [run for run in self.runs.values() if run["state"] == runfile.FINISHED]
+
+    def values(self, metric: str) -> dict[int, float]:
+        """The metric by seed, log10 of a gradient magnitude; a gradient of exactly zero has none."""
+        values = {run["seed"]: run["metrics"].get(metric) for run in self.finished()}
+        known = {seed: float(value) for seed, value in values.items() if value is not None and math.isfinite(value)}
+        if is_logarithmic(metric):
+            return {seed: math.log10(value) for seed, value in known.items() if value > 0}
+        return known
+
+    def defines(self, metric: str) -> bool:
+        """Whether a run has the metric, or may yet have it."""
+        runs = self.finished()
+        return not runs or any(metric in run["metrics"] for run in runs)
+
+
+def activations(records: Iterable[Record]) -> list[str]:
+    """Activations as they are compared: the label, with whatever parameters the study varies."""
+    return list(dict.fromkeys(_activation(record["axes"]) for record in records))
+
+
+def _activation(axes: Mapping[str, Any]) -> str:
+    """`leaky_relu(negative_slope=0.2)`: a parameter of the activation tells it from others, and is no common axis."""
+    own = [f"{axis.partition('.')[2]}={value}" for axis, value in axes.items() if axis.startswith("activation.")]
+    return f"{axes['activation']}({', '.join(own)})" if own else str(axes["activation"])
+
+
+def _group(axes: Mapping[str, Any]) -> dict[str, Any]:
+    return {axis: value for axis, value in axes.items() if axis.partition(".")[0] != "activation"}
+
+
+def group_key(group: Mapping[str, Any]) -> str:
+    return json.dumps(group, sort_keys=True)
+
+
+def cells_of(records: Sequence[Record], choices: Sequence[Choice]) -> dict[tuple[str, str], Cell]:
+    """Activation by group; by the order of activations, then of the other axes, then by depth."""
+    cells: dict[tuple[str, str], Cell] = {}
+
+    def cell(axes: Mapping[str, Any]) -> Cell:
+        name, group = _activation(axes), _group(axes)
+        return cells.setdefault((name, group_key(group)), Cell(name, group))
+
+    for choice in choices:
+        cell(choice.axes).choice = choice
+    for record in records:
+        runs = cell(record["axes"]).runs
+        if record["seed"] in runs:
+            raise ValueError(f"{record.get('config')}: two runs of seed {record['seed']}; compare one study at a time")
+        runs[record["seed"]] = record
+    first_name = {name: i for i, name in reversed(list(enumerate(key[0] for key in cells)))}
+    first_rest = {_rest(c.group): i for i, c in reversed(list(enumerate(cells.values())))}
+    order = sorted(
+        cells.items(),
+        key=lambda item: (first_name[item[0][0]], first_rest[_rest(item[1].group)], item[1].group.get("blocks") or 0),
+    )
+    return dict(order)
+
+
+def _rest(group: Mapping[str, Any]) -> str:
+    return group_key({axis: value for axis, value in group.items() if axis != "blocks"})

@@ -1,0 +1,188 @@
+"""The figures of a report: one function each, from a tidy frame to panels of Vega-Lite charts."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from gradflow.study import marks
+from gradflow.study.configurations import groups
+from gradflow.study.figure import Figure, Panel
+from gradflow.study.frames import AFTER, BEFORE
+from gradflow.study.labels import Label
+from gradflow.study.marks import Legend, ValueAxis, blocks_text, heading
+
+DODGE = 0.018  # of the range of depths, between two activations: intervals side by side, not over one another
+ASIDE = 7  # pixels between the mean of a configuration and the marks of its seeds
+GRADIENT_RMS = Label(text="gradient, root mean square", is_logarithmic=True)
+GRADIENT_NORM = Label(text="gradient norm", is_logarithmic=True)
+_DRAG = "Drag to move, Ctrl + wheel to zoom, double-click to reset."
+_BAND = "lines are means over the seeds, bands 95 % t intervals"
+
+
+def by_depth(
+    final: pd.DataFrame, seeds: pd.DataFrame, legend: Legend, *, metric: str, label: Label, name: str, reading: str
+) -> Figure:
+    """A final metric against depth, a panel for each variant; against the activation where there is one depth only.
+
+    Args:
+        final: means with intervals, `Frames.final`.
+        seeds: every seed's value, `Frames.seeds`.
+        legend: of the study.
+        metric: tag of run.json.
+        label: its spelling.
+        name: of the figure's files.
+        reading: how to read it.
+    """
+    final, seeds = (frame[frame["metric"] == metric] for frame in (final, seeds))
+    extent = marks.domain(final, label, also=seeds["value"].tolist())
+    deep = len(legend.depths) > 1
+    panels = []
+    for keys, part in groups(final, ["variant"]):
+        values = seeds[seeds["variant"] == keys["variant"]]
+        x = _depth_axis(part) if deep else alt.X("activation:N", title="activation", axis=alt.Axis(labelAngle=0))
+        y = ValueAxis(label.with_unit, label, domain=extent)
+        chart = _means_and_seeds(_placed(part, legend), _placed(values, legend), legend, x=x, y=y, label=label)
+        panels.append(Panel(title=keys["variant"], chart=chart))
+    against = "depth" if deep else "activation"
+    return Figure(name=name, title=f"{label.text.capitalize()}, by {against}", reading=reading, panels=panels)
+
+
+def _placed(frame: pd.DataFrame, legend: Legend) -> pd.DataFrame:
+    """With the column `place`: the depth, moved a little aside by activation."""
+    blocks = frame["blocks"].to_numpy(float)
+    order = list(legend.colours)
+    ranks = np.array([order.index(activation) for activation in frame["activation"]], dtype=float)
+    step = DODGE * max(float(np.ptp(blocks)) if len(blocks) else 0.0, 1.0) * min(1.0, 4 / len(order))
+    return frame.assign(place=blocks + (ranks - (len(order) - 1) / 2) * step)
+
+
+def _depth_axis(frame: pd.DataFrame) -> alt.X:
+    depths = sorted(frame["blocks"].dropna().unique())
+    axis = alt.Axis(values=[float(depth) for depth in depths], format="d", grid=False)
+    return alt.X("place:Q", title="hidden blocks", axis=axis, scale=alt.Scale(zero=False, nice=False, padding=18))
+
+
+def _means_and_seeds(
+    means: pd.DataFrame, seeds: pd.DataFrame, legend: Legend, *, x: alt.X, y: ValueAxis, label: Label
+) -> alt.LayerChart:
+    """Intervals, large marks for means joined by a thin line where there are depths, small open marks for seeds."""
+    color = marks.colour(legend.colours, field="activation", title="activation")
+    whose = [("activation", "activation"), ("depth", "hidden blocks")]
+    # One source for both kinds of rows: the page filters a chart's own data, not that of its layers.
+    columns = ["activation", "place", "n", "mean", "low", "high", "seeds", "seed", "value"]
+    rows = marks.data(pd.concat([means.assign(seed=None, value=np.nan), seeds.assign(mean=np.nan)]), columns)
+    base = alt.Chart().encode(x=x, color=color)
+    mean = base.transform_filter("isValid(datum.mean)")
+    line = mean.mark_line(strokeWidth=1.5, opacity=0.7, clip=True).encode(y=y.of("mean"))
+    rule = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2.5, clip=True)
+    circle = base.transform_filter("isValid(datum.value)").mark_point(
+        size=22, opacity=0.8, strokeWidth=1, clip=True, xOffset=ASIDE
+    )
+    mark = mean.mark_point(size=75, filled=True, opacity=1, clip=True)
+    layers = [
+        *([line] if len(legend.depths) > 1 else []),
+        *([rule.encode(y=y.of("low"), y2="high:Q")] if means["low"].notna().any() else []),
+        circle.encode(y=y.of("value"), tooltip=marks.value_tooltip(label, *whose, ("seed", "seed"))),
+        mark.encode(
+            y=y.of("mean"),
+            shape=marks.shape(legend.shapes),
+            tooltip=[*marks.tooltip(label, *whose), alt.Tooltip("seeds:N", title="seeds")],
+        ),
+    ]
+    return marks.with_interval(alt.LayerChart(layer=layers, data=rows), label)
+
+
+def learning_curves(frame: pd.DataFrame, legend: Legend, *, metric: str, label: Label, name: str) -> Figure:
+    """A metric against the epoch, a panel for each depth and variant, a line with a band for each activation."""
+    frame = frame[frame["metric"] == metric]
+    return _over_training(
+        frame,
+        legend,
+        progress="epoch",
+        label=label,
+        name=name,
+        title=f"{label.text.capitalize()} by epoch",
+        x=alt.X(
+            "epoch:Q",
+            title="epoch",
+            axis=alt.Axis(format="d", tickMinStep=1, grid=False, tickCount=5),
+            scale=marks.extent(frame["epoch"]),
+        ),
+        reading=f"One panel a depth: {_BAND}. {_DRAG}",
+    )
+
+
+def gradient_over_training(frame: pd.DataFrame, legend: Legend, *, stretch: int) -> Figure:
+    """Norm of the whole gradient by update, a panel for each depth and variant."""
+    thinned = f" Each point is the mean of log10 over up to {stretch} updates." if stretch > 1 else ""
+    return _over_training(
+        frame,
+        legend,
+        progress="update",
+        label=GRADIENT_NORM,
+        name="gradient_over_training",
+        title="Gradient norm over training",
+        x=alt.X(
+            "update:Q",
+            title="update",
+            axis=alt.Axis(format=",d", grid=False, tickCount=5),
+            scale=marks.extent(frame["update"]),
+        ),
+        reading=f"Euclidean norm over all parameters, before clipping: {_BAND}, of log10.{thinned} {_DRAG}",
+    )
+
+
+def _over_training(
+    frame: pd.DataFrame, legend: Legend, *, progress: str, label: Label, name: str, title: str, x: alt.X, reading: str
+) -> Figure:
+    extent = marks.domain(frame, label)
+    color = marks.colour(legend.colours, field="activation", title="activation")
+    y = ValueAxis(label.with_unit, label, domain=extent)
+    tooltip = marks.tooltip(label, ("activation", "activation"), ("depth", "hidden blocks"), (progress, progress))
+    few = frame[progress].nunique() <= 15
+    panels = []
+    for keys, part in groups(frame, ["variant", "blocks"]):
+        depth = marks.depth_text(keys["blocks"])
+        lines = marks.banded_line(x=x, y=y, color=color, tooltip=tooltip, points=few)
+        chart = alt.LayerChart(layer=lines, data=marks.data(part, ["activation", progress, "n", "mean", "low", "high"]))
+        title_of_panel = heading(blocks_text(depth), keys["variant"])
+        panels.append(Panel(title=title_of_panel, chart=marks.with_interval(chart, label), depth=depth or None))
+    return Figure(name=name, title=title, reading=reading, panels=panels, zooms=True)
+
+
+def gradient_by_layer(frame: pd.DataFrame, legend: Legend) -> Figure:
+    """Gradient by layer, before the first update and as the mean of the last epoch.
+
+    Two panels for each activation with a line for each depth; where there are no depths to tell apart, two panels with
+    a line for each activation.
+    """
+    extent = marks.domain(frame, GRADIENT_RMS)
+    deep = len(legend.depths) > 1
+    color = (
+        marks.colour(legend.depths, field="depth", title="hidden blocks")
+        if deep
+        else marks.colour(legend.colours, field="activation", title="activation")
+    )
+    y = ValueAxis(GRADIENT_RMS.with_unit, GRADIENT_RMS, domain=extent)
+    axis = alt.Axis(format="d", tickMinStep=1, grid=False)
+    x = alt.X("index:Q", title="layer (input to output)", axis=axis, scale=marks.extent(frame["index"]))
+    tooltip = marks.tooltip(GRADIENT_RMS, ("activation", "activation"), ("depth", "hidden blocks"), ("layer", "layer"))
+    panels = []
+    for keys, part in groups(frame, ["variant", *(["activation"] if deep else []), "moment"]):
+        activation = keys.get("activation")
+        lines = marks.banded_line(x=x, y=y, color=color, tooltip=tooltip, points=True)
+        chart = alt.LayerChart(
+            layer=lines, data=marks.data(part, ["activation", "layer", "index", "n", "mean", "low", "high"])
+        )
+        panels.append(
+            Panel(
+                title=heading(activation or "", keys["moment"], keys["variant"]),
+                chart=marks.with_interval(chart, GRADIENT_RMS),
+                activation=activation,
+            )
+        )
+    reading = (
+        f"Root mean square of each layer's weight gradient, {BEFORE} and as the mean over the {AFTER}; a line that "
+        f"falls towards the left is a gradient that vanishes on its way to the input. {_BAND.capitalize()}, of log10."
+    )
+    return Figure(name="gradient_by_layer", title="Gradient by layer", reading=reading, panels=panels)

@@ -1,0 +1,151 @@
+"""Every activation of a study against a baseline, at every depth: differences paired by seed, and what they show."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from gradflow import runfile
+from gradflow.names import is_logarithmic
+from gradflow.study.cells import Cell, activations, cells_of, group_key
+from gradflow.study.comparison import Comparison, Outcome
+from gradflow.study.comparison_table import comparison_table
+from gradflow.study.statistics import ALPHA, holm, seeds_needed, sign_flip_p, summary
+from gradflow.study.tuning import Tuning, tune
+from gradflow.study.verdict import overall, verdict
+
+__all__ = ["Comparison", "Outcome", "Tuning", "activations", "compare", "comparison_table", "overall", "tune"]
+
+Record = dict[str, Any]
+BASELINE = "relu"
+FLOAT32_ROUNDING = 2.0**-23  # of a difference of two float32 scores, relative to the larger one
+
+
+def compare(
+    records: Sequence[Record],
+    *,
+    baseline: str | None = None,
+    metric: str | None = None,
+    tuning: Tuning | None = None,
+    alpha: float = ALPHA,
+) -> list[Comparison]:
+    """The family of comparisons of one metric in one study, Holm-corrected together.
+
+    Its size is fixed by the grid, not by how runs ended: a comparison without a p value counts as p = 1. Where a metric
+    is not defined (a slope over layers with a single layer) there is no comparison.
+
+    Args:
+        records: run.json of the runs of one study, any state.
+        baseline: an activation of `activations(records)`; `relu` by default, or the first if the study has none.
+        metric: a key of `metrics`; the study's headline by default. Gradient magnitudes are compared as log10.
+        tuning: what `tune` returned for these records: the comparison is of its test runs then.
+        alpha: probability of one or more false claims in the family.
+
+    Raises:
+        ValueError: if there are no runs, the baseline is not in the study, no finished run has the metric, or there
+            are several headlines to choose from.
+    """
+    if not records:
+        raise ValueError("no runs to compare")
+    metric = metric or _headline(records)
+    present = activations(records)
+    if baseline is not None and baseline not in present:
+        raise ValueError(f"baseline={baseline}: the study has {', '.join(present)}")
+    baseline = baseline or (BASELINE if BASELINE in present else present[0])
+    _check_metric(records, metric)
+    cells = cells_of(tuning.records if tuning else records, tuning.choices if tuning else ())
+    drafts = []
+    for cell in cells.values():
+        base = cells.get((baseline, group_key(cell.group)))
+        if cell.activation != baseline and cell.defines(metric) and (base is None or base.defines(metric)):
+            drafts.append(_compare(cell, base, baseline=baseline, metric=metric))
+    drafts = _without_constants(drafts, cells.values())
+    return [replace(draft, verdict=verdict(draft)) for draft in _decide(drafts, alpha=alpha)]
+
+
+def _headline(records: Sequence[Record]) -> str:
+    headlines = sorted({record["headline"] for record in records})
+    if len(headlines) != 1:
+        raise ValueError(f"the study's runs have different headlines ({', '.join(headlines)}): name one metric")
+    return headlines[0]
+
+
+def _check_metric(records: Sequence[Record], metric: str) -> None:
+    finished = [record for record in records if record["state"] == runfile.FINISHED]
+    if finished and not any(metric in record["metrics"] for record in finished):
+        some = ", ".join(tag for tag in finished[0]["metrics"] if tag.startswith(("test/", "val/")))
+        raise ValueError(f"metric={metric}: no finished run has it; they have {some} and more")
+
+
+def _compare(cell: Cell, base: Cell | None, *, baseline: str, metric: str) -> Comparison:
+    """One comparison, as yet without Holm's correction."""
+    sides = [cell, base] if base else [cell]
+    draft = Comparison(
+        metric=metric,
+        activation=cell.activation,
+        baseline=baseline,
+        group=cell.group,
+        outcome=Outcome.NO_BASELINE,
+        lrs={side.activation: next((r["lr"] for r in side.runs.values() if r.get("lr")), None) for side in sides},
+        choices={side.activation: side.choice for side in sides if side.choice},
+        selected_on_test=any(r.get("selected_on") == "test" for side in sides for r in side.runs.values()),
+        in_decades=is_logarithmic(metric),
+    )
+    if base is None:
+        return draft
+    values, base_values = cell.values(metric), base.values(metric)
+    seeds = tuple(sorted(values.keys() & base_values.keys()))
+    diverged = [(s.activation, seed) for s in sides for seed, r in s.runs.items() if r["state"] == runfile.DIVERGED]
+    draft = replace(draft, seeds=seeds, diverged=tuple(diverged), left_out=_left_out(sides, seeds, metric))
+    if seeds:
+        draft = replace(draft, differences=summary([values[seed] - base_values[seed] for seed in seeds]))
+    if any(not choice.found for choice in draft.choices.values()):
+        return replace(draft, outcome=Outcome.NO_CHOICE)
+    if diverged:
+        return replace(draft, outcome=Outcome.DIVERGED)
+    if draft.differences is None:
+        return replace(draft, outcome=Outcome.NO_SEED)
+    rounding = FLOAT32_ROUNDING * max(abs(v[seed]) for v in (values, base_values) for seed in seeds)
+    return replace(draft, outcome=Outcome.NO_DIFFERENCE, p=sign_flip_p(draft.differences.values, rounding=rounding))
+
+
+def _left_out(sides: Sequence[Cell], seeds: Sequence[int], metric: str) -> tuple[tuple[str, int, str], ...]:
+    """Runs without a value whose counterpart has finished; a diverged one is told elsewhere."""
+    finished = {run["seed"] for side in sides for run in side.finished()}
+    missing = []
+    for seed in sorted(finished - set(seeds)):
+        for side in sides:
+            run = side.runs.get(seed)
+            why = "not run" if run is None else run["state"]
+            if why == runfile.FINISHED and seed not in side.values(metric):
+                why = f"no {metric}"
+            if why not in (runfile.FINISHED, runfile.DIVERGED):
+                missing.append((side.activation, seed, why))
+    return tuple(missing)
+
+
+def _without_constants(drafts: Sequence[Comparison], cells: Iterable[Cell]) -> list[Comparison]:
+    """Groups without what is the same in the whole study; the depth always stays."""
+    groups = [cell.group for cell in cells]
+    varied = {axis for group in groups for axis in group if any(g.get(axis, ...) != group[axis] for g in groups)}
+    shown = varied | {"blocks"}
+    return [replace(d, group={axis: value for axis, value in d.group.items() if axis in shown}) for d in drafts]
+
+
+def _decide(drafts: Sequence[Comparison], *, alpha: float) -> list[Comparison]:
+    """Correct the p values over the family, and say of each comparison what they show."""
+    family = [draft for draft in drafts if draft.outcome is not Outcome.NO_BASELINE]
+    if not family:
+        return list(drafts)
+    needed = seeds_needed(len(family), alpha=alpha)
+    adjusted = holm([1.0 if draft.p is None else draft.p for draft in family])
+    decided = []
+    for draft, corrected in zip(family, adjusted, strict=True):
+        outcome = draft.outcome
+        if draft.p is not None and draft.differences:
+            if draft.n < needed:
+                outcome = Outcome.TOO_FEW
+            elif corrected <= alpha:
+                outcome = Outcome.HIGHER if draft.differences.mean > 0 else Outcome.LOWER
+        holm_p = None if draft.p is None else corrected
+        decided.append(replace(draft, outcome=outcome, family=len(family), needed=needed, holm=holm_p))
+    return decided + [draft for draft in drafts if draft.outcome is Outcome.NO_BASELINE]

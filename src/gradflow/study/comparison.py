@@ -1,0 +1,84 @@
+"""One comparison of a study: two activations, their differences seed by seed, and how it came out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from gradflow.study.statistics import Summary
+from gradflow.study.tuning import Choice
+
+
+class Outcome(StrEnum):
+    """Why a verdict is what it is. `higher` and `lower`: the activation's value against the baseline's."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    NO_DIFFERENCE = "no difference shown"
+    TOO_FEW = "too few seeds"
+    NO_SEED = "no seed in common"
+    DIVERGED = "a seed diverged"
+    NO_CHOICE = "nothing to choose"
+    NO_BASELINE = "no baseline"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """An activation against the baseline in one group of a study, paired by seed.
+
+    Attributes:
+        group: what both have in common, e.g. `{"blocks": 4}`.
+        seeds: with a value on both sides.
+        differences: of each seed, activation minus baseline; None without a seed in common. Those of a gradient
+            magnitude are in decades (log10).
+        p: exact two-sided sign-flip p; None where nothing may be claimed whatever it is.
+        holm: p after Holm's correction over the family; None with p.
+        family: number of comparisons of the family.
+        needed: seeds needed to claim one of that many.
+        diverged: (activation, seed) of every diverged run.
+        left_out: (activation, seed, why) of every run that misses where its pair has finished.
+        lrs: learning rate by activation, None where the run does not tell.
+        choices: of the tuned key by activation; empty if nothing was tuned.
+        verdict: one sentence, with the learning rate at which it holds.
+    """
+
+    metric: str
+    activation: str
+    baseline: str
+    group: Mapping[str, Any]
+    outcome: Outcome
+    seeds: tuple[int, ...] = ()
+    differences: Summary | None = None
+    p: float | None = None
+    holm: float | None = None
+    family: int = 0
+    needed: int = 0
+    diverged: tuple[tuple[str, int], ...] = ()
+    left_out: tuple[tuple[str, int, str], ...] = ()
+    lrs: Mapping[str, float | None] = field(default_factory=dict)
+    choices: Mapping[str, Choice] = field(default_factory=dict)
+    selected_on_test: bool = False
+    in_decades: bool = False
+    verdict: str = ""
+
+    @property
+    def n(self) -> int:
+        return len(self.seeds)
+
+    @property
+    def where(self) -> str:
+        """`blocks=4`: the group as it is read."""
+        return ", ".join(f"{axis}={value}" for axis, value in self.group.items())
+
+    @property
+    def claimed(self) -> bool:
+        return self.outcome in (Outcome.HIGHER, Outcome.LOWER)
+
+
+def is_score(metric: str) -> bool:
+    """Whether one of two values is the better one; nobody knows that of a gradient norm."""
+    return metric.rpartition("/")[2].startswith(("acc", "r2", "loss", "mae"))
+
+
+def lower_is_better(metric: str) -> bool:
+    return metric.rpartition("/")[2].startswith(("loss", "mae"))

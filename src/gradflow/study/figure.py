@@ -1,0 +1,101 @@
+"""A figure of the report: small charts side by side, as a page lays them out and as one picture."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from gradflow.study.labels import PERCENT
+
+WIDTH, HEIGHT, COLUMNS = 250, 190, 4  # pixels of a panel, panels in a row
+ALONE_WIDTH, ALONE_HEIGHT = 460, 280  # of a panel without others
+SCALE = 2.0  # of the PNG
+HIDDEN_ACTIVATIONS, HIDDEN_DEPTHS = "hidden_activations", "hidden_depths"
+FORMATS = ("png", "svg", "pdf")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One small chart.
+
+    Attributes:
+        title: what tells it from the others of its figure.
+        chart: without size and interaction.
+        activation: the only one it shows, if so.
+        depth: the only one it shows, if so.
+    """
+
+    title: str
+    chart: alt.LayerChart
+    activation: str | None = None
+    depth: str | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Panels with one sentence on how to read them.
+
+    Attributes:
+        name: of its files.
+        reading: how to read it, one sentence.
+        zooms: whether both axes can be zoomed.
+        heat: lowest and highest value of the colour bar, as text, where colour shows a number.
+    """
+
+    name: str
+    title: str
+    reading: str
+    panels: list[Panel]
+    zooms: bool = False
+    heat: tuple[str, str] | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of each panel in pixels."""
+        return (ALONE_WIDTH, ALONE_HEIGHT) if len(self.panels) == 1 else (WIDTH, HEIGHT)
+
+
+def interactive(figure: Figure, panel: Panel) -> dict[str, Any]:
+    """The Vega-Lite specification of a panel in the page: as wide as its box, its lines switched by the page.
+
+    The signals `hidden_activations` and `hidden_depths` hold what the reader has switched off.
+    """
+    described = ": ".join(filter(None, [figure.title, panel.title]))
+    chart = panel.chart.properties(width="container", height=figure.size[1], description=described)
+    for signal, field in ((HIDDEN_ACTIVATIONS, "activation"), (HIDDEN_DEPTHS, "depth")):
+        chart = chart.add_params(alt.param(name=signal, value=[]))
+        chart = chart.transform_filter(f"indexof({signal}, datum.{field}) < 0")
+    if figure.zooms:
+        # The wheel alone scrolls the page.
+        chart = chart.add_params(
+            alt.selection_interval(name="zoom", bind="scales", zoom="wheel![event.ctrlKey || event.metaKey]")
+        )
+    return chart.to_dict()
+
+
+def picture(figure: Figure) -> alt.ConcatChart:
+    """All panels in one chart of fixed size on white, with its legend."""
+    width, height = figure.size
+    panels = [
+        panel.chart.properties(width=width, height=height, **({"title": panel.title} if panel.title else {}))
+        for panel in figure.panels
+    ]
+    return (
+        alt.concat(*panels, columns=COLUMNS)
+        .properties(title=alt.Title(figure.title, anchor="start", fontSize=16, offset=12), background="white")
+        .configure(numberFormat=PERCENT if figure.heat else alt.Undefined)
+        .configure_legend(orient="top", labelFontSize=12, titleFontSize=12, symbolSize=90, symbolOpacity=1)
+        .configure_axis(labelFontSize=11, titleFontSize=12, titleFontWeight="normal", gridOpacity=0.4)
+        .configure_view(stroke=None)
+    )
+
+
+def save(figure: Figure, folder: Path) -> None:
+    """`<name>.png`, `.svg` and `.pdf` in a folder that exists."""
+    spec = picture(figure).to_dict()
+    svg = vl_convert.vegalite_to_svg(spec)
+    (folder / f"{figure.name}.svg").write_text(svg)
+    (folder / f"{figure.name}.png").write_bytes(vl_convert.svg_to_png(svg, scale=SCALE))
+    (folder / f"{figure.name}.pdf").write_bytes(vl_convert.svg_to_pdf(svg))

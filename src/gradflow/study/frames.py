@@ -1,0 +1,184 @@
+"""Tidy frames of a study: one row a point of a figure, averaged over the finished seeds of a configuration.
+
+Each run's events are read once, and only what the figures show is kept.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gradflow import names
+from gradflow.study.average import align
+from gradflow.study.configurations import KEYS, Record, finished, identities
+from gradflow.study.events import Curve, curves
+from gradflow.study.final_metrics import UNIT_QUANTITIES, averages, every_seed
+from gradflow.study.statistics import band
+
+BEFORE, AFTER = "before the first update", "last epoch"
+MOST_ROWS = 8000  # of one frame of curves: the page stays within a few megabytes
+MOST_POINTS = 200  # of one curve
+FEWEST_POINTS = 20
+
+_BAND = ["n", "mean", "low", "high"]
+_COLUMNS = {
+    "final": [*KEYS, "metric", "n", "mean", "sd", "low", "high", "seeds"],
+    "seeds": [*KEYS, "metric", "seed", "value"],
+    "learning": [*KEYS, "metric", "epoch", *_BAND],
+    "layers": [*KEYS, "moment", "layer", "index", *_BAND],
+    "training": [*KEYS, "update", *_BAND],
+    "units": [*KEYS, "quantity", "layer", "epoch", *_BAND],
+}
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Each starts with `config, activation, blocks, variant`; mean, low and high are over seeds (95 % t interval).
+
+    Attributes:
+        final: by metric of run.json; n, mean, sd, low, high, and the seeds as text.
+        seeds: the values behind `final`, one row a seed.
+        learning: by metric and epoch, counted from 1.
+        layers: `grad_rms` by moment (`BEFORE`, `AFTER`) and layer, whose index counts from the input.
+        training: `grad_norm/total` by update, thinned to averages over equal stretches of training.
+        units: by unit statistic, layer and epoch; epoch 0 is before the first update.
+        validation: the metric of the validation set that `learning` holds.
+        stretch: the longest number of updates behind one point of `training`.
+    """
+
+    final: pd.DataFrame
+    seeds: pd.DataFrame
+    learning: pd.DataFrame
+    layers: pd.DataFrame
+    training: pd.DataFrame
+    units: pd.DataFrame
+    validation: str
+    stretch: int
+
+
+def study_frames(study: Path, records: Sequence[Record]) -> Frames:
+    """Read the finished runs of a study, one configuration after the other.
+
+    Args:
+        study: the study's folder.
+        records: run.json of its runs, any state; only finished ones are averaged.
+    """
+    rows: dict[str, list[pd.DataFrame]] = {name: [] for name in _COLUMNS}
+    stretches = [1]
+    validation = _validation_metric(records)
+    configurations = identities(records)
+    for config, identity in configurations.items():
+        runs = finished(records, config)
+        if not runs:
+            continue
+        read = [curves(study / config / names.seed_folder(run["seed"])) for run in runs]
+        thinned, stretch = _training(read, most=_points(len(configurations)))
+        stretches.append(stretch)
+        parts = {
+            "final": averages(runs),
+            "seeds": every_seed(runs),
+            "learning": _learning(read, [validation, "train/loss"]),
+            "layers": _layers(read, runs),
+            "training": thinned,
+            "units": _units(read, most=_points(3 * 9 * len(configurations))),
+        }
+        for name, part in parts.items():
+            rows[name].append(_identified(part, identity))
+    frames = {name: _stacked(parts, _COLUMNS[name]) for name, parts in rows.items()}
+    return Frames(**frames, validation=validation, stretch=max(stretches))
+
+
+def _points(num_curves: int) -> int:
+    """How many points a curve may have for all of them to stay within `MOST_ROWS`, more or less."""
+    return max(FEWEST_POINTS, min(MOST_POINTS, MOST_ROWS // num_curves))
+
+
+def _identified(part: pd.DataFrame, identity: Mapping[str, Any]) -> pd.DataFrame:
+    for position, (key, value) in enumerate(identity.items()):
+        part.insert(position, key, value)
+    return part
+
+
+def _stacked(parts: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True)[columns] if filled else pd.DataFrame(columns=columns)
+
+
+def _validation_metric(records: Sequence[Record]) -> str:
+    """`val/acc` where the headline is `test/acc_at_best`; `val/loss` where a headline has no counterpart."""
+    present = {tag for record in records for tag in record["metrics"]}
+    wanted = records[0]["headline"].removesuffix("_at_best").replace("test/", "val/")
+    return wanted if wanted in present else "val/loss"
+
+
+def _learning(read: Sequence[Mapping[str, Curve]], tags: Sequence[str]) -> pd.DataFrame:
+    parts = []
+    for tag in tags:
+        if present := [run[tag] for run in read if tag in run]:
+            _, values_RE = align(present)
+            epochs = np.arange(1, values_RE.shape[1] + 1)
+            parts.append(_banded(values_RE, metric=tag, epoch=epochs))
+    return pd.concat(parts) if parts else pd.DataFrame()
+
+
+def _layers(read: Sequence[Mapping[str, Curve]], runs: Sequence[Record]) -> pd.DataFrame:
+    prefix = names.grad_rms("")
+    tags = _by_depth(tag for run in read for tag in run if tag.startswith(prefix))
+    if not tags:
+        return pd.DataFrame()
+    first_RL = np.array([[run[tag].values[0] if tag in run else np.nan for tag in tags] for run in read])
+    last_RL = np.array([[run["metrics"].get(tag) for tag in tags] for run in runs], dtype=float)
+    layers = [tag.removeprefix(prefix) for tag in tags]
+    return pd.concat(
+        _banded(values_RL, log10=True, moment=moment, layer=layers, index=list(map(_index, layers)))
+        for moment, values_RL in ((BEFORE, first_RL), (AFTER, last_RL))
+    )
+
+
+def _training(read: Sequence[Mapping[str, Curve]], *, most: int) -> tuple[pd.DataFrame, int]:
+    """Gradient norm by update, and how many recorded updates stand behind a point."""
+    present = [run[names.GRAD_NORM_TOTAL] for run in read if names.GRAD_NORM_TOTAL in run]
+    if not present:
+        return pd.DataFrame(), 1
+    steps, values_RS = align(present)
+    size = -(-len(steps) // most)
+    starts = np.arange(0, len(steps), size)
+    # A gradient of exactly zero has no logarithm; it counts as missing.
+    logs_RS = np.log10(np.where(values_RS > 0, values_RS, np.nan))
+    counts_RP = np.add.reduceat(np.isfinite(logs_RS), starts, axis=1)
+    sums_RP = np.add.reduceat(np.nan_to_num(logs_RS), starts, axis=1)
+    means_RP = np.divide(sums_RP, counts_RP, out=np.full_like(sums_RP, np.nan), where=counts_RP > 0)
+    return _banded(10.0**means_RP, log10=True, update=steps[starts]), size
+
+
+def _units(read: Sequence[Mapping[str, Curve]], *, most: int) -> pd.DataFrame:
+    parts = []
+    for quantity in UNIT_QUANTITIES:
+        prefix = names.unit_tag(quantity, "")
+        tags = {tag for run in read for tag in run if tag.startswith(prefix)} - {names.unit_tag(quantity, "total")}
+        for tag in _by_depth(tags):
+            _, values_RE = align([run[tag] for run in read if tag in run])
+            last = values_RE.shape[1] - 1
+            shown = np.unique(np.linspace(0, last, min(most, last + 1)).round().astype(int))
+            layer = tag.removeprefix(prefix)
+            parts.append(_banded(values_RE[:, shown], quantity=quantity, layer=layer, epoch=shown))
+    return pd.concat(parts) if parts else pd.DataFrame()
+
+
+def _by_depth(tags: Iterable[str]) -> list[str]:
+    """Tags `<quantity>/<layer>`, each once, from the input to the output."""
+    return sorted(set(tags), key=lambda tag: (_index(tag.partition("/")[2]), tag))
+
+
+def _index(layer: str) -> int:
+    """`03_block` -> 3; names sort by depth only up to 99 layers."""
+    return int(layer.partition("_")[0])
+
+
+def _banded(values_RP: np.ndarray, *, log10: bool = False, **columns: Any) -> pd.DataFrame:
+    """n, mean and interval over the runs of each point of shape (P,), beside the columns that say which point it is."""
+    averaged = band(values_RP, log10=log10)
+    return pd.DataFrame({**columns, **{name: getattr(averaged, name) for name in _BAND}})

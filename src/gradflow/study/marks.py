@@ -1,0 +1,175 @@
+"""Building blocks of the report's charts: data, scales, tooltips, and a line with its band or its intervals."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from gradflow.study import palette
+from gradflow.study.labels import POWER, Label
+
+INTERVAL = "95 % interval"
+_ONE_SEED = "none, one seed"
+WIDEST = 1.0  # decades beyond the means that an interval may stretch a logarithmic axis
+
+
+@dataclass(frozen=True)
+class Legend:
+    """The activations and depths of a study, with their colours and shapes.
+
+    Attributes:
+        colours: activation -> colour.
+        shapes: activation -> shape of its marks.
+        depths: depth as text -> colour, shallow to deep; empty in a study without depths.
+    """
+
+    colours: dict[str, str]
+    shapes: dict[str, str]
+    depths: dict[str, str]
+
+
+def legend_of(final: pd.DataFrame) -> Legend:
+    """The legend of the configurations of `Frames.final`, in their order."""
+    activations = list(dict.fromkeys(final["activation"]))
+    depths = [depth_text(blocks) for blocks in sorted(final["blocks"].dropna().unique())]
+    return Legend(
+        colours=palette.activation_colours(activations),
+        shapes=palette.activation_shapes(activations),
+        depths=palette.depth_colours(depths),
+    )
+
+
+def depth_text(blocks: Any) -> str:
+    """`4` for 4 blocks; nothing where a study has no depths."""
+    return "" if blocks is None or pd.isna(blocks) else f"{blocks:g}"
+
+
+def blocks_text(depth: str) -> str:
+    """`4 blocks`."""
+    return "" if not depth else f"{depth} block{'' if depth == '1' else 's'}"
+
+
+def heading(*parts: str) -> str:
+    """The title of a panel; empty parts are left out."""
+    return ", ".join(part for part in parts if part)
+
+
+def data(frame: pd.DataFrame, columns: Sequence[str]) -> alt.InlineData:
+    """These columns and the depth as text, numbers with four significant digits; what is not finite becomes null."""
+    shown = frame[list(columns)].copy()
+    if "blocks" in frame:
+        shown["depth"] = frame["blocks"].map(depth_text)
+    rows = [{str(key): _plain(value) for key, value in row.items()} for row in shown.to_dict("records")]
+    return alt.InlineData(values=rows)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.4g}") if math.isfinite(value) else None
+    return value
+
+
+def colour(mapping: Mapping[str, str], *, field: str, title: str) -> alt.Color:
+    scale = alt.Scale(domain=list(mapping), range=list(mapping.values()))
+    return alt.Color(field=field, type="nominal", title=title, scale=scale)
+
+
+def shape(mapping: Mapping[str, str]) -> alt.Shape:
+    scale = alt.Scale(domain=list(mapping), range=list(mapping.values()))
+    return alt.Shape(field="activation", type="nominal", title="activation", scale=scale)
+
+
+@dataclass(frozen=True)
+class ValueAxis:
+    """A vertical axis, logarithmic for gradient magnitudes.
+
+    Attributes:
+        title: with the unit.
+        label: of the metric.
+        domain: lowest and highest value; None to fit the data.
+    """
+
+    title: str
+    label: Label
+    domain: tuple[float, float] | None
+
+    def of(self, field: str) -> alt.Y:
+        """The axis with the values of one column."""
+        kind: dict[str, Any] = {"type": "log"} if self.label.is_logarithmic else {"type": "linear", "zero": False}
+        extent: dict[str, Any] = {"domain": list(self.domain), "nice": False} if self.domain else {}
+        scale = alt.Scale(**kind, **extent)
+        axis = alt.Axis(format=self.label.axis_format, tickCount=5, labelOverlap="greedy")
+        return alt.Y(field=field, type="quantitative", title=self.title, scale=scale, axis=axis)
+
+
+def domain(frame: pd.DataFrame, label: Label, *, also: Sequence[float] = ()) -> tuple[float, float] | None:
+    """Common vertical extent of several panels: means, bounds of the intervals, and further values.
+
+    Nothing goes below a metric's lowest value, fractions stay within [0, 1], and logarithmic bounds within `WIDEST`
+    decades of the means: an interval of two seeds can be wider than all that is worth seeing. What is cut off is still
+    in the tooltip and in the table.
+    """
+    means = pd.Series([*frame["mean"], *also], dtype=float).dropna()
+    if label.is_logarithmic:
+        means = means[means > 0]
+    if means.empty:
+        return None
+    lows, highs = frame["low"].astype(float), frame["high"].astype(float)
+    low, high = min(means.min(), lows.min(skipna=True)), max(means.max(), highs.max(skipna=True))
+    low, high = (means.min(), means.max()) if math.isnan(low) else (low, high)
+    if label.is_logarithmic:
+        factor = 10.0**WIDEST
+        return max(low, means.min() / factor) / 1.2, min(high, means.max() * factor) * 1.2
+    low = low if label.lowest is None else max(low, label.lowest)
+    high = min(high, 1.0) if label.is_fraction else high
+    margin = 0.03 * (high - low) or 0.05 * abs(high) or 0.05
+    return low - margin, high + margin
+
+
+def extent(column: pd.Series) -> alt.Scale:
+    """A horizontal scale over all values of a column, in whatever panel, with room for the marks at its ends."""
+    low, high = float(column.min()), float(column.max())
+    low, high = (low - 0.5, high + 0.5) if low == high else (low, high)
+    return alt.Scale(domain=[low, high], zero=False, nice=False, padding=7)
+
+
+def tooltip(label: Label, *fields: tuple[str, str]) -> list[alt.Tooltip]:
+    """Fields of the frame as (name, title), then n, mean and interval; the interval is made by `with_interval`."""
+    shown = [alt.Tooltip(field=name, type="nominal", title=title) for name, title in fields]
+    return [
+        *shown,
+        alt.Tooltip(field="mean", type="quantitative", title="mean", format=_format(label)),
+        alt.Tooltip(field="interval", type="nominal", title=INTERVAL),
+        alt.Tooltip(field="n", type="quantitative", title="seeds (n)"),
+    ]
+
+
+def value_tooltip(label: Label, *fields: tuple[str, str]) -> list[alt.Tooltip]:
+    """Fields of the frame as (name, title), then the value of one seed."""
+    shown = [alt.Tooltip(field=name, type="nominal", title=title) for name, title in fields]
+    return [*shown, alt.Tooltip(field="value", type="quantitative", title="value", format=_format(label))]
+
+
+def with_interval(chart: alt.LayerChart, label: Label) -> alt.LayerChart:
+    """Spell the interval out for the tooltips."""
+    low, high = (f"format(datum.{bound}, '{_format(label)}')" for bound in ("low", "high"))
+    text = f"isValid(datum.low) && isValid(datum.high) ? {low} + ' to ' + {high} : '{_ONE_SEED}'"
+    return chart.transform_calculate(interval=text)
+
+
+def _format(label: Label) -> str:
+    return ".2~%" if label.is_fraction else ".2e" if label.axis_format == POWER else ".4~g"
+
+
+def banded_line(
+    *, x: alt.X, y: ValueAxis, color: alt.Color, tooltip: list[alt.Tooltip], points: bool
+) -> list[alt.Chart]:
+    """A mean with the band of its interval, and points to hover over (drawn only if `points`)."""
+    base = alt.Chart().encode(x=x, color=color)
+    band = base.mark_area(opacity=0.18, clip=True, line=False).encode(y=y.of("low"), y2="high:Q")
+    line = base.mark_line(strokeWidth=2, clip=True).encode(y=y.of("mean"))
+    hover = base.mark_point(filled=True, size=40 if points else 140, opacity=1 if points else 0, clip=True)
+    return [band, line, hover.encode(y=y.of("mean"), tooltip=tooltip)]

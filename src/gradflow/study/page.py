@@ -1,0 +1,109 @@
+"""The report as one HTML page that needs nothing but itself: no network, no other file."""
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import vl_convert
+from markupsafe import Markup
+
+from gradflow.study.figure import Figure, interactive
+from gradflow.study.marks import Legend
+from gradflow.study.palette import HEAT, MARK_PATHS
+from gradflow.study.tables import Table
+
+_TEMPLATE = Path(__file__).parent / "template"
+
+
+@dataclass(frozen=True)
+class Content:
+    """The words and tables of a report; the page escapes all of them.
+
+    Attributes:
+        study: its name.
+        facts: one line below the title.
+        verdict: two sentences.
+        note: a warning below it; empty if there is none.
+        comparisons: one sentence each.
+        tables: of the averages; empty if nothing has finished.
+        failures: the runs that are in no average.
+        provenance: term -> what to say of it.
+    """
+
+    study: str
+    facts: str
+    verdict: str
+    note: str
+    comparisons: list[str]
+    tables: list[Table]
+    failures: Table
+    provenance: Mapping[str, list[str]]
+
+
+def page(content: Content, figures: Sequence[Figure], legend: Legend) -> str:
+    """The page as text.
+
+    Args:
+        content: words and tables.
+        figures: in their order; one without panels is only spoken of.
+        legend: of the study; its entries become the buttons that show and hide.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATE), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    shown, specs = _figures(figures)
+    return environment.get_template("page.html").render(
+        content=content,
+        figures=shown,
+        legend=_legend(legend),
+        heat=HEAT,
+        specs=_json(specs),
+        style=_asset("page.css"),
+        script=_asset("page.js"),
+        library=_library() if specs else "",
+    )
+
+
+def _figures(figures: Sequence[Figure]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """What the template needs of each figure, and the specification of each panel by the id of its place."""
+    shown, specs = [], {}
+    for figure in figures:
+        panels = []
+        for number, panel in enumerate(figure.panels):
+            place = f"{figure.name}-{number}"
+            specs[place] = interactive(figure, panel)
+            panels.append({"id": place, "title": panel.title, "activation": panel.activation, "depth": panel.depth})
+        shown.append({"figure": figure, "height": figure.size[1], "panels": panels})
+    return shown, specs
+
+
+def _legend(legend: Legend) -> list[dict[str, Any]]:
+    activations = [
+        {"name": name, "colour": colour, "path": MARK_PATHS[legend.shapes[name]]}
+        for name, colour in legend.colours.items()
+    ]
+    depths = [
+        {"name": depth, "colour": colour, "path": MARK_PATHS["circle"]} for depth, colour in legend.depths.items()
+    ]
+    groups = (("activation", "Activation", activations), ("depth", "Hidden blocks", depths))
+    return [{"kind": kind, "title": title, "entries": entries} for kind, title, entries in groups if len(entries) > 1]
+
+
+def _json(value: Any) -> Markup:
+    """JSON that no value can break out of: a script element ends at the first `</script`, wherever it stands."""
+    return Markup(json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"))
+
+
+def _asset(name: str) -> Markup:
+    return Markup((_TEMPLATE / name).read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _library() -> Markup:
+    """Vega, Vega-Lite and Vega-Embed in one script."""
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    return Markup(bundle.replace("</script", "<\\/script"))

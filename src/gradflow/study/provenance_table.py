@@ -1,0 +1,93 @@
+"""What was run, with which versions, on what, and what did not finish."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gradflow import runfile
+from gradflow.study.configurations import Record
+from gradflow.study.tables import Table
+
+_VERSIONS = ("gradflow", "python", "torch", "lightning", "hydra")
+
+
+def failures(records: Sequence[Record], states: Sequence[str]) -> Table:
+    """Every run that is not averaged: diverged, failed, interrupted, running or planned.
+
+    Args:
+        records: run.json of the runs of a study.
+        states: of each, as they are now.
+    """
+    rows = [
+        [record["config"], str(record["seed"]), state, _error(record)]
+        for record, state in zip(records, states, strict=True)
+        if state != runfile.FINISHED
+    ]
+    counts = Counter(row[2] for row in rows)
+    caption = f"Left out of every average: {', '.join(f'{n} {state}' for state, n in counts.items())}."
+    return Table(caption=caption, headers=["configuration", "seed", "state", "why"], rows=rows)
+
+
+def provenance(records: Sequence[Record]) -> dict[str, list[str]]:
+    """What was run, as term -> the different values among the runs that have started."""
+    started = [record for record in records if record.get("provenance")]
+    whole = [record["provenance"] for record in started]
+    found = {
+        "command": [str(p.get("command")) for p in whole],
+        "commit": [_commit(p) for p in whole],
+        "versions": [", ".join(f"{name} {p[name]}" for name in _VERSIONS if p.get(name)) for p in whole],
+        "device": [f"{p.get('device')}, {_count(p.get('threads'), 'thread')}" for p in whole],
+        "platform": [str(p.get("platform")) for p in whole],
+        "fixed": [_fixed(records)],
+        "best epoch": [f"selected on {selected}" for selected in (r.get("selected_on") for r in records) if selected],
+        "parameters": [_range(r["parameters"] for r in started if r.get("parameters"))],
+        "seeds": [", ".join(map(str, sorted({record["seed"] for record in records})))],
+        "time": [_times(started)],
+    }
+    return {term: unique for term, values in found.items() if (unique := [v for v in dict.fromkeys(values) if v])}
+
+
+def spent(seconds: float) -> str:
+    """`2 h 5 min`, `3 min 20 s` or `12.3 s`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _times(started: Sequence[Record]) -> str:
+    durations = [record["duration_s"] for record in started if record.get("duration_s")]
+    begun = sorted(record["started"] for record in started if record.get("started"))
+    ended = sorted(record["finished"] for record in started if record.get("finished"))
+    span = f", from {begun[0]} to {ended[-1]}" if begun and ended else ""
+    return f"{spent(sum(durations))} over {_count(len(durations), 'run')}{span}" if durations else ""
+
+
+def _fixed(records: Sequence[Record]) -> str:
+    """What differs from the study's defaults in the same way for all runs."""
+    axes = [{k: str(v) for k, v in record["axes"].items() if k not in ("activation", "blocks")} for record in records]
+    common: Mapping[str, Any] = {k: v for k, v in axes[0].items() if all(other.get(k) == v for other in axes)}
+    return ", ".join(f"{key}={value}" for key, value in common.items())
+
+
+def _commit(provenance: Mapping[str, Any]) -> str:
+    commit = provenance.get("git_commit")
+    if not commit:
+        return "none: not run from a git checkout"
+    return f"{commit}{'' if provenance.get('git_clean') else ', with uncommitted changes'}"
+
+
+def _range(numbers: Any) -> str:
+    found = sorted(set(numbers))
+    if not found:
+        return ""
+    return f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,} to {found[-1]:,}"
+
+
+def _count(number: Any, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _error(record: Record) -> str:
+    error = record.get("error") or {}
+    return f"{error.get('type')}: {error.get('message')}" if error else ""

@@ -1,0 +1,118 @@
+"""Write the report of a study: one page that opens from disk, the same figures as pictures, the tables as files."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from gradflow import runfile
+from gradflow.errors import ConfigError
+from gradflow.study import tables
+from gradflow.study.collect import study_runs
+from gradflow.study.compare import Tuning, compare, overall
+from gradflow.study.configurations import Record
+from gradflow.study.figure import Figure, save
+from gradflow.study.figures_of import figures
+from gradflow.study.frames import Frames, study_frames
+from gradflow.study.labels import selected_on_test
+from gradflow.study.marks import legend_of
+from gradflow.study.page import Content, page
+from gradflow.study.provenance_table import failures, provenance, spent
+from gradflow.study.status import true_state
+
+REPORT = "report"
+PAGE = "index.html"
+SELECTED_ON_TEST = (
+    "The best epoch was selected on test data, the protocol of the published study: scores at the best epoch tend to "
+    "be better than those of an epoch that was chosen without looking at the test data."
+)
+NOTHING_YET = "No run of this study has finished yet: there is nothing to average."
+
+
+def write_report(study: Path, *, baseline: str | None = None, tuning: Tuning | None = None) -> Path:
+    """Write `<study>/report/`: index.html, figures/, table.csv, table.md. An earlier report is replaced as a whole.
+
+    Args:
+        study: the study's folder, `outputs/<study>`.
+        baseline: the activation that the others are compared with; `compare`'s default if None.
+        tuning: of a key that was chosen for each activation first; then the verdict is that of the other seeds.
+
+    Returns:
+        The page.
+
+    Raises:
+        ConfigError: if the folder holds no runs.
+        ValueError: if the baseline is not in the study.
+    """
+    records = study_runs(study)
+    if not records:
+        raise ConfigError(f"{study}: no runs here; a study is a folder such as outputs/digits_conv")
+    frames = study_frames(study, records)
+    legend = legend_of(frames.final)
+    drawn = figures(frames, records, legend)
+    text = page(_content(study, records, frames, baseline=baseline, tuning=tuning), drawn, legend)
+    new = study / f".{REPORT}.{os.getpid()}"
+    shutil.rmtree(new, ignore_errors=True)
+    try:
+        _write(new, text, drawn, frames, records)
+        _swap(new, study / REPORT)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    return study / REPORT / PAGE
+
+
+def _content(
+    study: Path, records: Sequence[Record], frames: Frames, *, baseline: str | None, tuning: Tuning | None
+) -> Content:
+    states = [true_state(study, record) for record in records]
+    finished = states.count(runfile.FINISHED)
+    made = runfile.now()[:16].replace("T", " ")
+    facts = f"{finished} of {len(records)} runs finished, {spent(_seconds(records))} of training; made {made} UTC."
+    verdict, comparisons = NOTHING_YET, []
+    if finished:
+        compared = compare(records, baseline=baseline, tuning=tuning)
+        verdict, comparisons = overall(compared), [comparison.verdict for comparison in compared]
+    return Content(
+        study=records[0]["study"],
+        facts=facts,
+        verdict=verdict,
+        note=SELECTED_ON_TEST if selected_on_test(records) else "",
+        comparisons=comparisons,
+        tables=_tables(frames, records),
+        failures=failures(records, states),
+        provenance=provenance(records),
+    )
+
+
+def _seconds(records: Sequence[Record]) -> float:
+    return sum(record["duration_s"] or 0.0 for record in records)
+
+
+def _tables(frames: Frames, records: Sequence[Record]) -> list[tables.Table]:
+    """Those with rows, in the order of the page."""
+    if frames.final.empty:
+        return []
+    made = [make(frames, records) for make in (tables.headline_table, tables.change_table, tables.metrics_table)]
+    return [table for table in made if table.rows]
+
+
+def _write(folder: Path, text: str, drawn: Sequence[Figure], frames: Frames, records: Sequence[Record]) -> None:
+    pictures = folder / "figures"
+    pictures.mkdir(parents=True)
+    for figure in drawn:
+        if figure.panels:
+            save(figure, pictures)
+    (folder / PAGE).write_text(text, encoding="utf-8")
+    tables.long_table(frames, records).to_csv(folder / "table.csv", index=False)
+    shown = [tables.markdown(table) for table in _tables(frames, records)] or [f"{NOTHING_YET}\n"]
+    (folder / "table.md").write_text("\n".join(shown), encoding="utf-8")
+
+
+def _swap(new: Path, place: Path) -> None:
+    """Put a folder in the place of another; a folder cannot be renamed over one that is not empty."""
+    old = new.with_name(f"{new.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        place.rename(old)
+    new.rename(place)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,85 @@
+"""How far a study is: runs by state, errors, expected time left."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from filelock import FileLock, Timeout
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gradflow import names, runfile
+from gradflow.screen import line
+
+STATES = (
+    runfile.FINISHED,
+    runfile.RUNNING,
+    runfile.INTERRUPTED,
+    runfile.FAILED,
+    runfile.DIVERGED,
+    runfile.PLANNED,
+)
+_TO_TRAIN = (runfile.RUNNING, runfile.INTERRUPTED, runfile.FAILED, runfile.PLANNED)
+
+
+def true_state(study: Path, record: dict[str, Any]) -> str:
+    """The state of a run: one that says `running` while no process holds its folder was killed, so `interrupted`."""
+    if record["state"] != runfile.RUNNING:
+        return record["state"]
+    folder = study / record["config"] / names.seed_folder(record["seed"])
+    try:
+        with FileLock(folder / names.LOCK_FILE, blocking=False):
+            return runfile.INTERRUPTED
+    except Timeout:
+        return runfile.RUNNING
+
+
+def status_table(study: Path, records: Sequence[dict[str, Any]]) -> RenderableType:
+    """Runs of each configuration by state, the first line of every error, and the expected time left."""
+    states = [true_state(study, record) for record in records]
+    shown = [state for state in STATES if state in states]
+    table = Table()
+    table.add_column("configuration")
+    for state in shown:
+        table.add_column(state, justify="right")
+    counts = {record["config"]: Counter[str]() for record in records}
+    for record, state in zip(records, states, strict=True):
+        counts[record["config"]][state] += 1
+    for config, count in counts.items():
+        table.add_row(Text(config), *(str(count[state] or "") for state in shown))
+    totals = ", ".join(f"{states.count(state)} {state}" for state in shown)
+    errors = [_error_line(record) for record, state in zip(records, states, strict=True) if state == runfile.FAILED]
+    return Group(line(f"{study}: {totals}{_time_left(records, states)}"), table, *errors)
+
+
+def seconds_left(records: Sequence[dict[str, Any]], states: Sequence[str]) -> float | None:
+    """Seconds that the runs yet to finish take one after the other; None as long as no run has finished.
+
+    A run is expected to take as long as the finished ones of its configuration, else as the average finished run.
+    """
+    done: dict[str, list[float]] = {}
+    for record, state in zip(records, states, strict=True):
+        if state == runfile.FINISHED:
+            done.setdefault(record["config"], []).append(record["duration_s"])
+    if not done:
+        return None
+    average = fmean(duration for durations in done.values() for duration in durations)
+    waiting = [record for record, state in zip(records, states, strict=True) if state in _TO_TRAIN]
+    return sum(fmean(done[r["config"]]) if r["config"] in done else average for r in waiting)
+
+
+def _time_left(records: Sequence[dict[str, Any]], states: Sequence[str]) -> str:
+    seconds = seconds_left(records, states)
+    if not seconds:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"; about {minutes} min {rest} s of training left, one run after the other"
+
+
+def _error_line(record: dict[str, Any]) -> Text:
+    error = record["error"] or {}
+    run = f"{record['config']}/{names.seed_folder(record['seed'])}"
+    return line(f"failed: {run}: {error.get('type')}: {error.get('message')}".splitlines()[0], style="red")

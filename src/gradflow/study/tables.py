@@ -1,0 +1,131 @@
+"""The tables of a report: what is averaged, every seed's value, the change with depth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from gradflow import names
+from gradflow.study.configurations import KEYS, Record, groups
+from gradflow.study.final_metrics import metrics_of
+from gradflow.study.frames import Frames
+from gradflow.study.labels import NO_NUMBER, Label, label, selected_on_test
+from gradflow.study.marks import depth_text
+
+_IN_CSV_ONLY = ("val/acc", "val/r2", "val/mae", "val/loss", "train/mae", "test/loss", "test/loss_at_best")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Text in cells, with a caption."""
+
+    caption: str
+    headers: list[str]
+    rows: list[list[str]]
+
+
+def long_table(frames: Frames, records: Sequence[Record]) -> pd.DataFrame:
+    """One row a configuration and metric: n, mean, sd, low, high, then a column for each seed; full precision.
+
+    Gradient magnitudes are averaged as log10: mean and bounds are in their unit, `sd` is in decades.
+    """
+    averaged = frames.final.drop(columns="seeds")
+    by_seed = frames.seeds.pivot_table(index=["config", "metric"], columns="seed", values="value", sort=True)
+    by_seed.columns = [f"seed={seed}" for seed in by_seed.columns]
+    joined = averaged.merge(by_seed.reset_index(), on=["config", "metric"], how="left")
+    joined.insert(len(KEYS), "selected_on", "test" if selected_on_test(records) else "validation")
+    return joined
+
+
+def headline_table(frames: Frames, records: Sequence[Record]) -> Table:
+    """The headline metric of every configuration, with every seed's value."""
+    metric = records[0]["headline"]
+    shown = label(metric, records)
+    final = frames.final[frames.final["metric"] == metric]
+    seeds = frames.seeds[frames.seeds["metric"] == metric]
+    varied, heads = _axes(frames)
+    rows = []
+    for row in final.to_dict("records"):
+        values = seeds.loc[seeds["config"] == row["config"], ["seed", "value"]].itertuples(index=False)
+        each = ", ".join(f"{seed}: {shown.number(value)}" for seed, value in values)
+        rows.append([*_names(row, varied), str(row["n"]), *_estimate(row, shown), each])
+    columns = ["n", "mean", "sd", "95 % interval", "seed: value"]
+    return Table(caption=f"{shown.with_unit.capitalize()}.", headers=[*heads, *columns], rows=rows)
+
+
+def metrics_table(frames: Frames, records: Sequence[Record]) -> Table:
+    """The main other metrics of every configuration, mean and interval; the CSV file has all of them."""
+    left_out = (records[0]["headline"], names.FIRST_TO_LAST, *_IN_CSV_ONLY)
+    metrics = [tag for tag in metrics_of(records) if tag not in left_out]
+    labels = {tag: label(tag, records) for tag in metrics}
+    varied, heads = _axes(frames)
+    rows = []
+    for _, part in groups(frames.final, ["config"]):
+        by_metric = {row["metric"]: row for row in part.to_dict("records")}
+        cells = [_cell(by_metric[tag], labels[tag]) if tag in by_metric else NO_NUMBER for tag in metrics]
+        rows.append([*_names(part.iloc[0].to_dict(), varied), *cells])
+    caption = "Mean [95 % interval] of the other metrics; gradient magnitudes are geometric means."
+    return Table(caption=caption, headers=[*heads, *(labels[tag].with_unit for tag in metrics)], rows=rows)
+
+
+def change_table(frames: Frames, records: Sequence[Record]) -> Table:
+    """The headline's mean from the shallowest to the deepest network of each activation; empty without two depths."""
+    metric = records[0]["headline"]
+    shown = label(metric, records)
+    final = frames.final[(frames.final["metric"] == metric) & frames.final["blocks"].notna()]
+    rows = []
+    for keys, part in groups(final, ["activation", "variant"]):
+        ordered = part.sort_values("blocks")
+        first, last = ordered.iloc[0], ordered.iloc[-1]
+        if first["blocks"] < last["blocks"]:
+            change, relative = last["mean"] - first["mean"], last["mean"] / first["mean"] - 1
+            depths = f"{depth_text(first['blocks'])} → {depth_text(last['blocks'])}"
+            means = f"{shown.number(first['mean'])} → {shown.number(last['mean'])}"
+            points = f"{100 * change:+.2f}" if shown.is_fraction else f"{change:+.4g}"
+            rows.append([keys["activation"], keys["variant"], depths, means, points, f"{100 * relative:+.1f}"])
+    headers = ["activation", "variant", "blocks", "mean", "change (points)", "change (% of the shallowest)"]
+    if not shown.is_fraction:
+        headers[4] = "change"
+    table = Table(caption=f"Change with depth: {shown.with_unit}.", headers=headers, rows=rows)
+    return table if any(row[1] for row in rows) else _without_column(table, 1)
+
+
+def markdown(table: Table) -> str:
+    """A GitHub table below its caption; bars and backslashes of the data are escaped."""
+    lines = [table.headers, ["---"] * len(table.headers), *table.rows]
+    body = "\n".join(f"| {' | '.join(map(_markdown_text, line))} |" for line in lines)
+    return f"{_markdown_text(table.caption)}\n\n{body}\n"
+
+
+def _markdown_text(text: str) -> str:
+    for special in "\\|<>`*_[]":
+        text = text.replace(special, f"\\{special}")
+    return " ".join(text.split()) if text != "---" else text
+
+
+def _without_column(table: Table, column: int) -> Table:
+    lines = [[cell for i, cell in enumerate(line) if i != column] for line in (table.headers, *table.rows)]
+    return Table(caption=table.caption, headers=lines[0], rows=lines[1:])
+
+
+def _axes(frames: Frames) -> tuple[list[str], list[str]]:
+    """The columns that tell configurations apart, and their headers."""
+    varied = ["activation"]
+    varied += ["blocks"] if frames.final["blocks"].notna().any() else []
+    varied += ["variant"] if frames.final["variant"].astype(bool).any() else []
+    return varied, varied
+
+
+def _names(row: dict, varied: Sequence[str]) -> list[str]:
+    return [depth_text(row[key]) if key == "blocks" else str(row[key]) for key in varied]
+
+
+def _estimate(row: dict, shown: Label) -> list[str]:
+    """Mean, standard deviation, interval."""
+    interval = NO_NUMBER if pd.isna(row["low"]) else f"{shown.number(row['low'])}, {shown.number(row['high'])}"
+    return [shown.number(row["mean"]), shown.number(row["sd"]), interval]
+
+
+def _cell(row: dict, shown: Label) -> str:
+    mean, _, interval = _estimate(row, shown)
+    return mean if interval == NO_NUMBER else f"{mean} [{interval}]"

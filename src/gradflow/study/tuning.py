@@ -1,0 +1,165 @@
+"""The value of a swept key, such as the learning rate, that suits each configuration best, chosen on validation."""
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gradflow import names, runfile
+
+Record = dict[str, Any]
+LR = "optimizer.lr"
+DEFAULT = "default"  # stands for the study's own value of a key, where a record does not tell it
+INCOMPLETE = "incomplete"
+_BEST_ACC, _BEST_LOSS = names.best("val/acc"), names.best("val/loss")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen for one configuration.
+
+    Attributes:
+        key: the tuned one.
+        seeds: that it was tuned on.
+        axes: of the configuration, without the key.
+        found: False if no value is left; `value` is None then.
+        value: the chosen one.
+        tried: every value of the configuration, numbers in ascending order.
+        disqualified: (value, why) of those that a tuning seed rules out: `diverged`, or `incomplete` if it has not
+            finished.
+        at_edge: whether the chosen number is the smallest or largest tried, so that a better one may lie beyond.
+    """
+
+    key: str
+    seeds: tuple[int, ...]
+    axes: Mapping[str, Any]
+    found: bool
+    value: Any
+    tried: tuple[Any, ...]
+    disqualified: tuple[tuple[Any, str], ...]
+    at_edge: bool
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The chosen values of a key, and the runs to test: the other seeds at these values, without the key in `axes`."""
+
+    choices: tuple[Choice, ...]
+    records: list[Record]
+
+
+def tune(records: Sequence[Record], *, key: str = LR, tuning_seeds: Sequence[int]) -> Tuning:
+    """Choose the value of a swept key for each activation, depth and whatever else the study varies.
+
+    The best mean of `val/acc_best` over the tuning seeds wins, or the lowest of `val/loss_best` where there is no
+    accuracy; ties go to the smaller number. A value with which a tuning seed diverged or did not finish is out.
+
+    Args:
+        records: run.json of the runs of one study.
+        key: the swept key, as it is in `axes`.
+        tuning_seeds: they choose; every other seed tests.
+
+    Raises:
+        ValueError: if the key was not swept, a tuning seed has no run, or no seed is left to test.
+    """
+    seeds = tuple(sorted(set(tuning_seeds)))
+    configurations: dict[str, list[Record]] = {}
+    for record in records:
+        configurations.setdefault(json.dumps(_others(record, key), sort_keys=True), []).append(record)
+    _check(records, configurations.values(), key=key, seeds=seeds)
+    choices, tests = [], []
+    for runs in configurations.values():
+        choice = _choose(runs, key=key, seeds=seeds)
+        choices.append(choice)
+        tests += [
+            record | {"axes": _others(record, key)}
+            for record in runs
+            if choice.found and record["seed"] not in seeds and _value(record, key) == choice.value
+        ]
+    if not any(choice.found for choice in choices):
+        raise ValueError(
+            f"tuning {key}: the runs of seeds {show(seeds)} diverged or are not finished; finish the sweep"
+        )
+    return Tuning(choices=tuple(choices), records=tests)
+
+
+def show(values: Sequence[Any]) -> str:
+    """`0.0003, 0.001`: numbers as they are in folder names."""
+    return ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
+
+
+def _others(record: Record, key: str) -> dict[str, Any]:
+    return {axis: value for axis, value in record["axes"].items() if axis != key}
+
+
+def _value(record: Record, key: str) -> Any:
+    """The record's value of a key. A value that is the study's default is not among the axes."""
+    if key in record["axes"]:
+        value = record["axes"][key]
+    else:
+        value = record.get("lr") if key == LR else None
+        value = DEFAULT if value is None else value
+    return float(value) if _is_number(value) else value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check(records: Sequence[Record], configurations: Any, *, key: str, seeds: Sequence[int]) -> None:
+    if all(len(_tried(runs, key)) < 2 for runs in configurations):
+        example = "3e-4,1e-3,3e-3" if key == LR else "VALUE,VALUE"
+        raise ValueError(f"tuning {key}: this study has one value of it; sweep it first, e.g. {key}={example}")
+    present = {record["seed"] for record in records}
+    if not seeds:
+        raise ValueError(f"tuning {key}: no tuning seeds; name some of {show(sorted(present))}")
+    if absent := set(seeds) - present:
+        raise ValueError(
+            f"tuning seeds {show(sorted(absent))}: the study has no such runs, only {show(sorted(present))}"
+        )
+    if not present - set(seeds):
+        raise ValueError(f"tuning seeds {show(seeds)}: no other seed is left to test; run more seeds or tune on fewer")
+
+
+def _tried(runs: Sequence[Record], key: str) -> list[Any]:
+    """Different values, numbers in ascending order before anything else."""
+    values: list[Any] = []
+    for value in (_value(record, key) for record in runs):
+        if value not in values:
+            values.append(value)
+    return sorted(filter(_is_number, values)) + [value for value in values if not _is_number(value)]
+
+
+def _choose(runs: Sequence[Record], *, key: str, seeds: tuple[int, ...]) -> Choice:
+    tried = _tried(runs, key)
+    by_seed = [{r["seed"]: r for r in runs if _value(r, key) == value} for value in tried]
+    tuning_runs = [[found.get(seed) for seed in seeds] for found in by_seed]
+    finished = [r for value_runs in tuning_runs for r in value_runs if r and r["state"] == runfile.FINISHED]
+    tag = _BEST_ACC if any(_BEST_ACC in r["metrics"] for r in finished) else _BEST_LOSS
+    scores = [_score(value_runs, tag) for value_runs in tuning_runs]
+    numeric = [i for i, score in enumerate(scores) if isinstance(score, float)]
+    best = max(numeric, key=lambda i: scores[i]) if numeric else None
+    bounds = [v for v, score in zip(tried, scores, strict=True) if score != INCOMPLETE and _is_number(v)]
+    return Choice(
+        key=key,
+        seeds=seeds,
+        axes=_others(runs[0], key),
+        found=best is not None,
+        value=None if best is None else tried[best],
+        tried=tuple(tried),
+        disqualified=tuple((v, score) for v, score in zip(tried, scores, strict=True) if isinstance(score, str)),
+        at_edge=best is not None and _is_number(tried[best]) and tried[best] in (bounds[0], bounds[-1]),
+    )
+
+
+def _score(runs: Sequence[Record | None], tag: str) -> float | str:
+    """Mean over the tuning seeds, the higher the better; why there is none, otherwise."""
+    if any(run and run["state"] == runfile.DIVERGED for run in runs):
+        return runfile.DIVERGED
+    values = [run["metrics"].get(tag) if run and run["state"] == runfile.FINISHED else None for run in runs]
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return INCOMPLETE
+    mean = float(f"{statistics.fmean(known):.6g}")  # scores are float32: what differs in the 7th digit is a tie
+    return -mean if tag == _BEST_LOSS else mean

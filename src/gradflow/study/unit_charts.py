@@ -1,0 +1,68 @@
+"""Dead, dormant and low-slope units as maps: layer by epoch."""
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from gradflow import names
+from gradflow.study import marks
+from gradflow.study.configurations import groups
+from gradflow.study.figure import Figure, Panel
+from gradflow.study.frames import BEFORE
+from gradflow.study.labels import PER_CENT, Label
+from gradflow.study.marks import blocks_text, heading
+from gradflow.study.palette import HEAT
+
+_QUANTITIES = {
+    names.DEAD_UNITS: (
+        "Dead units",
+        "units whose slope is zero for every validation sample, so that no sample can change them",
+    ),
+    names.DORMANT_UNITS: ("Dormant units", "units with under 2.5 % of their layer's mean activity"),
+    names.LOW_SLOPE: (
+        "Entries with low slope",
+        "entries whose slope is under 5 % of the function's largest: saturation, or the usual sparsity of a ReLU",
+    ),
+}
+
+
+def units(frame: pd.DataFrame, *, quantity: str) -> Figure:
+    """A unit statistic by layer and epoch as colour, a panel for each configuration; no panels where it is all zero."""
+    frame = frame[frame["quantity"] == quantity]
+    title, meaning = _QUANTITIES[quantity]
+    label = Label(text=title.lower(), unit=PER_CENT)
+    highest = float(frame["mean"].max()) if len(frame) else 0.0
+    if not highest > 0:
+        reading = f"None in any layer of any finished run at any epoch ({meaning})."
+        return Figure(name=quantity, title=title, reading=reading, panels=[])
+    scale = alt.Scale(range=list(HEAT), domain=[0, highest])
+    color = alt.Color("mean:Q", title=label.with_unit, scale=scale)
+    tooltip = marks.tooltip(
+        label,
+        *(("activation", "activation"), ("depth", "hidden blocks"), ("layer", "layer"), ("epoch", "epoch")),
+    )
+    panels = []
+    for keys, part in groups(frame, ["variant", "activation", "blocks"]):
+        depth = marks.depth_text(keys["blocks"])
+        base = alt.Chart(marks.data(part, ["activation", "layer", "epoch", "n", "mean", "low", "high"]))
+        cells = base.mark_rect().encode(x=_epochs(part), y=_layers(part), color=color, tooltip=tooltip)
+        title_of_panel = heading(keys["activation"], blocks_text(depth), keys["variant"])
+        chart = marks.with_interval(alt.LayerChart(layer=[cells]), label)
+        panels.append(Panel(title=title_of_panel, chart=chart, activation=keys["activation"], depth=depth or None))
+    reading = f"Fraction of {meaning}; mean over the seeds, by layer (input at the top) and epoch (0: {BEFORE})."
+    return Figure(name=quantity, title=title, reading=reading, panels=panels, heat=("0 %", f"{100 * highest:.3g} %"))
+
+
+def _epochs(part: pd.DataFrame) -> alt.X:
+    axis = alt.Axis(labelOverlap="greedy", labelSeparation=5, labelAngle=0, ticks=False, domain=False)
+    return alt.X("epoch:O", title="epoch", axis=axis, sort=_unique(part["epoch"]))
+
+
+def _layers(part: pd.DataFrame) -> alt.Y:
+    axis = alt.Axis(labelOverlap="parity", ticks=False, domain=False)
+    return alt.Y("layer:N", title=None, sort=_unique(part["layer"]), axis=axis)
+
+
+def _unique(column: pd.Series) -> list[Any]:
+    return column.drop_duplicates().tolist()

@@ -1,0 +1,95 @@
+"""The seeds' averages that TensorBoard shows, against sums by hand."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from study_folders import write_run
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.custom_scalar import layout_pb2
+
+from gradflow.study.average import average_study
+from gradflow.study.collect import study_runs
+from gradflow.study.events import curves
+
+
+def averaged(study):
+    folders = average_study(study, study_runs(study))
+    return {folder.parent.name: curves(folder) for folder in folders}
+
+
+def at(curve, step):
+    return float(curve.values[curve.steps.tolist().index(step)])
+
+
+def test_mean_and_t_interval_of_every_step(tmp_path):
+    for seed, values in enumerate([[1.0, 4.0], [2.0, 6.0], [6.0, 5.0]]):
+        write_run(tmp_path / "s", seed=seed, curves={"val/acc": values})
+    (mean,) = averaged(tmp_path / "s").values()
+    assert mean["val/acc"].values.tolist() == [3.0, 5.0]
+    half = stats.t.ppf(0.975, 2) * math.sqrt(7.0) / math.sqrt(3)  # 1, 2, 6: variance (4 + 1 + 9) / 2
+    assert at(mean["lower/val/acc"], 0) == pytest.approx(3 - half, rel=1e-6)
+    assert at(mean["upper/val/acc"], 0) == pytest.approx(3 + half, rel=1e-6)
+    assert at(mean["seeds/all"], 0) == 3
+    assert "seeds/val/acc" not in mean
+
+
+def test_gradient_magnitudes_are_averaged_as_powers_of_ten(tmp_path):
+    for seed, value in enumerate([1e-6, 1e-2, 1e-4]):
+        write_run(
+            tmp_path / "s", seed=seed, curves={"grad_rms/00_stem": [value], "grad_flow/decades_per_layer": [seed]}
+        )
+    (mean,) = averaged(tmp_path / "s").values()
+    assert at(mean["grad_rms/00_stem"], 0) == pytest.approx(1e-4, rel=1e-5)
+    half = stats.t.ppf(0.975, 2) * 2 / math.sqrt(3)  # decades
+    assert at(mean["lower/grad_rms/00_stem"], 0) == pytest.approx(10 ** (-4 - half), rel=1e-4)
+    assert at(mean["grad_flow/decades_per_layer"], 0) == 1.0
+
+
+def test_unequal_lengths_and_missing_seeds_are_shown_by_n(tmp_path):
+    write_run(tmp_path / "s", seed=0, curves={"val/acc": [0.0, 1.0, 2.0]})
+    write_run(tmp_path / "s", seed=1, curves={"val/acc": {0: 2.0, 2: 4.0}})
+    write_run(tmp_path / "s", seed=2, state="running", curves={"val/acc": [100.0]})
+    write_run(tmp_path / "s", seed=3, state="diverged", curves={"val/acc": [100.0]})
+    (mean,) = averaged(tmp_path / "s").values()
+    assert mean["val/acc"].values.tolist() == [1.0, 1.0, 3.0]
+    assert mean["seeds/val/acc"].steps.tolist() == [1]
+    assert at(mean["seeds/val/acc"], 1) == 1
+    assert mean["lower/val/acc"].steps.tolist() == [0, 2]  # one seed has no interval
+
+
+def test_configurations_are_averaged_apart_and_again_without_leftovers(tmp_path):
+    study = tmp_path / "s"
+    write_run(study, activation="relu", curves={"val/acc": [1.0]})
+    write_run(study, activation="sigmoid", curves={"val/acc": [3.0]})
+    averaged(study)
+    write_run(study, activation="relu", seed=1, curves={"val/acc": [2.0]})
+    means = averaged(study)
+    assert {name: float(mean["val/acc"].values[0]) for name, mean in means.items()} == {
+        "activation=relu,blocks=2": 1.5,
+        "activation=sigmoid,blocks=2": 3.0,
+    }
+    assert len(list((study / "activation=relu,blocks=2" / "mean").iterdir())) == 1
+
+
+def test_tensorboard_finds_a_margin_chart_for_every_tag(tmp_path):
+    write_run(tmp_path / "s", curves={"val/acc": [1.0], "grad_norm/total": [2.0]})
+    (folder,) = average_study(tmp_path / "s", study_runs(tmp_path / "s"))
+    accumulator = EventAccumulator(str(folder))
+    accumulator.Reload()
+    (event,) = accumulator.Tensors("custom_scalars__config__")
+    layout = layout_pb2.Layout.FromString(event.tensor_proto.string_val[0])
+    series = [chart.margin.series[0] for category in layout.category for chart in category.chart]
+    assert {(one.value, one.lower, one.upper) for one in series} == {
+        (tag, f"lower/{tag}", f"upper/{tag}") for tag in ("val/acc", "grad_norm/total")
+    }
+
+
+def test_a_gradient_of_zero_counts_as_missing(tmp_path):
+    for seed, value in enumerate([0.0, 1e-2, 1e-4]):
+        write_run(tmp_path / "s", seed=seed, curves={"grad_norm/total": [value]})
+    (mean,) = averaged(tmp_path / "s").values()
+    assert at(mean["grad_norm/total"], 0) == pytest.approx(1e-3, rel=1e-6)
+    assert at(mean["seeds/grad_norm/total"], 0) == 2
+    assert np.isfinite(mean["lower/grad_norm/total"].values).all()

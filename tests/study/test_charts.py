@@ -1,0 +1,146 @@
+"""What the figures are made of: panels, layers, colours, data."""
+
+import pytest
+from study_folders import typical, write_run
+
+from gradflow.study import charts, marks, palette, unit_charts
+from gradflow.study.collect import study_runs
+from gradflow.study.figure import interactive, picture
+from gradflow.study.figures_of import figures
+from gradflow.study.frames import study_frames
+from gradflow.study.labels import Label, label
+from gradflow.study.marks import legend_of
+
+HEADLINE = "test/acc_at_best"
+
+
+@pytest.fixture
+def grid(tmp_path):
+    """`grid(activations, depths, seeds)`: frames, records and legend of a study."""
+
+    def make(activations, depths, seeds=1):
+        for activation in activations:
+            for blocks in depths:
+                for seed in range(seeds):
+                    run = typical(blocks=blocks, accuracy=0.5 + 0.1 * seed)
+                    write_run(tmp_path, activation=activation, seed=seed, **run)
+        records = study_runs(tmp_path)
+        frames = study_frames(tmp_path, records)
+        return frames, records, legend_of(frames.final)
+
+    return make
+
+
+def marks_of(panel):
+    return [layer["mark"]["type"] for layer in panel.chart.to_dict()["layer"]]
+
+
+def headline(frames, legend):
+    return charts.by_depth(
+        frames.final, frames.seeds, legend, metric=HEADLINE, label=label(HEADLINE), name="headline", reading=""
+    )
+
+
+def test_one_seed_has_points_and_no_interval(grid):
+    frames, _, legend = grid(["relu", "sigmoid"], [1, 4])
+    (panel,) = headline(frames, legend).panels
+    assert marks_of(panel) == ["line", "point", "point"]
+
+
+def test_two_seeds_have_intervals_and_every_seed(grid):
+    frames, _, legend = grid(["relu", "sigmoid"], [1, 4], seeds=2)
+    (panel,) = headline(frames, legend).panels
+    assert marks_of(panel) == ["line", "rule", "point", "point"]
+    rows = panel.chart.data.values
+    assert sorted(row["value"] for row in rows if row["value"] is not None) == [0.5] * 4 + [0.6] * 4
+    assert [row["mean"] for row in rows if row["mean"] is not None] == [0.55] * 4
+
+
+def test_one_depth_is_drawn_by_activation(grid):
+    frames, _, legend = grid(["relu", "sigmoid"], [2])
+    (panel,) = headline(frames, legend).panels
+    assert panel.chart.to_dict()["layer"][0]["encoding"]["x"]["field"] == "activation"
+    by_layer = charts.gradient_by_layer(frames.layers, legend)
+    assert [p.title for p in by_layer.panels] == ["before the first update", "last epoch"]
+
+
+def test_a_study_without_depths(grid):
+    frames, records, legend = grid(["relu"], [None])
+    assert legend.depths == {}
+    assert all(interactive(figure, panel) for figure in figures(frames, records, legend) for panel in figure.panels)
+
+
+@pytest.mark.slow
+def test_many_configurations_have_one_panel_a_depth(grid):
+    activations = [f"act{i}" for i in range(10)]
+    frames, records, legend = grid(activations, [1, 2, 4])
+    drawn = {figure.name: figure for figure in figures(frames, records, legend)}
+    assert [panel.title for panel in drawn["validation"].panels] == ["1 block", "2 blocks", "4 blocks"]
+    assert len(drawn["gradient_by_layer"].panels) == 20
+    assert len({(legend.colours[a], legend.shapes[a]) for a in activations}) == 10
+
+
+@pytest.mark.slow
+def test_every_figure_is_valid_alone_and_in_the_page(grid):
+    frames, records, legend = grid(["relu", "sigmoid"], [1, 2], seeds=2)
+    drawn = figures(frames, records, legend)
+    assert [figure.name for figure in drawn] == [
+        "headline",
+        "validation",
+        "training_loss",
+        "gradient_by_layer",
+        "gradient_over_training",
+        "decades_per_layer",
+        "dead_units",
+        "low_slope",
+        "dormant_units",
+    ]
+    for figure in drawn:
+        assert picture(figure).to_dict()["concat"]
+        for panel in figure.panels:
+            specification = interactive(figure, panel)
+            assert specification["width"] == "container"
+            assert {"hidden_activations", "hidden_depths"} <= {p["name"] for p in specification["params"]}
+
+
+def test_gradients_stand_on_logarithmic_axes(grid):
+    frames, _, legend = grid(["relu"], [1, 2], seeds=2)
+    for figure in (
+        charts.gradient_by_layer(frames.layers, legend),
+        charts.gradient_over_training(frames.training, legend, stretch=1),
+    ):
+        for panel in figure.panels:
+            assert {layer["encoding"]["y"]["scale"]["type"] for layer in panel.chart.to_dict()["layer"]} == {"log"}
+
+
+def test_all_zero_units_are_said_and_not_drawn(grid):
+    frames, *_ = grid(["relu"], [1])
+    nothing = frames.units.assign(mean=0.0)
+    figure = unit_charts.units(nothing, quantity="dead_units")
+    assert figure.panels == []
+    assert figure.reading.startswith("None in any layer")
+
+
+def test_an_activation_keeps_its_colour_from_study_to_study():
+    one = palette.activation_colours(["relu", "sigmoid", "swoosh"])
+    two = palette.activation_colours(["another", "sigmoid"])
+    assert one["sigmoid"] == two["sigmoid"]
+    assert len(set(one.values())) == 3
+    assert len(set(palette.depth_colours([str(depth) for depth in range(8)]).values())) == 8
+
+
+def test_an_axis_ends_where_a_metric_does(grid):
+    frames, *_ = grid(["relu"], [1, 2], seeds=2)  # the interval of 0.5 and 0.6 reaches beyond 0 and 1
+    final = frames.final[frames.final["metric"] == HEADLINE]
+    assert marks.domain(final, label(HEADLINE)) == pytest.approx((-0.03, 1.03))
+    magnitudes = final.assign(mean=1.0, low=1e-30, high=1e30)
+    low, high = marks.domain(magnitudes, Label(text="", is_logarithmic=True))
+    assert low > 0.01
+    assert high < 100
+
+
+def test_selected_on_test_is_said_of_scores_at_the_best_epoch():
+    chosen = [{"selected_on": "test"}]
+    assert label(HEADLINE, chosen).with_unit == "test accuracy at the best epoch, selected on test (%)"
+    assert label("test/acc", chosen).with_unit == "test accuracy (%)"
+    assert label(HEADLINE, [{"selected_on": "validation"}]).with_unit == "test accuracy at the best epoch (%)"

@@ -1,0 +1,115 @@
+"""Numbers of the frames, worked out by hand."""
+
+import pytest
+from study_folders import typical, write_run
+
+from gradflow.study.collect import study_runs
+from gradflow.study.frames import AFTER, BEFORE, MOST_POINTS, study_frames
+
+HALF_OF_TWO = 12.706204736  # quantile of Student's t with one degree of freedom: sd / sqrt(2) is half the difference
+
+
+@pytest.fixture
+def study(tmp_path):
+    return tmp_path / "made_up"
+
+
+def frames_of(study):
+    return study_frames(study, study_runs(study))
+
+
+def test_seeds_are_averaged_epoch_by_epoch(study):
+    write_run(study, seed=0, curves={"val/acc": {10: 0.5, 20: 0.7}}, metrics={"val/acc": 0.7, "test/acc_at_best": 0.7})
+    write_run(study, seed=1, curves={"val/acc": {10: 0.7, 20: 0.9}}, metrics={"val/acc": 0.9, "test/acc_at_best": 0.9})
+    learning = frames_of(study).learning
+    assert learning["epoch"].tolist() == [1, 2]
+    assert learning["n"].tolist() == [2, 2]
+    assert learning["mean"].tolist() == pytest.approx([0.6, 0.8])
+    assert learning["high"].tolist() == pytest.approx([0.6 + 0.1 * HALF_OF_TWO, 0.8 + 0.1 * HALF_OF_TWO])
+
+
+def test_final_metrics_have_every_seed(study):
+    write_run(study, seed=3, metrics={"test/acc_at_best": 0.7})
+    write_run(study, seed=5, metrics={"test/acc_at_best": 0.9})
+    frames = frames_of(study)
+    (row,) = frames.final.to_dict("records")
+    assert (row["n"], row["mean"], row["seeds"]) == (2, pytest.approx(0.8), "3, 5")
+    assert row["sd"] == pytest.approx(0.02**0.5)
+    assert frames.seeds[["seed", "value"]].to_numpy().tolist() == [[3, 0.7], [5, 0.9]]
+
+
+def test_gradients_by_layer_are_averaged_as_logarithms(study):
+    for seed, (first, last) in enumerate([(1e-2, 1e-3), (1e-4, 1e-7)]):
+        write_run(
+            study,
+            seed=seed,
+            curves={"grad_rms/00_stem": [first, 1.0], "grad_rms/01_head": [first, 1.0]},
+            metrics={"test/acc_at_best": 0.5, "grad_rms/00_stem": last, "grad_rms/01_head": last},
+        )
+    layers = frames_of(study).layers
+    assert layers["moment"].tolist() == [BEFORE, BEFORE, AFTER, AFTER]
+    assert layers["index"].tolist() == [0, 1, 0, 1]
+    assert layers["mean"].tolist() == pytest.approx([1e-3, 1e-3, 1e-5, 1e-5])
+
+
+def test_a_gradient_of_zero_counts_as_missing(study):
+    write_run(study, seed=0, curves={"grad_norm/total": [0.0, 1.0]}, metrics={"grad_norm/total": 0.0})
+    write_run(study, seed=1, curves={"grad_norm/total": [4.0, 1.0]}, metrics={"grad_norm/total": 2.0})
+    frames = frames_of(study)
+    assert frames.training["n"].tolist() == [1, 2]
+    assert frames.training["mean"].tolist() == pytest.approx([4.0, 1.0])
+    assert frames.final[["n", "mean"]].to_numpy().tolist() == [[1, 2.0]]
+
+
+def test_gradient_norm_is_thinned_to_means_of_logarithms(study):
+    write_run(study, curves={"grad_norm/total": [1.0, 100.0] * MOST_POINTS}, metrics={"test/acc_at_best": 0.5})
+    frames = frames_of(study)
+    assert frames.stretch == 2
+    assert len(frames.training) == MOST_POINTS
+    assert frames.training["update"].tolist() == list(range(0, 2 * MOST_POINTS, 2))
+    assert frames.training["mean"].tolist() == pytest.approx([10.0] * MOST_POINTS)
+
+
+def test_units_start_before_training_and_layers_are_in_order_beyond_99(study):
+    names = ["99_block", "100_block", "00_stem"]
+    write_run(study, curves={f"dead_units/{n}": {0: 0.0, 7: 0.5} for n in [*names, "total"]})
+    units = frames_of(study).units
+    assert units["layer"].drop_duplicates().tolist() == ["00_stem", "99_block", "100_block"]
+    assert units["epoch"].tolist() == [0, 1] * 3
+    assert units["mean"].tolist() == [0.0, 0.5] * 3
+
+
+def test_only_finished_runs_are_averaged(study):
+    write_run(study, seed=0, **typical(accuracy=0.8))
+    for seed, state in enumerate(("diverged", "failed", "running", "interrupted", "planned"), start=1):
+        write_run(study, seed=seed, state=state, **typical(accuracy=0.1))
+    final = frames_of(study).final
+    assert set(final["n"]) == {1}
+    assert final.loc[final["metric"] == "test/acc_at_best", "mean"].tolist() == [0.8]
+
+
+def test_half_written_and_missing_event_files(study):
+    folder = write_run(study, seed=0, **typical())
+    (events,) = folder.glob("events.*")
+    events.write_bytes(events.read_bytes()[:-7])
+    (file,) = write_run(study, seed=1, **typical()).glob("events.*")
+    file.unlink()
+    frames = frames_of(study)
+    assert frames.learning.loc[frames.learning["metric"] == "val/acc", "epoch"].tolist() == [1, 2, 3]
+    assert frames.layers["n"].max() == 2  # the last epoch's means stand in run.json
+
+
+def test_variants_are_what_differs_beside_activation_and_depth(study):
+    for lr in (0.1, 0.2):
+        write_run(study, axes={"optimizer.lr": lr, "data": "npz"}, **typical())
+    write_run(study, activation="elu", axes={"activation.alpha": 2, "data": "npz"}, **typical())
+    final = frames_of(study).final
+    assert final["variant"].drop_duplicates().tolist() == ["", "optimizer.lr=0.1", "optimizer.lr=0.2"]
+    assert final["activation"].drop_duplicates().tolist() == ["elu(alpha=2)", "relu"]
+
+
+def test_a_study_without_depths_and_without_runs_that_finished(study):
+    write_run(study, blocks=None, state="planned", provenance=None)
+    frames = frames_of(study)
+    assert frames.final.empty
+    assert list(frames.training.columns)[:4] == ["config", "activation", "blocks", "variant"]

@@ -1,0 +1,174 @@
+"""The report as a whole: its files, its page, what it says when measurements are missing."""
+
+import csv
+import html
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from study_folders import typical, write_run
+
+from gradflow.errors import ConfigError
+from gradflow.study import report
+
+pytestmark = pytest.mark.slow  # pictures of every figure
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The folder of a report: two activations, two depths, two seeds, a diverged run and a failed one."""
+    study = tmp_path_factory.mktemp("outputs") / "made_up"
+    for activation, gain in (("relu", 0.1), (HOSTILE, 0.0)):
+        for blocks in (1, 4):
+            for seed in (0, 1):
+                run = typical(blocks=blocks, accuracy=0.6 + gain + 0.1 * seed)
+                write_run(study, activation=activation, seed=seed, selected_on="test", **run)
+    write_run(study, seed=2, state="diverged", blocks=4)
+    write_run(study, seed=3, state="failed", blocks=4, error={"type": "OSError", "message": "</td><b>no disk</b>"})
+    return report.write_report(study).parent
+
+
+@pytest.fixture
+def page(written):
+    return (written / "index.html").read_text()
+
+
+def small_report(study, monkeypatch):
+    """The page of a study, without pictures."""
+    monkeypatch.setattr(report, "save", lambda figure, folder: None)
+    return report.write_report(study).read_text()
+
+
+def test_all_files_are_there(written):
+    names = [
+        *("headline", "validation", "training_loss", "gradient_by_layer", "gradient_over_training"),
+        *("decades_per_layer", "dead_units", "low_slope", "dormant_units"),
+    ]
+    files = {f"figures/{name}.{ending}" for name in names for ending in ("png", "svg", "pdf")}
+    found = {str(file.relative_to(written)) for file in written.rglob("*") if file.is_file()}
+    assert found == files | {"index.html", "table.csv", "table.md"}
+    assert (written / "figures/headline.png").read_bytes().startswith(b"\x89PNG")
+    assert (written / "figures/headline.pdf").read_bytes().startswith(b"%PDF")
+    assert [file.name for file in written.parent.glob(".*")] == []
+
+
+def test_values_from_the_data_are_escaped(page, written):
+    assert HOSTILE not in page
+    assert html.escape(HOSTILE) in page
+    assert "<b>no disk" not in page
+    specs = re.search(r'<script type="application/json" id="specs">(.*?)</script>', page, re.DOTALL)
+    assert any(HOSTILE in json.dumps(spec) for spec in json.loads(specs[1]).values())
+    assert HOSTILE not in (written / "table.md").read_text()
+    assert HOSTILE not in (written / "figures/headline.svg").read_text()
+
+
+def test_the_page_loads_nothing(page):
+    text = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert not re.findall(r"https?://|@import|url\(", text)
+    links = re.findall(r"""(?:src|href)\s*=\s*["']([^"']*)""", text)
+    assert all(re.match(r"figures/\w+\.(png|svg|pdf)$|table\.(csv|md)$", link) for link in links)
+    assert "default-src 'none'" in page
+
+
+def test_the_page_says_what_was_run_and_what_is_missing(page):
+    for said in ("selected on test", "c0ffee", "torch 2.11.0", "a CPU, 2 threads", "1 diverged, 1 failed", "OSError"):
+        assert said in page
+    assert "8 of 10 runs finished" in page
+
+
+def test_the_csv_has_every_seed(written):
+    rows = list(csv.DictReader((written / "table.csv").read_text().splitlines()))
+    (row,) = [
+        row for row in rows if (row["activation"], row["blocks"], row["metric"]) == ("relu", "4", "test/acc_at_best")
+    ]
+    assert [float(row[key]) for key in ("n", "mean", "seed=0", "seed=1")] == pytest.approx([2, 0.75, 0.7, 0.8])
+    assert row["selected_on"] == "test"
+    assert "grad_abs_mean_all_steps" in {row["metric"] for row in rows}
+
+
+def test_the_markdown_has_means_and_the_change_with_depth(written):
+    text = (written / "table.md").read_text()
+    assert "| relu | 4 | 2 | 75.00 | 7.07 | 11.47, 138.53 | 0: 70.00, 1: 80.00 |" in text
+    assert "| relu | 1 → 4 | 75.00 → 75.00 | +0.00 | +0.0 |" in text
+
+
+def test_a_second_report_replaces_the_first_as_a_whole(tmp_path, monkeypatch):
+    write_run(tmp_path, **typical())
+    small_report(tmp_path, monkeypatch)
+    (tmp_path / "report/old").touch()
+    monkeypatch.setattr(report, "save", lambda figure, folder: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        report.write_report(tmp_path)
+    assert (tmp_path / "report/old").exists()
+    small_report(tmp_path, monkeypatch)
+    assert sorted(file.name for file in (tmp_path / "report").iterdir()) == [
+        "figures",
+        "index.html",
+        "table.csv",
+        "table.md",
+    ]
+    assert [file.name for file in tmp_path.glob(".*")] == []
+
+
+def test_nothing_has_finished(tmp_path, monkeypatch):
+    write_run(tmp_path, state="planned", provenance=None, duration_s=None)
+    write_run(tmp_path, state="diverged", seed=1)
+    page = small_report(tmp_path, monkeypatch)
+    assert "No run of this study has finished yet" in page
+    assert "1 planned, 1 diverged" in page
+    assert "vegaEmbed" not in page
+
+
+def test_monitors_off_one_seed_one_activation(tmp_path, monkeypatch):
+    run = typical()
+    kept = ("val/acc", "train/loss")
+    run["curves"] = {tag: curve for tag, curve in run["curves"].items() if tag in kept}
+    run["metrics"] = {"test/acc_at_best": 0.9, "val/acc": 0.9}
+    write_run(tmp_path, **run)
+    page = small_report(tmp_path, monkeypatch)
+    assert re.findall(r'<figure id="(\w+)"', page) == ["headline", "validation", "training_loss"]
+    assert "Nothing to compare" in page
+
+
+def test_a_study_without_depths_or_with_further_axes(tmp_path, monkeypatch):
+    for lr in (0.1, 0.2):
+        write_run(tmp_path, axes={"optimizer.lr": lr}, **typical(blocks=None))
+    page = small_report(tmp_path, monkeypatch)
+    assert "optimizer.lr=0.2" in page
+
+
+def test_wrong_input(tmp_path):
+    with pytest.raises(ConfigError, match="no runs here"):
+        report.write_report(tmp_path)
+    write_run(tmp_path, **typical())
+    with pytest.raises(ValueError, match="baseline=swoosh"):
+        report.write_report(tmp_path, baseline="swoosh")
+    assert not (tmp_path / "report").exists()
+
+
+def test_reading_a_study_needs_no_torch():
+    code = "import sys, gradflow.study.report; sys.exit('torch' in sys.modules or 'lightning' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
+def test_a_browser_draws_every_panel(written, page, tmp_path):
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
+    address = (written / "index.html").as_uri()
+    shown = subprocess.run(
+        [*command, "--virtual-time-budget=20000", "--dump-dom", address],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    ).stdout
+    panels = page.count('class="chart"')
+    assert f'data-drawn="{panels}"' in shown
+    assert shown.count('role="graphics-document"') == panels
+    assert HOSTILE not in re.sub(r"<script.*?</script>", "", shown, flags=re.DOTALL)

@@ -1,0 +1,55 @@
+"""How far a study is, told from its folders."""
+
+import io
+
+import pytest
+from filelock import FileLock
+from rich.console import Console
+from study_folders import write_run
+
+from gradflow import names
+from gradflow.study.collect import study_runs
+from gradflow.study.status import seconds_left, status_table, true_state
+
+
+def shown(study):
+    console = Console(file=io.StringIO(), width=500)
+    console.print(status_table(study, study_runs(study)))
+    return console.file.getvalue()
+
+
+def test_a_run_that_says_running_is_believed_while_its_folder_is_held(tmp_path):
+    run = write_run(tmp_path / "s", state="running")
+    (record,) = study_runs(tmp_path / "s")
+    assert true_state(tmp_path / "s", record) == "interrupted"
+    with FileLock(run / names.LOCK_FILE, is_singleton=False):
+        assert true_state(tmp_path / "s", record) == "running"
+
+
+def test_time_left_is_that_of_the_same_configuration_else_the_average():
+    def record(config, state, duration=None):
+        return {"config": config, "state": state, "duration_s": duration}
+
+    records = [
+        record("a", "finished", 10.0),
+        record("a", "finished", 20.0),
+        record("b", "finished", 60.0),
+        record("a", "planned"),
+        record("c", "failed", 1.0),
+        record("b", "diverged", 1.0),
+    ]
+    states = [one["state"] for one in records]
+    assert seconds_left(records, states) == pytest.approx(15.0 + 30.0)
+    assert seconds_left(records[3:], states[3:]) is None
+
+
+def test_the_table_counts_states_and_shows_error_lines(tmp_path):
+    study = tmp_path / "s"
+    for seed, state in enumerate(["finished", "finished", "diverged", "planned", "interrupted"]):
+        write_run(study, seed=seed, state=state)
+    write_run(study, activation="tanh", state="failed", error={"type": "OSError", "message": "disk full\nand more"})
+    text = shown(study)
+    assert "2 finished, 1 interrupted, 1 failed, 1 diverged, 1 planned" in text
+    assert "about 3 min 0 s of training left" in text
+    assert "failed: activation=tanh,blocks=2/seed=0: OSError: disk full\n" in text
+    assert "and more" not in text
