@@ -154,3 +154,13 @@ def test_unequal_numbers_of_seeds_are_told():
 def test_a_metric_that_nobody_has_leaves_empty_cells():
     records = [record(name, 1, 0, metrics={ACC: None}) for name in ("relu", "sigmoid")]
     assert cells(records, "relu") == cells(records, "sigmoid") == ["-"]
+
+
+def test_axes_that_all_configurations_share_stand_in_the_title():
+    records = [
+        record(name, 1, 0, axes={"width": 8, "init": init}) for name, init in [("relu", "he"), ("tanh", "lecun")]
+    ]
+    text = lines(records)
+    assert "(width=8)" in text[0]
+    assert not any("width" in line for line in text[1:])
+    assert any("tanh, init=lecun" in line for line in text)

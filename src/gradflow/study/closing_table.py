@@ -3,7 +3,7 @@
 import math
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -22,11 +22,12 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
         records: run.json of the runs of one study, any state, in the order of the table's rows.
     """
     columns = sorted({_blocks(r) for r in records}, key=lambda b: (b is None, b))
-    rows = list(dict.fromkeys(_row(r) for r in records))
-    headline = records[0]["headline"]
-    cells = {(_row(r), _blocks(r)): [] for r in records}  # type: dict[tuple[str, Any], list[Record]]
-    for record in records:
-        cells[_row(record), _blocks(record)].append(record)
+    common = _common_axes(records)
+    names_of_rows = [_row(record, without=common) for record in records]
+    rows = list(dict.fromkeys(names_of_rows))
+    cells: dict[tuple[str, Any], list[Record]] = {}
+    for row, record in zip(names_of_rows, records, strict=True):
+        cells.setdefault((row, _blocks(record)), []).append(record)
     best = {column: _best_row(cells, rows, column) for column in columns}
     table = Table()
     table.add_column("activation")
@@ -36,7 +37,7 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
         entries = [_cell(cells.get((row, column), []), best=best[column] == row) for column in columns]
         table.add_row(Text(row), *entries)
     troubles = [_trouble(r) for r in records if r["state"] not in (runfile.FINISHED, runfile.PLANNED)]
-    return Group(Text(_title(records, headline)), table, Text(_caption(records), style="dim"), *troubles)
+    return Group(Text(_title(records, common)), table, Text(_caption(records), style="dim"), *troubles)
 
 
 def mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
@@ -44,11 +45,14 @@ def mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
     return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else math.nan
 
 
-def _title(records: Sequence[Record], headline: str) -> str:
+def _title(records: Sequence[Record], common: Mapping[str, Any]) -> str:
+    headline = records[0]["headline"]
+    shared = f" ({', '.join(f'{axis}={value}' for axis, value in common.items())})" if common else ""
     selected = ", selected on test" if headline in _AT_BEST and _selected_on_test(records) else ""
-    return f"{records[0]['study']}: {headline}{selected}"
+    return f"{records[0]['study']}: {headline}{selected}{shared}"
 
 
+_LEADING = ("activation", "blocks")
 _AT_BEST = {names.at_best(f"test/{score}") for score in ("acc", "mae", "r2", "loss")}
 
 
@@ -57,15 +61,25 @@ def _selected_on_test(records: Sequence[Record]) -> bool:
 
 
 def _caption(records: Sequence[Record]) -> str:
-    counts = Counter((_row(r), _blocks(r)) for r in records if r["state"] == runfile.FINISHED).values()
+    counts = Counter(r["config"] for r in records if r["state"] == runfile.FINISHED).values()
     fewest, most = min(counts, default=0), max(counts, default=0)
     over = f"{most}" if fewest == most else f"{fewest} to {most}"
     count = f"mean ± sd over {over} seeds" if most > 1 else "one seed"
     return f"{count}; * best of its column; below: {names.DECADES_PER_LAYER} in the last epoch"
 
 
-def _row(record: Record) -> str:
-    others = [f"{axis}={value}" for axis, value in record["axes"].items() if axis not in ("activation", "blocks")]
+def _common_axes(records: Sequence[Record]) -> dict[str, Any]:
+    """Axes beside activation and depth that are the same in all configurations."""
+    first, *others = (record["axes"] for record in records)
+    return {
+        axis: value
+        for axis, value in first.items()
+        if axis not in _LEADING and all(axis in axes and axes[axis] == value for axes in others)
+    }
+
+
+def _row(record: Record, *, without: Collection[str]) -> str:
+    others = [f"{k}={v}" for k, v in record["axes"].items() if k not in _LEADING and k not in without]
     return ", ".join([record["activation"], *others])
 
 
