@@ -1,20 +1,18 @@
 """Is this configuration sensible? One clear error if not (key, value, remedy), before anything is trained."""
 
-import inspect
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from hydra.utils import get_object
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig
 
 from gradflow import build, names
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.data.options import shown
 from gradflow.errors import ConfigError
-from gradflow.values import nearest, number, whole
+from gradflow.values import arguments_fit, nearest, number, whole
 
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
 SWITCHES = ("flush_denormal", "rerun")
@@ -41,7 +39,7 @@ def check(cfg: DictConfig) -> None:
     """
     _known_keys(cfg)
     for group in GROUPS:
-        _arguments_fit(cfg, group)
+        arguments_fit(cfg, group)
     _callbacks(cfg)
     _size(cfg)
     _model(cfg)
@@ -153,32 +151,9 @@ def _callbacks(cfg: DictConfig) -> None:
             continue
         if not isinstance(callback, DictConfig) or "_target_" not in callback:
             raise ConfigError(f"{key}={shown(callback)}: needs a _target_, or {key}=null for none")
-        _arguments_fit(cfg, key)
+        arguments_fit(cfg, key)
         if "every_n_steps" in callback:
             whole(cfg, f"{key}.every_n_steps", at_least=1)
-
-
-def _arguments_fit(cfg: DictConfig, group: str) -> None:
-    """Refuse arguments that the group's class does not take: they would be ignored or fail late."""
-    node = OmegaConf.select(cfg, group)
-    if not isinstance(node, DictConfig):
-        raise ConfigError(f"{group}={shown(node)}: not an option of this group; see python train.py --help")
-    if OmegaConf.is_missing(node, "_target_"):
-        raise ConfigError(f"{group}._target_=???: say which class, e.g. {group}._target_=package.Class")
-    target = node.get("_target_")
-    if target is None:
-        return
-    try:
-        parameters = inspect.signature(get_object(target)).parameters
-    except Exception as error:
-        reason = str(error.__cause__ or error).splitlines()[0]
-        raise ConfigError(f"{group}._target_={target}: cannot be imported ({reason}); check the name") from error
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        return
-    for key in node:
-        if key not in ("name", "_target_") and key not in parameters:
-            takes = ", ".join(parameters) or "no arguments"
-            raise ConfigError(f"{group}.{key!s}={node[key]}: {target} takes {takes}")
 
 
 def _size(cfg: DictConfig) -> None:

@@ -1,9 +1,11 @@
-"""Checks of single values, each with one line that names key, value and remedy."""
+"""Checks of single values and groups, each with one line that names key, value and remedy."""
 
 import difflib
+import inspect
 import math
 from collections.abc import Iterable
 
+from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from gradflow.data.options import shown
@@ -31,3 +33,26 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     """`; did you mean a, b?` for the choices that look like the word, or nothing."""
     close = difflib.get_close_matches(word, list(choices), n=3, cutoff=0.5)
     return f"; did you mean {', '.join(close)}?" if close else ""
+
+
+def arguments_fit(cfg: DictConfig, group: str) -> None:
+    """Refuse arguments that the group's class does not take: they would be ignored or fail late."""
+    node = OmegaConf.select(cfg, group)
+    if not isinstance(node, DictConfig):
+        raise ConfigError(f"{group}={shown(node)}: not an option of this group; see python train.py --help")
+    if OmegaConf.is_missing(node, "_target_"):
+        raise ConfigError(f"{group}._target_=???: say which class, e.g. {group}._target_=package.Class")
+    target = node.get("_target_")
+    if target is None:
+        return
+    try:
+        parameters = inspect.signature(get_object(target)).parameters
+    except Exception as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise ConfigError(f"{group}._target_={target}: cannot be imported ({reason}); check the name") from error
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return
+    for key in node:
+        if key not in ("name", "_target_") and key not in parameters:
+            takes = ", ".join(parameters) or "no arguments"
+            raise ConfigError(f"{group}.{key!s}={node[key]}: {target} takes {takes}")
