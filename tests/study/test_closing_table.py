@@ -97,8 +97,10 @@ def test_columns_are_sorted_and_models_without_blocks_have_an_unnamed_one():
 
 
 def test_other_axes_make_rows_of_their_own():
-    records = [record("relu", 1, 0, axes={"init": init}, metrics={ACC: 0.5}) for init in ("he", "lecun")]
-    assert cells(records, "relu, init=he") == ["0.500 *"]
+    records = [
+        record("relu", 1, 0, axes={"init": init}, metrics={ACC: value}) for init, value in [("he", 0.6), ("lecun", 0.5)]
+    ]
+    assert cells(records, "relu, init=he") == ["0.600 *"]
     assert cells(records, "relu, init=lecun") == ["0.500"]
 
 
@@ -164,3 +166,8 @@ def test_axes_that_all_configurations_share_stand_in_the_title():
     assert "(width=8)" in text[0]
     assert not any("width" in line for line in text[1:])
     assert any("tanh, init=lecun" in line for line in text)
+
+
+def test_in_a_tie_none_is_best():
+    records = [record(name, 1, 0, metrics={ACC: 0.5}) for name in ("relu", "tanh")]
+    assert cells(records, "relu") == cells(records, "tanh") == ["0.500"]

@@ -93,13 +93,14 @@ def _values(records: Sequence[Record], tag: str) -> list[float]:
 
 
 def _best_row(cells: dict[tuple[str, Any], list[Record]], rows: Sequence[str], column: Any) -> str | None:
-    """The row of the highest mean (the lowest, of a loss or an error); None when there is nothing to compare."""
+    """The row of the highest mean (the lowest, of a loss or an error); None without one, or in a tie."""
     means = {}
     for row in rows:
         if (records := cells.get((row, column), [])) and (values := _values(records, records[0]["headline"])):
             lower_is_better = records[0]["headline"].split("/")[-1].startswith(("loss", "mae"))
             means[row] = -statistics.fmean(values) if lower_is_better else statistics.fmean(values)
-    return max(means, key=lambda row: means[row]) if len(means) > 1 else None
+    best = [row for row, mean in means.items() if mean == max(means.values())]
+    return best[0] if len(best) == 1 and len(means) > 1 else None
 
 
 def _cell(records: Sequence[Record], *, best: bool) -> Text:

@@ -13,7 +13,6 @@ WIDTH, HEIGHT, COLUMNS = 250, 190, 4  # pixels of a panel, panels in a row
 ALONE_WIDTH, ALONE_HEIGHT = 460, 280  # of a panel without others
 SCALE = 2.0  # of the PNG
 HIDDEN_ACTIVATIONS, HIDDEN_DEPTHS = "hidden_activations", "hidden_depths"
-FORMATS = ("png", "svg", "pdf")
 
 
 @dataclass(frozen=True)
