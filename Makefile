@@ -31,7 +31,7 @@ sweep: install ## The main job: sigmoid and ReLU at five depths on the built-in 
 status: install ## How far STUDY is: runs by state, errors, expected time left
 	$(BIN)/python -m gradflow.study $(STUDY) status
 
-resume: install ## Train what is unfinished in STUDY
+resume: install ## Train what is unfinished in STUDY (ARGS: of Hydra only, e.g. hydra/launcher=joblib)
 	$(BIN)/python train.py resume=$(STUDY) $(ARGS)
 
 report: install ## Average the seeds of STUDY, compare its activations and write its report

@@ -131,6 +131,9 @@ def test_resume_trains_what_is_unfinished_in_a_study(command, tmp_path, monkeypa
     interrupt_after(command, monkeypatch, 3, *TWO)
     assert command("resume=outputs/digits_conv").status == 0
     assert [record["state"] for record in records(tmp_path).values()] == [runfile.FINISHED] * 2
+    changed = command("resume=outputs/digits_conv", "trainer.max_epochs=9")
+    assert changed.status == 2
+    assert "trainer.max_epochs=9: no effect" in changed.err
     nothing = command("resume=outputs/nothing")
     assert nothing.status == 2
     assert "resume=outputs/nothing" in nothing.err

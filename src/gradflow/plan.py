@@ -75,12 +75,19 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
     return [PlannedRun(record["overrides"], folder) for folder, record in records.items()]
 
 
-def unfinished_overrides(study: str) -> list[list[str]]:
+def unfinished_overrides(study: str, arguments: Sequence[str]) -> list[list[str]]:
     """The overrides of every run of a study that is yet to finish, from their run.json.
 
+    Args:
+        study: the study's folder.
+        arguments: the overrides of the command; beside `resume` they would have no effect.
+
     Raises:
-        ConfigError: if there are no runs in the folder.
+        ConfigError: if there are no runs in the folder, or other overrides.
     """
+    for argument in arguments:
+        if not argument.startswith("resume="):
+            raise ConfigError(f"{argument}: no effect beside resume={study}, which trains runs as they were planned")
     folder = Path(study)
     records = study_runs(folder)
     if not records:
