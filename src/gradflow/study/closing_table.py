@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradflow import names, runfile
+from gradflow.screen import line
 
 Record = dict[str, Any]
 
@@ -37,7 +38,7 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
         entries = [_cell(cells.get((row, column), []), best=best[column] == row) for column in columns]
         table.add_row(Text(row), *entries)
     troubles = [_trouble(r) for r in records if r["state"] not in (runfile.FINISHED, runfile.PLANNED)]
-    return Group(Text(_title(records, common)), table, Text(_caption(records), style="dim"), *troubles)
+    return Group(line(_title(records, common)), table, line(_caption(records), style="dim"), *troubles)
 
 
 def mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
@@ -119,8 +120,6 @@ def _cell(records: Sequence[Record], *, best: bool) -> Text:
 def _trouble(record: Record) -> Text:
     error = record["error"] or {}
     said = [text for text in (error.get("type"), error.get("message")) if text]
-    line = ": ".join([record["state"], f"{record['config']}/{names.seed_folder(record['seed'])}", *said]).splitlines()[
-        0
-    ]
-    style = "red" if record["state"] == runfile.FAILED else "yellow"
-    return Text(line, style=style, no_wrap=True, overflow="ignore")
+    run = f"{record['config']}/{names.seed_folder(record['seed'])}"
+    first_line = ": ".join([record["state"], run, *said]).splitlines()[0]
+    return line(first_line, style="red" if record["state"] == runfile.FAILED else "yellow")
