@@ -50,9 +50,10 @@ def config_hash(cfg: DictConfig) -> str:
     return _digest(resolved(cfg))
 
 
-def shared_hash(cfg: DictConfig) -> str:
-    """The same without the seed: equal for the seeds of one configuration."""
-    return _digest({key: value for key, value in resolved(cfg).items() if key != "seed"})
+def hashes(cfg: DictConfig) -> tuple[str, str]:
+    """`config_hash`, and the same without the seed, which is equal for the seeds of one configuration."""
+    values = resolved(cfg)
+    return _digest(values), _digest({key: value for key, value in values.items() if key != "seed"})
 
 
 def _digest(values: Mapping[str, Any]) -> str:

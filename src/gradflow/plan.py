@@ -55,12 +55,12 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
     records: dict[Path, dict[str, Any]] = {}
     for overrides in combinations:
         cfg, choices = compose(overrides)
-        shared = identity.shared_hash(cfg)
+        own, shared = identity.hashes(cfg)
         checks.check_seed(cfg)
         if shared not in known:
             checks.check(cfg)
             known[shared] = _configuration(cfg, choices, data, lambda wanted: defaults(tuple(wanted)))
-        record = _record(cfg, known[shared], overrides)
+        record = _record(cfg, known[shared], overrides, config_hash=own)
         folder = names.run_folder(cfg.output_dir, record["study"], record["config"], cfg.seed)
         present = records.get(folder) or runfile.read(folder)
         _check_same(folder, record, present)
@@ -120,11 +120,13 @@ def _load(options: str) -> ArrayDataModule:
     return data
 
 
-def _record(cfg: DictConfig, configuration: Configuration, overrides: Sequence[str]) -> dict[str, Any]:
+def _record(
+    cfg: DictConfig, configuration: Configuration, overrides: Sequence[str], *, config_hash: str
+) -> dict[str, Any]:
     return runfile.planned(
         study=cfg.study,
         config=names.config_name(configuration.axes),
-        config_hash=identity.config_hash(cfg),
+        config_hash=config_hash,
         axes=configuration.axes,
         seed=cfg.seed,
         lr=cfg.optimizer.lr,
