@@ -34,7 +34,7 @@ def test_the_gradient_is_drawn_on_a_logarithmic_axis_without_zeros():
     encoding = chart.to_dict()["encoding"]
     assert encoding["y"]["scale"]["type"] == "log"
     assert field(encoding["x"]) == ("layer", "nominal")
-    assert field(encoding["y"]) == ("rms", "quantitative")
+    assert field(encoding["y"]) == ("value", "quantitative")
     assert encoding["color"]["sort"] == ["first step", "last epoch"]
 
 

@@ -140,6 +140,21 @@ def test_resume_trains_what_is_unfinished_in_a_study(command, tmp_path, monkeypa
 
 
 @pytest.mark.slow
+def test_resume_goes_on_with_a_rerun_in_a_study_that_was_moved(command, tmp_path, monkeypatch):
+    interrupt_after(command, monkeypatch, 3, *TWO, "rerun=true")
+    (tmp_path / "o'ther, place").mkdir()
+    (tmp_path / "outputs" / "digits_conv").rename(tmp_path / "o'ther, place" / "renamed")
+    again = command('resume="o\'ther, place/renamed"')
+    assert again.status == 0, again.err
+    assert "going on after epoch 2" in again.out
+    found = sorted(tmp_path.glob("o'ther, place/renamed/*/seed=*/run.json"))
+    assert [json.loads(file.read_text())["state"] for file in found] == [runfile.FINISHED] * 2
+    assert not list(tmp_path.rglob("replaced=*"))
+    assert not list(tmp_path.glob("outputs/**/run.json"))
+    assert "0 runs to train (2 done before)" in command('resume="o\'ther, place/renamed"').out
+
+
+@pytest.mark.slow
 def test_new_seeds_and_depths_train_only_what_is_new(command, tmp_path):
     assert command(*TWO).status == 0
     first = {run: record["finished"] for run, record in records(tmp_path).items()}

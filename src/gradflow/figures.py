@@ -1,6 +1,6 @@
 """Pictures of one run: the gradient and the dead units of every layer, as PNG without a browser."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import altair as alt
 import pandas as pd
@@ -15,18 +15,13 @@ def gradient_by_depth(rms_by_moment: Mapping[str, Mapping[str, float]]) -> alt.C
     Args:
         rms_by_moment: moment -> layer -> `grad_rms`, layers named in forward order.
     """
-    rows = [
-        {"layer": layer, "rms": value, "moment": moment}
-        for moment, by_layer in rms_by_moment.items()
-        for layer, value in by_layer.items()
-        if value > 0
-    ]
+    rows = _rows(rms_by_moment)
     return (
-        alt.Chart(pd.DataFrame(rows, columns=["layer", "rms", "moment"]), title="Gradient by depth")
+        alt.Chart(rows[rows["value"] > 0], title="Gradient by depth")
         .mark_line(point=True)
         .encode(
             x=alt.X("layer:N", title="layer, input to output"),
-            y=alt.Y("rms:Q", title="gradient (rms)", scale=alt.Scale(type="log"), axis=_POWERS),
+            y=alt.Y("value:Q", title="gradient (rms)", scale=alt.Scale(type="log"), axis=_POWERS),
             color=alt.Color("moment:N", title=None, sort=list(rms_by_moment)),
         )
         .properties(width=WIDTH, height=HEIGHT)
@@ -39,23 +34,24 @@ def dead_units_by_depth(fractions_by_moment: Mapping[str, Mapping[str, float]]) 
     Args:
         fractions_by_moment: moment -> layer -> `dead_units`, layers named in forward order.
     """
-    rows = [
-        {"layer": layer, "dead": value, "moment": moment}
-        for moment, by_layer in fractions_by_moment.items()
-        for layer, value in by_layer.items()
-    ]
-    moments: Sequence[str] = list(fractions_by_moment)
+    moments = list(fractions_by_moment)
     return (
-        alt.Chart(pd.DataFrame(rows, columns=["layer", "dead", "moment"]), title="Dead units by depth")
+        alt.Chart(_rows(fractions_by_moment), title="Dead units by depth")
         .mark_bar()
         .encode(
             x=alt.X("layer:N", title="layer, input to output"),
             xOffset=alt.XOffset("moment:N", sort=moments),
-            y=alt.Y("dead:Q", title="dead units", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
+            y=alt.Y("value:Q", title="dead units", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
             color=alt.Color("moment:N", title=None, sort=moments),
         )
         .properties(width=WIDTH, height=HEIGHT)
     )
+
+
+def _rows(values_by_moment: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+    """One row a moment and layer, in the order given."""
+    rows = [(layer, value, moment) for moment, layers in values_by_moment.items() for layer, value in layers.items()]
+    return pd.DataFrame(rows, columns=["layer", "value", "moment"])
 
 
 _POWERS = alt.Axis(format="~e")

@@ -75,8 +75,8 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
     return [PlannedRun(record["overrides"], folder) for folder, record in records.items()]
 
 
-def unfinished_overrides(study: str, arguments: Sequence[str]) -> list[list[str]]:
-    """The overrides of every run of a study that is yet to finish, from their run.json.
+def recorded_overrides(study: str, arguments: Sequence[str]) -> list[list[str]]:
+    """The overrides of every run of a study, from their run.json, so that planning them again finds what is unfinished.
 
     Args:
         study: the study's folder.
@@ -92,8 +92,15 @@ def unfinished_overrides(study: str, arguments: Sequence[str]) -> list[list[str]
     records = study_runs(folder)
     if not records:
         raise ConfigError(f"resume={study}: no runs here; name a study's folder, e.g. resume=outputs/digits_conv")
-    here = f"output_dir={folder.absolute().parent}"
-    return [[*record["overrides"], here] for record in records if record["state"] not in runfile.DONE]
+    # The study may have been moved since, and a run that was planned with rerun=true is to go on, not to start anew.
+    here = [f"output_dir={_quoted(folder.absolute().parent)}", f"study={_quoted(folder.absolute().name)}"]
+    return [[*record["overrides"], *here, "rerun=false"] for record in records]
+
+
+def _quoted(value: object) -> str:
+    """A value as Hydra's override grammar takes it literally."""
+    escaped = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _configuration(

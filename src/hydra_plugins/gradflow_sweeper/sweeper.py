@@ -50,7 +50,7 @@ class GradflowSweeper(BasicSweeper):
         self._parse = functools.cache(parser.parse_override)
         self._compose_options = functools.cache(self._load_options)
         if self.config.resume:
-            combinations = plan.unfinished_overrides(self.config.resume, arguments)
+            combinations = plan.recorded_overrides(self.config.resume, arguments)
         else:
             parsed = parser.parse_overrides([*self._parse_config(), *arguments])
             combinations = self.split_arguments(parsed, None)[0]
