@@ -29,7 +29,7 @@ BAD = [
     (["data.batch_size=1"], r"data\.batch_size=1: .*batch normalisation.*model\.norm=layer"),
     (["trainer=gpu"], r"trainer=gpu: no CUDA GPU was found; use trainer=auto or trainer=cpu"),
     (["trainer.devices=2"], r"trainer\.devices=2: .*trainer\.devices=1"),
-    (["trainer.precision=16-mixed"], r"trainer\.precision=16-mixed: float16 .*use trainer\.precision=bf16-mixed"),
+    (["precision=16-mixed"], r"precision=16-mixed: float16 .*use precision=bf16"),
     (["headline=test/acu"], r"headline=test/acu: .*did you mean .*test/acc"),
     ([CUSTOM], r"activation\._target_=\?\?\?: .*activation\._target_=package\.Class"),
     (
@@ -111,8 +111,12 @@ MORE = [
     (["trainer.devices=-1"], r"trainer\.devices=-1: .*trainer\.devices=1"),
     (["+trainer.num_nodes=2"], r"trainer\.num_nodes=2: .*trainer\.num_nodes=1"),
     (["+trainer.overfit_batches=2"], r"trainer\.overfit_batches=2: .*trainer\.limit_train_batches"),
-    (["trainer.precision=16"], r"trainer\.precision=16: float16 .*bf16-mixed"),
-    (["trainer.precision=8"], r"trainer\.precision=8: choose one of 32"),
+    (["precision=16"], r"precision=16: float16 .*bf16"),
+    (["precision=8"], r"precision=8: choose one of 32, tf32, bf16, 64"),
+    (["precision=tf32", "trainer=cpu"], r"precision=tf32: only CUDA GPUs have it; use precision=32 or"),
+    (["+trainer.precision=bf16-mixed"], r"trainer\.precision=bf16-mixed: gradflow sets it; use the knob precision"),
+    (["threads=0"], r"threads=0: .*at least 1"),
+    (["steps_per_execution=0"], r"steps_per_execution=0: .*at least 1"),
     (["trainer.gradient_clip_val=-1"], r"trainer\.gradient_clip_val=-1: .*at least 0"),
     (["trainer.accumulate_grad_batches=0"], r"trainer\.accumulate_grad_batches=0: .*at least 1"),
     *(

@@ -23,6 +23,7 @@ ORDER = [
     "figures",
     "models",
     "data",
+    "event_rows",
     "logger",
     "module",
     "checkpoint_io",

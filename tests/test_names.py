@@ -24,8 +24,8 @@ DIGEST = re.compile(r"~[0-9a-f]{8}$")
         ({"model.bias": False, "model.residual": True, "x": None}, "model.bias=false,model.residual=true,x=null"),
         ({"width": [256, 128]}, "width=256x128"),
         ({"data.pixel_range": [-1, 0.5]}, "data.pixel_range=-1x0.5"),
-        ({"trainer.precision": "bf16-mixed"}, "trainer.precision=bf16-mixed"),
-        ({"trainer.precision": "64-true"}, "trainer.precision=64-true"),
+        ({"precision": "bf16"}, "precision=bf16"),
+        ({"optimizer.momentum": "0.9-true"}, "optimizer.momentum=0.9-true"),
         ({}, ""),
     ],
 )

@@ -9,26 +9,31 @@ import torch
 from gradflow.steps import StepTable, average_windows
 
 
-def test_rows_come_back_in_order_with_their_steps_and_moments_and_are_gone():
+def test_rows_come_back_in_order_with_their_steps_and_moments_until_they_are_cleared():
     table = StepTable()
     before = time.time()
-    table.append(3, torch.tensor([1.0, 2.0]))
+    table.append(3, torch.tensor([1.0]), torch.tensor([2.0, 3.0]))
     time.sleep(0.002)
-    table.append(7, torch.tensor([3.0, 4.0]))
-    assert len(table) == 2
-    steps, times, values = table.take()
-    assert steps.tolist() == [3, 7]
+    table.append(7, torch.tensor([4.0]), torch.tensor([5.0, 6.0]))
+    table.extend([8, 9], [before + 1, before + 2], torch.tensor([[7.0], [10.0]]), torch.tensor([[8.0, 9], [11.0, 12]]))
+    assert len(table) == 4
+    steps, times, values = table.read()
+    assert steps.tolist() == [3, 7, 8, 9]
     assert before <= times[0] < times[1] <= time.time()
-    assert values.tolist() == [[1, 2], [3, 4]]
+    assert times[2:].tolist() == [before + 1, before + 2]
+    assert values.tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12]]
     assert values.dtype == np.float64
+    assert table.read(start=3).values.tolist() == [[10, 11, 12]]
+    assert [len(part) for part in table.read(start=4)] == [0, 0, 0]
+    table.clear()
     assert len(table) == 0
-    assert [len(part) for part in table.take()] == [0, 0, 0]
+    assert [len(part) for part in table.read()] == [0, 0, 0]
 
 
-def test_float64_rows_keep_their_precision():
+def test_float64_parts_keep_their_precision_beside_float32_ones():
     table = StepTable()
-    table.append(0, torch.tensor([1e-200, 1 / 3], dtype=torch.float64))
-    assert table.take()[2].tolist() == [[1e-200, 1 / 3]]
+    table.append(0, torch.tensor([0.5]), torch.tensor([1e-200, 1 / 3], dtype=torch.float64))
+    assert table.read().values.tolist() == [[0.5, 1e-200, 1 / 3]]
 
 
 @pytest.mark.parametrize(

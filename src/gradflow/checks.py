@@ -16,7 +16,10 @@ from gradflow.values import arguments_fit, nearest, number, whole
 
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
 SWITCHES = ("flush_denormal", "rerun")
-KNOBS = ("blocks", "width", "seed", "study", "headline", *SWITCHES, "output_dir", "data_dir", "resume", "callbacks")
+KNOBS = (
+    *("blocks", "width", "seed", "precision", "threads", "steps_per_execution", *SWITCHES),
+    *("study", "headline", "output_dir", "data_dir", "resume", "callbacks"),
+)
 NORMS = ("batch", "layer", "group", "none")
 # Arguments of the trainer that build.trainer sets, and what to use instead.
 OWN_ARGUMENTS = {
@@ -24,11 +27,11 @@ OWN_ARGUMENTS = {
     "logger": "use logger=tensorboard or logger=none",
     "default_root_dir": "use output_dir",
     "plugins": "leave it out",
+    "precision": "use the knob precision, e.g. precision=bf16",
     **dict.fromkeys(
         ("num_sanity_val_steps", "enable_progress_bar", "enable_model_summary", "log_every_n_steps"), "leave it out"
     ),
 }
-PRECISIONS = ("32", "32-true", "bf16-mixed", "bf16-true", "64", "64-true")
 
 
 def check(cfg: DictConfig) -> None:
@@ -45,6 +48,10 @@ def check(cfg: DictConfig) -> None:
     _model(cfg)
     _optimizer(cfg)
     _trainer(cfg)
+    _precision(cfg)
+    whole(cfg, "steps_per_execution", at_least=1)
+    if cfg.threads is not None:
+        whole(cfg, "threads", at_least=1)
     for key in ("study", "output_dir"):
         if not isinstance(cfg[key], str) or not cfg[key].strip():
             raise ConfigError(f"{key}={shown(cfg[key])}: needs a name, e.g. {key}=outputs")
@@ -220,13 +227,18 @@ def _trainer(cfg: DictConfig) -> None:
         )
     if cfg.trainer.gradient_clip_val is not None:
         number(cfg, "trainer.gradient_clip_val", low=0.0, example=1.0)
-    precision = str(cfg.trainer.precision)
-    if "16" in precision and "bf16" not in precision:
-        raise ConfigError(
-            f"trainer.precision={precision}: float16 loses gradients under 6e-8, the very thing that is measured here; "
-            "use trainer.precision=bf16-mixed"
-        )
-    if precision not in PRECISIONS:
-        raise ConfigError(f"trainer.precision={precision}: choose one of {', '.join(PRECISIONS)}")
     if cfg.trainer.accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
         raise ConfigError("trainer=gpu: no CUDA GPU was found; use trainer=auto or trainer=cpu")
+
+
+def _precision(cfg: DictConfig) -> None:
+    precision = str(cfg.precision)
+    if precision in ("16", "fp16", "float16", "16-mixed", "16-true"):
+        raise ConfigError(
+            f"precision={precision}: float16 loses gradients under 6e-8, the very thing that is measured here; "
+            "use precision=bf16"
+        )
+    if precision not in build.PRECISIONS:
+        raise ConfigError(f"precision={precision}: choose one of {', '.join(build.PRECISIONS)}")
+    if precision == "tf32" and (cfg.trainer.accelerator == "cpu" or not torch.cuda.is_available()):
+        raise ConfigError("precision=tf32: only CUDA GPUs have it; use precision=32 or precision=bf16")

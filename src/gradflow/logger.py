@@ -10,13 +10,10 @@ from typing import Any
 import numpy as np
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
-from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
 
-from gradflow import names
-
-FLOAT32_MAX = float(np.finfo(np.float32).max)  # events hold scalars in float32
+from gradflow import event_rows, names
 
 
 class RunLogger(TensorBoardLogger):
@@ -32,25 +29,20 @@ class RunLogger(TensorBoardLogger):
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Write scalars at one step, all in one event."""
-        self._write(metrics, step or 0, time.time())
+        self.log_rows(list(metrics), [step or 0], np.array([[float(v) for v in metrics.values()]]), [time.time()])
 
     @rank_zero_only
     def log_rows(
         self, tags: Sequence[str], steps: Sequence[int], values_SK: np.ndarray, times: Sequence[float]
     ) -> None:
-        """Write a table of scalars, each row at its own step and time.
+        """Write a table of scalars, each row at its own step and time, as one event.
 
         `SummaryWriter.add_scalar` costs 50 microseconds a value, as much as a training step of a small network costs
-        for twenty tags; one event a row costs a tenth of that.
+        for twenty tags.
         """
-        for step, row, moment in zip(steps, values_SK, times, strict=True):
-            self._write(dict(zip(tags, row, strict=True)), step, moment)
-
-    def _write(self, metrics: Mapping[str, Any], step: int, moment: float) -> None:
-        finite = {tag: value for tag, value in metrics.items() if abs(value) <= FLOAT32_MAX}
-        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in finite.items()]
-        event = Event(wall_time=moment, step=step, summary=Summary(value=values))
-        self.experiment._get_file_writer().event_writer.add_event(event)
+        writer = self.experiment._get_file_writer().event_writer
+        writer.flush()  # what was logged before goes first
+        writer._general_file_writer.write(event_rows.records(tags, steps, values_SK, times))
 
     @rank_zero_only
     def log_trial(

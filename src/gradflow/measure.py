@@ -7,6 +7,7 @@ S steps, N samples, U units.
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,17 +15,34 @@ from gradflow import activations
 
 DEAD_SLOPE = 1e-6  # of the function's largest slope: at or below it a unit's slope counts as zero
 DORMANT_SCORE = 0.025  # Sokar et al. 2023, arXiv:2302.12902
+FLOAT32_TERMS = 2**20  # torch sums a norm in float32 one by one: 2e-6 off for 2e5 terms, 4e-4 for 1e7 (measured)
+CACHED_ENTRIES = 2**18  # 1 MiB in float32: measured between 2**16 and 2**30
+FLOAT32_NORMS = 1e-12, 1e18  # between these no square that matters underflows, and none overflows
 
 
 def gradient_norms(gradients: Sequence[Tensor]) -> Tensor:
-    """Euclidean norm of each tensor, shape (T,), without underflow.
+    """Euclidean norm of each tensor, shape (T,), with a relative error under 1e-5 and without underflow.
 
     Squares of gradients under 1e-23 vanish in float32, so the sum runs in float64; on devices that have none (Apple's
-    MPS) every tensor is first divided by its largest magnitude.
+    MPS) every tensor is first divided by its largest magnitude. On a CPU float32 is three times faster, and used where
+    the norm itself shows that nothing was lost.
     """
-    if gradients[0].device.type == "mps":
+    device = gradients[0].device.type
+    if device == "mps":
         return _scaled_norms(gradients)
+    if device == "cpu" and all(gradient.numel() <= FLOAT32_TERMS for gradient in gradients):
+        return _norms_on_cpu(gradients)
     return torch.stack(torch._foreach_norm(list(gradients), 2, dtype=torch.float64))
+
+
+def _norms_on_cpu(gradients: Sequence[Tensor]) -> Tensor:
+    norms_T = torch.stack(torch._foreach_norm(list(gradients), 2)).double()
+    low, high = FLOAT32_NORMS
+    doubtful = [i for i, norm in enumerate(norms_T.tolist()) if not low < norm < high]
+    if doubtful:
+        wide = torch._foreach_norm([gradients[i] for i in doubtful], 2, dtype=torch.float64)
+        norms_T[doubtful] = torch.stack(wide)
+    return norms_T
 
 
 def _scaled_norms(gradients: Sequence[Tensor]) -> Tensor:
@@ -34,22 +52,14 @@ def _scaled_norms(gradients: Sequence[Tensor]) -> Tensor:
     return torch.stack(torch._foreach_norm(scaled, 2)) * largest
 
 
-def combined_norm(norms: Tensor) -> Tensor:
-    """Euclidean norm of several tensors together from the norm of each, over the last axis, without underflow."""
-    if norms.dtype == torch.float64:
-        return norms.square().sum(-1).sqrt()
-    largest = norms.amax(-1)
-    safe = torch.where(largest > 0, largest, torch.ones_like(largest))
-    return (norms / safe[..., None]).square().sum(-1).sqrt() * largest
+def gradient_abs_sums(gradients: Sequence[Tensor]) -> Tensor:
+    """Sum of the absolute values of each tensor, shape (T,)."""
+    if gradients[0].device.type == "cpu":  # torch's 1-norm is not vectorised there: two passes take half its time
+        return torch.stack([gradient.abs().sum() for gradient in gradients])
+    return torch.stack(torch._foreach_norm(list(gradients), 1))
 
 
-def gradient_abs_means(gradients: Sequence[Tensor]) -> Tensor:
-    """Mean absolute value of each tensor, shape (T,)."""
-    sums = torch.stack(torch._foreach_norm(list(gradients), 1))
-    return sums / torch.tensor([gradient.numel() for gradient in gradients], device=sums.device)
-
-
-def decades_per_layer(rms_SL: Tensor) -> Tensor:
+def decades_per_layer(rms_SL: np.ndarray) -> np.ndarray:
     """How many powers of ten the gradient loses per layer on its way to the input.
 
     Args:
@@ -60,8 +70,9 @@ def decades_per_layer(rms_SL: Tensor) -> Tensor:
         the input. Not finite where some layer's gradient is zero.
     """
     layers = rms_SL.shape[-1]
-    index_L = torch.arange(layers, dtype=rms_SL.dtype) - (layers - 1) / 2
-    return (rms_SL.log10() * index_L).sum(-1) / index_L.square().sum()
+    index_L = np.arange(layers) - (layers - 1) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (np.log10(rms_SL) * index_L).sum(-1) / np.square(index_L).sum()
 
 
 class UnitMeter:
@@ -85,17 +96,20 @@ class UnitMeter:
         """Take in pre-activations, shape (N, U) or (N, U, H, W); no effect where the function has no slopes."""
         if not self.has_slopes:
             return
-        wide = z if z.dtype == torch.float64 else z.float()
-        slope = activations.slope(self.activation, wide).abs()
-        slope_max_U = slope.amax(dim=_all_but_units(slope))
-        self._slope_max_U = slope_max_U if self._slope_max_U is None else self._slope_max_U.maximum(slope_max_U)
-        self._low = self._low + (slope < activations.LOW_SLOPE * self._largest).sum()
-        self._entries += slope.numel()
+        for part in _parts(z):
+            wide = part if part.dtype == torch.float64 else part.float()
+            slope = activations.slope(self.activation, wide).abs_()
+            slope_max_U = slope.amax(dim=_all_but_units(slope))
+            self._slope_max_U = slope_max_U if self._slope_max_U is None else self._slope_max_U.maximum(slope_max_U)
+            self._low = self._low + torch.count_nonzero(slope < activations.LOW_SLOPE * self._largest)
+            self._entries += slope.numel()
 
     def add_output(self, a: Tensor) -> None:
         """Take in activations, shape (N, U) or (N, U, H, W)."""
-        abs_sum_U = a.abs().sum(dim=_all_but_units(a), dtype=torch.float64 if a.device.type != "mps" else torch.float32)
-        self._abs_sum_U = abs_sum_U if self._abs_sum_U is None else self._abs_sum_U + abs_sum_U
+        for part in _parts(a):
+            abs_sum_U = part.abs().sum(dim=_all_but_units(part), dtype=torch.promote_types(part.dtype, torch.float32))
+            abs_sum_U = abs_sum_U if part.device.type == "mps" else abs_sum_U.double()
+            self._abs_sum_U = abs_sum_U if self._abs_sum_U is None else self._abs_sum_U + abs_sum_U
         self._outputs_a_unit += a.numel() // a.shape[1]
 
     def dead(self) -> Tensor:
@@ -118,6 +132,13 @@ class UnitMeter:
         assert self._abs_sum_U is not None, "no output was added"
         mean_U = self._abs_sum_U / self._outputs_a_unit
         return mean_U <= DORMANT_SCORE * mean_U.mean()
+
+
+def _parts(values: Tensor) -> tuple[Tensor, ...]:
+    """The samples in groups that stay in a CPU's cache from one elementwise operation to the next: ten times faster."""
+    if values.device.type != "cpu":
+        return (values,)
+    return values.split(max(1, CACHED_ENTRIES * len(values) // max(1, values.numel())))
 
 
 def _all_but_units(values: Tensor) -> list[int]:

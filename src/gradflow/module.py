@@ -1,7 +1,8 @@
-"""The LightningModule: one training step, the epoch's scores, the best epoch so far."""
+"""The LightningModule: training steps, what each of them leaves, the epoch's scores, the best epoch so far."""
 
 import math
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import lightning as L
@@ -12,14 +13,15 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from gradflow import names
+from gradflow import measure, names
+from gradflow.data.loader import Batch, Chunk
 from gradflow.errors import Diverged
 from gradflow.logger import RunLogger, write, write_rows
 from gradflow.seeds import Stream, torch_seed
 from gradflow.steps import StepTable
 from gradflow.tasks import Task
 
-Batch = tuple[Tensor, Tensor]
+RUN_AHEAD = 50  # steps between two looks at an accelerator's losses and gradients: reading a value stalls it
 
 
 class Pass:
@@ -28,21 +30,21 @@ class Pass:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._losses: list[Tensor] = []
-        self._predictions: list[Tensor] = []
+        self._outputs: list[Tensor] = []
         self._targets: list[Tensor] = []
 
     def add(self, loss: Tensor, outputs: Tensor, targets: Tensor) -> None:
         self._losses.append(loss.detach())
-        self._predictions.append(self._task.predict(outputs.detach()))
+        self._outputs.append(outputs.detach())
         self._targets.append(targets)
 
     def scores(self, prefix: str) -> dict[str, float]:
         """Mean loss over all samples and the task's scores, tagged `<prefix>/<name>`; the pass starts anew."""
         sizes = torch.tensor([len(y) for y in self._targets], dtype=torch.float64)
         losses = torch.stack(self._losses).cpu().double()
-        scores = self._task.score(torch.cat(self._predictions), torch.cat(self._targets))
+        scores = self._task.score(self._task.predict(torch.cat(self._outputs)), torch.cat(self._targets))
         result = {"loss": float((losses * sizes).sum() / sizes.sum())} | {k: float(v) for k, v in scores.items()}
-        self._losses, self._predictions, self._targets = [], [], []
+        self._losses, self._outputs, self._targets = [], [], []
         return {f"{prefix}/{name}": value for name, value in result.items()}
 
 
@@ -55,6 +57,8 @@ class ActivationModule(L.LightningModule):
         optimizer: makes the optimizer from the parameters.
         schedule: makes the learning-rate schedule, stepped once an epoch, from the optimizer; None for a constant rate.
         seed: of the stochastic layers, reseeded at each epoch.
+        updates_itself: whether training steps are chunks of batches, with an update for each (Lightning's manual
+            optimization); the weights are those of automatic optimization, bit by bit.
     """
 
     def __init__(
@@ -65,15 +69,21 @@ class ActivationModule(L.LightningModule):
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         schedule: Callable[[Optimizer], LRScheduler] | None = None,
         seed: int = 0,
+        updates_itself: bool = False,
     ) -> None:
         super().__init__()
+        self.automatic_optimization = not updates_itself
         self.network = network
         self.task = task
         self._make_optimizer = optimizer
         self._make_schedule = schedule
         self._seed = seed
         self._training, self._evaluation = Pass(task), Pass(task)
-        self._step_losses = StepTable()
+        self.steps = StepTable()  # loss, gradient norms (T,), and if asked for their absolute sums (T,)
+        self.keeps_abs_sums = False
+        self.trained: list[nn.Parameter] = []  # the T tensors
+        self._checked = 0
+        self._step_losses: list[Tensor] = []
         self.best_score, self.best_epoch = -math.inf if task.mode == "max" else math.inf, 0
         self.final: dict[str, float] = {}
 
@@ -93,19 +103,80 @@ class ActivationModule(L.LightningModule):
         scores.add(loss, outputs, y)
         return loss
 
+    def setup(self, stage: str) -> None:
+        self.trained = [p for p in self.parameters() if p.requires_grad]
+
     def on_train_epoch_start(self) -> None:
         torch.manual_seed(torch_seed(self._seed, Stream.STOCHASTIC, self.current_epoch))
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Batch | Chunk, batch_idx: int) -> Tensor | None:
+        """The loss of a batch; or, where the loader hands out several at a time, an update with each of them."""
+        if isinstance(batch, Chunk):
+            self._update_with_each(batch)
+            return None
+        return self._training_loss(batch)
+
+    def _update_with_each(self, chunk: Chunk) -> None:
+        """What Lightning's automatic optimization does with each batch, without its hooks, which take 0.1 ms a step."""
+        (optimizer,) = self.trainer.optimizers
+        updates = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress  # Lightning's global_step
+        mixed = torch.is_autocast_enabled(self.device.type)
+        wide = self.dtype == torch.float64
+        for batch in map(self.trainer.precision_plugin.convert_input, chunk) if wide else chunk:
+            loss = self._training_loss(batch)
+            for p in self.trained:
+                p.grad = None
+            with torch.autocast(self.device.type, enabled=False) if mixed else nullcontext():
+                loss.backward()
+                self.on_before_optimizer_step(optimizer)
+                updates.increment_ready()
+                optimizer.step()
+                updates.increment_completed()
+            if mixed:  # Lightning's autocast spans the chunk, and would go on with its bfloat16 copies of old weights
+                torch.clear_autocast_cache()
+
+    def _training_loss(self, batch: Batch) -> Tensor:
         loss = self._loss(batch, self._training)
-        self._step_losses.append(self.global_step, loss.detach()[None])
+        self._step_losses.append(loss.detach())
         return loss
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Keep this step's loss and gradient; end the run before an update that either would spoil."""
+        gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in self.trained]
+        losses = self._step_losses
+        loss = losses[0] if len(losses) == 1 else torch.stack(losses).mean()
+        losses.clear()
+        norms = measure.gradient_norms(gradients)
+        abs_sums = [measure.gradient_abs_sums(gradients)] if self.keeps_abs_sums else []
+        self.steps.append(self.global_step, loss[None], norms, *abs_sums)
+        if self.device.type == "cpu":
+            if not math.isfinite(float(loss + norms.sum())):
+                self.check_steps()
+        elif len(self.steps) - self._checked >= RUN_AHEAD:
+            self.check_steps()
+
+    def check_steps(self) -> None:
+        """Look at the steps that nobody has looked at yet.
+
+        Raises:
+            Diverged: if a loss or a gradient is not finite, naming the first such step.
+        """
+        unchecked, _, values = self.steps.read(start=self._checked)
+        self._checked = len(self.steps)
+        finite = np.isfinite(values[:, : 1 + len(self.trained)])
+        if len(finite) and not finite.all():
+            first = int(np.argmin(finite.all(axis=1)))
+            what = "a gradient" if finite[first, 0] else "the loss"
+            raise Diverged(f"{what} is not finite at step {unchecked[first]}")
 
     def on_train_epoch_end(self) -> None:
         self.write_step_losses()
         self._finish(self._training.scores("train"))
+        if not self.automatic_optimization and isinstance(schedule := self.lr_schedulers(), LRScheduler):
+            schedule.step()
 
     def on_validation_epoch_start(self) -> None:
+        self.check_steps()
         self._evaluation = Pass(self.task)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -140,12 +211,11 @@ class ActivationModule(L.LightningModule):
 
     def write_step_losses(self) -> None:
         """Write the loss of every step since the last call, averaged over the batches of a step."""
-        steps, times, losses = self._step_losses.take()
-        if not len(steps):
-            return
-        steps, first, inverse = np.unique(steps, return_index=True, return_inverse=True)
-        means = np.bincount(inverse, weights=losses[:, 0]) / np.bincount(inverse)
-        write_rows(self.trainer.loggers, [names.TRAIN_LOSS_STEP], steps.tolist(), means[:, None], times[first].tolist())
+        steps, times, values = self.steps.read()
+        self.steps.clear()
+        self._checked = 0
+        if len(steps):
+            write_rows(self.trainer.loggers, [names.TRAIN_LOSS_STEP], steps.tolist(), values[:, :1], times.tolist())
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["gradflow"] = {
@@ -159,3 +229,14 @@ class ActivationModule(L.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         state = checkpoint["gradflow"]
         self.best_score, self.best_epoch, self.final = state["best_score"], state["best_epoch"], dict(state["final"])
+        # Lightning counts updates in one of two places; a run may go on with the other kind of training step.
+        loop = checkpoint["loops"]["fit_loop"]
+        loop["epoch_loop.manual_optimization.optim_step_progress"]["total"] = _done(checkpoint["global_step"])
+        loop["epoch_loop.automatic_optimization.optim_progress"]["optimizer"]["step"]["total"] = _done(
+            checkpoint["global_step"]
+        )
+
+
+def _done(count: int) -> dict[str, int]:
+    """So many of something begun and completed, as Lightning's progress has it."""
+    return {"ready": count, "completed": count}

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from gradflow.logger import rewind
 from gradflow.training import error_record, train
 
 log = logging.getLogger(__name__)
+
+ASKS_DRIVER = "PYTORCH_NVML_BASED_CUDA_CHECK"
 
 
 def run(cfg: DictConfig, folder: Path) -> dict[str, Any]:
@@ -114,7 +117,13 @@ def _write_hydra_folder(cfg: DictConfig, folder: Path) -> None:
 def _process_settings(cfg: DictConfig) -> Iterator[None]:
     """Settings of the whole process, put back afterwards: a sweep runs in one process."""
     interrupt = signal.getsignal(signal.SIGINT)
+    threads = torch.get_num_threads()
+    # Lightning has torch ask the driver library whether there is a GPU, which Adam then does at every step: 0.1 ms.
+    asks_driver = os.environ.pop(ASKS_DRIVER, None)
     torch.set_flush_denormal(cfg.flush_denormal)
+    torch.set_num_threads(cfg.threads or threads)
+    torch.set_float32_matmul_precision("high" if cfg.precision == "tf32" else "highest")
+    torch.backends.cudnn.allow_tf32 = cfg.precision == "tf32"
     try:
         yield
     except SystemExit as error:
@@ -124,6 +133,9 @@ def _process_settings(cfg: DictConfig) -> Iterator[None]:
         raise
     finally:
         torch.set_flush_denormal(False)
+        torch.set_num_threads(threads)
+        if asks_driver is not None:
+            os.environ[ASKS_DRIVER] = asks_driver
         # Lightning ignores further Ctrl-C once it has seen one.
         signal.signal(signal.SIGINT, interrupt)
 

@@ -99,7 +99,7 @@ def _autograd_slope(activation: nn.Module, z: Tensor) -> Tensor:
 
 def _rectified(z: Tensor, below: Tensor | float) -> Tensor:
     """1 above zero, `below` at and under zero."""
-    return torch.where(z > 0, torch.ones_like(z), torch.as_tensor(below, dtype=z.dtype, device=z.device))
+    return torch.where(z > 0, z.new_ones(()), torch.as_tensor(below, dtype=z.dtype, device=z.device))
 
 
 def _bounded(z: Tensor) -> Tensor:
@@ -154,7 +154,7 @@ CLOSED_FORMS: dict[type[nn.Module], Callable[[Any, Tensor], Tensor]] = {
     nn.Identity: lambda m, z: torch.ones_like(z),
     nn.Sigmoid: lambda m, z: torch.sigmoid(z) * torch.sigmoid(-z),
     nn.Tanh: lambda m, z: _sech_squared(z),
-    nn.ReLU: lambda m, z: _rectified(z, 0.0),
+    nn.ReLU: lambda m, z: (z > 0).to(z.dtype),
     nn.LeakyReLU: lambda m, z: _rectified(z, m.negative_slope),
     nn.PReLU: _prelu,
     nn.RReLU: lambda m, z: _rectified(z, (m.lower + m.upper) / 2),

@@ -1,37 +1,62 @@
-"""A table with one row an optimizer step, kept on the device until the epoch ends."""
+"""What happened at each optimizer step, kept on the device until somebody reads it."""
 
 import time
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 
+class Steps(NamedTuple):
+    """S steps in order, on the host.
+
+    Attributes:
+        steps: int64, shape (S,).
+        times: seconds since the epoch, shape (S,).
+        values: float64, shape (S, K).
+    """
+
+    steps: np.ndarray
+    times: np.ndarray
+    values: np.ndarray
+
+
 class StepTable:
     """Rows of K numbers, each with the step and the moment it belongs to.
 
-    Rows stay on the device; `take` brings all of them over in one transfer, so that a step never waits for the device.
+    Rows stay on the device; `read` brings all of them over in one transfer, so that a step never waits for the device.
     """
 
     def __init__(self) -> None:
-        self._rows: list[Tensor] = []
-        self._steps: list[int] = []
-        self._times: list[float] = []
+        self.clear()
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._steps)
 
-    def append(self, step: int, row_K: Tensor) -> None:
-        self._rows.append(row_K)
+    def append(self, step: int, *parts: Tensor) -> None:
+        """Add a row, given as vectors that follow each other in it."""
+        self._parts.append(parts)
         self._steps.append(step)
         self._times.append(time.time())
 
-    def take(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Empty the table: steps (S,), moments (S,) in seconds since the epoch, values (S, K) in float64."""
-        values = torch.stack(self._rows).cpu().double().numpy() if self._rows else np.empty((0, 0))
-        steps, times = np.array(self._steps, dtype=np.int64), np.array(self._times)
-        self._rows, self._steps, self._times = [], [], []
-        return steps, times, values
+    def extend(self, steps: Sequence[int], times: Sequence[float], *parts_SK: Tensor) -> None:
+        """Add a row for each of these steps; the parts have a leading axis of steps."""
+        self._parts.extend(zip(*(part.unbind() for part in parts_SK), strict=True))
+        self._steps.extend(steps)
+        self._times.extend(times)
+
+    def read(self, *, start: int = 0) -> Steps:
+        """The rows from number `start` on."""
+        columns = [torch.stack(part) for part in zip(*self._parts[start:], strict=True)]
+        values = torch.cat(columns, dim=1).cpu().double().numpy() if columns else np.empty((0, 0))
+        return Steps(np.array(self._steps[start:], dtype=np.int64), np.array(self._times[start:]), values)
+
+    def clear(self) -> None:
+        self._parts: list[tuple[Tensor, ...]] = []
+        self._steps: list[int] = []
+        self._times: list[float] = []
 
 
 def average_windows(values_SK: np.ndarray, every_n_steps: int) -> np.ndarray:

@@ -34,10 +34,10 @@ def train(cfg: DictConfig, folder: Path, record: dict[str, Any], resume: Path | 
     Args:
         resume: the checkpoint to go on from.
     """
-    data = build.data(cfg)
+    monitors = build.monitors(cfg)
+    data = build.data(cfg, chunk_size=build.chunk_size(cfg, monitors))
     module = build.module(cfg, data)
     logger = build.logger(cfg, folder)
-    monitors = build.monitors(cfg)
     progress = RunProgress(_title(record), score=module.task.monitor)
     callbacks = [*monitors, progress, *build.checkpoints(folder, module.task)]
     trainer = build.trainer(cfg, folder, callbacks=callbacks, logger=logger)

@@ -7,7 +7,6 @@ from small_runs import small_mlp, table
 from torch import nn
 
 from gradflow.activations import Maxout
-from gradflow.callbacks.divergence import Divergence
 from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.callbacks.health_warnings import HealthWarnings
 from gradflow.callbacks.pictures import Pictures
@@ -17,7 +16,7 @@ from gradflow.models.initialization import Initializer
 
 
 def monitors():
-    return [Divergence(), GradientNorms(), UnitStatistics(), HealthWarnings(), Pictures()]
+    return [GradientNorms(), UnitStatistics(), HealthWarnings(), Pictures()]
 
 
 def small_conv(activation, *, seed=0):

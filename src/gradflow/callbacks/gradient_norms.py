@@ -4,20 +4,21 @@ from typing import Any
 
 import lightning as L
 import numpy as np
-import torch
 from lightning.pytorch.callbacks import Callback
-from torch import Tensor
-from torch.optim import Optimizer
 
 from gradflow import measure, names
 from gradflow.errors import Diverged
 from gradflow.logger import write_rows
 from gradflow.models.blocks import Layer
-from gradflow.steps import StepTable, average_windows
+from gradflow.module import ActivationModule
+from gradflow.steps import average_windows
 
 
 class GradientNorms(Callback):
-    """Record the gradient of every layer as the optimizer gets it, before clipping, at the step it belongs to.
+    """Write the gradient of every layer as the optimizer gets it, before clipping, at the step it belongs to.
+
+    The module measures each step's gradient, whose norm tells it whether the run diverges; this asks it for the sums of
+    absolute values too, and turns both into the tags at the end of an epoch.
 
     Args:
         norm: write `grad_norm/<layer>` and `grad_norm/total`.
@@ -32,58 +33,43 @@ class GradientNorms(Callback):
     ) -> None:
         self._wanted = {"norm": norm, "rms": rms, "abs_mean": abs_mean, "flow": flow}
         self._every = every_n_steps
-        self._table = StepTable()
         self._abs_mean_sum, self._steps_seen = 0.0, 0
         self.epoch_means: dict[str, float] = {}
         self.first_rms: dict[str, float] = {}
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        layers: list[Layer] = pl_module.network.layers  # type: ignore[union-attr, assignment]
+        assert isinstance(pl_module, ActivationModule)
+        pl_module.keeps_abs_sums = True
+        layers: list[Layer] = pl_module.network.layers  # type: ignore[assignment]
         self._layer_names = [layer.name for layer in layers]
         self._hidden = [i for i, layer in enumerate(layers) if layer.activation is not None]
-        self._parameters = [p for p in pl_module.parameters() if p.requires_grad]
-        place = {id(p): i for i, p in enumerate(self._parameters)}
-        device = pl_module.device
+        place = {id(p): i for i, p in enumerate(pl_module.trained)}
         # A missing bias, or a frozen tensor, points at a zero that is appended to the norms.
-        absent = len(self._parameters)
+        absent = len(place)
         self._weights_L, self._biases_L = (
-            torch.tensor([place.get(id(getattr(layer.affine, kind)), absent) for layer in layers], device=device)
+            np.array([place.get(id(getattr(layer.affine, kind)), absent) for layer in layers])
             for kind in ("weight", "bias")
         )
-        self._numel_L = torch.tensor([layer.affine.weight.numel() for layer in layers], device=device)
-
-    def on_before_optimizer_step(self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: Optimizer) -> None:
-        gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in self._parameters]
-        self._table.append(trainer.global_step, self._row(gradients))
-
-    def _row(self, gradients: list[Tensor]) -> Tensor:
-        """Per layer norm and weight norm, then the total norm and the mean absolute value: shape (2 L + 2,)."""
-        norms_T = measure.gradient_norms(gradients)
-        padded = torch.cat([norms_T, norms_T.new_zeros(1)])
-        weights_L, biases_L = padded[self._weights_L], padded[self._biases_L]
-        layers_L = measure.combined_norm(torch.stack([weights_L, biases_L], dim=-1))
-        rms_L = weights_L / self._numel_L.to(norms_T.dtype).sqrt()
-        abs_mean = measure.gradient_abs_means(gradients).mean().to(norms_T.dtype)
-        return torch.cat([layers_L, rms_L, measure.combined_norm(norms_T)[None], abs_mean[None]])
+        self._sizes_L = np.array([layer.affine.weight.numel() for layer in layers])
+        self._sizes_T = np.array([p.numel() for p in pl_module.trained])
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._write(trainer)
+        self._write(trainer, pl_module)
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         # An interrupted epoch is trained again from its start and would leave its points twice; a diverged one is not.
         if isinstance(exception, Diverged):
-            self._write(trainer)
+            self._write(trainer, pl_module)
 
-    def _write(self, trainer: L.Trainer) -> None:
-        if not len(self._table):
-            return
-        steps, times, values = self._table.take()
-        # An accelerator may have run ahead of a divergence.
-        finite = np.isfinite(values).all(axis=1)
+    def _write(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        assert isinstance(pl_module, ActivationModule)
+        steps, times, values = pl_module.steps.read()
+        # The step that diverged, and those that an accelerator had run ahead of it.
+        finite = np.isfinite(values).all(axis=1) if len(steps) else np.zeros(0, bool)
         if not finite.any():
             return
-        steps, times, values = steps[finite], times[finite], values[finite]
-        columns = self._columns(values)
+        steps, times = steps[finite], times[finite]
+        columns = self._columns(values[finite])
         self._abs_mean_sum += float(columns[names.GRAD_ABS_MEAN].sum())
         self._steps_seen += len(steps)
         if not self.first_rms:
@@ -96,15 +82,21 @@ class GradientNorms(Callback):
             write_rows(trainer.loggers, tags, steps[last].tolist(), rows, times[last].tolist())
 
     def _columns(self, values: np.ndarray) -> dict[str, np.ndarray]:
-        """Every quantity by tag, each of shape (S,)."""
-        count = len(self._layer_names)
-        columns = {names.grad_norm(layer): values[:, i] for i, layer in enumerate(self._layer_names)}
-        columns |= {names.grad_rms(layer): values[:, count + i] for i, layer in enumerate(self._layer_names)}
-        columns |= {names.GRAD_NORM_TOTAL: values[:, -2], names.GRAD_ABS_MEAN: values[:, -1]}
+        """Every quantity by tag, each of shape (S,), from the module's rows: loss, norms, sums of absolute values."""
+        norms_ST, abs_sums_ST = np.split(values[:, 1:], 2, axis=1)
+        padded = np.pad(norms_ST, ((0, 0), (0, 1)))
+        weights_SL, biases_SL = padded[:, self._weights_L], padded[:, self._biases_L]
+        rms_SL = weights_SL / np.sqrt(self._sizes_L)
+        layers_SL = np.hypot(weights_SL, biases_SL)
+        columns = {names.grad_norm(layer): layers_SL[:, i] for i, layer in enumerate(self._layer_names)}
+        columns |= {names.grad_rms(layer): rms_SL[:, i] for i, layer in enumerate(self._layer_names)}
+        columns[names.GRAD_NORM_TOTAL] = np.linalg.norm(norms_ST, axis=1)
+        columns[names.GRAD_ABS_MEAN] = (abs_sums_ST / self._sizes_T).mean(axis=1)
         if len(self._hidden) > 1:
-            rms_SL = torch.from_numpy(values[:, [count + i for i in self._hidden]])
-            columns[names.DECADES_PER_LAYER] = measure.decades_per_layer(rms_SL).numpy()
-            columns[names.FIRST_TO_LAST] = (rms_SL[:, 0] / rms_SL[:, -1]).numpy()
+            hidden_SL = rms_SL[:, self._hidden]
+            columns[names.DECADES_PER_LAYER] = measure.decades_per_layer(hidden_SL)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                columns[names.FIRST_TO_LAST] = hidden_SL[:, 0] / hidden_SL[:, -1]
         return columns
 
     def _is_wanted(self, tag: str) -> bool:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gradflow.data.arrays import Arrays, Task
-from gradflow.data.loader import Batch, BatchLoader
+from gradflow.data.loader import Batch, BatchLoader, Chunk, ChunkLoader
 from gradflow.data.options import check_whole
 from gradflow.data.scaling import check_pixel_range, pixel_map, z_scores
 from gradflow.data.split import Split, SplitOptions, split_rows
@@ -42,6 +42,7 @@ class ArrayDataModule(L.LightningDataModule):
         pixel_range: [low, high] that 0..pixel_max is mapped to; None is [0, 1] for pixels, and right for float data.
         standardize: z-score each feature with the training set's mean and standard deviation; None is true for tables.
         seed: seed of the batch order.
+        chunk_size: hand out chunks of so many training batches; None for single ones.
         source_options: arguments of `source`.
 
     Raises:
@@ -61,6 +62,7 @@ class ArrayDataModule(L.LightningDataModule):
         pixel_range: Sequence[float] | None = None,
         standardize: bool | None = None,
         seed: int = 0,
+        chunk_size: int | None = None,
         **source_options: Any,
     ) -> None:
         super().__init__()
@@ -75,6 +77,7 @@ class ArrayDataModule(L.LightningDataModule):
             raise ConfigError(f"data.standardize={standardize}: choose true, false or null")
         self._standardize = standardize
         self._seed = seed
+        self.chunk_size = chunk_size
         self._tensors: tuple[Tensor, Tensor] | None = None
 
     @cached_property
@@ -147,9 +150,10 @@ class ArrayDataModule(L.LightningDataModule):
         if self._tensors is None or self._tensors[0].device != device:
             self._tensors = self._inputs().to(device), self._targets().to(device)
 
-    def train_dataloader(self) -> BatchLoader:
-        """Training batches, shuffled anew in each epoch."""
-        return self._loader(self.split.train, batch_size=self.batch_size, order_seed=self._seed)
+    def train_dataloader(self) -> BatchLoader | ChunkLoader:
+        """Training batches, or chunks of them, shuffled anew in each epoch."""
+        loader = self._loader(self.split.train, batch_size=self.batch_size, order_seed=self._seed)
+        return loader if self.chunk_size is None else ChunkLoader(loader, size=self.chunk_size)
 
     def val_dataloader(self) -> BatchLoader:
         """Validation batches, in order."""
@@ -159,7 +163,9 @@ class ArrayDataModule(L.LightningDataModule):
         """Test batches, in order."""
         return self._loader(self.split.test, batch_size=self.eval_batch_size)
 
-    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+    def transfer_batch_to_device(
+        self, batch: Batch | Chunk, device: torch.device, dataloader_idx: int
+    ) -> Batch | Chunk:
         """Nothing to do: batches are cut on the device."""
         return batch
 

@@ -64,10 +64,14 @@ class BatchLoader:
         return -(-len(self.rows) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        # A generator reads the epoch at the first batch: Lightning makes the iterator before it sets the epoch.
-        order = self.rows if self.sampler is None else self.sampler.order()
-        for index in torch.from_numpy(order).to(self.x.device).split(self.batch_size):
+        for index in self.indices():
             yield self.batch(index)
+
+    def indices(self) -> tuple[Tensor, ...]:
+        """The row numbers of each batch of this epoch, int64, on the device of the tensors."""
+        # Only to be called at the first batch: Lightning makes the iterator before it sets the epoch.
+        order = self.rows if self.sampler is None else self.sampler.order()
+        return torch.from_numpy(order).to(self.x.device).split(self.batch_size)
 
     def batch(self, index: Tensor) -> Batch:
         """The samples with these row numbers, x in float32.
@@ -79,3 +83,41 @@ class BatchLoader:
         if self.scale != 1.0 or self.shift != 0.0:
             x.mul_(self.scale).add_(self.shift)  # in place: index_select has made a copy
         return x, self.y.index_select(0, index)
+
+
+class Chunk:
+    """Several batches that follow each other, each cut when its turn comes.
+
+    Args:
+        loader: cuts the batches.
+        indices: the row numbers of each.
+    """
+
+    def __init__(self, loader: BatchLoader, indices: tuple[Tensor, ...]) -> None:
+        self.loader = loader
+        self.indices = indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return map(self.loader.batch, self.indices)
+
+
+class ChunkLoader:
+    """Iterates over chunks of up to `size` batches of a loader, in its order."""
+
+    batch_sampler = None
+
+    def __init__(self, loader: BatchLoader, *, size: int) -> None:
+        self.loader = loader
+        self.size = size
+        self.sampler = loader.sampler
+
+    def __len__(self) -> int:
+        return -(-len(self.loader) // self.size)
+
+    def __iter__(self) -> Iterator[Chunk]:
+        indices = self.loader.indices()
+        for start in range(0, len(indices), self.size):
+            yield Chunk(self.loader, indices[start : start + self.size])
