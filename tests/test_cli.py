@@ -53,7 +53,7 @@ def test_help_lists_groups_and_examples_and_imports_nothing_heavy():
 
 @pytest.mark.slow
 def test_the_examples_of_the_help_are_valid(command, monkeypatch):
-    monkeypatch.setattr("gradflow.run.run", lambda cfg, folder: {})
+    monkeypatch.setattr("gradflow.job.run", lambda cfg, folder, **_: {})
     examples = [
         re.split(r"\s{2,}", line.strip())[0].removeprefix("python train.py").split()
         for line in command("--help").out.splitlines()

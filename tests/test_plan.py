@@ -13,7 +13,9 @@ from gradflow.errors import RunsFailed
 def launched(monkeypatch):
     """Runs are not trained but collected: (configuration, folder, run.json at that moment)."""
     found = []
-    monkeypatch.setattr("gradflow.run.run", lambda cfg, folder: found.append((cfg, folder, runfile.read(folder))) or {})
+    monkeypatch.setattr(
+        "gradflow.job.run", lambda cfg, folder, **_: found.append((cfg, folder, runfile.read(folder))) or {}
+    )
     return found
 
 

@@ -19,7 +19,9 @@ def first_gradients(command, folder, *options):
 
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
-@pytest.mark.parametrize("model", [("model=conv", "blocks=4", "width=64", "data.batch_size=128"), ("model=mlp", "blocks=4", "width=64")])
+@pytest.mark.parametrize(
+    "model", [("model=conv", "blocks=4", "width=64", "data.batch_size=128"), ("model=mlp", "blocks=4", "width=64")]
+)
 def test_gradients_at_initialisation_agree(command, tmp_path, model, activation):
     options = (*model, f"activation={activation}")
     found = {p: first_gradients(command, tmp_path / p, *options, f"precision={p}") for p in ("64", "32", "bf16")}

@@ -16,7 +16,7 @@ MAKE = sorted(set(re.findall(r"\bmake ([a-z-]+)\b", README)))
 
 @pytest.mark.parametrize("arguments", [line for line in TRAIN if "experiment=" not in line and "--help" not in line])
 def test_each_training_command_is_planned(arguments, command, monkeypatch, tmp_path):
-    monkeypatch.setattr("gradflow.run.run", lambda cfg, folder: {})
+    monkeypatch.setattr("gradflow.job.run", lambda cfg, folder, **_: {})
     assert command(*shlex.split(arguments)).status == 0
     assert list(tmp_path.glob("outputs/digits_conv/*/seed=*/run.json"))
 

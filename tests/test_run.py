@@ -183,7 +183,7 @@ def test_a_sweep_leaves_the_process_as_it_was(command, monkeypatch, breaking):
     def state():
         return {
             "cwd": Path.cwd(),
-            "position": os.environ.get("GRADFLOW_RUN"),
+            "job": os.environ.get("GRADFLOW_JOB"),
             "SIGINT": signal.getsignal(signal.SIGINT),
             "log files": [
                 handler for handler in logging.getLogger().handlers if isinstance(handler, logging.FileHandler)

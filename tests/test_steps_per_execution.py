@@ -39,9 +39,11 @@ def test_weights_metrics_and_curves_are_those_of_automatic_optimization(command,
     assert results[0] == results[1]
 
 
-@pytest.mark.parametrize(("first", "then"), [(1, 16), (16, 1)])
-def test_an_interrupted_run_may_go_on_with_the_other_kind_of_step(command, tmp_path, monkeypatch, first, then):
-    options = (*SMALL[:3], "trainer.max_epochs=4", *SMALL[4:])
+@pytest.mark.parametrize(("first", "then", "precision"), [(1, 16, 32), (16, 1, 32), (16, 16, 64), (16, 16, "bf16")])
+def test_an_interrupted_run_may_go_on_with_the_other_kind_of_step(
+    command, tmp_path, monkeypatch, first, then, precision
+):
+    options = (*SMALL[:3], "trainer.max_epochs=4", *SMALL[4:], f"precision={precision}")
     assert command(*options, f"output_dir={tmp_path}/whole/outputs").status == 0
     interrupted = interrupt_after(command, monkeypatch, 3, *options, f"steps_per_execution={first}")
     assert interrupted.status == 130

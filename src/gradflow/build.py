@@ -65,7 +65,7 @@ def learning_task(arrays: ArrayDataModule) -> Task:
 
 def module(cfg: DictConfig, arrays: ArrayDataModule) -> ActivationModule:
     """The network with its loss, optimizer and schedule."""
-    return ActivationModule(
+    made = ActivationModule(
         network(cfg, arrays),
         learning_task(arrays),
         optimizer=_make(cfg.optimizer, _partial_=True, **_unfused(cfg)),
@@ -73,6 +73,8 @@ def module(cfg: DictConfig, arrays: ArrayDataModule) -> ActivationModule:
         seed=cfg.seed,
         updates_itself=arrays.chunk_size is not None,
     )
+    # Lightning widens the weights only after it has restored a checkpoint, which would round those that it holds.
+    return made.double() if str(cfg.precision) == "64" else made
 
 
 def _unfused(cfg: DictConfig) -> dict[str, bool]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig, ListConfig
 
-from gradflow import build, names
+from gradflow import build, names, stacking
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.data.options import shown
 from gradflow.errors import ConfigError
@@ -17,7 +17,7 @@ from gradflow.values import arguments_fit, nearest, number, whole
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
 SWITCHES = ("flush_denormal", "rerun")
 KNOBS = (
-    *("blocks", "width", "seed", "precision", "threads", "steps_per_execution", *SWITCHES),
+    *("blocks", "width", "seed", "precision", "threads", "seeds_per_job", "steps_per_execution", *SWITCHES),
     *("study", "headline", "output_dir", "data_dir", "resume", "callbacks"),
 )
 NORMS = ("batch", "layer", "group", "none")
@@ -49,7 +49,10 @@ def check(cfg: DictConfig) -> None:
     _optimizer(cfg)
     _trainer(cfg)
     _precision(cfg)
-    whole(cfg, "steps_per_execution", at_least=1)
+    for key in ("steps_per_execution", "seeds_per_job"):
+        whole(cfg, key, at_least=1)
+    if cfg.seeds_per_job > 1:
+        stacking.check(cfg)
     if cfg.threads is not None:
         whole(cfg, "threads", at_least=1)
     for key in ("study", "output_dir"):
@@ -76,7 +79,7 @@ def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
     with _refusal(f"activation._target_={cfg.activation.get('_target_')} model={cfg.model.get('name')}"):
         module = build.module(cfg, data)
         with torch.no_grad():
-            outputs = module.network.eval()(torch.zeros(2, *data.input_shape))
+            outputs = module.network.eval()(torch.zeros(2, *data.input_shape, dtype=module.dtype))
     if outputs.shape != (2, data.num_outputs):
         raise ConfigError(
             f"activation._target_={cfg.activation.get('_target_')}: the network's outputs have shape "

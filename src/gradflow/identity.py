@@ -22,6 +22,7 @@ NOT_COUNTED = (
     "data_dir",
     "logger",
     "threads",
+    "seeds_per_job",
     "steps_per_execution",
     "optimizer.fused",
     "callbacks.pictures",

@@ -52,6 +52,26 @@ def _scaled_norms(gradients: Sequence[Tensor]) -> Tensor:
     return torch.stack(torch._foreach_norm(scaled, 2)) * largest
 
 
+def stacked_gradient_norms(gradients: Sequence[Tensor]) -> Tensor:
+    """`gradient_norms` of R networks from stacked gradients of shape (R, entries): shape (R, T)."""
+    if gradients[0].device.type == "cpu":
+        norms_RT = torch.stack([torch.linalg.vector_norm(gradient, dim=1) for gradient in gradients], dim=1).double()
+        low, high = FLOAT32_NORMS
+        doubtful = ~((low < norms_RT) & (norms_RT < high)).all(dim=1)
+        doubtful |= max(gradient.shape[1] for gradient in gradients) > FLOAT32_TERMS
+        for r in doubtful.nonzero().flatten().tolist():
+            norms_RT[r] = gradient_norms([gradient[r] for gradient in gradients])
+        return norms_RT
+    return torch.stack([gradient_norms(gradient.unbind()) for gradient in gradients], dim=1)
+
+
+def stacked_gradient_abs_sums(gradients: Sequence[Tensor]) -> Tensor:
+    """`gradient_abs_sums` of R networks from stacked gradients of shape (R, entries): shape (R, T)."""
+    if gradients[0].device.type == "cpu":  # one network after the other stays in the cache
+        return torch.stack([torch.stack([one.abs().sum() for one in gradient]) for gradient in gradients], dim=1)
+    return torch.stack([gradient.abs().sum(dim=1) for gradient in gradients], dim=1)
+
+
 def gradient_abs_sums(gradients: Sequence[Tensor]) -> Tensor:
     """Sum of the absolute values of each tensor, shape (T,)."""
     if gradients[0].device.type == "cpu":  # torch's 1-norm is not vectorised there: two passes take half its time
@@ -98,7 +118,7 @@ class UnitMeter:
             return
         for part in _parts(z):
             wide = part if part.dtype == torch.float64 else part.float()
-            slope = activations.slope(self.activation, wide).abs_()
+            slope = activations.slope(self.activation, wide).abs()
             slope_max_U = slope.amax(dim=_all_but_units(slope))
             self._slope_max_U = slope_max_U if self._slope_max_U is None else self._slope_max_U.maximum(slope_max_U)
             self._low = self._low + torch.count_nonzero(slope < activations.LOW_SLOPE * self._largest)

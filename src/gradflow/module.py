@@ -1,9 +1,9 @@
 """The LightningModule: training steps, what each of them leaves, the epoch's scores, the best epoch so far."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, Protocol
 
 import lightning as L
 import numpy as np
@@ -48,6 +48,13 @@ class Pass:
         return {f"{prefix}/{name}": value for name, value in result.items()}
 
 
+class UpdatesTogether(Protocol):
+    """Makes the updates of several modules at once."""
+
+    def update_with_each(self, module: "ActivationModule", chunk: Chunk) -> bool:
+        """Whether the updates have been made; if not, the module is to make them."""
+
+
 class ActivationModule(L.LightningModule):
     """Train a network on a task; every number is written at the count of updates that its weights have had.
 
@@ -66,7 +73,7 @@ class ActivationModule(L.LightningModule):
         network: nn.Module,
         task: Task,
         *,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        optimizer: Callable[[Iterable[Tensor]], Optimizer],
         schedule: Callable[[Optimizer], LRScheduler] | None = None,
         seed: int = 0,
         updates_itself: bool = False,
@@ -75,9 +82,10 @@ class ActivationModule(L.LightningModule):
         self.automatic_optimization = not updates_itself
         self.network = network
         self.task = task
-        self._make_optimizer = optimizer
+        self.make_optimizer = optimizer
         self._make_schedule = schedule
-        self._seed = seed
+        self.seed = seed
+        self.together: UpdatesTogether | None = None
         self._training, self._evaluation = Pass(task), Pass(task)
         self.steps = StepTable()  # loss, gradient norms (T,), and if asked for their absolute sums (T,)
         self.keeps_abs_sums = False
@@ -91,7 +99,7 @@ class ActivationModule(L.LightningModule):
         return self.network(x)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimizer = self._make_optimizer(self.network.parameters())
+        optimizer = self.make_optimizer(self.network.parameters())
         if self._make_schedule is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": self._make_schedule(optimizer)}}
@@ -106,20 +114,31 @@ class ActivationModule(L.LightningModule):
     def setup(self, stage: str) -> None:
         self.trained = [p for p in self.parameters() if p.requires_grad]
 
+    def on_train_start(self) -> None:
+        # torch's fused Adam pairs weights and moments as they lie in memory, whatever their strides (2.15), so that a
+        # state which was saved in another layout would silently train something else.
+        for optimizer in self.trainer.optimizers:
+            for parameter, state in optimizer.state.items():
+                for key, value in state.items():
+                    if isinstance(value, Tensor) and value.shape == parameter.shape:
+                        state[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+
     def on_train_epoch_start(self) -> None:
-        torch.manual_seed(torch_seed(self._seed, Stream.STOCHASTIC, self.current_epoch))
+        torch.manual_seed(torch_seed(self.seed, Stream.STOCHASTIC, self.current_epoch))
 
     def training_step(self, batch: Batch | Chunk, batch_idx: int) -> Tensor | None:
         """The loss of a batch; or, where the loader hands out several at a time, an update with each of them."""
         if isinstance(batch, Chunk):
-            self._update_with_each(batch)
+            if self.together is None or not self.together.update_with_each(self, batch):
+                self._update_with_each(batch)
+            elif self.device.type == "cpu" or len(self.steps) - self._checked >= RUN_AHEAD:
+                self.check_steps()
             return None
         return self._training_loss(batch)
 
     def _update_with_each(self, chunk: Chunk) -> None:
         """What Lightning's automatic optimization does with each batch, without its hooks, which take 0.1 ms a step."""
         (optimizer,) = self.trainer.optimizers
-        updates = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress  # Lightning's global_step
         mixed = torch.is_autocast_enabled(self.device.type)
         wide = self.dtype == torch.float64
         for batch in map(self.trainer.precision_plugin.convert_input, chunk) if wide else chunk:
@@ -129,11 +148,16 @@ class ActivationModule(L.LightningModule):
             with torch.autocast(self.device.type, enabled=False) if mixed else nullcontext():
                 loss.backward()
                 self.on_before_optimizer_step(optimizer)
-                updates.increment_ready()
                 optimizer.step()
-                updates.increment_completed()
+            self.count_update()
             if mixed:  # Lightning's autocast spans the chunk, and would go on with its bfloat16 copies of old weights
                 torch.clear_autocast_cache()
+
+    def count_update(self) -> None:
+        """Advance Lightning's `global_step`, which sees no update that a module makes by itself."""
+        updates = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
+        updates.increment_ready()
+        updates.increment_completed()
 
     def _training_loss(self, batch: Batch) -> Tensor:
         loss = self._loss(batch, self._training)
@@ -155,6 +179,11 @@ class ActivationModule(L.LightningModule):
         elif len(self.steps) - self._checked >= RUN_AHEAD:
             self.check_steps()
 
+    def note_step(self, row: Sequence[Tensor], outputs: Tensor, targets: Tensor) -> None:
+        """Take in a step that was made elsewhere: its row of the step table, the batch's outputs and targets."""
+        self._training.add(row[0][0], outputs, targets)
+        self.steps.append(self.global_step, *row)
+
     def check_steps(self) -> None:
         """Look at the steps that nobody has looked at yet.
 
@@ -166,6 +195,7 @@ class ActivationModule(L.LightningModule):
         finite = np.isfinite(values[:, : 1 + len(self.trained)])
         if len(finite) and not finite.all():
             first = int(np.argmin(finite.all(axis=1)))
+            self.steps.truncate(len(self.steps) - len(finite) + first + 1)  # nothing after it means anything
             what = "a gradient" if finite[first, 0] else "the loss"
             raise Diverged(f"{what} is not finite at step {unchecked[first]}")
 

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 
-from gradflow import build, checks, identity, names, runfile, screen
+from gradflow import build, checks, identity, names, runfile, screen, stacking
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, RunsFailed
 from gradflow.study.closing_table import closing_table
@@ -22,10 +22,15 @@ Compose = Callable[[Sequence[str]], tuple[DictConfig, dict[str, Any]]]
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One run of a sweep: how to compose it, and where it goes."""
+    """One run of a sweep: how to compose it, where it goes, how many seeds of its configuration may share a job."""
 
     overrides: list[str]
     folder: Path
+    seeds_per_job: int = 1
+
+    @property
+    def seed(self) -> int:
+        return int(self.folder.name.removeprefix("seed="))
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class Configuration:
     axes: dict[str, Any]
     data: ArrayDataModule
     headline: str
+    seeds_per_job: int
+    apart: str | None  # why the seeds are trained one by one all the same
 
 
 def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaults: Compose) -> list[PlannedRun]:
@@ -53,6 +60,7 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
     known: dict[str, Configuration] = {}
     built: set[str] = set()
     records: dict[Path, dict[str, Any]] = {}
+    shared_jobs: dict[Path, int] = {}
     for overrides in combinations:
         cfg, choices = compose(overrides)
         own, shared = identity.hashes(cfg)
@@ -68,11 +76,14 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
             checks.check_builds(cfg, known[shared].data)
             built.add(shared)
         records[folder] = record | {"rerun": cfg.rerun}
+        shared_jobs[folder] = known[shared].seeds_per_job
+    for reason in sorted({one.apart for one in known.values() if one.apart}):
+        screen.say(f"seeds_per_job: {reason}, so the seeds are trained one by one", style="yellow")
     for study in {folder.parent.parent for folder in records}:
         checks.check_writable(study)
     for folder, record in records.items():
         _write(folder, record)
-    return [PlannedRun(record["overrides"], folder) for folder, record in records.items()]
+    return [PlannedRun(record["overrides"], folder, shared_jobs[folder]) for folder, record in records.items()]
 
 
 def recorded_overrides(study: str, arguments: Sequence[str]) -> list[list[str]]:
@@ -111,7 +122,9 @@ def _configuration(
     score = build.learning_task(loaded).headline
     checks.check_headline(cfg.headline, score=score)
     axes = identity.study_axes(cfg, choices, defaults)
-    return Configuration(axes, loaded, cfg.headline or names.at_best(f"test/{score}"))
+    headline = cfg.headline or names.at_best(f"test/{score}")
+    apart = stacking.slower(cfg) if cfg.seeds_per_job > 1 else None
+    return Configuration(axes, loaded, headline, 1 if apart else cfg.seeds_per_job, apart)
 
 
 def _load(options: str) -> ArrayDataModule:
@@ -176,6 +189,19 @@ def unfinished(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     """The runs that there is still something to train for."""
     states = {run.folder: (runfile.read(run.folder) or {}).get("state") for run in runs}
     return [run for run in runs if states[run.folder] not in runfile.DONE]
+
+
+def jobs(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:
+    """The runs in jobs: up to `seeds_per_job` seeds of one configuration each, in the order of their first seeds."""
+    found: list[list[PlannedRun]] = []
+    open_jobs: dict[Path, list[PlannedRun]] = {}
+    for run in runs:
+        job = open_jobs.get(run.folder.parent)
+        if job is None or len(job) >= run.seeds_per_job:
+            job = open_jobs[run.folder.parent] = []
+            found.append(job)
+        job.append(run)
+    return found
 
 
 def announce(runs: Sequence[PlannedRun], todo: Sequence[PlannedRun]) -> None:

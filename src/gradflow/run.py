@@ -13,10 +13,11 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, read_write
 
 from gradflow import identity, names, runfile, screen
 from gradflow.logger import rewind
+from gradflow.together import Together
 from gradflow.training import error_record, train
 
 log = logging.getLogger(__name__)
@@ -24,8 +25,16 @@ log = logging.getLogger(__name__)
 ASKS_DRIVER = "PYTORCH_NVML_BASED_CUDA_CHECK"
 
 
-def run(cfg: DictConfig, folder: Path) -> dict[str, Any]:
+def run(
+    cfg: DictConfig, folder: Path, *, position: str = "run 1/1", together: Together | None = None
+) -> dict[str, Any]:
     """Train and test one configuration in its folder; returns the final run.json.
+
+    Args:
+        cfg: the composed configuration.
+        folder: the run folder, planned before.
+        position: which run of the sweep this is, as it is shown.
+        together: where the runs meet that are trained at the same time, each in a thread of its own.
 
     Raises:
         Exception: whatever the training raised, after it has been written to run.json and train.log. A run that
@@ -48,8 +57,8 @@ def run(cfg: DictConfig, folder: Path) -> dict[str, Any]:
         started = record["started"] if resume else clock.started
         record |= {"state": runfile.RUNNING, "started": started, "attempts": record["attempts"] + 1}
         try:
-            with _process_settings(cfg):
-                record |= train(cfg, folder, record, resume)
+            with _thread_settings(cfg):
+                record |= train(cfg, folder, record, resume, position=position, together=together)
         except Exception as error:
             log.exception("the run failed")
             record |= {"state": runfile.FAILED, "error": error_record(error)}
@@ -61,7 +70,7 @@ def run(cfg: DictConfig, folder: Path) -> dict[str, Any]:
             record |= clock.stop()
             runfile.write(folder, record)
             screen.stop_logging(handler)
-        _say_result(record)
+        _say_result(record, name="" if together is None else f"{position} seed={record['seed']}: ")
         return record
 
 
@@ -85,7 +94,7 @@ def _start(cfg: DictConfig, folder: Path) -> dict[str, Any]:
     record = runfile.read(folder)
     assert record is not None, f"{folder} was not planned"
     assert record["config_hash"] == identity.config_hash(cfg), f"{folder} belongs to another configuration"
-    _write_hydra_folder(cfg, folder / names.HYDRA_FOLDER)
+    _write_hydra_folder(cfg, folder / names.HYDRA_FOLDER, overrides=record["overrides"])
     return record | {"metrics": {}, "error": None}
 
 
@@ -103,27 +112,42 @@ def _resume_point(folder: Path, record: dict[str, Any]) -> Path | None:
     return None
 
 
-def _write_hydra_folder(cfg: DictConfig, folder: Path) -> None:
+def _write_hydra_folder(cfg: DictConfig, folder: Path, *, overrides: list[str]) -> None:
     """The composed configuration and overrides, in the form that Hydra itself writes."""
     folder.mkdir(exist_ok=True)
     OmegaConf.save(cfg, folder / "config.yaml")
+    OmegaConf.save(OmegaConf.create(overrides), folder / "overrides.yaml")
     if HydraConfig.initialized():
-        hydra = HydraConfig.get()
-        OmegaConf.save(OmegaConf.create({"hydra": hydra}), folder / "hydra.yaml")
-        OmegaConf.save(hydra.overrides.task, folder / "overrides.yaml")
+        hydra = OmegaConf.create({"hydra": HydraConfig.get()})
+        with read_write(hydra.hydra):
+            hydra.hydra.overrides.task = overrides  # another seed of the job may have had others
+        OmegaConf.save(hydra, folder / "hydra.yaml")
 
 
 @contextmanager
-def _process_settings(cfg: DictConfig) -> Iterator[None]:
+def process_settings(cfg: DictConfig) -> Iterator[None]:
     """Settings of the whole process, put back afterwards: a sweep runs in one process."""
     interrupt = signal.getsignal(signal.SIGINT)
     threads = torch.get_num_threads()
     # Lightning has torch ask the driver library whether there is a GPU, which Adam then does at every step: 0.1 ms.
     asks_driver = os.environ.pop(ASKS_DRIVER, None)
-    torch.set_flush_denormal(cfg.flush_denormal)
     torch.set_num_threads(cfg.threads or threads)
     torch.set_float32_matmul_precision("high" if cfg.precision == "tf32" else "highest")
     torch.backends.cudnn.allow_tf32 = cfg.precision == "tf32"
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        if asks_driver is not None:
+            os.environ[ASKS_DRIVER] = asks_driver
+        # Lightning ignores further Ctrl-C once it has seen one.
+        signal.signal(signal.SIGINT, interrupt)
+
+
+@contextmanager
+def _thread_settings(cfg: DictConfig) -> Iterator[None]:
+    """Settings of the thread that trains, put back afterwards."""
+    torch.set_flush_denormal(cfg.flush_denormal)
     try:
         yield
     except SystemExit as error:
@@ -133,18 +157,13 @@ def _process_settings(cfg: DictConfig) -> Iterator[None]:
         raise
     finally:
         torch.set_flush_denormal(False)
-        torch.set_num_threads(threads)
-        if asks_driver is not None:
-            os.environ[ASKS_DRIVER] = asks_driver
-        # Lightning ignores further Ctrl-C once it has seen one.
-        signal.signal(signal.SIGINT, interrupt)
 
 
-def _say_result(record: dict[str, Any]) -> None:
+def _say_result(record: dict[str, Any], *, name: str) -> None:
     metrics = record["metrics"]
     parts = [record["state"]]
     for tag in (record["headline"], names.DECADES_PER_LAYER, names.unit_tag(names.DEAD_UNITS, "total")):
         value = metrics.get(tag)
         if value is not None and math.isfinite(value):
             parts.append(f"{tag} {value:.3f}")
-    screen.say(f"  {', '.join(parts)} in {record['duration_s']:.1f} s")
+    screen.say(f"  {name}{', '.join(parts)} in {record['duration_s']:.1f} s")

@@ -53,6 +53,11 @@ class StepTable:
         values = torch.cat(columns, dim=1).cpu().double().numpy() if columns else np.empty((0, 0))
         return Steps(np.array(self._steps[start:], dtype=np.int64), np.array(self._times[start:]), values)
 
+    def truncate(self, rows: int) -> None:
+        """Keep so many rows."""
+        for column in (self._parts, self._steps, self._times):
+            del column[rows:]
+
     def clear(self) -> None:
         self._parts: list[tuple[Tensor, ...]] = []
         self._steps: list[int] = []

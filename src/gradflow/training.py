@@ -1,7 +1,6 @@
 """Fit one configuration and test it: what a run does inside its folder."""
 
 import logging
-import os
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,30 +20,45 @@ from gradflow.errors import Diverged
 from gradflow.logger import RunLogger, rewind, write
 from gradflow.module import ActivationModule
 from gradflow.provenance import device_name, provenance
+from gradflow.together import Together
 
 log = logging.getLogger(__name__)
 
-POSITION = "GRADFLOW_RUN"  # environment variable: which run of how many this is, e.g. 3/10
 ERROR_LINES = 20  # last lines of a traceback that run.json keeps
 
 
-def train(cfg: DictConfig, folder: Path, record: dict[str, Any], resume: Path | None) -> dict[str, Any]:
+def train(
+    cfg: DictConfig,
+    folder: Path,
+    record: dict[str, Any],
+    resume: Path | None,
+    *,
+    position: str,
+    together: Together | None,
+) -> dict[str, Any]:
     """Fit, then test the last and the best epoch; what changes in the record.
 
     Args:
+        cfg: the composed configuration.
+        folder: the run folder.
+        record: its run.json, which gets provenance and size.
         resume: the checkpoint to go on from.
+        position: which run of the sweep this is.
+        together: makes the updates, with those of other runs.
     """
     monitors = build.monitors(cfg)
     data = build.data(cfg, chunk_size=build.chunk_size(cfg, monitors))
     module = build.module(cfg, data)
+    module.together = together
+    title = f"{position}: {_axes(record)} seed={record['seed']}"
     logger = build.logger(cfg, folder)
-    progress = RunProgress(_title(record), score=module.task.monitor)
+    progress = RunProgress(title if together is None else _axes(record), score=module.task.monitor)
     callbacks = [*monitors, progress, *build.checkpoints(folder, module.task)]
     trainer = build.trainer(cfg, folder, callbacks=callbacks, logger=logger)
     record["provenance"] = provenance(device=device_name(trainer.strategy.root_device), threads=torch.get_num_threads())
     record["parameters"] = sum(p.numel() for p in module.parameters() if p.requires_grad)
     runfile.write(folder, record)
-    _announce(record, data, trainer)
+    _announce(title, record, data, trainer)
     if resume is not None:
         _rewind(folder, trainer, resume)
     elif isinstance(logger, RunLogger):
@@ -74,13 +88,13 @@ def _rewind(folder: Path, trainer: L.Trainer, resume: Path) -> None:
     screen.say(f"  going on after epoch {saved['epoch'] + 1}")
 
 
-def _announce(record: dict[str, Any], data: ArrayDataModule, trainer: L.Trainer) -> None:
+def _announce(title: str, record: dict[str, Any], data: ArrayDataModule, trainer: L.Trainer) -> None:
     """One line for what is about to run."""
     sizes = "/".join(f"{size:,}" for size in data.sizes)
     device = trainer.strategy.root_device
     facts = f"{record['parameters']:,} parameters, {sizes} samples, {trainer.max_epochs} epochs on {device}"
-    screen.say(f"{_title(record)}: {facts}")
-    log.info("%s: %s", _title(record), facts)
+    screen.say(f"{title}: {facts}")
+    log.info("%s: %s", title, facts)
 
 
 def _test(trainer: L.Trainer, module: ActivationModule, data: ArrayDataModule, best: Path) -> dict[str, float]:
@@ -138,10 +152,8 @@ def _trial(cfg: DictConfig, module: ActivationModule, record: dict[str, Any]) ->
     }
 
 
-def _title(record: dict[str, Any]) -> str:
-    position = os.environ.get(POSITION)
-    axes = " ".join(f"{axis}={value}" for axis, value in record["axes"].items())
-    return f"{f'run {position}: ' if position else ''}{axes} seed={record['seed']}"
+def _axes(record: dict[str, Any]) -> str:
+    return " ".join(f"{axis}={value}" for axis, value in record["axes"].items())
 
 
 def error_record(error: BaseException) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
 import lightning as L
@@ -83,7 +83,7 @@ class ArrayDataModule(L.LightningDataModule):
     @cached_property
     def arrays(self) -> Arrays:
         """The data set as its source gives it."""
-        arrays = self._source()
+        arrays = _loaded(self._source.func, tuple(self._source.keywords.items()))
         if arrays.pixel_max is None and self._pixel_range is not None:
             raise ConfigError(
                 f"data.pixel_range={list(self._pixel_range)}: this data set holds floats, not pixels; use "
@@ -189,6 +189,12 @@ class ArrayDataModule(L.LightningDataModule):
         if self.task == "regression":
             y, _ = z_scores(y, self.split.train)
         return torch.from_numpy(y)
+
+
+@lru_cache(maxsize=1)
+def _loaded(source: Callable[..., Arrays], options: tuple[tuple[str, Any], ...]) -> Arrays:
+    """The runs of a sweep share one copy of their data, in the process that trains them."""
+    return source(**dict(options))
 
 
 def _check_trainer(trainer: L.Trainer) -> None:

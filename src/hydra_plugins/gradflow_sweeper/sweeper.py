@@ -67,16 +67,23 @@ class GradflowSweeper(BasicSweeper):
 
     def _launch(self, runs: "Sequence[PlannedRun]") -> list[Any]:
         """Hand the runs to the configured launcher, Hydra's own way of naming a job's folder with each."""
+        from gradflow import job, plan
+
         assert self.launcher is not None
-        jobs = [
-            [
-                *run.overrides,
-                f"hydra.sweep.subdir='{run.folder.parent.name}/{run.folder.name}'",
-                f"+hydra.job.env_set.GRADFLOW_RUN='{i}/{len(runs)}'",
-            ]
-            for i, run in enumerate(runs, start=1)
-        ]
-        return list(self.launcher.launch(jobs, initial_job_idx=0))
+        launched: list[list[str]] = []
+        trained = 0
+        for seeds in plan.jobs(runs):
+            described = job.described(seeds=[run.seed for run in seeds], first=trained + 1, of=len(runs))
+            folder = seeds[0].folder
+            launched.append(
+                [
+                    *seeds[0].overrides,
+                    f"hydra.sweep.subdir='{folder.parent.name}/{folder.name}'",
+                    f"+hydra.job.env_set.{job.JOB}='{described}'",
+                ]
+            )
+            trained += len(seeds)
+        return list(self.launcher.launch(launched, initial_job_idx=0))
 
     def _compose_combination(self, overrides: Sequence[str]) -> tuple[DictConfig, dict[str, Any]]:
         """One combination as its job will see it: the configuration and the option chosen in each group.
