@@ -170,7 +170,7 @@ def test_a_seed_that_fails_leaves_the_others_alone(command, tmp_path, stacks, mo
     assert states == [runfile.FINISHED, runfile.FAILED, runfile.FINISHED]
     assert "broken on purpose" in (runs(tmp_path)["seed=1"] / "train.log").read_text()
     assert "broken on purpose" not in (runs(tmp_path)["seed=0"] / "train.log").read_text()
-    assert threading.active_count() < 10
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("seed=")]
 
 
 class StopAt(Callback):
@@ -232,11 +232,56 @@ def test_convolutions_on_a_cpu_are_trained_one_by_one_and_it_says_so(command):
     assert "one by one" in " ".join(said.out.split())
 
 
-def test_jobs_hold_seeds_of_one_configuration(tmp_path):
-    def planned(config, seed, most):
-        return plan.PlannedRun([], tmp_path / config / f"seed={seed}", most)
+def test_jobs_hold_groups_of_seeds_of_one_configuration(tmp_path):
+    def planned(runs_per_job):
+        runs = [(tmp_path / c / f"seed={s}", 2 if c == "a" else 1) for s in range(3) for c in ("a", "b")]
+        return [plan.PlannedRun([], folder, seeds, runs_per_job) for folder, seeds in runs]
 
-    todo = [planned(c, s, 2 if c == "a" else 1) for s in range(3) for c in ("a", "b")]
-    named = [[f"{run.folder.parent.name}{run.seed}" for run in one] for one in plan.jobs(todo)]
-    assert named == [["a0", "a1"], ["b0"], ["b1"], ["a2"], ["b2"]]
-    assert json.loads(job.described(seeds=[4, 7], first=2, of=9)) == {"seeds": [4, 7], "first": 2, "of": 9}
+    def named(runs_per_job):
+        jobs = plan.jobs(planned(runs_per_job))
+        return [["".join(f"{run.folder.parent.name}{run.seed}" for run in group) for group in one] for one in jobs]
+
+    assert named(1) == [["a0a1"], ["b0"], ["b1"], ["a2"], ["b2"]]
+    assert named(3) == [["a0a1", "b0"], ["b1", "a2", "b2"]]
+    assert named(99) == [["a0a1", "b0", "b1", "a2", "b2"]]
+    described = json.loads(job.described([[run.folder for run in planned(1)[:2]]], first=2, of=9))
+    assert described == {"groups": [["a/seed=0", "b/seed=0"]], "first": 2, "of": 9}
+
+
+def test_a_job_of_several_runs_trains_each_with_its_own_configuration(command, tmp_path, monkeypatch):
+    options = ("-m", "model=mlp", *SMALL, "activation=relu,tanh", "seed=0,1", "precision=64")
+    assert command(*options, f"output_dir={tmp_path}/apart/outputs").status == 0
+    launched = []
+    from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+
+    launch = BasicLauncher.launch
+    monkeypatch.setattr(
+        BasicLauncher, "launch", lambda self, jobs, **n: launched.extend(jobs) or launch(self, jobs, **n)
+    )
+    packed = command(*options, "runs_per_job=3", "seeds_per_job=2", f"output_dir={tmp_path}/packed/outputs")
+    assert packed.status == 0, packed
+    assert len(launched) == 2
+    for n in range(1, 5):
+        assert f"run {n}/4" in packed.out
+    every = [sorted((tmp_path / where / "outputs").glob("*/*/seed=*")) for where in ("packed", "apart")]
+    assert len(every[0]) == 4
+    for one, other in zip(*every, strict=True):
+        assert one.relative_to(tmp_path / "packed") == other.relative_to(tmp_path / "apart")
+        assert record(one)["metrics"] == pytest.approx(record(other)["metrics"], rel=1e-9)
+
+
+def test_a_run_that_fails_does_not_keep_its_job_from_the_others(command, tmp_path, monkeypatch):
+    from gradflow import build
+
+    make = build.module
+
+    def fail(cfg, arrays):
+        if cfg.activation.name == "relu" and cfg.seed == 0 and arrays.chunk_size:
+            raise ValueError("broken on purpose")
+        return make(cfg, arrays)
+
+    monkeypatch.setattr(build, "module", fail)
+    options = ("-m", "model=mlp", *SMALL, "activation=relu,tanh", "seed=0,1", "runs_per_job=4")
+    assert command(*options).status == 1
+    states = {str(run.relative_to(tmp_path)): record(run)["state"] for run in tmp_path.glob("outputs/*/*/seed=*")}
+    assert sorted(states.values()) == [runfile.FAILED] + [runfile.FINISHED] * 3

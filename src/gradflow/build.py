@@ -11,6 +11,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig
 from torch import nn
 
@@ -116,7 +117,8 @@ def trainer(cfg: DictConfig, folder: Path, *, callbacks: Sequence[Callback], log
         callbacks=list(callbacks),
         logger=logger or False,
         default_root_dir=folder,
-        plugins=[AtomicCheckpointIO()],
+        # A run is one process even where Slurm started it, and submitit, not Lightning, queues it again.
+        plugins=[AtomicCheckpointIO(), LightningEnvironment()],
         precision=PRECISIONS[str(cfg.precision)],
         # A pass over the whole validation set before the first update, for the unit statistics of the initial weights.
         num_sanity_val_steps=-1 if measures_units else 0,

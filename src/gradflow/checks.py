@@ -17,7 +17,17 @@ from gradflow.values import arguments_fit, nearest, number, whole
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
 SWITCHES = ("flush_denormal", "rerun")
 KNOBS = (
-    *("blocks", "width", "seed", "precision", "threads", "seeds_per_job", "steps_per_execution", *SWITCHES),
+    *(
+        "blocks",
+        "width",
+        "seed",
+        "precision",
+        "threads",
+        "seeds_per_job",
+        "runs_per_job",
+        "steps_per_execution",
+        *SWITCHES,
+    ),
     *("study", "headline", "output_dir", "data_dir", "resume", "callbacks"),
 )
 NORMS = ("batch", "layer", "group", "none")
@@ -49,7 +59,7 @@ def check(cfg: DictConfig) -> None:
     _optimizer(cfg)
     _trainer(cfg)
     _precision(cfg)
-    for key in ("steps_per_execution", "seeds_per_job"):
+    for key in ("steps_per_execution", "seeds_per_job", "runs_per_job"):
         whole(cfg, key, at_least=1)
     if cfg.seeds_per_job > 1:
         stacking.check(cfg)
@@ -79,7 +89,7 @@ def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
     with _refusal(f"activation._target_={cfg.activation.get('_target_')} model={cfg.model.get('name')}"):
         module = build.module(cfg, data)
         with torch.no_grad():
-            outputs = module.network.eval()(torch.zeros(2, *data.input_shape, dtype=module.dtype))
+            outputs = module.network.eval()(torch.zeros(2, *data.input_shape).to(next(module.parameters())))
     if outputs.shape != (2, data.num_outputs):
         raise ConfigError(
             f"activation._target_={cfg.activation.get('_target_')}: the network's outputs have shape "

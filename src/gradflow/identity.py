@@ -23,6 +23,7 @@ NOT_COUNTED = (
     "logger",
     "threads",
     "seeds_per_job",
+    "runs_per_job",
     "steps_per_execution",
     "optimizer.fused",
     "callbacks.pictures",

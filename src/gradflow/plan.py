@@ -22,11 +22,17 @@ Compose = Callable[[Sequence[str]], tuple[DictConfig, dict[str, Any]]]
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One run of a sweep: how to compose it, where it goes, how many seeds of its configuration may share a job."""
+    """One run of a sweep: how to compose it, where it goes, what may share a job with it.
+
+    Attributes:
+        seeds_per_job: how many seeds of its configuration may be trained together.
+        runs_per_job: how many runs a job may have, this one included.
+    """
 
     overrides: list[str]
     folder: Path
     seeds_per_job: int = 1
+    runs_per_job: int = 1
 
     @property
     def seed(self) -> int:
@@ -60,7 +66,7 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
     known: dict[str, Configuration] = {}
     built: set[str] = set()
     records: dict[Path, dict[str, Any]] = {}
-    shared_jobs: dict[Path, int] = {}
+    sharing: dict[Path, tuple[int, int]] = {}
     for overrides in combinations:
         cfg, choices = compose(overrides)
         own, shared = identity.hashes(cfg)
@@ -76,14 +82,14 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
             checks.check_builds(cfg, known[shared].data)
             built.add(shared)
         records[folder] = record | {"rerun": cfg.rerun}
-        shared_jobs[folder] = known[shared].seeds_per_job
+        sharing[folder] = (known[shared].seeds_per_job, cfg.runs_per_job)
     for reason in sorted({one.apart for one in known.values() if one.apart}):
         screen.say(f"seeds_per_job: {reason}, so the seeds are trained one by one", style="yellow")
     for study in {folder.parent.parent for folder in records}:
         checks.check_writable(study)
     for folder, record in records.items():
         _write(folder, record)
-    return [PlannedRun(record["overrides"], folder, shared_jobs[folder]) for folder, record in records.items()]
+    return [PlannedRun(record["overrides"], folder, *sharing[folder]) for folder, record in records.items()]
 
 
 def recorded_overrides(study: str, arguments: Sequence[str]) -> list[list[str]]:
@@ -191,16 +197,24 @@ def unfinished(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     return [run for run in runs if states[run.folder] not in runfile.DONE]
 
 
-def jobs(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:
-    """The runs in jobs: up to `seeds_per_job` seeds of one configuration each, in the order of their first seeds."""
-    found: list[list[PlannedRun]] = []
-    open_jobs: dict[Path, list[PlannedRun]] = {}
+def jobs(runs: Sequence[PlannedRun]) -> list[list[list[PlannedRun]]]:
+    """The runs in jobs, those of a job in groups: up to `seeds_per_job` seeds of one configuration are a group.
+
+    A job takes groups, in the order of their first runs, until it has `runs_per_job` runs.
+    """
+    groups: list[list[PlannedRun]] = []
+    latest: dict[Path, list[PlannedRun]] = {}
     for run in runs:
-        job = open_jobs.get(run.folder.parent)
-        if job is None or len(job) >= run.seeds_per_job:
-            job = open_jobs[run.folder.parent] = []
-            found.append(job)
-        job.append(run)
+        group = latest.get(run.folder.parent)
+        if group is None or len(group) >= run.seeds_per_job:
+            group = latest[run.folder.parent] = []
+            groups.append(group)
+        group.append(run)
+    found: list[list[list[PlannedRun]]] = []
+    for group in groups:
+        if not found or sum(map(len, found[-1])) + len(group) > group[0].runs_per_job:
+            found.append([])
+        found[-1].append(group)
     return found
 
 

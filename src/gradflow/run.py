@@ -70,7 +70,7 @@ def run(
             record |= clock.stop()
             runfile.write(folder, record)
             screen.stop_logging(handler)
-        _say_result(record, name="" if together is None else f"{position} seed={record['seed']}: ")
+        _say_result(record, position)
         return record
 
 
@@ -159,11 +159,11 @@ def _thread_settings(cfg: DictConfig) -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def _say_result(record: dict[str, Any], *, name: str) -> None:
+def _say_result(record: dict[str, Any], position: str) -> None:
     metrics = record["metrics"]
     parts = [record["state"]]
     for tag in (record["headline"], names.DECADES_PER_LAYER, names.unit_tag(names.DEAD_UNITS, "total")):
         value = metrics.get(tag)
         if value is not None and math.isfinite(value):
             parts.append(f"{tag} {value:.3f}")
-    screen.say(f"  {name}{', '.join(parts)} in {record['duration_s']:.1f} s")
+    screen.say(f"  {position}: {', '.join(parts)} in {record['duration_s']:.1f} s")

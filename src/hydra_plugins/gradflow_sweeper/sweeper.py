@@ -72,17 +72,17 @@ class GradflowSweeper(BasicSweeper):
         assert self.launcher is not None
         launched: list[list[str]] = []
         trained = 0
-        for seeds in plan.jobs(runs):
-            described = job.described(seeds=[run.seed for run in seeds], first=trained + 1, of=len(runs))
-            folder = seeds[0].folder
+        for groups in plan.jobs(runs):
+            folders = [[run.folder for run in group] for group in groups]
+            first = groups[0][0]
             launched.append(
                 [
-                    *seeds[0].overrides,
-                    f"hydra.sweep.subdir='{folder.parent.name}/{folder.name}'",
-                    f"+hydra.job.env_set.{job.JOB}='{described}'",
+                    *first.overrides,
+                    f"hydra.sweep.subdir='{first.folder.parent.name}/{first.folder.name}'",
+                    f"+hydra.job.env_set.{job.JOB}='{job.described(folders, first=trained + 1, of=len(runs))}'",
                 ]
             )
-            trained += len(seeds)
+            trained += sum(map(len, groups))
         return list(self.launcher.launch(launched, initial_job_idx=0))
 
     def _compose_combination(self, overrides: Sequence[str]) -> tuple[DictConfig, dict[str, Any]]:
