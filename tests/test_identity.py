@@ -117,6 +117,11 @@ COUNTED = [
 ]
 
 
+def test_a_callback_may_be_added_to_none(identify):
+    added = "+callbacks.own._target_=lightning.pytorch.callbacks.LearningRateMonitor"
+    assert identify("callbacks=none", added) != identify("callbacks=none")
+
+
 @pytest.mark.slow
 def test_everything_else_does_and_shows_in_the_name(identify):
     found = {override: identify(override) for override in ["blocks=4", *COUNTED]}

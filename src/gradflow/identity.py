@@ -128,7 +128,8 @@ def _removed(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str
         paths = [".".join(parts[:n]) for n in range(1, len(parts) + 1)]
         if not any(path in values for path in paths):
             present = [any(_is_under(value, (path,)) for value in values) for path in paths]
-            removed[paths[present.index(False)]] = None
+            if False in present:  # else an empty group of the defaults has been filled
+                removed[paths[present.index(False)]] = None
     return list(removed)
 
 
