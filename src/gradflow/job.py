@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-import torch
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from omegaconf import DictConfig
 
 from gradflow import runfile
-from gradflow.run import process_settings, run
+from gradflow.run import flushing, process_settings, run
 from gradflow.together import Together
 
 JOB = (
@@ -91,11 +90,8 @@ def _run_group(cfg: DictConfig, folders: Sequence[Path], positions: Sequence[str
             (folder.name, partial(_run_seed, cfg, folder, position, together))
             for folder, position in zip(folders, positions, strict=True)
         ]
-        torch.set_flush_denormal(cfg.flush_denormal)  # of this thread, which makes the updates
-        try:
+        with flushing(cfg.flush_denormal):  # in this thread, which makes the updates
             raised = together.run(runs)
-        finally:
-            torch.set_flush_denormal(False)
     for error in raised:
         if error is not None:
             raise error

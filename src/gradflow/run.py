@@ -22,6 +22,7 @@ from gradflow.training import error_record, train
 
 log = logging.getLogger(__name__)
 
+_workers_flush: bool | None = None  # whether torch's worker threads flush subnormal numbers; None before the first
 ASKS_DRIVER = "PYTORCH_NVML_BASED_CUDA_CHECK"
 
 
@@ -125,13 +126,33 @@ def _write_hydra_folder(cfg: DictConfig, folder: Path, *, overrides: list[str]) 
 
 
 @contextmanager
+def flushing(on: bool) -> Iterator[None]:
+    """Flush subnormal numbers to zero in this thread, or not, and put it back.
+
+    The worker threads that torch starts inherit what holds when it starts them, and keep it: the first call of a
+    process decides for them, so it has to come before any computation.
+    """
+    global _workers_flush
+    _workers_flush = on if _workers_flush is None else _workers_flush
+    torch.set_flush_denormal(on)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+@contextmanager
 def process_settings(cfg: DictConfig) -> Iterator[None]:
     """Settings of the whole process, put back afterwards: a sweep runs in one process."""
     interrupt = signal.getsignal(signal.SIGINT)
     threads = torch.get_num_threads()
+    wanted = cfg.threads or threads
+    if _workers_flush not in (None, cfg.flush_denormal) and wanted > 1:
+        log.warning("flush_denormal=%s: this process began otherwise, so the run has one thread", cfg.flush_denormal)
+        wanted = 1
     # Lightning has torch ask the driver library whether there is a GPU, which Adam then does at every step: 0.1 ms.
     asks_driver = os.environ.pop(ASKS_DRIVER, None)
-    torch.set_num_threads(cfg.threads or threads)
+    torch.set_num_threads(wanted)
     torch.set_float32_matmul_precision("high" if cfg.precision == "tf32" else "highest")
     torch.backends.cudnn.allow_tf32 = cfg.precision == "tf32"
     try:
@@ -147,16 +168,14 @@ def process_settings(cfg: DictConfig) -> Iterator[None]:
 @contextmanager
 def _thread_settings(cfg: DictConfig) -> Iterator[None]:
     """Settings of the thread that trains, put back afterwards."""
-    torch.set_flush_denormal(cfg.flush_denormal)
     try:
-        yield
+        with flushing(cfg.flush_denormal):
+            yield
     except SystemExit as error:
         # Lightning answers Ctrl-C with exit(1); an exit by any other signal keeps its own status.
         if error.code == 1:
             raise KeyboardInterrupt from error
         raise
-    finally:
-        torch.set_flush_denormal(False)
 
 
 def _say_result(record: dict[str, Any], position: str) -> None:

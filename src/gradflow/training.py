@@ -55,7 +55,8 @@ def train(
     progress = RunProgress(title if together is None else _axes(record), score=module.task.monitor)
     callbacks = [*monitors, progress, *build.checkpoints(folder, module.task)]
     trainer = build.trainer(cfg, folder, callbacks=callbacks, logger=logger)
-    record["provenance"] = provenance(device=device_name(trainer.strategy.root_device), threads=torch.get_num_threads())
+    threads = torch.get_num_threads() if together is None else together.threads
+    record["provenance"] = provenance(device=device_name(trainer.strategy.root_device), threads=threads)
     record["parameters"] = sum(p.numel() for p in module.parameters() if p.requires_grad)
     runfile.write(folder, record)
     _announce(title, record, data, trainer)

@@ -41,6 +41,7 @@ class GradflowSweeper(BasicSweeper):
             RunsFailed: if a run raised; the others have been trained all the same.
         """
         from gradflow import plan, screen
+        from gradflow.run import flushing
 
         assert self.config is not None
         assert self.hydra_context is not None
@@ -54,7 +55,7 @@ class GradflowSweeper(BasicSweeper):
         else:
             parsed = parser.parse_overrides([*self._parse_config(), *arguments])
             combinations = self.split_arguments(parsed, None)[0]
-        with screen.console.status("checking the configuration"):
+        with screen.console.status("checking the configuration"), flushing(bool(self.config.flush_denormal)):
             runs = plan.plan(combinations, self._compose_combination, self._compose)
         todo = plan.unfinished(runs)
         plan.announce(runs, todo)
