@@ -1,13 +1,18 @@
 # make help lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install sweep status resume report bench test test-fast check format tensorboard lock
+.PHONY: help install sweep status resume report bench bench-quick test test-fast check format tensorboard lock
 
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXTRAS ?= dev
+EXTRAS ?= dev,slurm
 STUDY ?= outputs/digits_conv
 PORT ?= 6006
 ARGS ?=
+LAUNCHER ?=
+PARTITION ?=
+GPUS ?=
+LAUNCH = $(if $(LAUNCHER),hydra/launcher=$(LAUNCHER)) $(if $(PARTITION),hydra.launcher.partition=$(PARTITION)) \
+  $(if $(GPUS),hydra.launcher.gpus_per_node=$(GPUS))
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
   $(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
@@ -15,6 +20,8 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo '  ARGS="seed=0,1,2 trainer.max_epochs=5" adds to the sweep; STUDY=outputs/NAME picks a study'
+	@echo '  LAUNCHER=joblib trains sweep and resume on all cores of this machine; on a Slurm cluster'
+	@echo '  make sweep LAUNCHER=slurm PARTITION=gpu GPUS=1 ARGS="..."; README, On a cluster'
 
 $(VENV)/.installed: pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "gradflow needs Python 3.11 or newer: install one, or say which with make PYTHON=..."; exit 1; }
@@ -26,19 +33,24 @@ $(VENV)/.installed: pyproject.toml requirements.lock
 install: $(VENV)/.installed ## Build .venv with the pinned versions (again only when they change)
 
 sweep: install ## The main job: sigmoid and ReLU at five depths on the built-in digits, about two minutes on two cores
-	$(BIN)/python train.py -m activation=sigmoid,relu blocks=1,2,4,6,8 $(ARGS)
+	$(BIN)/python train.py -m activation=sigmoid,relu blocks=1,2,4,6,8 $(LAUNCH) $(ARGS)
 
 status: install ## How far STUDY is: runs by state, errors, expected time left
 	$(BIN)/python -m gradflow.study $(STUDY) status
 
-resume: install ## Train what is unfinished in STUDY (ARGS: of Hydra only, e.g. hydra/launcher=joblib)
-	$(BIN)/python train.py resume=$(STUDY) $(ARGS)
+resume: install ## Train what is unfinished in STUDY
+	$(BIN)/python train.py resume=$(STUDY) $(LAUNCH) $(ARGS)
 
 report: install ## Average the seeds of STUDY, compare its activations and write its report
 	$(BIN)/python -m gradflow.study $(STUDY) $(ARGS)
 
-bench: install ## Seconds and memory, as tables in outputs/bench (a minute and a half)
+bench: install ## Seconds and memory beside their targets, as tables in outputs/bench (half an hour on an idle machine)
+	$(BIN)/python tests/benchmarks/speed.py $(ARGS)
+	$(BIN)/python tests/benchmarks/growth.py
 	$(BIN)/python tests/benchmarks/study_report.py
+
+bench-quick: install ## The most important of them, in under three minutes
+	$(BIN)/python tests/benchmarks/speed.py --quick $(ARGS)
 
 test: install ## Every test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 $(ARGS)
@@ -57,6 +69,7 @@ format: install ## Format the code and mend what ruff can
 	$(BIN)/ruff check --fix .
 
 tensorboard: install ## Serve TensorBoard for STUDY (STUDY=outputs: all) on http://127.0.0.1:PORT
+	@echo "from another machine: ssh -N -L $(PORT):127.0.0.1:$(PORT) $$(id -un)@$$(hostname)"
 	$(BIN)/tensorboard --logdir $(STUDY) --host 127.0.0.1 --port $(PORT)
 
 lock: ## Pin the newest versions that pyproject.toml allows into requirements.lock

@@ -12,13 +12,15 @@ import sys
 import tempfile
 from pathlib import Path
 
+import tables
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "study"))
 from study_folders import typical, write_run
 
 RUNS = (100, 1000)
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "elu", "gelu", "silu", "mish", "selu", "celu", "softplus")
 DEPTHS = (1, 2, 4, 6, 8)
-RESULT = Path("outputs/bench/study_report.md")
+HEADER = ("command", "runs", "seconds", "peak MiB", "seconds grow as runs to the")
 MEASURED = """
 import resource, sys, time
 start = time.perf_counter()
@@ -46,7 +48,7 @@ def measure(study: Path, *words: str) -> tuple[float, float]:
 
 
 def main() -> None:
-    lines = ["| command | runs | seconds | peak MiB | seconds grow as runs to the |", "| --- | --- | --- | --- | --- |"]
+    rows: list[list[str]] = []
     with tempfile.TemporaryDirectory() as temporary:
         studies = {runs: Path(temporary) / f"study{runs}" for runs in RUNS}
         for runs, study in studies.items():
@@ -56,10 +58,8 @@ def main() -> None:
             exponent = math.log(figures[1][0] / figures[0][0]) / math.log(RUNS[1] / RUNS[0])
             for runs, (seconds, memory) in zip(RUNS, figures, strict=True):
                 grows = f"{exponent:.2f}" if runs == RUNS[-1] else ""
-                lines.append(f"| {word} | {runs} | {seconds:.1f} | {memory:.0f} | {grows} |")
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
+                rows.append([word, str(runs), f"{seconds:.1f}", f"{memory:.0f}", grows])
+    tables.publish("study_report", tables.markdown(HEADER, rows))
 
 
 if __name__ == "__main__":

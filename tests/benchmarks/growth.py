@@ -1,0 +1,121 @@
+"""How seconds and memory of a run grow with its depth, its width and the seeds that are trained at once.
+
+    make bench
+
+Beside the exponent of the seconds (least squares of log seconds on log size) stands that of the arithmetic: a network
+that is far below it is held up by something else than its layers. Growth with the runs of a study is in
+`study_report.py`.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import machine
+import numpy as np
+import tables
+from benchmark_data import mnist_folder
+from comparison_rows import Measurement, of_epochs, undisturbed
+from our_runs import Refused
+from settings import Settings
+from torch import nn, ones
+from torch.utils.flop_counter import FlopCounterMode
+
+from gradflow.models.conv import ConvStack
+from gradflow.models.mlp import MLP
+
+HEADER = ("network", "grows", "seconds an epoch", "peak MiB", "seconds grow as size to the", "arithmetic as")
+EPOCHS = 3
+CONV = ("model=conv", "data=digits")
+DENSE = ("model=mlp", "data=mnist")
+BLOCKS, WIDTHS, SEEDS = (1, 2, 4, 8), (16, 32, 64, 128), (1, 2, 4, 8)
+
+
+@dataclass(frozen=True)
+class Growth:
+    """One size that is varied.
+
+    Attributes:
+        network: what is trained, for the table.
+        what: the size.
+        sizes: its values, increasing.
+        overrides: of train.py for a size.
+        flops: of a training step, or anything proportional to it, for a size.
+    """
+
+    network: str
+    what: str
+    sizes: Sequence[int]
+    overrides: Callable[[int], Sequence[str]]
+    flops: Callable[[int], float]
+
+
+def conv_flops(*, blocks: int = 4, width: int = 64) -> float:
+    return step_flops(ConvStack((1, 8, 8), 10, nn.ReLU, blocks=blocks, width=width), (1, 8, 8))
+
+
+def mlp_flops(*, blocks: int = 2, width: int = 128) -> float:
+    return step_flops(MLP((1, 28, 28), 10, nn.ReLU, blocks=blocks, width=width), (1, 28, 28))
+
+
+def step_flops(network: nn.Module, input_shape: tuple[int, ...]) -> float:
+    """Floating-point operations of the products and convolutions, forward and backward, for two samples."""
+    with FlopCounterMode(display=False) as counter:
+        network(ones(2, *input_shape)).sum().backward()
+    return float(counter.get_total_flops())
+
+
+def at_once(seeds: int) -> tuple[str, ...]:
+    return f"seeds_per_job={seeds}", f"seed=range(0,{seeds})"
+
+
+GROWTHS = (
+    Growth("conv, digits", "blocks", BLOCKS, lambda n: (*CONV, f"blocks={n}"), lambda n: conv_flops(blocks=n)),
+    Growth("conv, digits", "width", WIDTHS, lambda n: (*CONV, f"width={n}"), lambda n: conv_flops(width=n)),
+    Growth("conv, digits", "seeds at once", SEEDS, lambda n: (*CONV, *at_once(n)), float),
+    Growth(
+        "MLP, MNIST", "blocks", BLOCKS, lambda n: (*DENSE, "width=128", f"blocks={n}"), lambda n: mlp_flops(blocks=n)
+    ),
+    Growth("MLP, MNIST", "width", WIDTHS, lambda n: (*DENSE, "blocks=2", f"width={n}"), lambda n: mlp_flops(width=n)),
+    Growth("MLP, MNIST", "seeds at once", SEEDS, lambda n: (*DENSE, "width=128", "blocks=2", *at_once(n)), float),
+)
+
+
+def exponent(sizes: Sequence[int], values: Sequence[float]) -> float:
+    """Slope of log value on log size by least squares."""
+    return float(np.polyfit(np.log(sizes), np.log(values), deg=1)[0])
+
+
+def measure(settings: Settings, overrides: Sequence[str]) -> Measurement:
+    """The epochs of a run, or of the runs that are trained at once."""
+    return of_epochs(settings.train(*overrides, "activation=relu", f"trainer.max_epochs={EPOCHS}"))
+
+
+def row(growth: Growth, settings: Settings) -> list[str]:
+    seconds, memory = [], []
+    for size in growth.sizes:
+        print(f"{growth.network}: {growth.what} {size}", file=sys.stderr, flush=True)
+        try:
+            measured = undisturbed(partial(measure, settings, growth.overrides(size)))
+        except Refused as error:
+            return [growth.network, growth.what, f"not available: {error}", "", "", ""]
+        seconds.append(median(measured.seconds))
+        memory.append(measured.process.peak_mib)
+    listed = ", ".join(f"{size}: {value:.2f}" for size, value in zip(growth.sizes, seconds, strict=True))
+    peaks = ", ".join(f"{value:.0f}" for value in memory)
+    arithmetic = exponent(growth.sizes, [growth.flops(size) for size in growth.sizes])
+    return [growth.network, growth.what, listed, peaks, f"{exponent(growth.sizes, seconds):.2f}", f"{arithmetic:.2f}"]
+
+
+def main() -> None:
+    with mnist_folder() as (data_dir, described):
+        settings = Settings(data_dir, Path(), threads=machine.threads(), rounds=1)
+        rows = [row(growth, settings) for growth in GROWTHS]
+    tables.publish("growth", f"Growth. {machine.caption()} {described}\n\n{tables.markdown(HEADER, rows)}")
+
+
+if __name__ == "__main__":
+    main()

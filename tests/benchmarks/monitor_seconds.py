@@ -1,0 +1,56 @@
+"""Seconds that a run spends in its monitors: train.py with a clock around their hooks.
+
+    python tests/benchmarks/monitor_seconds.py experiment=mnist_adam activation=relu seed=0
+
+The difference between two whole runs drowns in the noise of a shared machine; this does not. One line a class, each
+ending in the seconds of the whole run.
+"""
+
+import functools
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from naive_monitor import NaiveMonitor
+
+from gradflow import cli
+from gradflow.callbacks.gradient_norms import GradientNorms
+from gradflow.callbacks.health_warnings import HealthWarnings
+from gradflow.callbacks.pictures import Pictures
+from gradflow.callbacks.unit_statistics import UnitStatistics
+from gradflow.measure import UnitMeter
+from gradflow.module import ActivationModule
+
+CALLBACKS = (GradientNorms, UnitStatistics, HealthWarnings, Pictures, NaiveMonitor)
+FORWARD_HOOKS = ("add_preactivation", "add_output")  # of the unit statistics, called within the network
+STEP_RECORD = ("on_before_optimizer_step",)  # the module measures the gradient, with or without monitors
+
+
+def clocked(function: Callable, name: str, seconds: dict[str, float]) -> Callable:
+    """The function, its time added to `seconds[name]`."""
+
+    @functools.wraps(function)
+    def timed(*args: Any, **kwargs: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            seconds[name] += time.perf_counter() - start
+
+    return timed
+
+
+def main() -> None:
+    seconds: dict[str, float] = defaultdict(float)
+    hooks = [(one, [name for name in vars(one) if name.startswith("on_")]) for one in CALLBACKS]
+    for owner, names in (*hooks, (UnitMeter, FORWARD_HOOKS), (ActivationModule, STEP_RECORD)):
+        for name in names:
+            setattr(owner, name, clocked(getattr(owner, name), owner.__name__, seconds))
+    cli.main()
+    for name, total in seconds.items():
+        print(f"{name}: seconds {total:.5f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""What a user runs: train.py of this checkout in a process of its own, timed by the curves that it leaves.
+
+    python tests/benchmarks/our_runs.py experiment=mnist_adam activation=relu seed=0
+
+The wall times of the points in TensorBoard's event files say when each epoch ended and when each step was taken, so
+nothing is added to the run that is timed.
+"""
+
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import processes
+from processes import Failed, Finished
+
+from gradflow.study import events
+
+USAGE_STATUS = 2  # of train.py: wrong input
+APART = re.compile(r"seeds_per_job: .*? one by one")  # train.py goes on, but not as it was asked to
+
+
+class Refused(Exception):
+    """train.py does not know a knob, or does not act on its value."""
+
+
+@dataclass(frozen=True)
+class RunTimes:
+    """One run folder.
+
+    Attributes:
+        epochs: seconds of each epoch after the first, validation and checkpoints included.
+        steps: seconds between consecutive steps of one epoch.
+        first_step: when the first step was taken, in seconds since 1970.
+    """
+
+    epochs: list[float]
+    steps: list[float]
+    first_step: float
+
+
+@dataclass(frozen=True)
+class Training:
+    """One call of train.py: the process and the runs that it trained, by folder below the study's."""
+
+    process: Finished
+    runs: dict[str, RunTimes] = field(repr=False)
+
+    @property
+    def epochs(self) -> list[float]:
+        """Seconds of every epoch of every run but the runs' first ones."""
+        return [seconds for run in self.runs.values() for seconds in run.epochs]
+
+    @property
+    def steps(self) -> list[float]:
+        return [seconds for run in self.runs.values() for seconds in run.steps]
+
+    @property
+    def start_up(self) -> float:
+        """Seconds from the start of the process to the first step of any run."""
+        return min(run.first_step for run in self.runs.values()) - self.process.started
+
+
+def train(overrides: Sequence[str], *, data_dir: Path | None = None, threads: int | None = None) -> Training:
+    """Run `train.py` with these overrides in a temporary output folder.
+
+    Args:
+        data_dir: where MNIST is.
+        threads: of PyTorch; None leaves the choice to train.py and its launcher.
+
+    Raises:
+        Refused: if train.py does not accept the overrides.
+        Failed: if it failed in any other way.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        places = [f"output_dir={folder}"] + ([] if data_dir is None else [f"data_dir={data_dir}"])
+        # With -m an override may list several values.
+        command = [sys.executable, str(processes.ROOT / "train.py"), "-m", *overrides, *places]
+        try:
+            finished = processes.run(command, threads=threads, environment={"PYTHONPATH": str(processes.HERE)})
+        except Failed as error:
+            if error.status == USAGE_STATUS:
+                raise Refused(error.last_line) from error
+            raise
+        if apart := APART.search(" ".join(finished.output.split())):  # it is told in lines of any length
+            raise Refused(apart.group())
+        found = sorted(file.parent for file in Path(folder).glob("**/run.json"))
+        return Training(finished, {str(run.relative_to(folder)): _times(run) for run in found})
+
+
+def _times(run_folder: Path) -> RunTimes:
+    steps, validations = (np.array(sorted(_moments(run_folder, tag))) for tag in ("train/loss_step", "val/loss"))
+    # A step belongs to the epoch that ends at the first validation loss after it.
+    epoch = np.searchsorted(validations, steps)
+    within = epoch[1:] == epoch[:-1]
+    # The first checkpoint, with what is imported for it, falls between the first two validations.
+    return RunTimes(np.diff(validations)[1:].tolist(), np.diff(steps)[within].tolist(), float(steps[0]))
+
+
+def _moments(run_folder: Path, tag: str) -> Iterator[float]:
+    """When each point of a curve was recorded, in seconds since 1970."""
+    for file in run_folder.glob("events.out.tfevents.*"):
+        for event in events._events(file.read_bytes()):
+            if any(value.tag == tag for value in event.summary.value):
+                yield event.wall_time
+
+
+def main() -> None:
+    training = train(sys.argv[1:])
+    print(f"{len(training.runs)} runs, {training.process.seconds:.1f} s, {training.process.peak_mib:.0f} MiB")
+    print(f"start-up {training.start_up:.2f} s")
+    if training.epochs:
+        print(f"epoch {median(training.epochs):.3f} s")
+    print(f"step {1000 * median(training.steps):.3f} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""What all benchmarks of one call share."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import processes
+from our_runs import Training, train
+from processes import Finished
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Data and threads.
+
+    Attributes:
+        data_dir: a folder with MNIST in torchvision's layout.
+        photos: an .npz file with random images in CIFAR-10's shape.
+        threads: of every process; launchers that start several decide by themselves.
+        rounds: how often things that are compared are measured in turn.
+        keras: an interpreter that has Keras, if there is one.
+    """
+
+    data_dir: Path
+    photos: Path
+    threads: int
+    rounds: int
+    keras: Path | None = None
+
+    def train(self, *overrides: str, pinned: bool = True) -> Training:
+        """One call of train.py; without `pinned` its launcher divides the cores."""
+        return train(overrides, data_dir=self.data_dir, threads=self.threads if pinned else None)
+
+    def clocked(self, *overrides: str) -> Finished:
+        """The same with a clock around the monitors' hooks."""
+        with tempfile.TemporaryDirectory() as folder:
+            return self.script("monitor_seconds.py", *overrides, f"data_dir={self.data_dir}", f"output_dir={folder}")
+
+    def script(self, name: str, *arguments: str) -> Finished:
+        """One call of a script of this folder."""
+        return self.command(processes.script(name, *arguments))
+
+    def command(self, command: Sequence[str]) -> Finished:
+        return processes.run(command, threads=self.threads, environment={"PYTHONPATH": str(processes.HERE)})

@@ -1,0 +1,56 @@
+"""The Conv-BatchNorm-ReLU stack on images of CIFAR-10's shape: steps against the bare loop, monitors."""
+
+from collections.abc import Callable
+
+from benchmark_data import PHOTOS
+from comparison_rows import Measurement, alternate, at_most, compare, faster, of_epochs, of_script, of_steps
+from settings import Settings
+
+STEPS = PHOTOS[0] // 128  # of an epoch of the random images
+WARM_UP = 2  # steps that are left out
+FEW = 2  # rounds of what takes minutes
+BARE, TEXTBOOK, WITHOUT = "bare loop, channels_last", "textbook script", "without monitors"
+PRECISIONS = {"float32": "32", "bf16": "bf16"}  # the bare loop's word and gradflow's
+
+Competitors = dict[str, Callable[[], Measurement]]
+
+
+def overrides(settings: Settings, blocks: int) -> tuple[str, ...]:
+    """`experiment=cifar10_depth` on the random images."""
+    data = ("data=npz", f"data.path={settings.photos}", "data.batch_size=128", "data.validation=test")
+    options = ("data.validation_size=null", "data.pixel_range=[-1.0,1.0]")
+    return ("activation=relu", f"blocks={blocks}", "seed=0", *data, *options)
+
+
+def steps(settings: Settings, *, blocks: int, precision: str) -> list[list[str]]:
+    """A training step against the bare loop's; in float32 against the textbook's too."""
+    ours = (*overrides(settings, blocks), f"precision={PRECISIONS[precision]}", "trainer.max_epochs=2")
+    shared = ("--blocks", str(blocks), "--steps", str(2 * STEPS))
+    competitors: Competitors = {
+        "gradflow": lambda: of_steps(settings.train(*ours)),
+        BARE: lambda: of_script(
+            settings.script("bare_loops.py", "conv", *shared, "--precision", precision), skip=WARM_UP
+        ),
+    }
+    if precision == "float32":
+        competitors[TEXTBOOK] = lambda: of_script(
+            settings.script("textbook_cifar_conv.py", "--blocks", str(blocks), "--steps", "4"), skip=WARM_UP
+        )
+    samples = alternate(f"conv stack, {blocks} blocks, {precision}", competitors, rounds=settings.rounds)
+    name = f"conv stack, {blocks} block{'s' if blocks > 1 else ''}, {precision}, a step"
+    rows = [compare(name, samples, "gradflow", BARE, at_most(1.1))]
+    if TEXTBOOK in competitors:
+        rows.append(compare(name, samples, "gradflow", TEXTBOOK, faster()))
+    return rows
+
+
+def monitors(settings: Settings, *, blocks: int, epochs: int) -> list[list[str]]:
+    """Epochs of few steps, with as many validation images for each training image as CIFAR-10 has."""
+    ours = (*overrides(settings, blocks), f"trainer.max_epochs={epochs}")
+    competitors: Competitors = {
+        "gradflow": lambda: of_epochs(settings.train(*ours)),
+        WITHOUT: lambda: of_epochs(settings.train(*ours, "callbacks=none")),
+    }
+    samples = alternate(f"monitors, {blocks} blocks", competitors, rounds=min(FEW, settings.rounds))
+    name = f"monitors, all on, conv stack, {blocks} blocks, an epoch of {STEPS} steps and {PHOTOS[1]} validation images"
+    return [compare(name, samples, "gradflow", WITHOUT, at_most(1.05))]
