@@ -391,3 +391,25 @@ def test_regression_and_binary_tasks_run_to_the_end(command):
         outcome = command(f"data={data}", *SMALL, *QUIET)
         assert outcome.status == 0, outcome
         assert f"{data}_mlp: {headline}" in outcome.out
+
+
+FLUSHED = """
+import torch
+from omegaconf import OmegaConf
+from gradflow.run import flushing, process_settings
+torch.set_num_threads(2)
+with flushing({first}):
+    products = torch.full((4_000_000,), 1e-30) * 1e-10
+    print(int((products != 0).sum()))
+with process_settings(OmegaConf.create({{"flush_denormal": {then}, "threads": 2, "precision": 32}})):
+    print(torch.get_num_threads())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("first", "then", "subnormal", "threads"), [(1, 1, 0, 2), (0, 0, 4_000_000, 2), (1, 0, 0, 1)])
+def test_worker_threads_treat_subnormal_numbers_as_the_run_wants(first, then, subnormal, threads):
+    """They keep what held when they were started, so a run that wants it otherwise has no workers."""
+    script = FLUSHED.format(first=bool(first), then=bool(then))
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert list(map(int, told)) == [subnormal, threads]

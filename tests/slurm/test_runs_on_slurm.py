@@ -100,12 +100,14 @@ def test_every_launcher_gives_the_same_metrics(slurm, tmp_path):
 
 def test_a_preempted_run_is_queued_again_and_ends_as_if_nothing_had_happened(slurm, tmp_path, undisturbed):
     sweep = train(tmp_path, *LONG, *ON_SLURM, environment=slurm)
-    assert wait_until(lambda: has_begun(tmp_path), seconds=60)
+    assert wait_until(lambda: has_begun(tmp_path), seconds=150)
     urgent = answer(
         slurm, "sbatch", "--parsable", "-p", "urgent", "--exclusive", "--wrap", "sleep 1", "-o", "/dev/null"
     )
-    assert wait_until(lambda: state(tmp_path) == runfile.INTERRUPTED, seconds=60), (tmp_path / "screen.txt").read_text()
-    assert sweep.wait(timeout=180) == 0
+    assert wait_until(lambda: state(tmp_path) == runfile.INTERRUPTED, seconds=150), (
+        tmp_path / "screen.txt"
+    ).read_text()
+    assert sweep.wait(timeout=300) == 0
     answer(slurm, "scancel", urgent.strip())
     (run,) = runs(tmp_path).values()
     assert record(run)["attempts"] == 2
@@ -114,12 +116,12 @@ def test_a_preempted_run_is_queued_again_and_ends_as_if_nothing_had_happened(slu
 
 def test_a_job_that_is_killed_without_warning_is_told_and_can_be_resumed(slurm, tmp_path, undisturbed):
     sweep = train(tmp_path, *LONG, *ON_SLURM, environment=slurm)
-    assert wait_until(lambda: has_begun(tmp_path), seconds=60)
+    assert wait_until(lambda: has_begun(tmp_path), seconds=150)
     (run,) = runs(tmp_path).values()
     for process in answer(slurm, "pgrep", "-f", str(tmp_path / "outputs")).split():
         if int(process) != sweep.pid:
             os.kill(int(process), signal.SIGKILL)
-    assert sweep.wait(timeout=120) == 1
+    assert sweep.wait(timeout=200) == 1
     status = [sys.executable, "-m", "gradflow.study", str(run.parent.parent), "status"]
     assert "interrupted" in subprocess.run(status, capture_output=True, text=True, check=False).stdout
     assert train(tmp_path, f"resume={run.parent.parent}").wait() == 0
@@ -128,9 +130,9 @@ def test_a_job_that_is_killed_without_warning_is_told_and_can_be_resumed(slurm, 
 
 def test_the_command_may_be_left_while_its_jobs_go_on(slurm, tmp_path, undisturbed):
     sweep = train(tmp_path, *LONG, *ON_SLURM, environment=slurm)
-    assert wait_until(lambda: has_begun(tmp_path), seconds=60)
+    assert wait_until(lambda: has_begun(tmp_path), seconds=150)
     sweep.send_signal(signal.SIGHUP)  # its terminal is closed
     assert sweep.wait(timeout=10) != 0
     begun = time.monotonic()
-    assert wait_until(lambda: state(tmp_path) == runfile.FINISHED, seconds=120), time.monotonic() - begun
+    assert wait_until(lambda: state(tmp_path) == runfile.FINISHED, seconds=200), time.monotonic() - begun
     same_as(undisturbed, tmp_path)
