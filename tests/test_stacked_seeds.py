@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from test_resume import outcome, weights
 from torch import nn
 
@@ -285,3 +286,16 @@ def test_a_run_that_fails_does_not_keep_its_job_from_the_others(command, tmp_pat
     assert command(*options).status == 1
     states = {str(run.relative_to(tmp_path)): record(run)["state"] for run in tmp_path.glob("outputs/*/*/seed=*")}
     assert sorted(states.values()) == [runfile.FAILED] + [runfile.FINISHED] * 3
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_a_job_that_is_told_to_end_is_queued_again_where_somebody_listens(compose, tmp_path, monkeypatch, listens):
+    asked = []
+    before = signal.signal(signal.SIGUSR2, (lambda *_: asked.append("again")) if listens else signal.SIG_DFL)
+    monkeypatch.setattr(job, "run", lambda *_, **__: (_ for _ in ()).throw(SIGTERMException))
+    try:
+        with pytest.raises(SIGTERMException):
+            job.run_job(compose(), tmp_path / "study" / "config" / "seed=0")
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+    assert asked == (["again"] if listens else [])

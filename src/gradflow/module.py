@@ -17,35 +17,12 @@ from gradflow import measure, names
 from gradflow.data.loader import Batch, Chunk
 from gradflow.errors import Diverged
 from gradflow.logger import RunLogger, write, write_rows
+from gradflow.passes import Pass
 from gradflow.seeds import Stream, torch_seed
 from gradflow.steps import StepTable
 from gradflow.tasks import Task
 
 RUN_AHEAD = 50  # steps between two looks at an accelerator's losses and gradients: reading a value stalls it
-
-
-class Pass:
-    """One pass over a set: what is needed for its mean loss and its scores, kept on the device."""
-
-    def __init__(self, task: Task) -> None:
-        self._task = task
-        self._losses: list[Tensor] = []
-        self._outputs: list[Tensor] = []
-        self._targets: list[Tensor] = []
-
-    def add(self, loss: Tensor, outputs: Tensor, targets: Tensor) -> None:
-        self._losses.append(loss.detach())
-        self._outputs.append(outputs.detach())
-        self._targets.append(targets)
-
-    def scores(self, prefix: str) -> dict[str, float]:
-        """Mean loss over all samples and the task's scores, tagged `<prefix>/<name>`; the pass starts anew."""
-        sizes = torch.tensor([len(y) for y in self._targets], dtype=torch.float64)
-        losses = torch.stack(self._losses).cpu().double()
-        scores = self._task.score(self._task.predict(torch.cat(self._outputs)), torch.cat(self._targets))
-        result = {"loss": float((losses * sizes).sum() / sizes.sum())} | {k: float(v) for k, v in scores.items()}
-        self._losses, self._outputs, self._targets = [], [], []
-        return {f"{prefix}/{name}": value for name, value in result.items()}
 
 
 class UpdatesTogether(Protocol):

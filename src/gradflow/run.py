@@ -153,12 +153,15 @@ def process_settings(cfg: DictConfig) -> Iterator[None]:
     # Lightning has torch ask the driver library whether there is a GPU, which Adam then does at every step: 0.1 ms.
     asks_driver = os.environ.pop(ASKS_DRIVER, None)
     torch.set_num_threads(wanted)
+    products, convolutions = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision("high" if cfg.precision == "tf32" else "highest")
     torch.backends.cudnn.allow_tf32 = cfg.precision == "tf32"
     try:
         yield
     finally:
         torch.set_num_threads(threads)
+        torch.set_float32_matmul_precision(products)
+        torch.backends.cudnn.allow_tf32 = convolutions
         if asks_driver is not None:
             os.environ[ASKS_DRIVER] = asks_driver
         # Lightning ignores further Ctrl-C once it has seen one.

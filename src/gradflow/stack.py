@@ -73,8 +73,8 @@ class Stack:
             parts = [losses_R.detach()[:, None], norms_RT]
             if keeps_abs_sums:
                 parts.append(measure.stacked_gradient_abs_sums(gradients))
-            self._hand_out(parts, outputs_RB.detach(), targets_RB)
             self._optimizer.step()
+            self._hand_out(parts, outputs_RB.detach(), targets_RB)
             if not self.shares_state:
                 self._share()
             for module in self.modules:

@@ -48,5 +48,5 @@ def slower(cfg: DictConfig) -> str | None:
     """Why the seeds are trained one by one all the same on the device at hand; None where stacking pays."""
     on_cpu = cfg.trainer.accelerator == "cpu" or not torch.cuda.is_available()
     if on_cpu and cfg.model.get("name") != "mlp":
-        return "on a CPU stacked convolutions are slower"
+        return "stacked convolutions are not faster on a CPU"
     return None

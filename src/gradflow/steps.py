@@ -1,7 +1,6 @@
 """What happened at each optimizer step, kept on the device until somebody reads it."""
 
 import time
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,12 +39,6 @@ class StepTable:
         self._parts.append(parts)
         self._steps.append(step)
         self._times.append(time.time())
-
-    def extend(self, steps: Sequence[int], times: Sequence[float], *parts_SK: Tensor) -> None:
-        """Add a row for each of these steps; the parts have a leading axis of steps."""
-        self._parts.extend(zip(*(part.unbind() for part in parts_SK), strict=True))
-        self._steps.extend(steps)
-        self._times.extend(times)
 
     def read(self, *, start: int = 0) -> Steps:
         """The rows from number `start` on."""

@@ -1,8 +1,8 @@
 """A throwaway Slurm of one node: munged, slurmctld and slurmd on this machine, configured in a folder of their own.
 
-    eval "$(python tests/slurm/one_node_slurm.py start /tmp/slurm)"
+    eval "$(python tests/slurm/one_node_slurm.py start FOLDER)"
     sbatch --wrap "sleep 5" && squeue
-    python tests/slurm/one_node_slurm.py stop /tmp/slurm
+    python tests/slurm/one_node_slurm.py stop FOLDER
 
 It starts in half a second, as root, with the packages of install.sh. Several can run side by side, each in its own
 folder. Nothing is confined: a job sees all cores and all memory, whatever it asked for. The partition debug is the

@@ -1,0 +1,86 @@
+"""Is the way in which it is trained sensible: optimizer, trainer, precision, what shares a job?"""
+
+import torch
+from omegaconf import DictConfig, ListConfig
+
+from gradflow import build, stacking
+from gradflow.data.options import shown
+from gradflow.errors import ConfigError
+from gradflow.values import number, whole
+
+# Arguments of the trainer that build.trainer sets, and what to use instead.
+OWN_ARGUMENTS = {
+    "callbacks": "use the group callbacks",
+    "logger": "use logger=tensorboard or logger=none",
+    "default_root_dir": "use output_dir",
+    "plugins": "leave it out",
+    "precision": "use the knob precision, e.g. precision=bf16",
+    **dict.fromkeys(
+        ("num_sanity_val_steps", "enable_progress_bar", "enable_model_summary", "log_every_n_steps"), "leave it out"
+    ),
+}
+
+
+def check(cfg: DictConfig) -> None:
+    """Refuse values that cannot be meant.
+
+    Raises:
+        ConfigError: naming key, value and remedy.
+    """
+    _optimizer(cfg)
+    _trainer(cfg)
+    _precision(cfg)
+    for key in ("steps_per_execution", "seeds_per_job", "runs_per_job"):
+        whole(cfg, key, at_least=1)
+    if cfg.threads is not None:
+        whole(cfg, "threads", at_least=1)
+    if cfg.seeds_per_job > 1:
+        stacking.check(cfg)
+
+
+def _optimizer(cfg: DictConfig) -> None:
+    number(cfg, "optimizer.lr", low=0.0, example=0.001)
+    if "weight_decay" in cfg.optimizer:
+        number(cfg, "optimizer.weight_decay", low=0.0, example=0.0001)
+    for key in ("step_size", "T_max"):
+        if key in cfg.schedule:
+            whole(cfg, f"schedule.{key}", at_least=1)
+
+
+def _trainer(cfg: DictConfig) -> None:
+    for key in ("max_epochs", "accumulate_grad_batches"):
+        whole(cfg, f"trainer.{key}", at_least=1)
+    for key, remedy in OWN_ARGUMENTS.items():
+        if key in cfg.trainer:
+            raise ConfigError(f"trainer.{key}={shown(cfg.trainer[key])}: gradflow sets it; {remedy}")
+    devices = cfg.trainer.get("devices")
+    if not (devices == 1 or (isinstance(devices, ListConfig) and len(devices) == 1)):
+        raise ConfigError(
+            f"trainer.devices={shown(devices)}: one run uses one device; use trainer.devices=1 and start more runs"
+        )
+    if cfg.trainer.get("num_nodes", 1) != 1:
+        raise ConfigError(
+            f"trainer.num_nodes={cfg.trainer.num_nodes}: one run uses one device; use trainer.num_nodes=1"
+        )
+    if cfg.trainer.get("overfit_batches"):
+        raise ConfigError(
+            f"trainer.overfit_batches={cfg.trainer.overfit_batches}: the batches would change in each epoch all the "
+            "same; use trainer.limit_train_batches"
+        )
+    if cfg.trainer.gradient_clip_val is not None:
+        number(cfg, "trainer.gradient_clip_val", low=0.0, example=1.0)
+    if cfg.trainer.accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
+        raise ConfigError("trainer=gpu: no CUDA GPU was found; use trainer=auto or trainer=cpu")
+
+
+def _precision(cfg: DictConfig) -> None:
+    precision = str(cfg.precision)
+    if precision in ("16", "fp16", "float16", "16-mixed", "16-true"):
+        raise ConfigError(
+            f"precision={precision}: float16 loses gradients under 6e-8, the very thing that is measured here; "
+            "use precision=bf16"
+        )
+    if precision not in build.PRECISIONS:
+        raise ConfigError(f"precision={precision}: choose one of {', '.join(build.PRECISIONS)}")
+    if precision == "tf32" and (cfg.trainer.accelerator == "cpu" or not torch.cuda.is_available()):
+        raise ConfigError("precision=tf32: only CUDA GPUs have it; use precision=32 or precision=bf16")
