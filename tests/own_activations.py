@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 
 class Bent(nn.Module):
@@ -42,4 +42,13 @@ class Breaking(nn.Module):
             Breaking.seen += 1
             if Breaking.seen > self.after:
                 raise self.error
+        return z.relu()
+
+
+class BreakingElsewhere(nn.Module):
+    """Raises in training, in the second of several processes."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        if self.training and distributed.is_initialized() and distributed.get_rank() == 1:
+            raise RuntimeError("broken in process 1")
         return z.relu()

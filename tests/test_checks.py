@@ -28,7 +28,8 @@ BAD = [
     (["data=moons"], r"model=conv: .*images.*use model=mlp"),
     (["data.batch_size=1"], r"data\.batch_size=1: .*batch normalisation.*model\.norm=layer"),
     (["trainer=gpu"], r"trainer=gpu: no CUDA GPU was found; use trainer=auto or trainer=cpu"),
-    (["trainer.devices=2"], r"trainer\.devices=2: .*trainer\.devices=1"),
+    (["trainer.devices=2"], r"trainer\.devices=2: several devices need trainer=ddp"),
+    (["trainer=ddp"], r"trainer\.devices=2 model\.norm=batch: on CPUs .*model\.norm=none, layer or group"),
     (["precision=16-mixed"], r"precision=16-mixed: float16 .*use precision=bf16"),
     (["headline=test/acu"], r"headline=test/acu: .*did you mean .*test/acc"),
     ([CUSTOM], r"activation\._target_=\?\?\?: .*activation\._target_=package\.Class"),
@@ -108,8 +109,13 @@ MORE = [
         for bad in ("-1", "1.5", "null")
     ),
     (["trainer.accelerator=abacus"], r"trainer.*abacus"),
-    (["trainer.devices=-1"], r"trainer\.devices=-1: .*trainer\.devices=1"),
-    (["+trainer.num_nodes=2"], r"trainer\.num_nodes=2: .*trainer\.num_nodes=1"),
+    *(
+        (["trainer.devices=" + bad], rf"trainer\.devices={re.escape(bad)}: .*trainer=ddp trainer\.devices=2")
+        for bad in ("-1", "0", "auto", "null", "[]", "true")
+    ),
+    (["+trainer.num_nodes=2"], r"trainer\.num_nodes=2: .*one machine"),
+    (["+trainer.strategy=fsdp"], r"trainer\.strategy=fsdp: use trainer=ddp"),
+    (["trainer=ddp", "model=mlp", "seeds_per_job=2", "seed=0,1"], r"seeds_per_job=2 trainer\.devices=2: .*one of the"),
     (["+trainer.overfit_batches=2"], r"trainer\.overfit_batches=2: .*trainer\.limit_train_batches"),
     (["precision=16"], r"precision=16: float16 .*bf16"),
     (["precision=8"], r"precision=8: choose one of 32, tf32, bf16, 64"),

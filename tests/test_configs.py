@@ -150,7 +150,7 @@ def test_trainers_build(compose, tmp_path, option):
     trainer = build.trainer(cfg, tmp_path, callbacks=[], logger=None)
     assert trainer.max_epochs == 10
     assert trainer.logger is None
-    assert trainer.num_devices == 1
+    assert trainer.num_devices == (2 if option == "ddp" else 1)
     assert option != "cpu" or trainer.strategy.root_device.type == "cpu"
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import lightning as L
 import pytest
 import torch
 
@@ -113,10 +114,8 @@ def test_ctrl_c_marks_the_run_shows_the_table_and_the_same_command_goes_on(comma
 def test_a_run_that_early_stopping_had_ended_is_not_trained_further(command, tmp_path, monkeypatch):
     stop = (*TWO[:-2], "trainer.max_epochs=9", "callbacks=early_stopping", "callbacks.pictures=null", "optimizer.lr=0")
     stop = (*(one for one in stop if one != "callbacks.pictures=null"), "callbacks.early_stopping.patience=2")
-    from gradflow import training
-
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_test", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(L.Trainer, "test", lambda *arguments, **options: (_ for _ in ()).throw(KeyboardInterrupt))
         assert command(*stop).status == 130
     (run,) = records(tmp_path)
     epochs = len(curves(run)["train/loss"].steps)

@@ -109,16 +109,32 @@ def logger(cfg: DictConfig, folder: Path) -> Logger | None:
     return _make(cfg.logger, folder=folder)
 
 
-def trainer(cfg: DictConfig, folder: Path, *, callbacks: Sequence[Callback], logger: Logger | None = None) -> L.Trainer:
-    """Lightning's trainer."""
+def trainer(
+    cfg: DictConfig,
+    folder: Path,
+    *,
+    callbacks: Sequence[Callback],
+    logger: Logger | None = None,
+    environment: LightningEnvironment | None = None,
+) -> L.Trainer:
+    """Lightning's trainer.
+
+    Args:
+        cfg: the composed configuration.
+        folder: the run folder.
+        callbacks: in their order.
+        logger: where to write; None in every process of a run but the first.
+        environment: which process this is; None for the only one.
+    """
     measures_units = any(isinstance(callback, UnitStatistics) for callback in callbacks)
     return _make(
         cfg.trainer,
         callbacks=list(callbacks),
         logger=logger or False,
         default_root_dir=folder,
-        # A run is one process even where Slurm started it, and submitit, not Lightning, queues it again.
-        plugins=[AtomicCheckpointIO(), LightningEnvironment()],
+        # Whatever Slurm started, a run starts its processes itself; submitit, not Lightning, queues it again.
+        plugins=[AtomicCheckpointIO(), environment or LightningEnvironment()],
+        use_distributed_sampler=False,
         precision=PRECISIONS[str(cfg.precision)],
         # A pass over the whole validation set before the first update, for the unit statistics of the initial weights.
         num_sanity_val_steps=-1 if measures_units else 0,

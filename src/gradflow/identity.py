@@ -32,6 +32,7 @@ NOT_COUNTED = (
     "trainer.devices",
     "trainer.num_nodes",
     "trainer.strategy",
+    "trainer.sync_batchnorm",
 )
 AXES = ("activation", "blocks", "seed")  # shown first, in their own form
 ABSENT = "absent"  # shown for a key of the defaults that was removed (~key)

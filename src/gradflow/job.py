@@ -13,7 +13,8 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from omegaconf import DictConfig
 
 from gradflow import runfile
-from gradflow.run import flushing, process_settings, run
+from gradflow.process import flushing, process_settings
+from gradflow.run import run
 from gradflow.together import Together
 
 JOB = (

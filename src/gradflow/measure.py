@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from gradflow import activations
 
@@ -119,7 +119,8 @@ class UnitMeter:
         for part in _parts(z):
             wide = part if part.dtype == torch.float64 else part.float()
             slope = activations.slope(self.activation, wide).abs()
-            slope_max_U = slope.amax(dim=_all_but_units(slope))
+            # Of several processes some may have no sample of a batch.
+            slope_max_U = slope.amax(dim=_all_but_units(slope)) if len(slope) else slope.new_zeros(slope.shape[1])
             self._slope_max_U = slope_max_U if self._slope_max_U is None else self._slope_max_U.maximum(slope_max_U)
             self._low = self._low + torch.count_nonzero(slope < activations.LOW_SLOPE * self._largest)
             self._entries += slope.numel()
@@ -131,6 +132,19 @@ class UnitMeter:
             abs_sum_U = abs_sum_U if part.device.type == "mps" else abs_sum_U.double()
             self._abs_sum_U = abs_sum_U if self._abs_sum_U is None else self._abs_sum_U + abs_sum_U
         self._outputs_a_unit += a.numel() // a.shape[1]
+
+    def pool(self) -> None:
+        """Count in what the other processes of a run have seen; every one of them has to call it."""
+        seen = [values for values in (self._slope_max_U, self._abs_sum_U) if values is not None]
+        if not seen:
+            return
+        counts = torch.tensor([int(self._low), self._entries, self._outputs_a_unit], device=seen[0].device)
+        distributed.all_reduce(counts)
+        self._low, self._entries, self._outputs_a_unit = counts.tolist()
+        if self._slope_max_U is not None:
+            distributed.all_reduce(self._slope_max_U, distributed.ReduceOp.MAX)
+        if self._abs_sum_U is not None:
+            distributed.all_reduce(self._abs_sum_U)
 
     def dead(self) -> Tensor:
         """Whether each unit is dead: its slope never exceeds 1e-6 of the largest slope; shape (U,).

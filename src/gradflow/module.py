@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from gradflow import measure, names
-from gradflow.data.loader import Batch, Chunk
+from gradflow.data.loader import Batch, BatchLoader, Chunk
 from gradflow.errors import Diverged
 from gradflow.logger import RunLogger, write, write_rows
 from gradflow.passes import Pass
@@ -68,6 +68,7 @@ class ActivationModule(L.LightningModule):
         self.keeps_abs_sums = False
         self.trained: list[nn.Parameter] = []  # the T tensors
         self._checked = 0
+        self._processes = 1  # that train this run
         self._step_losses: list[Tensor] = []
         self.best_score, self.best_epoch = -math.inf if task.mode == "max" else math.inf, 0
         self.final: dict[str, float] = {}
@@ -84,7 +85,8 @@ class ActivationModule(L.LightningModule):
     def _loss(self, batch: Batch, scores: Pass) -> Tensor:
         x, y = batch
         outputs = self.network(x)
-        loss = self.task.loss(outputs, y)
+        # Of several processes some may have no sample of the last batch, and no loss, but a part in the gradient.
+        loss = self.task.loss(outputs, y) if len(y) else outputs.sum()
         scores.add(loss, outputs, y)
         return loss
 
@@ -92,6 +94,7 @@ class ActivationModule(L.LightningModule):
         self.trained = [p for p in self.parameters() if p.requires_grad]
 
     def on_train_start(self) -> None:
+        self._processes = self.trainer.world_size
         # torch's fused Adam pairs weights and moments as they lie in memory, whatever their strides (2.15), so that a
         # state which was saved in another layout would silently train something else.
         for optimizer in self.trainer.optimizers:
@@ -101,7 +104,7 @@ class ActivationModule(L.LightningModule):
                         state[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
     def on_train_epoch_start(self) -> None:
-        torch.manual_seed(torch_seed(self.seed, Stream.STOCHASTIC, self.current_epoch))
+        torch.manual_seed(torch_seed(self.seed, Stream.STOCHASTIC, self.current_epoch, process=self.global_rank))
 
     def training_step(self, batch: Batch | Chunk, batch_idx: int) -> Tensor | None:
         """The loss of a batch; or, where the loader hands out several at a time, an update with each of them."""
@@ -111,7 +114,15 @@ class ActivationModule(L.LightningModule):
             elif self.device.type == "cpu" or len(self.steps) - self._checked >= RUN_AHEAD:
                 self.check_steps()
             return None
-        return self._training_loss(batch)
+        return self._training_loss(batch, share=self._share(batch, batch_idx))
+
+    def _share(self, batch: Batch, batch_idx: int) -> float:
+        """What makes the mean over the processes, as the distributed gradient is, the mean over the whole batch."""
+        if self._processes == 1:
+            return 1.0
+        loader = self.trainer.train_dataloader
+        assert isinstance(loader, BatchLoader)
+        return self._processes * len(batch[1]) / loader.samples(batch_idx)
 
     def _update_with_each(self, chunk: Chunk) -> None:
         """What Lightning's automatic optimization does with each batch, without its hooks, which take 0.1 ms a step."""
@@ -136,8 +147,9 @@ class ActivationModule(L.LightningModule):
         updates.increment_ready()
         updates.increment_completed()
 
-    def _training_loss(self, batch: Batch) -> Tensor:
+    def _training_loss(self, batch: Batch, *, share: float = 1.0) -> Tensor:
         loss = self._loss(batch, self._training)
+        loss = loss if share == 1.0 else loss * share
         self._step_losses.append(loss.detach())
         return loss
 
@@ -147,6 +159,8 @@ class ActivationModule(L.LightningModule):
         losses = self._step_losses
         loss = losses[0] if len(losses) == 1 else torch.stack(losses).mean()
         losses.clear()
+        if self._processes > 1:
+            loss = self.trainer.strategy.reduce(loss, reduce_op="mean")
         norms = measure.gradient_norms(gradients)
         abs_sums = [measure.gradient_abs_sums(gradients)] if self.keeps_abs_sums else []
         self.steps.append(self.global_step, loss[None], norms, *abs_sums)

@@ -2,28 +2,23 @@
 
 import logging
 import math
-import os
 import shutil
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, read_write
 
 from gradflow import identity, names, runfile, screen
 from gradflow.logger import rewind
+from gradflow.process import flushing
 from gradflow.together import Together
-from gradflow.training import error_record, train
+from gradflow.training import train
 
 log = logging.getLogger(__name__)
-
-_workers_flush: bool | None = None  # whether torch's worker threads flush subnormal numbers; None before the first
-ASKS_DRIVER = "PYTORCH_NVML_BASED_CUDA_CHECK"
 
 
 def run(
@@ -62,10 +57,10 @@ def run(
                 record |= train(cfg, folder, record, resume, position=position, together=together)
         except Exception as error:
             log.exception("the run failed")
-            record |= {"state": runfile.FAILED, "error": error_record(error)}
+            record |= {"state": runfile.FAILED, "error": runfile.error(error)}
             raise
         except BaseException as error:
-            record |= {"state": runfile.INTERRUPTED, "error": error_record(error)}
+            record |= {"state": runfile.INTERRUPTED, "error": runfile.error(error)}
             raise
         finally:
             record |= clock.stop()
@@ -123,49 +118,6 @@ def _write_hydra_folder(cfg: DictConfig, folder: Path, *, overrides: list[str]) 
         with read_write(hydra.hydra):
             hydra.hydra.overrides.task = overrides  # another seed of the job may have had others
         OmegaConf.save(hydra, folder / "hydra.yaml")
-
-
-@contextmanager
-def flushing(on: bool) -> Iterator[None]:
-    """Flush subnormal numbers to zero in this thread, or not, and put it back.
-
-    The worker threads that torch starts inherit what holds when it starts them, and keep it: the first call of a
-    process decides for them, so it has to come before any computation.
-    """
-    global _workers_flush
-    _workers_flush = on if _workers_flush is None else _workers_flush
-    torch.set_flush_denormal(on)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
-
-
-@contextmanager
-def process_settings(cfg: DictConfig) -> Iterator[None]:
-    """Settings of the whole process, put back afterwards: a sweep runs in one process."""
-    interrupt = signal.getsignal(signal.SIGINT)
-    threads = torch.get_num_threads()
-    wanted = cfg.threads or threads
-    if _workers_flush not in (None, cfg.flush_denormal) and wanted > 1:
-        log.warning("flush_denormal=%s: this process began otherwise, so the run has one thread", cfg.flush_denormal)
-        wanted = 1
-    # Lightning has torch ask the driver library whether there is a GPU, which Adam then does at every step: 0.1 ms.
-    asks_driver = os.environ.pop(ASKS_DRIVER, None)
-    torch.set_num_threads(wanted)
-    products, convolutions = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
-    torch.set_float32_matmul_precision("high" if cfg.precision == "tf32" else "highest")
-    torch.backends.cudnn.allow_tf32 = cfg.precision == "tf32"
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.set_float32_matmul_precision(products)
-        torch.backends.cudnn.allow_tf32 = convolutions
-        if asks_driver is not None:
-            os.environ[ASKS_DRIVER] = asks_driver
-        # Lightning ignores further Ctrl-C once it has seen one.
-        signal.signal(signal.SIGINT, interrupt)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import time
+import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from gradflow.errors import ConfigError
 PLANNED, RUNNING, FINISHED = "planned", "running", "finished"
 DIVERGED, FAILED, INTERRUPTED = "diverged", "failed", "interrupted"
 DONE = (FINISHED, DIVERGED)  # there is nothing left to train
+ERROR_LINES = 20  # last lines of a traceback that are kept
 
 
 def now() -> str:
@@ -46,6 +48,12 @@ def write(folder: Path, record: Mapping[str, Any]) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(folder / names.RUN_FILE)
+
+
+def error(exception: BaseException) -> dict[str, Any]:
+    """What a record keeps of an error."""
+    lines = "".join(traceback.format_exception(exception)).splitlines()
+    return {"type": type(exception).__name__, "message": str(exception), "traceback": lines[-ERROR_LINES:]}
 
 
 def planned(

@@ -23,6 +23,7 @@ def numpy_generator(seed: int, stream: Stream, epoch: int = 0) -> np.random.Gene
     return np.random.default_rng(np.random.SeedSequence([seed, stream, epoch]))
 
 
-def torch_seed(seed: int, stream: Stream, epoch: int = 0) -> int:
-    """A 63-bit seed for `torch.manual_seed` or `torch.Generator.manual_seed`."""
-    return int(np.random.SeedSequence([seed, stream, epoch]).generate_state(1, np.uint64)[0] >> 1)
+def torch_seed(seed: int, stream: Stream, epoch: int = 0, *, process: int = 0) -> int:
+    """A 63-bit seed for `torch.manual_seed` or `torch.Generator.manual_seed`, of one of the processes of a run."""
+    entropy = [seed, stream, epoch, *([process] if process else [])]
+    return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> 1)

@@ -1,30 +1,27 @@
 """Fit one configuration and test it: what a run does inside its folder."""
 
+import functools
 import logging
-import traceback
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig
 
 from gradflow import build, identity, names, runfile, screen
-from gradflow.callbacks.gradient_norms import GradientNorms
-from gradflow.callbacks.progress import RunProgress
-from gradflow.callbacks.unit_statistics import UnitStatistics
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import Diverged
-from gradflow.logger import RunLogger, rewind, write
+from gradflow.fitting import build_parts, end_where_it_ended, final_metrics, fit_and_test, saved, train_along
+from gradflow.logger import RunLogger, rewind
 from gradflow.module import ActivationModule
+from gradflow.process import processes
 from gradflow.provenance import device_name, provenance
+from gradflow.ranks import companions
 from gradflow.together import Together
 
 log = logging.getLogger(__name__)
-
-ERROR_LINES = 20  # last lines of a traceback that run.json keeps
 
 
 def train(
@@ -46,47 +43,52 @@ def train(
         position: which run of the sweep this is.
         together: makes the updates, with those of other runs.
     """
-    monitors = build.monitors(cfg)
-    data = build.data(cfg, chunk_size=build.chunk_size(cfg, monitors))
-    module = build.module(cfg, data)
-    module.together = together
+    with companions(processes(cfg), functools.partial(train_along, cfg, folder, resume)) as environment:
+        return _train(cfg, folder, record, resume, environment, position=position, together=together)
+
+
+def _train(
+    cfg: DictConfig,
+    folder: Path,
+    record: dict[str, Any],
+    resume: Path | None,
+    environment: LightningEnvironment,
+    *,
+    position: str,
+    together: Together | None,
+) -> dict[str, Any]:
     title = f"{position}: {_axes(record)} seed={record['seed']}"
     logger = build.logger(cfg, folder)
-    progress = RunProgress(title if together is None else _axes(record), score=module.task.monitor)
-    callbacks = [*monitors, progress, *build.checkpoints(folder, module.task)]
-    trainer = build.trainer(cfg, folder, callbacks=callbacks, logger=logger)
+    parts = build_parts(cfg, folder, environment, logger=logger, title=title if together is None else _axes(record))
+    module, trainer = parts.module, parts.trainer
+    module.together = together
     threads = torch.get_num_threads() if together is None else together.threads
-    record["provenance"] = provenance(device=device_name(trainer.strategy.root_device), threads=threads)
+    device = device_name(trainer.strategy.root_device)
+    device = device if trainer.world_size == 1 else f"{trainer.world_size} x {device}"
+    record["provenance"] = provenance(device=device, threads=threads)
     record["parameters"] = sum(p.numel() for p in module.parameters() if p.requires_grad)
     runfile.write(folder, record)
-    _announce(title, record, data, trainer)
+    _announce(title, record, parts.data, trainer)
     if resume is not None:
-        _rewind(folder, trainer, resume)
+        checkpoint = saved(resume)
+        rewind(folder, checkpoint["gradflow"]["events"])
+        end_where_it_ended(trainer, checkpoint)
+        screen.say(f"  going on after epoch {checkpoint['epoch'] + 1}")
     elif isinstance(logger, RunLogger):
         logger.log_trial(trial=f"{record['study']}/{record['config']}", **_trial(cfg, module, record))
     state, tested = runfile.FAILED, {}
     try:
-        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
-        tested = _test(trainer, module, data, folder / names.CHECKPOINT_FOLDER / names.BEST_CHECKPOINT)
+        tested = fit_and_test(parts, folder, resume)
         state = runfile.FINISHED
     except Diverged as error:
         state = runfile.DIVERGED
         module.write_step_losses()
         log.warning("diverged: %s", error)
-        record["error"] = error_record(error)
+        record["error"] = runfile.error(error)
     finally:
         if isinstance(logger, RunLogger):
             logger.close(finished=state == runfile.FINISHED)
-    return {"state": state, "metrics": _final_metrics(module, monitors) | tested}
-
-
-def _rewind(folder: Path, trainer: L.Trainer, resume: Path) -> None:
-    """Take the curves back to the checkpoint, and end training there if early stopping had ended it."""
-    saved = torch.load(resume, map_location="cpu", weights_only=True)
-    rewind(folder, saved["gradflow"]["events"])
-    if saved["gradflow"]["stopped"]:
-        trainer.fit_loop.max_epochs = saved["epoch"] + 1
-    screen.say(f"  going on after epoch {saved['epoch'] + 1}")
+    return {"state": state, "metrics": final_metrics(parts) | tested}
 
 
 def _announce(title: str, record: dict[str, Any], data: ArrayDataModule, trainer: L.Trainer) -> None:
@@ -96,34 +98,6 @@ def _announce(title: str, record: dict[str, Any], data: ArrayDataModule, trainer
     facts = f"{record['parameters']:,} parameters, {sizes} samples, {trainer.max_epochs} epochs on {device}"
     screen.say(f"{title}: {facts}")
     log.info("%s: %s", title, facts)
-
-
-def _test(trainer: L.Trainer, module: ActivationModule, data: ArrayDataModule, best: Path) -> dict[str, float]:
-    """Test scores of the last epoch, and of the epoch that validation chose."""
-    step = module.global_step
-    trainer.test(module, datamodule=data, verbose=False)
-    last = module.test_scores()
-    chosen = last
-    if module.best_epoch not in (0, trainer.current_epoch):
-        module.load_state_dict(torch.load(best, map_location=module.device, weights_only=True)["state_dict"])
-        trainer.test(module, datamodule=data, verbose=False)
-        chosen = module.test_scores()
-    scores = last | {names.at_best(tag): value for tag, value in chosen.items()}
-    write(trainer.loggers, scores, step)
-    return scores
-
-
-def _final_metrics(module: ActivationModule, callbacks: Sequence[Callback]) -> dict[str, float]:
-    """Scores of the last epoch, the best one, means of the gradient over the last epoch, units after it."""
-    metrics = dict(module.final)
-    if module.best_epoch:
-        metrics[names.BEST_EPOCH] = module.best_epoch
-    for callback in callbacks:
-        if isinstance(callback, GradientNorms):
-            metrics |= callback.final_metrics()
-        elif isinstance(callback, UnitStatistics):
-            metrics |= callback.latest
-    return metrics
 
 
 def _trial(cfg: DictConfig, module: ActivationModule, record: dict[str, Any]) -> dict[str, Any]:
@@ -155,9 +129,3 @@ def _trial(cfg: DictConfig, module: ActivationModule, record: dict[str, Any]) ->
 
 def _axes(record: dict[str, Any]) -> str:
     return " ".join(f"{axis}={value}" for axis, value in record["axes"].items())
-
-
-def error_record(error: BaseException) -> dict[str, Any]:
-    """What run.json keeps of an error."""
-    lines = "".join(traceback.format_exception(error)).splitlines()
-    return {"type": type(error).__name__, "message": str(error), "traceback": lines[-ERROR_LINES:]}

@@ -3,11 +3,12 @@
 import torch
 from omegaconf import DictConfig, ListConfig
 
-from gradflow import build, stacking
+from gradflow import build, process, stacking
 from gradflow.data.options import shown
 from gradflow.errors import ConfigError
 from gradflow.values import number, whole
 
+DISTRIBUTED = "lightning.pytorch.strategies.DDPStrategy"  # of trainer=ddp
 # Arguments of the trainer that build.trainer sets, and what to use instead.
 OWN_ARGUMENTS = {
     "callbacks": "use the group callbacks",
@@ -16,7 +17,11 @@ OWN_ARGUMENTS = {
     "plugins": "leave it out",
     "precision": "use the knob precision, e.g. precision=bf16",
     **dict.fromkeys(
-        ("num_sanity_val_steps", "enable_progress_bar", "enable_model_summary", "log_every_n_steps"), "leave it out"
+        (
+            *("num_sanity_val_steps", "enable_progress_bar", "enable_model_summary", "log_every_n_steps"),
+            "use_distributed_sampler",
+        ),
+        "leave it out",
     ),
 }
 
@@ -53,15 +58,7 @@ def _trainer(cfg: DictConfig) -> None:
     for key, remedy in OWN_ARGUMENTS.items():
         if key in cfg.trainer:
             raise ConfigError(f"trainer.{key}={shown(cfg.trainer[key])}: gradflow sets it; {remedy}")
-    devices = cfg.trainer.get("devices")
-    if not (devices == 1 or (isinstance(devices, ListConfig) and len(devices) == 1)):
-        raise ConfigError(
-            f"trainer.devices={shown(devices)}: one run uses one device; use trainer.devices=1 and start more runs"
-        )
-    if cfg.trainer.get("num_nodes", 1) != 1:
-        raise ConfigError(
-            f"trainer.num_nodes={cfg.trainer.num_nodes}: one run uses one device; use trainer.num_nodes=1"
-        )
+    _devices(cfg)
     if cfg.trainer.get("overfit_batches"):
         raise ConfigError(
             f"trainer.overfit_batches={cfg.trainer.overfit_batches}: the batches would change in each epoch all the "
@@ -71,6 +68,39 @@ def _trainer(cfg: DictConfig) -> None:
         number(cfg, "trainer.gradient_clip_val", low=0.0, example=1.0)
     if cfg.trainer.accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
         raise ConfigError("trainer=gpu: no CUDA GPU was found; use trainer=auto or trainer=cpu")
+
+
+def _devices(cfg: DictConfig) -> None:
+    """One device, or with `trainer=ddp` several of one machine."""
+    trainer = cfg.trainer
+    devices, strategy = trainer.get("devices"), trainer.get("strategy")
+    is_list = isinstance(devices, ListConfig) and len(devices) > 0
+    if not is_list and (isinstance(devices, bool) or not isinstance(devices, int) or devices < 1):
+        raise ConfigError(
+            f"trainer.devices={shown(devices)}: needs a number of devices, e.g. trainer.devices=1, or trainer=ddp "
+            "trainer.devices=2"
+        )
+    if trainer.get("num_nodes", 1) != 1:
+        raise ConfigError(f"trainer.num_nodes={trainer.num_nodes}: the devices of a run are those of one machine")
+    distributed = isinstance(strategy, DictConfig) and strategy.get("_target_") == DISTRIBUTED
+    if strategy not in (None, "auto") and not distributed:
+        raise ConfigError(f"trainer.strategy={shown(strategy)}: use trainer=ddp for several devices, or leave it out")
+    processes = process.processes(cfg)
+    if processes == 1:
+        return
+    if not distributed:
+        raise ConfigError(f"trainer.devices={shown(devices)}: several devices need trainer=ddp")
+    on_cpu = trainer.accelerator == "cpu" or (trainer.accelerator == "auto" and not torch.cuda.is_available())
+    if on_cpu and cfg.model.get("norm") == "batch":
+        raise ConfigError(
+            f"trainer.devices={shown(devices)} model.norm=batch: on CPUs torch cannot normalise over the batches of "
+            "several processes; use model.norm=none, layer or group, or trainer.devices=1"
+        )
+    if cfg.seeds_per_job > 1:
+        raise ConfigError(
+            f"seeds_per_job={cfg.seeds_per_job} trainer.devices={shown(devices)}: stacked seeds share one device; "
+            "use one of the two"
+        )
 
 
 def _precision(cfg: DictConfig) -> None:

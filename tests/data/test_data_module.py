@@ -224,10 +224,6 @@ def test_options_that_do_not_suit_the_data_are_refused():
         _ = digits_module(standardize=True).sizes
 
 
-def test_trainers_that_would_repeat_or_freeze_the_order_are_refused(trainer):
+def test_trainers_that_would_freeze_the_order_are_refused(trainer):
     with pytest.raises(ConfigError, match=r"trainer\.overfit_batches=1: .*limit_train_batches"):
         trainer(max_epochs=1, overfit_batches=1, enable_checkpointing=False).fit(Recorder(), datamodule=digits_module())
-    data = digits_module()
-    data.trainer = trainer(max_epochs=1, devices=2, strategy="ddp_spawn")
-    with pytest.raises(ConfigError, match=r"trainer\.devices=2: .*trainer\.devices=1"):
-        data.setup()

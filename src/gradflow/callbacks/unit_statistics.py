@@ -54,6 +54,9 @@ class UnitStatistics(Callback):
         if not self._measures:
             return
         self._remove_hooks()
+        if trainer.world_size > 1:
+            for meter in self._meters.values():
+                meter.pool()
         self.latest = self._statistics()
         self.history.append(self.latest)
         write(trainer.loggers, self.latest, trainer.global_step)

@@ -33,7 +33,7 @@ class ArrayDataModule(L.LightningDataModule):
 
     Args:
         source: a function that returns the data set, e.g. one of `gradflow.data.sources`.
-        batch_size: training samples in a batch, at least 1.
+        batch_size: training samples in a batch, of all devices together, at least 1.
         eval_batch_size: validation and test samples in a batch, at least 1.
         validation: `last`, `random` or `test`, see `SplitOptions`.
         validation_size: fraction or count, see `SplitOptions`.
@@ -79,6 +79,7 @@ class ArrayDataModule(L.LightningDataModule):
         self._seed = seed
         self.chunk_size = chunk_size
         self._tensors: tuple[Tensor, Tensor] | None = None
+        self._shard = (0, 1)
 
     @cached_property
     def arrays(self) -> Arrays:
@@ -147,6 +148,7 @@ class ArrayDataModule(L.LightningDataModule):
         if self.trainer is not None:
             _check_trainer(self.trainer)
             device = self.trainer.strategy.root_device
+            self._shard = self.trainer.global_rank, self.trainer.world_size
         if self._tensors is None or self._tensors[0].device != device:
             self._tensors = self._inputs().to(device), self._targets().to(device)
 
@@ -175,7 +177,16 @@ class ArrayDataModule(L.LightningDataModule):
         if self.arrays.pixel_max is not None:
             scale, shift = pixel_map(self._pixel_range or UNIT_RANGE, pixel_max=self.arrays.pixel_max)
         x, y = self._tensors
-        return BatchLoader(x, y, rows, batch_size=batch_size, scale=scale, shift=shift, order_seed=order_seed)
+        return BatchLoader(
+            x,
+            y,
+            rows,
+            batch_size=batch_size,
+            scale=scale,
+            shift=shift,
+            order_seed=order_seed,
+            shard=self._shard,
+        )
 
     def _inputs(self) -> Tensor:
         x = self.arrays.x
@@ -198,10 +209,6 @@ def _loaded(source: Callable[..., Arrays], options: tuple[tuple[str, Any], ...])
 
 
 def _check_trainer(trainer: L.Trainer) -> None:
-    if trainer.world_size > 1:  # every process would train on the same batches
-        raise ConfigError(
-            f"trainer.devices={trainer.num_devices}: one run uses one device; use trainer.devices=1 and start more runs"
-        )
     overfit = trainer.overfit_batches  # type: ignore[attr-defined]  # Lightning sets it from outside the class
     if overfit > 0:  # Lightning can only stop the shuffling of torch's own DataLoader
         raise ConfigError(

@@ -39,6 +39,8 @@ class BatchLoader:
         scale: batches are float32 `x * scale + shift`.
         shift: see `scale`.
         order_seed: shuffle anew in each epoch with this seed; None keeps the order of `rows`.
+        shard: which of how many processes this is: each gets a part of every batch, of equal size up to one sample
+            (the last batch may have none for some), and together they get every sample once.
     """
 
     # Lightning looks for `sampler` (to set the epoch) and then expects `batch_sampler`, as on torch's DataLoader.
@@ -54,10 +56,12 @@ class BatchLoader:
         scale: float = 1.0,
         shift: float = 0.0,
         order_seed: int | None = None,
+        shard: tuple[int, int] = (0, 1),
     ) -> None:
         self.x, self.y, self.rows = x, y, rows
         self.batch_size = batch_size
         self.scale, self.shift = scale, shift
+        self.rank, self.processes = shard
         self.sampler = None if order_seed is None else EpochOrder(rows, seed=order_seed)
 
     def __len__(self) -> int:
@@ -68,10 +72,15 @@ class BatchLoader:
             yield self.batch(index)
 
     def indices(self) -> tuple[Tensor, ...]:
-        """The row numbers of each batch of this epoch, int64, on the device of the tensors."""
+        """The row numbers of this process's part of each batch of this epoch, int64, on the device of the tensors."""
         # Only to be called at the first batch: Lightning makes the iterator before it sets the epoch.
         order = self.rows if self.sampler is None else self.sampler.order()
-        return torch.from_numpy(order).to(self.x.device).split(self.batch_size)
+        whole = torch.from_numpy(order).to(self.x.device).split(self.batch_size)
+        return whole if self.processes == 1 else tuple(one.tensor_split(self.processes)[self.rank] for one in whole)
+
+    def samples(self, batch: int) -> int:
+        """How many samples batch number `batch` has in all processes together."""
+        return min(self.batch_size, len(self.rows) - batch * self.batch_size)
 
     def batch(self, index: Tensor) -> Batch:
         """The samples with these row numbers, x in float32.

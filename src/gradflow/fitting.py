@@ -1,0 +1,114 @@
+"""What every process of a run does: build, fit, test; and what the processes but the first do, which write nothing."""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.plugins.environments import LightningEnvironment
+from omegaconf import DictConfig
+
+from gradflow import build, names, screen
+from gradflow.callbacks.gradient_norms import GradientNorms
+from gradflow.callbacks.progress import RunProgress
+from gradflow.callbacks.unit_statistics import UnitStatistics
+from gradflow.data.datamodule import ArrayDataModule
+from gradflow.errors import Diverged
+from gradflow.logger import write
+from gradflow.module import ActivationModule
+from gradflow.process import flushing, process_settings, processes
+from gradflow.ranks import Signals
+
+
+class Parts(NamedTuple):
+    """What one process trains with."""
+
+    monitors: list[Callback]
+    data: ArrayDataModule
+    module: ActivationModule
+    trainer: L.Trainer
+
+
+def build_parts(
+    cfg: DictConfig,
+    folder: Path,
+    environment: LightningEnvironment,
+    *,
+    logger: Logger | None = None,
+    title: str | None = None,
+) -> Parts:
+    """Build everything; `title` is that of a progress bar."""
+    monitors = build.monitors(cfg)
+    data = build.data(cfg, chunk_size=build.chunk_size(cfg, monitors))
+    module = build.module(cfg, data)
+    progress = [RunProgress(title, score=module.task.monitor)] if title is not None else []
+    signals = [Signals()] if processes(cfg) > 1 else []
+    callbacks = [*monitors, *progress, *signals, *build.checkpoints(folder, module.task)]
+    trainer = build.trainer(cfg, folder, callbacks=callbacks, logger=logger, environment=environment)
+    return Parts(monitors, data, module, trainer)
+
+
+def fit_and_test(parts: Parts, folder: Path, resume: Path | None) -> dict[str, float]:
+    """Train; test scores of the last epoch, and of the epoch that validation chose."""
+    _, data, module, trainer = parts
+    trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+    step = module.global_step
+    trainer.test(module, datamodule=data, verbose=False)
+    last = module.test_scores()
+    chosen = last
+    if module.best_epoch not in (0, trainer.current_epoch):
+        best = folder / names.CHECKPOINT_FOLDER / names.BEST_CHECKPOINT
+        module.load_state_dict(torch.load(best, map_location=module.device, weights_only=True)["state_dict"])
+        trainer.test(module, datamodule=data, verbose=False)
+        chosen = module.test_scores()
+    scores = last | {names.at_best(tag): value for tag, value in chosen.items()}
+    write(trainer.loggers, scores, step)
+    return scores
+
+
+def final_metrics(parts: Parts) -> dict[str, float]:
+    """Scores of the last epoch, the best one, means of the gradient over the last epoch, units after it."""
+    metrics = dict(parts.module.final)
+    if parts.module.best_epoch:
+        metrics[names.BEST_EPOCH] = parts.module.best_epoch
+    for callback in parts.monitors:
+        if isinstance(callback, GradientNorms):
+            metrics |= callback.final_metrics()
+        elif isinstance(callback, UnitStatistics):
+            metrics |= callback.latest
+    return metrics
+
+
+def saved(checkpoint: Path) -> dict[str, Any]:
+    """What a checkpoint holds, on the CPU."""
+    return torch.load(checkpoint, map_location="cpu", weights_only=True)
+
+
+def end_where_it_ended(trainer: L.Trainer, checkpoint: dict[str, Any]) -> None:
+    """Train no further if early stopping had ended the training."""
+    if checkpoint["gradflow"]["stopped"]:
+        trainer.fit_loop.max_epochs = checkpoint["epoch"] + 1
+
+
+def train_along(
+    cfg: DictConfig,
+    folder: Path,
+    resume: Path | None,
+    environment: LightningEnvironment,
+    ready: Callable[[], object],
+) -> None:
+    """What every process but the first does: the same, without a word."""
+    screen.configure()
+    logging.disable()
+    with process_settings(cfg), flushing(cfg.flush_denormal):
+        parts = build_parts(cfg, folder, environment)
+        if resume is not None:
+            end_where_it_ended(parts.trainer, saved(resume))
+        ready()
+        with suppress(Diverged):
+            fit_and_test(parts, folder, resume)

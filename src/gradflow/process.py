@@ -1,0 +1,64 @@
+"""Settings of the whole process: threads, subnormal numbers, TF32. They are put back, since a sweep may run in one."""
+
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from omegaconf import DictConfig, ListConfig
+
+log = logging.getLogger(__name__)
+
+_workers_flush: bool | None = None  # whether torch's worker threads flush subnormal numbers; None before the first
+ASKS_DRIVER = "PYTORCH_NVML_BASED_CUDA_CHECK"
+
+
+def processes(cfg: DictConfig) -> int:
+    """How many processes train a run of this configuration together: one a device under `trainer=ddp`."""
+    devices = cfg.trainer.devices
+    return len(devices) if isinstance(devices, ListConfig) else devices
+
+
+@contextmanager
+def flushing(on: bool) -> Iterator[None]:
+    """Flush subnormal numbers to zero in this thread, or not, and put it back.
+
+    The worker threads that torch starts inherit what holds when it starts them, and keep it: the first call of a
+    process decides for them, so it has to come before any computation.
+    """
+    global _workers_flush
+    _workers_flush = on if _workers_flush is None else _workers_flush
+    torch.set_flush_denormal(on)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+@contextmanager
+def process_settings(cfg: DictConfig) -> Iterator[None]:
+    """Settings of the whole process, put back afterwards: a sweep runs in one process."""
+    interrupt = signal.getsignal(signal.SIGINT)
+    threads = torch.get_num_threads()
+    wanted = max(1, (cfg.threads or threads) // processes(cfg))
+    if _workers_flush not in (None, cfg.flush_denormal) and wanted > 1:
+        log.warning("flush_denormal=%s: this process began otherwise, so the run has one thread", cfg.flush_denormal)
+        wanted = 1
+    # Lightning has torch ask the driver library whether there is a GPU, which Adam then does at every step: 0.1 ms.
+    asks_driver = os.environ.pop(ASKS_DRIVER, None)
+    torch.set_num_threads(wanted)
+    products, convolutions = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    torch.set_float32_matmul_precision("high" if cfg.precision == "tf32" else "highest")
+    torch.backends.cudnn.allow_tf32 = cfg.precision == "tf32"
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_float32_matmul_precision(products)
+        torch.backends.cudnn.allow_tf32 = convolutions
+        if asks_driver is not None:
+            os.environ[ASKS_DRIVER] = asks_driver
+        # Lightning ignores further Ctrl-C once it has seen one.
+        signal.signal(signal.SIGINT, interrupt)

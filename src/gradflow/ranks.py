@@ -1,0 +1,124 @@
+"""Several devices in one run: a process for each of them.
+
+The process that was started is the first; it holds the run folder and alone writes. It starts the others itself:
+Lightning's launchers either give the command again, which would plan the whole sweep anew, or move the training out of
+the process that signals reach.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn
+
+import lightning as L
+import torch.distributed as dist
+from lightning.fabric.plugins.environments.lightning import find_free_network_port
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.plugins.environments import LightningEnvironment
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+from torch import multiprocessing
+
+# What a process does that is not the first: build everything, call `ready`, train along.
+Work = Callable[[LightningEnvironment, Callable[[], object]], None]
+
+LAST_WORDS = 5.0  # seconds that a process gets to tell why it failed, once the others have lost it
+OTHERS_IGNORE = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM)
+
+
+class RankEnvironment(LightningEnvironment):
+    """Tells Lightning which process of a run this is, and where they meet."""
+
+    def __init__(self, rank: int, *, port: int) -> None:
+        super().__init__()
+        self._rank, self._main_port = rank, port
+
+    @property
+    def creates_processes_externally(self) -> bool:
+        return True
+
+    @property
+    def main_address(self) -> str:
+        return "127.0.0.1"
+
+    def local_rank(self) -> int:
+        return self._rank
+
+    def node_rank(self) -> int:
+        return 0
+
+
+class Signals(Callback):
+    """SIGTERM ends the first process at once, and with it the others, which leave all signals to it.
+
+    Lightning's handler begins a collective operation wherever the process stands, while the others are in another one.
+    """
+
+    def __init__(self) -> None:
+        self._before = signal.getsignal(signal.SIGTERM)
+
+    # Lightning sets its handlers after on_fit_start.
+    def on_sanity_check_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._listen(first=trainer.is_global_zero)
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._listen(first=trainer.is_global_zero)
+
+    def on_test_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._listen(first=trainer.is_global_zero)
+
+    def _listen(self, *, first: bool) -> None:
+        signal.signal(signal.SIGTERM, self._end if first else signal.SIG_IGN)
+
+    def _end(self, number: int, frame: FrameType | None) -> NoReturn:
+        if callable(self._before):
+            self._before(number, frame)  # may end the process in its own way
+        raise SIGTERMException
+
+
+@contextmanager
+def companions(processes: int, work: Work) -> Iterator[LightningEnvironment]:
+    """The other processes of a run, all of them ready to train; the environment of this one, the first.
+
+    Args:
+        processes: of the run, this one included; with 1 nothing is started.
+        work: what each of the others does; it is pickled.
+
+    Raises:
+        torch.multiprocessing.ProcessException: if another process failed, with its traceback.
+    """
+    if processes == 1:
+        yield LightningEnvironment()
+        return
+    port = find_free_network_port()
+    ready = multiprocessing.get_context("spawn").Semaphore(0)
+    others = multiprocessing.start_processes(
+        _companion, (work, port, ready), nprocs=processes - 1, join=False, daemon=True, start_method="spawn"
+    )
+    try:
+        for _ in range(processes - 1):
+            while not ready.acquire(timeout=0.1):
+                others.join(timeout=0)
+        yield RankEnvironment(0, port=port)
+        while not others.join():
+            pass
+    except RuntimeError:
+        others.join(timeout=LAST_WORDS)  # a lost connection says less than the process that is lost
+        raise
+    finally:
+        for process in others.processes:
+            process.kill()
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def _companion(index: int, work: Work, port: int, ready: Any) -> None:
+    os.setsid()  # Ctrl-C is the first process's business
+    for number in OTHERS_IGNORE:
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        work(RankEnvironment(index + 1, port=port), ready.release)
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
