@@ -27,8 +27,9 @@ Group = Callable[[Settings], list[list[str]]]
 PHOTOS = "Conv stacks: {} + {} random images in CIFAR-10's shape, batches of 128.".format(*benchmark_data.PHOTOS)
 MEANING = (
     "Medians of epochs in the steady state (without the first two), or of steps; in brackets the smallest and the "
-    "largest ratio of a single round. `n times faster` is a bound on the other's time over gradflow's, `at most n` one "
-    "on gradflow's time over the other's."
+    "largest ratio of a single round. What disturbs a measurement makes it slower, never faster: on a machine that is "
+    "not idle the ratio of the fastest epochs or steps says more. `n times faster` is a bound on the other's time over "
+    "gradflow's, `at most n` one on gradflow's time over the other's."
 )
 
 QUICK: list[Group] = [

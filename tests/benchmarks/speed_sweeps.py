@@ -3,7 +3,7 @@
 Where a launcher starts several processes, it divides the cores among them itself, so OMP_NUM_THREADS is not set there.
 """
 
-import sys
+import functools
 from collections.abc import Callable
 
 from comparison_rows import (
@@ -11,14 +11,11 @@ from comparison_rows import (
     alternate,
     at_most,
     compare,
-    duration,
     faster,
-    figures,
     of_epochs,
     of_script,
-    undisturbed,
 )
-from our_runs import Refused, Training
+from our_runs import Training
 from processes import Finished
 from settings import Settings
 
@@ -26,7 +23,11 @@ AT_ONCE, ONE_BY_ONE, STACK = "seeds at once", "one by one", "bare stacked loop"
 SEEDS = 10
 FEW = 2  # rounds of what takes minutes
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
-LAUNCHERS = ("basic", "joblib", "submitit_local")
+LAUNCHERS: dict[str, tuple[str, ...]] = {
+    "basic": (),
+    "joblib": (),
+    "submitit_local": ("runs_per_job=5", "threads=1"),  # it starts all jobs at once: a job a core
+}
 
 Competitors = dict[str, Callable[[], Measurement]]
 
@@ -82,15 +83,15 @@ def whole(*processes: Finished) -> Measurement:
 
 def launchers(settings: Settings) -> list[list[str]]:
     """Wall seconds of the default sweep of ten runs with every launcher."""
-    return [_launcher(settings, launcher) for launcher in LAUNCHERS]
+    competitors = {name: functools.partial(_sweep, settings, name, *more) for name, more in LAUNCHERS.items()}
+    samples = alternate("the default sweep", competitors, rounds=min(FEW, settings.rounds))
+    name = "the default sweep, 10 runs, `hydra/launcher={}`"
+    rows = [compare(name.format("joblib"), samples, "joblib", "basic", faster(1.6))]
+    rows.append(compare(name.format("submitit_local"), samples, "submitit_local", "basic", faster()))
+    return rows
 
 
-def _launcher(settings: Settings, launcher: str) -> list[str]:
-    what = f"the default sweep, 10 runs, `hydra/launcher={launcher}`"
-    sweep = ("activation=sigmoid,relu", "blocks=1,2,4,6,8", f"hydra/launcher={launcher}")
-    print(what, file=sys.stderr, flush=True)
-    try:
-        process = undisturbed(lambda: whole(settings.train(*sweep, pinned=False).process)).process
-    except Refused as error:
-        return figures(what, f"not available: {error}")
-    return figures(what, duration(process.seconds), f"{process.peak_mib:.0f} MiB in its largest process")
+def _sweep(settings: Settings, launcher: str, *more: str) -> Measurement:
+    """From the command to the table."""
+    sweep = ("activation=sigmoid,relu", "blocks=1,2,4,6,8", f"hydra/launcher={launcher}", *more)
+    return whole(settings.train(*sweep, pinned=False).process)
