@@ -1,6 +1,6 @@
 # make help lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install sweep status resume report bench bench-quick test test-fast check format tensorboard lock
+.PHONY: help install sweep status resume report advise bench bench-quick test test-fast check format tensorboard lock
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -43,6 +43,9 @@ resume: install ## Train what is unfinished in STUDY
 
 report: install ## Average the seeds of STUDY, compare its activations and write its report
 	$(BIN)/python -m gradflow.study $(STUDY) $(ARGS)
+
+advise: install ## What is wrong with the networks of STUDY, by stated rules, and what helps
+	$(BIN)/python -m gradflow.advise $(STUDY) $(ARGS)
 
 bench: install ## Seconds and memory beside their targets, as tables in outputs/bench (half an hour on an idle machine)
 	$(BIN)/python tests/benchmarks/speed.py $(ARGS)

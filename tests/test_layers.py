@@ -11,6 +11,7 @@ ORDER = [
     "errors",
     "seeds",
     "names",
+    "health",
     "slopes",
     "activation_probes",
     "activations",
@@ -44,6 +45,7 @@ ORDER = [
     "run",
     "job",
     "study",
+    "advise",
     "plan",
     "cli",
 ]
@@ -89,7 +91,7 @@ def test_nothing_imports_the_sweeper():
 
 
 def test_studies_meet_training_only_through_files():
-    todo, seen = {"study"}, set()
+    todo, seen = {"study", "advise"}, set()
     while todo:
         name = todo.pop()
         seen.add(name)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gradflow.tasks import task
+from gradflow.tasks import constant_loss, task
 
 GENERATOR = np.random.default_rng(0)
 LOGITS = GENERATOR.normal(size=(20, 4), scale=3)
@@ -64,6 +64,28 @@ def test_outputs_in_bfloat16_are_scored(kind, outputs):
     y = torch.tensor([0, 1, 1, 0]) if kind != "regression" else torch.tensor([0.0, 1.0, 1.0, 0.0])
     assert what.loss(logits, y).isfinite()
     assert all(value.isfinite() for value in what.score(what.predict(logits), y).values())
+
+
+def test_the_constant_loss_is_the_entropy_of_the_classes_or_the_variance():
+    shares = np.array([0.5, 0.3, 0.2])
+    labels = torch.tensor([0] * 5 + [1] * 3 + [2] * 2)
+    assert constant_loss("classification", labels) == pytest.approx(-(shares * np.log(shares)).sum(), rel=1e-12)
+    assert constant_loss("classification", torch.arange(10)) == pytest.approx(np.log(10), rel=1e-12)
+    assert constant_loss("classification", torch.tensor([0, 2])) == pytest.approx(np.log(2))  # no class 1
+    assert constant_loss("binary", torch.tensor([0, 1, 1, 1])) == pytest.approx(
+        -(0.25 * np.log(0.25) + 0.75 * np.log(0.75)), rel=1e-12
+    )
+    assert constant_loss("regression", torch.tensor([1.0, 2.0, 6.0])) == pytest.approx((4 + 1 + 9) / 3)
+
+
+@pytest.mark.parametrize("kind", ["classification", "binary", "regression"])
+def test_no_constant_prediction_has_a_lower_loss(kind):
+    y = torch.tensor([0, 0, 0, 1]) if kind != "regression" else torch.tensor([0.0, 0.5, 3.0, 1.0])
+    loss = task(kind, num_outputs=2).loss
+    pairs = [
+        torch.tensor([[0.0, z]] if kind == "classification" else [[z]]).expand(4, -1) for z in np.linspace(-3, 3, 601)
+    ]
+    assert min(float(loss(outputs, y)) for outputs in pairs) == pytest.approx(constant_loss(kind, y), abs=1e-4)
 
 
 def test_an_unknown_kind_is_a_fault_of_the_program():

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics.functional.classification import binary_accuracy, multiclass_accuracy
@@ -67,3 +68,20 @@ def task(kind: str, *, num_outputs: int, target_scale: float = 1.0) -> Task:
         monitor="val/loss",
         mode="min",
     )
+
+
+def constant_loss(kind: str, targets: Tensor) -> float:
+    """The mean loss of the constant prediction that suits the targets best: what is reached without any input.
+
+    Args:
+        kind: as for `task`.
+        targets: class numbers, or regression targets, shape (N,).
+
+    Returns:
+        The entropy of the class shares in nats (with equal classes the logarithm of their number), or the variance of
+        the targets (ddof = 0).
+    """
+    if kind == "regression":
+        return float(targets.double().var(correction=0))
+    shares = torch.bincount(targets).double() / len(targets)
+    return float(torch.special.entr(shares).sum())

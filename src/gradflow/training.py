@@ -11,14 +11,17 @@ from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig
 
 from gradflow import build, identity, names, runfile, screen
+from gradflow.activations import facts
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import Diverged
 from gradflow.fitting import build_parts, end_where_it_ended, final_metrics, fit_and_test, saved, train_along
 from gradflow.logger import RunLogger, rewind
+from gradflow.models.blocks import Layer
 from gradflow.module import ActivationModule
 from gradflow.process import processes
 from gradflow.provenance import device_name, provenance
 from gradflow.ranks import companions
+from gradflow.tasks import constant_loss
 from gradflow.together import Together
 
 log = logging.getLogger(__name__)
@@ -67,6 +70,10 @@ def _train(
     device = device if trainer.world_size == 1 else f"{trainer.world_size} x {device}"
     record["provenance"] = provenance(device=device, threads=threads)
     record["parameters"] = sum(p.numel() for p in module.parameters() if p.requires_grad)
+    record["constant_loss"] = constant_loss(parts.data.task, parts.data.training_targets)
+    first: Layer = module.network.layers[0]  # type: ignore[index, assignment]
+    assert first.activation is not None
+    record["sigmoid_like"] = facts(first.activation).sigmoid_like
     runfile.write(folder, record)
     _announce(title, record, parts.data, trainer)
     if resume is not None:

@@ -7,7 +7,7 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
-from gradflow import names
+from gradflow import health, names
 from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.callbacks.unit_statistics import UnitStatistics
 
@@ -15,15 +15,15 @@ log = logging.getLogger(__name__)
 
 VANISHING = (
     "gradients vanish: {layer} gets {ratio:.1e} of the largest layer's gradient (rms over the epoch, threshold "
-    "{threshold:g}). Try activation=relu, init=he, model.norm=batch, model.residual=true or fewer blocks"
+    "{threshold:g}). Try " + health.listed(health.VANISHING_REMEDIES)
 )
 EXPLODING = (
     "gradients explode: the norm of {tag} averaged {value:.1e} over the epoch (threshold {threshold:g}). "
-    "Try a lower optimizer.lr, trainer.gradient_clip_val=1, init=he or model.norm=batch"
+    "Try " + health.listed(health.EXPLODING_REMEDIES)
 )
 DEAD = (
     "{share:.0%} of the units of {layer} are dead: no validation sample can change them (threshold {threshold:.0%}). "
-    "Try activation=leaky_relu, init=he, a lower optimizer.lr or model.norm=batch"
+    "Try " + health.listed(health.DEAD_REMEDIES)
 )
 
 
@@ -38,7 +38,11 @@ class HealthWarnings(Callback):
     """
 
     def __init__(
-        self, *, vanishing_ratio: float = 1e-3, exploding_norm: float = 1e3, dead_fraction: float = 0.2
+        self,
+        *,
+        vanishing_ratio: float = health.VANISHING_RATIO,
+        exploding_norm: float = health.EXPLODING_NORM,
+        dead_fraction: float = health.DEAD_FRACTION,
     ) -> None:
         self._vanishing_ratio = vanishing_ratio
         self._exploding_norm = exploding_norm

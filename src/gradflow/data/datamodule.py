@@ -138,6 +138,11 @@ class ArrayDataModule(L.LightningDataModule):
             return 1.0
         return float(z_scores(self.arrays.y, self.split.train)[1])
 
+    @property
+    def training_targets(self) -> Tensor:
+        """Class numbers, or standardized regression targets, of the training set, shape (samples,)."""
+        return self._targets()[torch.from_numpy(self.split.train)]
+
     def prepare_data(self) -> None:
         """Read the data, downloading them on first use."""
         _ = self.arrays

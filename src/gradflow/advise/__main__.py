@@ -1,0 +1,58 @@
+"""`python -m gradflow.advise STUDY`: what is wrong with the networks of a study, by stated rules, and what helps."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import RenderableType
+
+from gradflow.advise.findings import advise
+from gradflow.advise.show import as_markdown, on_screen, rules_as_markdown, rules_on_screen
+from gradflow.errors import ConfigError
+from gradflow.screen import show
+from gradflow.study.collect import study_runs
+
+EXAMPLE = "a study is a folder such as outputs/digits_conv"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.rules:
+            _show(rules_as_markdown() if options.markdown else rules_on_screen())
+            return 0
+        if options.folder is None:
+            raise ConfigError(f"STUDY: missing; {EXAMPLE}")
+        records = study_runs(options.folder)
+        if not records:
+            raise ConfigError(f"{options.folder}: no runs here; {EXAMPLE}")
+        advice = advise(options.folder, records, baseline=options.baseline, metric=options.metric)
+        _show(as_markdown(advice) if options.markdown else on_screen(advice))
+    except (ConfigError, ValueError) as error:
+        print(f"gradflow: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m gradflow.advise", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, metavar="STUDY", help="e.g. outputs/digits_conv")
+    parser.add_argument("--rules", action="store_true", help="print the rules with thresholds, sources and remedies")
+    parser.add_argument("--markdown", action="store_true", help="print Markdown")
+    parser.add_argument("--baseline", help="the activation to compare with; relu, if the study has it")
+    parser.add_argument("--metric", help="the metric to compare; the study's headline")
+    return parser
+
+
+def _show(what: str | RenderableType) -> None:
+    """Markdown as it is, whatever the width of the screen."""
+    if isinstance(what, str):
+        sys.stdout.write(what)
+    else:
+        show(what)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""Which of two activations is behind, by the paired comparisons of a study, and whether that may be claimed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gradflow import runfile
+from gradflow.study.compare import compare
+from gradflow.study.comparison import Comparison, Outcome, is_score, lower_is_better
+from gradflow.study.configurations import Record
+from gradflow.study.labels import SELECTED_ON_TEST
+from gradflow.study.verdict import rate
+
+
+@dataclass(frozen=True)
+class Lead:
+    """One activation is ahead of another in one place of a study.
+
+    Attributes:
+        where: the activation that is behind, and the place.
+        winner: the one that is ahead.
+        holds: in how many seeds it is ahead.
+        seeds: of how many that both have.
+        claimed: whether it may be claimed; if not, there are too few seeds.
+        needed: seeds that a claim needs.
+        evidence: one line.
+        badness: the mean difference, in the metric's unit.
+    """
+
+    where: str
+    winner: str
+    holds: int
+    seeds: int
+    claimed: bool
+    needed: int
+    evidence: str
+    badness: float
+
+
+def leads(records: Sequence[Record], *, baseline: str | None, metric: str | None) -> list[Lead]:
+    """The pairs in which one is behind: claimed, or with too few seeds and an interval that excludes zero.
+
+    Raises:
+        ValueError: if the study has no such baseline or metric.
+    """
+    finished = [record for record in records if record["state"] == runfile.FINISHED]
+    if not finished or (metric is None and not any(r["headline"] in r["metrics"] for r in finished)):
+        return []
+    comparisons = compare(records, baseline=baseline, metric=metric)
+    return [lead for comparison in comparisons if (lead := _lead(comparison)) is not None]
+
+
+def _lead(c: Comparison) -> Lead | None:
+    if c.differences is None or not is_score(c.metric):
+        return None
+    too_few = c.outcome is Outcome.TOO_FEW and (c.differences.low > 0 or c.differences.high < 0)
+    if not (c.claimed or too_few):
+        return None
+    sign = -1 if lower_is_better(c.metric) else 1
+    behind = sign * c.differences.mean < 0  # the activation, of its baseline
+    loser, winner = (c.activation, c.baseline) if behind else (c.baseline, c.activation)
+    towards = -1 if c.differences.mean < 0 else 1
+    return Lead(
+        where=", ".join(part for part in (loser, c.where) if part),
+        winner=winner,
+        holds=sum(towards * difference > 0 for difference in c.differences.values),
+        seeds=c.n,
+        claimed=c.claimed,
+        needed=c.needed,
+        evidence=c.verdict if c.claimed else _unclaimed(c, winner),
+        badness=abs(c.differences.mean),
+    )
+
+
+def _unclaimed(c: Comparison, winner: str) -> str:
+    """`test/acc_at_best is 0.15 [0.12, 0.18] worse than relu's; no claim with 3 seeds (8 needed for 5 comparisons)`."""
+    assert c.differences is not None
+    metric = f"{c.metric}, {SELECTED_ON_TEST}," if c.selected_on_test else c.metric
+    low, high = sorted(abs(bound) for bound in (c.differences.low, c.differences.high))
+    family = f"{c.family} comparison{'' if c.family == 1 else 's'}"
+    return (
+        f"{metric} is {abs(c.differences.mean):.3g} [{low:.3g}, {high:.3g}] worse than {winner}'s; no claim with "
+        f"{c.n} seeds ({c.needed} needed for {family}), {rate(c)}"
+    )

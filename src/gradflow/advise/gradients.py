@@ -1,0 +1,81 @@
+"""Whether the rules about gradients hold in a run: exploding, vanishing, fading. As in `judgements`."""
+
+import numpy as np
+
+from gradflow import health, names
+from gradflow.advise.measured_run import MeasuredRun, NotJudged
+from gradflow.advise.sighting import Sighting
+
+FADING = float(np.log10(2))  # decades per layer: the gradient halves from layer to layer
+FEWEST_LAYERS = 3  # hidden ones, for a slope over the layers
+
+
+def exploding(run: MeasuredRun) -> Sighting | None:
+    """The norm of the whole gradient, averaged over an epoch, is above the threshold of the warning."""
+    if names.GRAD_NORM_TOTAL not in run.curves:
+        raise NotJudged(f"{names.GRAD_NORM_TOTAL} was not recorded")
+    norm_E = run.epoch_means(names.GRAD_NORM_TOTAL)
+    if not np.isfinite(norm_E).any():
+        raise NotJudged(f"{names.GRAD_NORM_TOTAL} was never finite")
+    worst = int(np.nanargmax(norm_E))
+    norm = float(norm_E[worst])
+    if norm <= health.EXPLODING_NORM:
+        return None
+    evidence = f"{names.GRAD_NORM_TOTAL} averages {norm:.1e} over epoch {worst + 1}{run.lr}"
+    return Sighting(norm, f"{norm:.1e}", evidence)
+
+
+def vanishing(run: MeasuredRun) -> Sighting | None:
+    """A hidden layer gets next to nothing of the largest layer's gradient, averaged over an epoch."""
+    layers = run.layers("grad_rms", hidden=False)
+    rms_LE = np.stack([run.epoch_means(names.grad_rms(layer)) for layer in layers])
+    hidden = run.layers("grad_rms")
+    hidden_LE = rms_LE[[layers.index(layer) for layer in hidden]]
+    known = np.flatnonzero(np.isfinite(rms_LE).all(axis=0))
+    if not len(known):
+        raise NotJudged("grad_rms was never finite in all layers")
+    largest_E, smallest_E = rms_LE[:, known].max(axis=0), hidden_LE[:, known].min(axis=0)
+    ratio_E = np.divide(smallest_E, largest_E, out=np.zeros(len(known)), where=largest_E > 0)
+    worst = int(np.argmin(ratio_E))
+    ratio = float(ratio_E[worst])
+    if ratio >= health.VANISHING_RATIO:
+        return None
+    epoch = int(known[worst])
+    layer = hidden[int(np.argmin(hidden_LE[:, epoch]))]
+    evidence = f"{layer} gets {ratio:.1e} of the largest layer's gradient (rms) in epoch {epoch + 1}"
+    if worst != len(known) - 1:
+        evidence += f", the smallest hidden layer {ratio_E[-1]:.1e} in the last"
+    return Sighting(-ratio, f"{ratio:.1e}", evidence + _decades_text(run))
+
+
+def fading(run: MeasuredRun) -> Sighting | None:
+    """The gradient halves, or worse, from layer to layer on its way to the input, though it has not vanished yet."""
+    hidden = run.layers("grad_rms")
+    if len(hidden) < FEWEST_LAYERS or vanishing(run) is not None:
+        return None
+    decades = _decades(run)
+    if decades is None:
+        raise NotJudged(f"{names.DECADES_PER_LAYER} was not recorded")
+    if decades <= FADING:
+        return None
+    # The first of L layers gets 10^(-decades (L - 1)) of the last one's gradient.
+    deepest = int(np.floor(-np.log10(health.VANISHING_RATIO) / decades)) + 2
+    evidence = (
+        f"the gradient loses {decades:.2f} decades at each of {len(hidden)} layers, a factor of {10**decades:.1f}, on "
+        f"average over training; at that rate it vanishes from {deepest} layers on"
+    )
+    return Sighting(decades, f"{decades:.2f}", evidence)
+
+
+def _decades(run: MeasuredRun) -> float | None:
+    """`grad_flow/decades_per_layer`, averaged over all steps at which it is finite."""
+    if names.DECADES_PER_LAYER not in run.curves:
+        return None
+    values = run.curves[names.DECADES_PER_LAYER].values
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else None
+
+
+def _decades_text(run: MeasuredRun) -> str:
+    decades = _decades(run)
+    return "" if decades is None else f"; {decades:.2f} decades per layer over all of training"

@@ -1,0 +1,114 @@
+"""Whether the rules about learning and units hold in a run: one function a rule, that returns a sighting or None.
+
+Each raises NotJudged where the run does not have what it looks at.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradflow import health, names, runfile
+from gradflow.advise.measured_run import MeasuredRun, NotJudged
+from gradflow.advise.sighting import Sighting, per_cent
+
+LOW_SLOPE_FRACTION = 0.5  # of a layer's entries
+UNLEARNED = 0.9  # of the loss of the best constant prediction
+FIRST_UPDATES = 100  # after so many, something should have been learned
+
+
+def diverged(run: MeasuredRun) -> Sighting | None:
+    """The run ended because a loss or gradient was not finite."""
+    if run.record["state"] != runfile.DIVERGED:
+        return None
+    message = (run.record.get("error") or {}).get("message") or "no longer finite"
+    return Sighting(0.0, "", f"{message.splitlines()[0]}{run.lr}")
+
+
+def hardly_learned(run: MeasuredRun) -> Sighting | None:
+    """The training loss of the last epoch is still that of a constant prediction."""
+    if run.record["state"] == runfile.DIVERGED:
+        return None
+    loss_E, reference, what = _learning(run)
+    share = float(loss_E[-1] / reference)
+    if share < UNLEARNED:
+        return None
+    mean = f"the mean training loss of epoch {len(loss_E)}, the last, is {loss_E[-1]:.4g}"
+    return Sighting(share, per_cent(share), f"{mean}, {per_cent(share)} of {reference:.4g}, {what}{run.lr}")
+
+
+def slow_start(run: MeasuredRun) -> Sighting | None:
+    """The training loss was that of a constant prediction for long, and then no longer."""
+    if run.record["state"] == runfile.DIVERGED or hardly_learned(run) is not None:
+        return None
+    loss_E, reference, what = _learning(run)
+    first = int(np.searchsorted(run.ends, FIRST_UPDATES))
+    share = float(loss_E[first] / reference)
+    if share < UNLEARNED:
+        return None
+    left = first + int(np.argmax(loss_E[first:] < UNLEARNED * reference))
+    evidence = (
+        f"the mean training loss of epoch {first + 1} (up to update {run.ends[first]:,}) is {loss_E[first]:.4g}, "
+        f"{per_cent(share)} of {reference:.4g}, {what}; under {per_cent(UNLEARNED)} from epoch {left + 1} of "
+        f"{len(loss_E)} on{run.lr}"
+    )
+    return Sighting(left + share, per_cent(share), evidence)
+
+
+def _learning(run: MeasuredRun) -> tuple[np.ndarray, float, str]:
+    """Training loss by epoch, shape (E,), the loss that knows nothing of the input, and what that is in words."""
+    if not len(run.ends):
+        raise NotJudged("train/loss was not recorded")
+    if run.ends[-1] < FIRST_UPDATES:
+        raise NotJudged(f"fewer than {FIRST_UPDATES} updates")
+    loss_E = run.curves["train/loss"].values
+    constant = run.record.get("constant_loss")
+    if constant:
+        return loss_E, float(constant), "the loss of the best constant prediction"
+    if names.TRAIN_LOSS_STEP not in run.curves:
+        raise NotJudged(f"{names.TRAIN_LOSS_STEP} was not recorded")
+    return loss_E, float(run.curves[names.TRAIN_LOSS_STEP].values[0]), "the loss of the first batch"
+
+
+def dead_units(run: MeasuredRun) -> Sighting | None:
+    """More than the warning's share of a layer's units is dead at the end of an epoch."""
+    share, layer, epoch, before = _worst_layer(run, names.DEAD_UNITS)
+    if share <= np.float32(health.DEAD_FRACTION):  # a curve's values are float32: one fifth is a little above 0.2
+        return None
+    evidence = f"{per_cent(share)} of the units of {layer} are dead after epoch {epoch}{before}{run.lr}"
+    return Sighting(share, per_cent(share), evidence)
+
+
+def saturated(run: MeasuredRun) -> Sighting | None:
+    """Most entries of a layer lie in a flat part of a sigmoid-like function at the end of an epoch."""
+    if not run.is_sigmoid_like:
+        return None
+    share, layer, epoch, before = _worst_layer(run, names.LOW_SLOPE)
+    if share <= LOW_SLOPE_FRACTION:
+        return None
+    evidence = f"{per_cent(share)} of the entries of {layer} are in a flat part after epoch {epoch}{before}{run.lr}"
+    return Sighting(share, per_cent(share), evidence)
+
+
+def _worst_layer(run: MeasuredRun, quantity: str) -> tuple[float, str, int, str]:
+    """Largest share of a unit statistic after an epoch, its layer, that epoch, and the share before the first update.
+
+    In a tie the first layer and the earliest epoch count.
+    """
+    worst: tuple[float, str, int, str] | None = None
+    for layer in run.layers(quantity):
+        curve = run.curves[names.unit_tag(quantity, layer)]
+        later = curve.steps > 0
+        if not later.any():
+            continue
+        place = int(np.argmax(curve.values[later]))
+        share = float(curve.values[later][place])
+        if worst is None or share > worst[0]:
+            before = _text_before(curve.values[~later])
+            worst = share, layer, run.epoch(int(curve.steps[later][place])), before
+    if worst is None:
+        raise NotJudged(f"{quantity} was not recorded after an epoch")
+    return worst
+
+
+def _text_before(values: Sequence[float] | np.ndarray) -> str:
+    return f" ({per_cent(float(values[0]))} before the first update)" if len(values) else ""

@@ -1,0 +1,90 @@
+"""One run as the rules see it: its record, its curves and its configuration, read from its folder."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from gradflow import names
+from gradflow.study.configurations import Record
+from gradflow.study.events import Curve, curves
+
+HEAD = "_head"  # how the name of the only layer without an activation ends
+# Of runs that do not tell: the bounded, monotone functions of conf/activation that are steep at 0.
+SIGMOID_LIKE = ("sigmoid", "tanh", "softsign", "hardtanh")
+
+
+class NotJudged(Exception):
+    """What a rule looks at was not measured in a run; the text says what."""
+
+
+@dataclass(frozen=True)
+class MeasuredRun:
+    """One run of a study, finished or diverged.
+
+    Attributes:
+        record: its run.json.
+        curves: its TensorBoard scalars by tag.
+        config: its composed configuration, interpolations unresolved; empty where the folder has none.
+    """
+
+    record: Record
+    curves: dict[str, Curve]
+    config: dict[str, Any]
+
+    @property
+    def lr(self) -> str:
+        """`at lr = 0.1`, for texts."""
+        lr = self.record.get("lr")
+        return "" if lr is None else f", at lr = {lr:g}"
+
+    @property
+    def is_sigmoid_like(self) -> bool:
+        """Whether low slopes are saturation: of a function that is flat on both sides of its steep part."""
+        known = self.record.get("sigmoid_like")
+        return self.record["activation"] in SIGMOID_LIKE if known is None else bool(known)
+
+    @cached_property
+    def ends(self) -> np.ndarray:
+        """How many updates had been made at the end of each whole epoch, shape (E,)."""
+        return self.curves["train/loss"].steps if "train/loss" in self.curves else np.zeros(0, np.int64)
+
+    def epoch(self, step: int) -> int:
+        """The epoch, counted from 1, that ends at this step; 0 before the first update."""
+        return 0 if step == 0 else 1 + int(np.searchsorted(self.ends, step))
+
+    def layers(self, quantity: str, *, hidden: bool = True) -> list[str]:
+        """The layers that have curves `<quantity>/<layer>`, in forward order; `total` is none.
+
+        Raises:
+            NotJudged: if there are none.
+        """
+        found = [tag.removeprefix(f"{quantity}/") for tag in self.curves if tag.startswith(f"{quantity}/")]
+        layers = [layer for layer in found if layer != "total" and not (hidden and layer.endswith(HEAD))]
+        if not layers:
+            raise NotJudged(f"{quantity} was not recorded")
+        return sorted(layers, key=lambda layer: int(layer.partition("_")[0]))
+
+    def epoch_means(self, tag: str) -> np.ndarray:
+        """Mean of a curve over the steps of each epoch, shape (E + 1,), NaN where there are none.
+
+        The last entry is of the epoch that a divergence cut short. Values that are not finite do not count.
+        """
+        curve = self.curves[tag]
+        finite = np.isfinite(curve.values)
+        epoch = np.searchsorted(self.ends, curve.steps[finite], side="right")  # step s is the update after s others
+        size = len(self.ends) + 1
+        count = np.bincount(epoch, minlength=size)
+        total = np.bincount(epoch, weights=curve.values[finite], minlength=size)
+        return np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
+
+
+def measured_run(study: Path, record: Record) -> MeasuredRun:
+    """Read the folder of a run."""
+    folder = study / record["config"] / names.seed_folder(record["seed"])
+    file = folder / names.HYDRA_FOLDER / "config.yaml"
+    config = yaml.safe_load(file.read_text()) if file.exists() else {}
+    return MeasuredRun(record, curves(folder), config)

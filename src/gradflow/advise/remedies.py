@@ -1,0 +1,35 @@
+"""Which remedies a configuration does not have yet."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_OVERRIDE = re.compile(r"([\w.]+)=(\S+)")  # other remedies are words
+
+
+def open_remedies(remedies: Sequence[str], config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The remedies that would change something.
+
+    Args:
+        remedies: overrides of train.py, or words.
+        config: composed; empty if it is not known, and then every remedy is open.
+
+    Returns:
+        Without overrides that the configuration already has, and those of keys that its model does not have.
+    """
+    return tuple(remedy for remedy in remedies if not config or _is_open(remedy, config))
+
+
+def _is_open(remedy: str, config: Mapping[str, Any]) -> bool:
+    override = _OVERRIDE.fullmatch(remedy)
+    if override is None:
+        return True
+    key, wanted = override.groups()
+    value: Any = config
+    for part in key.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return False
+        value = value[part]
+    if isinstance(value, Mapping):  # a group, chosen by its name
+        value = value.get("name")
+    return str(value).lower() != wanted.lower()

@@ -1,0 +1,142 @@
+"""The rules, in one table, the most severe first: what must hold, where the threshold comes from, what helps."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gradflow import health
+from gradflow.advise import gradients, judgements
+from gradflow.advise.measured_run import MeasuredRun
+from gradflow.advise.sighting import Sighting, per_cent
+
+_OWN = "convention of gradflow"
+_WARNINGS = "conf/callbacks/health_warnings.yaml"
+
+
+class Severity(StrEnum):
+    """What a finding means for whoever wants to use the network."""
+
+    BROKEN = "broken"  # it does not learn, or its first layers do not
+    WEAK = "weak"  # it learns, but something better is known
+    HINT = "hint"  # not enough is known yet
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        name: of what is wrong.
+        condition: when it holds, in words, with its threshold.
+        source: of the threshold.
+        remedies: what helps, overrides of train.py where it can be said so.
+        judge: whether it holds in a run; None for what only a comparison of runs can tell.
+    """
+
+    name: str
+    severity: Severity
+    condition: str
+    source: str
+    remedies: tuple[str, ...]
+    judge: Callable[[MeasuredRun], Sighting | None] | None = None
+
+
+DIVERGED = Rule(
+    "diverged",
+    Severity.BROKEN,
+    "a loss or a gradient was not finite, which ended the run",
+    "run.json",
+    ("a lower optimizer.lr", "trainer.gradient_clip_val=1", "init=he", "model.norm=batch"),
+    judgements.diverged,
+)
+HARDLY_LEARNED = Rule(
+    "hardly learned",
+    Severity.BROKEN,
+    f"after {judgements.FIRST_UPDATES} updates or more, the mean training loss of the last epoch is at least "
+    f"{per_cent(judgements.UNLEARNED)} of that of the best constant prediction (with equal "
+    "classes: ln of their number)",
+    _OWN,
+    ("activation=relu", "init=he", "model.norm=batch", "another optimizer.lr", "optimizer=adam", "fewer blocks"),
+    judgements.hardly_learned,
+)
+EXPLODING = Rule(
+    "exploding gradient",
+    Severity.BROKEN,
+    f"grad_norm/total, averaged over an epoch, is above {health.EXPLODING_NORM:g}",
+    _WARNINGS,
+    health.EXPLODING_REMEDIES,
+    gradients.exploding,
+)
+VANISHING = Rule(
+    "vanishing gradient",
+    Severity.BROKEN,
+    f"grad_rms of a hidden layer, averaged over an epoch, is under {health.VANISHING_RATIO:g} of the largest layer's",
+    f"{_WARNINGS}; the effect: Hochreiter 1991, Glorot & Bengio 2010",
+    health.VANISHING_REMEDIES,
+    gradients.vanishing,
+)
+DEAD_UNITS = Rule(
+    "dead units",
+    Severity.WEAK,
+    f"more than {per_cent(health.DEAD_FRACTION)} of a layer's units have slope zero for every validation sample "
+    "after an epoch",
+    f"{_WARNINGS}; the definition: Lu et al. 2019, arXiv:1903.06733",
+    health.DEAD_REMEDIES,
+    judgements.dead_units,
+)
+SATURATED = Rule(
+    "saturated",
+    Severity.WEAK,
+    f"more than {per_cent(judgements.LOW_SLOPE_FRACTION)} of a layer's entries have a slope under 5 % of the "
+    "largest after an epoch; only for functions like sigmoid and tanh (of a ReLU, low slopes are the usual sparsity)",
+    f"{_OWN}; the effect: LeCun et al. 1998, Efficient BackProp",
+    ("activation=relu", "model.norm=batch", "init=xavier", "a lower optimizer.lr"),
+    judgements.saturated,
+)
+SLOW_START = Rule(
+    "slow start",
+    Severity.WEAK,
+    f"the mean training loss of the first epoch that ends after {judgements.FIRST_UPDATES} updates or more is at least "
+    f"{per_cent(judgements.UNLEARNED)} of that of the best constant prediction, and falls later",
+    _OWN,
+    ("activation=relu", "init=he", "model.norm=batch", "optimizer=adam", "a higher optimizer.lr"),
+    judgements.slow_start,
+)
+FADING = Rule(
+    "fading gradient",
+    Severity.WEAK,
+    "the gradient halves, or worse, from layer to layer towards the input: grad_flow/decades_per_layer, averaged over "
+    f"training, is above {gradients.FADING:.3f} in {gradients.FEWEST_LAYERS} hidden layers or more, but nothing has "
+    "vanished yet",
+    _OWN,
+    health.VANISHING_REMEDIES[:-1],
+    gradients.fading,
+)
+WORSE = Rule(
+    "worse activation",
+    Severity.WEAK,
+    "paired by seed, the study's headline metric is worse than the baseline's (or the baseline's than the other's) in "
+    "the same place: Holm-corrected p of 0.05 or less",
+    "python -m gradflow.study STUDY compare",
+    ("the better activation of the pair",),
+)
+PERHAPS_WORSE = Rule(
+    "perhaps a worse activation",
+    Severity.HINT,
+    "paired by seed, the study's headline metric is worse, and the 95 % interval of the mean difference excludes zero, "
+    "but there are too few seeds for any claim",
+    "python -m gradflow.study STUDY compare",
+    ("more seeds",),
+)
+RULES = (
+    DIVERGED,
+    HARDLY_LEARNED,
+    EXPLODING,
+    VANISHING,
+    DEAD_UNITS,
+    SATURATED,
+    SLOW_START,
+    FADING,
+    WORSE,
+    PERHAPS_WORSE,
+)

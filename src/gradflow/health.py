@@ -1,0 +1,20 @@
+"""When a run's gradients and units count as out of order, and what helps: for its warnings and for a study's advice.
+
+`conf/callbacks/health_warnings.yaml` shows the same thresholds to whoever wants others for the warnings of a run.
+"""
+
+from collections.abc import Sequence
+
+VANISHING_RATIO = 1e-3  # a hidden layer's grad_rms over the largest layer's, averaged over an epoch
+EXPLODING_NORM = 1e3  # grad_norm/total, averaged over an epoch
+DEAD_FRACTION = 0.2  # of a layer's units
+
+VANISHING_REMEDIES = ("activation=relu", "init=he", "model.norm=batch", "model.residual=true", "fewer blocks")
+EXPLODING_REMEDIES = ("a lower optimizer.lr", "trainer.gradient_clip_val=1", "init=he", "model.norm=batch")
+DEAD_REMEDIES = ("activation=leaky_relu", "init=he", "a lower optimizer.lr", "model.norm=batch")
+
+
+def listed(remedies: Sequence[str]) -> str:
+    """`a, b or c`."""
+    *others, last = remedies
+    return f"{', '.join(others)} or {last}" if others else last
