@@ -26,6 +26,7 @@ BAD = [
     (["model.norm=instance"], r"model\.norm=instance: choose one of batch, layer, group, none"),
     (["model.kernel_size=4"], r"model\.kernel_size=4: .*odd.*model\.kernel_size=3"),
     (["data=moons"], r"model=conv: .*images.*use model=mlp"),
+    (["output=tanh"], r"output=tanh: the data are a classification.*cross-entropy; use output=softmax"),
     (["data.batch_size=1"], r"data\.batch_size=1: .*batch normalisation.*model\.norm=layer"),
     (["trainer=gpu"], r"trainer=gpu: no CUDA GPU was found; use trainer=auto or trainer=cpu"),
     (["trainer.devices=2"], r"trainer\.devices=2: several devices need trainer=ddp"),
@@ -108,6 +109,9 @@ MORE = [
         (["trainer.max_epochs=" + bad], rf"trainer\.max_epochs={re.escape(bad)}: .*at least 1")
         for bad in ("-1", "1.5", "null")
     ),
+    (["data=moons", "model=mlp", "output=softmax"], r"output=softmax: .*binary.*use output=sigmoid"),
+    (["data=diabetes", "model=mlp", "output=sigmoid"], r"output=sigmoid: .*use output=linear or output=tanh"),
+    (["output=relu"], r"output=relu: no loss goes with it; choose softmax, sigmoid, linear, tanh"),
     (["trainer.accelerator=abacus"], r"trainer.*abacus"),
     *(
         (["trainer.devices=" + bad], rf"trainer\.devices={re.escape(bad)}: .*trainer=ddp trainer\.devices=2")

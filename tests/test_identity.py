@@ -60,6 +60,7 @@ def test_equal_configurations_are_the_same_run_however_they_are_written(identify
         "callbacks.pictures=null",
         "~callbacks.health_warnings",
         "threads=1",
+        "output=null",
         "steps_per_execution=1",
         "optimizer.fused=false",
         "callbacks.health_warnings.dead_fraction=0.5",
@@ -109,6 +110,7 @@ COUNTED = [
     "callbacks.gradient_norms.every_n_steps=10",
     "trainer.max_epochs=3",
     "precision=bf16",
+    "output=softmax",
     "trainer.gradient_clip_val=1",
     "trainer.accumulate_grad_batches=2",
     "+trainer.limit_train_batches=2",
@@ -145,6 +147,7 @@ def test_seeds_have_hashes_of_their_own_and_share_a_name(identify):
         (["trainer=cpu", "trainer.max_epochs=2"], "activation=relu,blocks=4,trainer.max_epochs=2"),
         (["schedule=cosine", "trainer.max_epochs=2"], "activation=relu,blocks=4,schedule=cosine,trainer.max_epochs=2"),
         (["width=8"], "activation=relu,blocks=4,width=8"),
+        (["output=tanh"], "activation=relu,blocks=4,output=tanh"),
         (["model=mlp", "blocks=2", "width=[8,4]"], "activation=relu,blocks=2,model=mlp,width=8x4"),
         (
             ["activation=leaky_relu", "activation.negative_slope=0.2"],
@@ -184,4 +187,5 @@ def test_the_resolved_configuration_is_plain(compose_run):
     assert resolved["schedule.T_max"] == 2
     assert resolved["activation._target_"] is None
     assert resolved["optimizer.betas"] == [0.9, 0.999]
-    assert not {key.split(".")[0] for key in resolved} & {"logger", "output_dir", "study", "headline", "data_dir"}
+    uncounted = {"logger", "output", "output_dir", "study", "headline", "data_dir"}
+    assert not {key.split(".")[0] for key in resolved} & uncounted

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from gradflow.tasks import constant_loss, task
+from gradflow.errors import ConfigError
+from gradflow.tasks import OUTPUTS, constant_loss, task
 
 GENERATOR = np.random.default_rng(0)
 LOGITS = GENERATOR.normal(size=(20, 4), scale=3)
@@ -64,6 +65,59 @@ def test_outputs_in_bfloat16_are_scored(kind, outputs):
     y = torch.tensor([0, 1, 1, 0]) if kind != "regression" else torch.tensor([0.0, 1.0, 1.0, 0.0])
     assert what.loss(logits, y).isfinite()
     assert all(value.isfinite() for value in what.score(what.predict(logits), y).values())
+
+
+def test_a_tanh_output_reaches_an_eighth_of_the_training_range_further_and_scores_in_the_datas_unit():
+    low, high, scale = -1.5, 2.5, 77.0  # standardised training targets, and their unit in that of the data
+    what = task("regression", num_outputs=1, output="tanh", target_scale=scale, target_ends=(low, high))
+    z = GENERATOR.normal(size=9)
+    targets = np.linspace(low - 1, high + 1, 9)  # some of them out of the tanh's reach
+    half = (high - low) / 1.6  # the training range is that of tanh from -0.8 to 0.8
+    value = (low + high) / 2 + half * np.tanh(z)
+    outputs, y = single(z), torch.tensor(targets, dtype=torch.float32)
+    assert what.predict(outputs).tolist() == pytest.approx(value.tolist(), rel=1e-5)
+    assert float(what.loss(outputs, y)) == pytest.approx(((value - targets) ** 2).mean(), rel=1e-5)
+    r2 = 1 - ((value - targets) ** 2).sum() / ((targets - targets.mean()) ** 2).sum()
+    scores = {name: float(one) for name, one in what.score(what.predict(outputs), y).items()}
+    assert scores == {
+        "mae": pytest.approx(scale * np.abs(value - targets).mean(), rel=1e-5),
+        "r2": pytest.approx(r2, rel=1e-4),
+    }
+    ends = what.predict(single([np.arctanh(-0.8), np.arctanh(0.8), -50.0, 50.0]))
+    assert ends.tolist() == pytest.approx([low, high, low - 0.5, high + 0.5], rel=1e-5)  # an eighth of 4 at each end
+
+
+def test_the_gradient_goes_through_the_tanh():
+    what = task("regression", num_outputs=1, output="tanh", target_ends=(-0.8, 0.8))  # tanh as it is
+    outputs = single([0.7, -2.0]).requires_grad_()
+    targets = np.array([0.1, 0.3])
+    what.loss(outputs, torch.tensor(targets, dtype=torch.float32)).backward()
+    value = np.tanh([0.7, -2.0])
+    exact = (value - targets) * (1 - value**2)  # 2/N (a - y) da/dz with N = 2
+    assert outputs.grad[:, 0].tolist() == pytest.approx(exact.tolist(), rel=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "output"), [(kind, output) for kind in OUTPUTS for output in OUTPUTS[kind]])
+def test_the_first_output_function_of_a_kind_is_the_usual_one(kind, output):
+    outputs = torch.linspace(-2, 2, 8).reshape(4, 2)[:, : 2 if kind == "classification" else 1]
+    y = torch.tensor([0.0, 1.0, 1.0, 0.0]) if kind == "regression" else torch.tensor([0, 1, 1, 0])
+    usual, named = (task(kind, num_outputs=2, output=one).loss(outputs, y) for one in (None, output))
+    assert (float(usual) == float(named)) == (output == OUTPUTS[kind][0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "output", "message"),
+    [
+        ("classification", "tanh", "output=tanh: the data are a classification, .*cross-entropy; use output=softmax"),
+        ("classification", "sigmoid", "use output=softmax, or leave output out"),
+        ("binary", "softmax", "use output=sigmoid, or leave output out"),
+        ("regression", "softmax", "squared error; use output=linear or output=tanh, or leave output out"),
+        ("regression", "relu", "output=relu: no loss goes with it; choose softmax, sigmoid, linear, tanh"),
+    ],
+)
+def test_an_output_function_that_does_not_go_with_the_target_is_refused(kind, output, message):
+    with pytest.raises(ConfigError, match=message):
+        task(kind, num_outputs=1, output=output)
 
 
 def test_the_constant_loss_is_the_entropy_of_the_classes_or_the_variance():

@@ -60,15 +60,22 @@ def network(cfg: DictConfig, arrays: ArrayDataModule) -> nn.Module:
     return model.to(memory_format=torch.channels_last)
 
 
-def learning_task(arrays: ArrayDataModule) -> Task:
-    return task(arrays.task, num_outputs=arrays.num_outputs, target_scale=arrays.target_scale)
+def learning_task(cfg: DictConfig, arrays: ArrayDataModule) -> Task:
+    """Loss, prediction and scores of the data's task, with the output function of `cfg.output`."""
+    return task(
+        arrays.task,
+        num_outputs=arrays.num_outputs,
+        output=cfg.output,
+        target_scale=arrays.target_scale,
+        target_ends=arrays.target_ends,
+    )
 
 
 def module(cfg: DictConfig, arrays: ArrayDataModule) -> ActivationModule:
     """The network with its loss, optimizer and schedule."""
     made = ActivationModule(
         network(cfg, arrays),
-        learning_task(arrays),
+        learning_task(cfg, arrays),
         optimizer=_make(cfg.optimizer, _partial_=True, **_unfused(cfg)),
         schedule=_make(cfg.schedule, _partial_=True),
         seed=cfg.seed,

@@ -28,7 +28,7 @@ KNOBS = (
         "steps_per_execution",
         *SWITCHES,
     ),
-    *("study", "headline", "output_dir", "data_dir", "resume", "callbacks"),
+    *("study", "headline", "output", "output_dir", "data_dir", "resume", "callbacks"),
 )
 NORMS = ("batch", "layer", "group", "none")
 

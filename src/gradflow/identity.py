@@ -34,6 +34,9 @@ NOT_COUNTED = (
     "trainer.strategy",
     "trainer.sync_batchnorm",
 )
+# Keys that came later, each with the value that stands for what was there before: at it they do not count, so that what
+# older versions have trained is still found.
+ADDED = {"output": None}
 AXES = ("activation", "blocks", "seed")  # shown first, in their own form
 ABSENT = "absent"  # shown for a key of the defaults that was removed (~key)
 
@@ -42,7 +45,8 @@ def resolved(cfg: DictConfig) -> dict[str, Any]:
     """The configuration that decides the result, as dotted keys with plain values; None where a value is missing."""
     container = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=False)
     assert isinstance(container, dict)
-    counted = (key for key in container if key not in NOT_COUNTED)
+    later = {key for key, before in ADDED.items() if key in container and container[key] == before}
+    counted = (key for key in container if key not in NOT_COUNTED and key not in later)
     values = _dotted({key: container[key] for key in counted})
     return {
         key: None if value == "???" else _plain(value)

@@ -125,7 +125,7 @@ def _configuration(
 ) -> Configuration:
     """What is worked out once for all seeds of a configuration; the data are loaded once for all configurations."""
     loaded = data(OmegaConf.to_yaml(cfg.data, resolve=True))
-    score = build.learning_task(loaded).headline
+    score = build.learning_task(cfg, loaded).headline
     checks.check_headline(cfg.headline, score=score)
     axes = identity.study_axes(cfg, choices, defaults)
     headline = cfg.headline or names.at_best(f"test/{score}")

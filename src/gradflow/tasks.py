@@ -9,6 +9,18 @@ from torch import Tensor
 from torchmetrics.functional.classification import binary_accuracy, multiclass_accuracy
 from torchmetrics.functional.regression import mean_absolute_error, r2_score
 
+from gradflow.errors import ConfigError
+
+# The output functions that go with a kind of target, the usual one first.
+OUTPUTS = {"classification": ("softmax",), "binary": ("sigmoid",), "regression": ("linear", "tanh")}
+TANH_REACH = 0.8  # of the tanh, for the ends of the training targets: at 1 it would never arrive
+_KINDS = {"classification": "classification", "binary": "binary classification", "regression": "regression"}
+_LOSSES = {
+    "classification": "one probability a class and their cross-entropy",
+    "binary": "one probability and its binary cross-entropy",
+    "regression": "a number and its squared error",
+}
+
 
 @dataclass(frozen=True)
 class Task:
@@ -31,16 +43,33 @@ class Task:
     mode: str
 
 
-def task(kind: str, *, num_outputs: int, target_scale: float = 1.0) -> Task:
+def task(
+    kind: str,
+    *,
+    num_outputs: int,
+    output: str | None = None,
+    target_scale: float = 1.0,
+    target_ends: tuple[float, float] = (-1.0, 1.0),
+) -> Task:
     """The task of a data set.
+
+    The output function is part of the loss, which is more accurate than to apply it in the network: softmax and sigmoid
+    of large logits round to 0 or 1, whose logarithm has no gradient.
 
     Args:
         kind: `classification` (cross-entropy on logits of shape (N, classes)), `binary` (binary cross-entropy on one
             logit, shape (N, 1)) or `regression` (mean squared error on one output, shape (N, 1)).
         num_outputs: outputs of the network.
+        output: the output function, one of `OUTPUTS[kind]`; None is the first of them.
         target_scale: the unit of regression targets, so that `mae` is in the unit of the data; the loss and r2 are
             those of the standardised targets.
+        target_ends: smallest and largest standardised training target, which a tanh output reaches at -0.8 and 0.8.
+
+    Raises:
+        ConfigError: if the output function does not go with this kind of target.
     """
+    assert kind in OUTPUTS, kind
+    check_output(output, kind)
     if kind == "classification":
         return Task(
             loss=F.cross_entropy,
@@ -59,15 +88,46 @@ def task(kind: str, *, num_outputs: int, target_scale: float = 1.0) -> Task:
             monitor="val/acc",
             mode="max",
         )
-    assert kind == "regression", kind
+    value = _stretched_tanh(*target_ends) if output == "tanh" else _linear
     return Task(
-        loss=lambda outputs, y: F.mse_loss(outputs[:, 0], y),
-        predict=lambda outputs: outputs[:, 0].float(),
+        loss=lambda outputs, y: F.mse_loss(value(outputs[:, 0].to(y.dtype)), y),
+        predict=lambda outputs: value(outputs[:, 0].float()),
         score=lambda p, y: {"mae": mean_absolute_error(p, y) * target_scale, "r2": r2_score(p, y)},
         headline="r2",
         monitor="val/loss",
         mode="min",
     )
+
+
+def check_output(output: str | None, kind: str) -> None:
+    """Refuse an output function that does not go with a kind of target.
+
+    Raises:
+        ConfigError: naming the one that does, with its loss.
+    """
+    known = [name for names in OUTPUTS.values() for name in names]
+    if output is not None and output not in known:
+        raise ConfigError(f"output={output}: no loss goes with it; choose {', '.join(known)}, or leave output out")
+    if output is not None and output not in OUTPUTS[kind]:
+        raise ConfigError(
+            f"output={output}: the data are a {_KINDS[kind]}, which needs {_LOSSES[kind]}; use "
+            f"output={' or output='.join(OUTPUTS[kind])}, or leave output out"
+        )
+
+
+def _linear(z: Tensor) -> Tensor:
+    return z
+
+
+def _stretched_tanh(lowest: float, highest: float) -> Callable[[Tensor], Tensor]:
+    """tanh, stretched so that -0.8 and 0.8 become the smallest and the largest training target.
+
+    The same as to scale the targets down into [-0.8, 0.8], but that the loss stays in the unit of the standardised
+    targets, the same for every output function. Targets up to an eighth of the training range outside it can still be
+    reached; what lies further out cannot, is not clipped, and counts with its whole error.
+    """
+    centre, half = (lowest + highest) / 2, (highest - lowest) / 2 / TANH_REACH
+    return lambda z: centre + half * torch.tanh(z)
 
 
 def constant_loss(kind: str, targets: Tensor) -> float:

@@ -175,6 +175,7 @@ def test_regression_targets_are_in_training_deviations():
     data = module_of(small(np.zeros((6, 1), np.float32), y, task="regression"))
     data.setup()
     assert data.target_scale == 10
+    assert data.target_ends == (-1, 1)
     assert next(iter(data.test_dataloader()))[1].tolist() == [-2, 4]
     assert next(iter(data.test_dataloader()))[1].dtype == torch.float32
     assert data.num_outputs == 1

@@ -138,6 +138,14 @@ class ArrayDataModule(L.LightningDataModule):
             return 1.0
         return float(z_scores(self.arrays.y, self.split.train)[1])
 
+    @cached_property
+    def target_ends(self) -> tuple[float, float]:
+        """Smallest and largest training target, standardized; (-1, 1) for labels."""
+        if self.task != "regression":
+            return -1.0, 1.0
+        targets = self.training_targets
+        return float(targets.min()), float(targets.max())
+
     @property
     def training_targets(self) -> Tensor:
         """Class numbers, or standardized regression targets, of the training set, shape (samples,)."""
