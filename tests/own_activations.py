@@ -17,6 +17,16 @@ class Bent(nn.Module):
         return torch.where(z > 0, z, self.bend * z)
 
 
+class Twice(nn.Module):
+    """Says that its slope is 3."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        return 2 * z
+
+    def slope(self, z: Tensor) -> Tensor:
+        return torch.full_like(z, 3.0)
+
+
 class Unbuildable(nn.Module):
     def __init__(self) -> None:
         super().__init__()

@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from scipy import integrate, stats
 from torch import Tensor, nn
 
+from gradflow import activation_probes, slopes
 from gradflow.activations import Facts, Maxout, facts, gain, is_elementwise, largest_slope, pieces, slope
 from gradflow.slopes import evaluate
 
@@ -383,3 +384,44 @@ def test_every_yaml_builds_its_function(path):
     else:
         assert name == path.stem
     assert isinstance(instantiate(option), nn.Module)
+
+
+class Soft(nn.Module):
+    """log(1 + exp(z)) with its derivative in closed form."""
+
+    def forward(self, z):
+        return torch.log1p(torch.exp(z))
+
+    def slope(self, z):
+        return torch.sigmoid(z)
+
+
+class SteeperSoft(Soft):
+    """Inherits a slope that is not its own."""
+
+    def forward(self, z):
+        return 3 * super().forward(z)
+
+
+class Summed(Soft):
+    def slope(self, z):
+        return torch.sigmoid(z).sum()
+
+
+def test_a_slope_of_ones_own_is_used_where_automatic_differentiation_overflows():
+    z = torch.tensor([-2.0, 0.0, 100.0])  # exp(100) is infinite in float32
+    assert slope(Soft(), z).tolist() == pytest.approx([1 / (1 + math.exp(2)), 0.5, 1.0])
+    assert not slopes.autograd_slope(Soft(), z).isfinite().all()
+
+
+def test_a_slope_is_not_inherited():
+    assert float(slope(SteeperSoft(), torch.zeros(1))) == pytest.approx(1.5)
+
+
+def test_a_slope_of_ones_own_is_checked_against_the_derivative():
+    assert activation_probes.where_own_slope_is_wrong(Soft()) is None
+    assert activation_probes.where_own_slope_is_wrong(SteeperSoft()) is None
+    assert activation_probes.where_own_slope_is_wrong(nn.ReLU()) is None
+    said = activation_probes.where_own_slope_is_wrong(Summed())
+    assert said is not None
+    assert said.startswith("slope(z) has the shape () for z of shape (1000, 1)")

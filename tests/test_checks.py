@@ -42,6 +42,10 @@ BAD = [
         [CUSTOM, "activation._target_=own_activations.Halving"],
         r"own_activations\.Halving.*cannot be built|keeps the shape",
     ),
+    (
+        [CUSTOM, "activation._target_=own_activations.Twice"],
+        r"own_activations\.Twice: slope\(-10\) is 3, but the derivative of forward there is 2; correct it",
+    ),
     (["blocks=1,"], r"blocks=1,: "),
     (["blocks=0"], r"blocks=0: .*at least 1, e\.g\. blocks=2"),
     (["optimizer.lr=nan"], r"optimizer\.lr=nan: .*e\.g\. optimizer\.lr=0\.001"),

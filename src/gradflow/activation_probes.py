@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from gradflow.slopes import evaluate, slope
+from gradflow.slopes import autograd_slope, evaluate, own_slope, slope
 
 REACH = 50.0  # where slopes are looked at
 FAR_REACH = 500.0  # still finite for exp in float64
@@ -31,6 +31,25 @@ def largest_slope(activation: nn.Module) -> float:
     slopes = slope(activation, spread(activation, grid(REACH))).abs()
     finite = slopes[slopes.isfinite()]
     return float(finite.max()) if finite.numel() else math.nan
+
+
+def where_own_slope_is_wrong(activation: nn.Module) -> str | None:
+    """What is wrong with the method `slope` of an activation, in words; None if nothing is, or it has none.
+
+    It is compared with automatic differentiation on [-10, 10], at points that no kink is likely to lie on.
+    """
+    if own_slope(activation) is None:
+        return None
+    z = spread(activation, torch.linspace(-10, 10, 1000, dtype=torch.float64) + 1e-3 / math.pi)
+    exact, own = autograd_slope(activation, z), slope(activation, z)
+    if own.shape != z.shape:
+        return f"slope(z) has the shape {tuple(own.shape)} for z of shape {tuple(z.shape)}; it is f'(z), entry by entry"
+    error = (own - exact).abs()
+    if bool((error <= 1e-5 * exact.abs().max().clamp(min=1e-12)).all()):
+        return None
+    worst = int(error.nan_to_num(math.inf).argmax())
+    at, said, is_ = (float(values.flatten()[worst]) for values in (z, own, exact))
+    return f"slope({at:.3g}) is {said:.6g}, but the derivative of forward there is {is_:.6g}"
 
 
 @torch.no_grad()

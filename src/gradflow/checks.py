@@ -8,10 +8,11 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig, ListConfig
 
-from gradflow import build, names, training_checks
+from gradflow import activation_probes, build, names, training_checks
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.data.options import shown
 from gradflow.errors import ConfigError
+from gradflow.models.blocks import Layer
 from gradflow.values import arguments_fit, nearest, number, whole
 
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
@@ -69,6 +70,9 @@ def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
     """
     with _refusal(f"activation._target_={cfg.activation.get('_target_')} model={cfg.model.get('name')}"):
         module = build.module(cfg, data)
+        first: Layer = module.network.layers[0]  # type: ignore[index, assignment]
+        assert first.activation is not None
+        wrong = activation_probes.where_own_slope_is_wrong(first.activation)
         with torch.no_grad():
             outputs = module.network.eval()(torch.zeros(2, *data.input_shape).to(next(module.parameters())))
     if outputs.shape != (2, data.num_outputs):
@@ -77,6 +81,8 @@ def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
             f"{tuple(outputs.shape)} for 2 samples and {data.num_outputs} outputs; an activation keeps the shape, or "
             "says by `pieces` how many inputs it takes for an output"
         )
+    if wrong:
+        raise ConfigError(f"activation._target_={cfg.activation.get('_target_')}: {wrong}; correct it, or leave it out")
     with _refusal(f"optimizer={cfg.optimizer.get('name')} schedule={cfg.schedule.get('name')}"):
         module.configure_optimizers()
     with _refusal("callbacks"):

@@ -21,7 +21,8 @@ def slope(activation: nn.Module, z: Tensor) -> Tensor:
     """The derivative f'(z) of an elementwise activation, as in evaluation mode.
 
     The functions of torch.nn have closed forms that stay accurate in float32 far into the tails, where autograd's
-    1 - tanh(z)² is already 0. Any other module goes through autograd. At kinks the value is torch autograd's: 0 at 0
+    1 - tanh(z)² is already 0. A class of one's own may have one as its method `slope(z)`. Any other module goes through
+    autograd. At kinks the value is torch autograd's: 0 at 0
     for ReLU. Softplus is linear past its threshold, so its slope there is 1.
 
     Args:
@@ -34,11 +35,17 @@ def slope(activation: nn.Module, z: Tensor) -> Tensor:
     Raises:
         ValueError: if the activation is not elementwise, as far as its output's shape shows it.
     """
-    closed_form = CLOSED_FORMS.get(type(activation))
+    closed_form = CLOSED_FORMS.get(type(activation)) or own_slope(activation)
     if closed_form is None:
-        return _autograd_slope(activation, z)
+        return autograd_slope(activation, z)
     with torch.no_grad():
         return closed_form(activation, z.detach())
+
+
+def own_slope(activation: nn.Module) -> Callable[[Any, Tensor], Tensor] | None:
+    """The method `slope` that the activation's very class defines; None without one."""
+    method = vars(type(activation)).get("slope")
+    return method if callable(method) else None
 
 
 def evaluate(activation: nn.Module, z: Tensor) -> Tensor:
@@ -81,7 +88,8 @@ def _evaluation_mode(module: nn.Module) -> Iterator[None]:
             part.training = True
 
 
-def _autograd_slope(activation: nn.Module, z: Tensor) -> Tensor:
+def autograd_slope(activation: nn.Module, z: Tensor) -> Tensor:
+    """The derivative f'(z) by automatic differentiation, whatever closed form there is; as `slope` otherwise."""
     with torch.inference_mode(False), torch.enable_grad():  # Lightning validates under inference mode
         leaf = z.clone().detach().requires_grad_()
         output = evaluate(activation, leaf)

@@ -1,0 +1,108 @@
+"""The README's worked example of one's own activation, done as it says in a copy of the repository."""
+
+import json
+import math
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gradflow.cli import CONF
+from gradflow.data.datamodule import ArrayDataModule
+from gradflow.data.sources import digits
+
+ROOT = CONF.parent
+SECTION = (ROOT / "README.md").read_text().split("## Add your activation in one file")[1].split("\n## ")[0]
+FILES = dict(re.findall(r"`([\w/]+\.(?:py|yaml))`[^`]*\n\n```(?:python|yaml)\n(.*?)```", SECTION, flags=re.DOTALL))
+COMMANDS = re.findall(r"^\.venv/bin/python (.*)$", SECTION, flags=re.MULTILINE)
+SHRUNK = ("model=mlp", "width=8", "trainer=cpu", "trainer.max_epochs=1", "callbacks.pictures=null", "study=own")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A copy of what the commands need, with the README's files."""
+    root = tmp_path_factory.mktemp("repository")
+    shutil.copy(ROOT / "train.py", root)
+    for folder in ("conf", "src"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for name, text in FILES.items():
+        assert not (root / name).exists(), "the example is to be new"
+        (root / name).write_text(text)
+    return root
+
+
+def python(root, *arguments):
+    """What `.venv/bin/python` with these arguments prints, started in the repository."""
+    environment = os.environ | {"PYTHONPATH": str(root / "src"), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, *arguments], cwd=root, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def runs(root):
+    return {
+        (record["activation"], record["blocks"], record["seed"], json.dumps(record["axes"].get("activation.a"))): (
+            file.parent,
+            record,
+        )
+        for file in root.glob("outputs/own/*/seed=*/run.json")
+        for record in [json.loads(file.read_text())]
+    }
+
+
+def test_the_example_has_both_files_and_three_commands():
+    assert set(FILES) == {"my_activations.py", "conf/activation/snake.yaml"}
+    assert [shlex.split(command)[0] for command in COMMANDS] == ["train.py", "train.py", "-c"]
+
+
+def test_its_runs_are_labelled_and_its_slopes_are_measured_right(repository):
+    sweep, parameter, _ = (shlex.split(command) for command in COMMANDS)
+    python(repository, *sweep, *SHRUNK)
+    python(repository, *parameter, *SHRUNK, "seed=0", "blocks=1")
+    found = runs(repository)
+    swept = {(name, blocks, seed, "null") for name in ("snake", "relu") for blocks in (1, 2, 4) for seed in (0, 1, 2)}
+    assert set(found) == swept | {("snake", 1, 0, "0.5"), ("snake", 1, 0, "2")}
+    folder, record = found["snake", 1, 0, "null"]
+    assert folder.parent.name == "activation=snake,blocks=1,model=mlp,width=8,trainer.max_epochs=1"
+    assert record["sigmoid_like"] is False
+    for a, key in ((1.0, "null"), (0.5, "0.5"), (2.0, "2")):
+        folder, record = found["snake", 1, 0, key]
+        slope = 1 + np.sin(2 * a * preactivations(folder))
+        assert record["metrics"]["low_slope/01_block"] == pytest.approx((slope < 0.05 * 2).mean(), abs=2e-3)
+        assert record["metrics"]["dead_units/01_block"] == ((slope <= 1e-6 * 2).all(0)).mean()
+
+
+def preactivations(folder: Path) -> np.ndarray:
+    """z of the only hidden layer over the validation set after training, shape (samples, units), in float64."""
+    state = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+    weight, bias = (state[f"network.blocks.0.affine.{kind}"].double().numpy() for kind in ("weight", "bias"))
+    data = ArrayDataModule(digits, batch_size=32, test_size=300, validation_size=300)
+    x = digits().x[data.split.validation].reshape(300, -1) / 16.0
+    return x @ weight.T + bias
+
+
+def test_what_is_found_out_of_it_is_right(repository):
+    *_, (_, code) = (shlex.split(command) for command in COMMANDS)
+    out = python(repository, "-c", code)
+    facts = dict(re.findall(r"(\w+)=([-\w.]+)", out))
+    assert (facts["lower"], facts["upper"], facts["elementwise"]) == ("-inf", "inf", "True")
+    assert float(facts["largest_slope"]) == pytest.approx(2.0, abs=1e-4)
+    # E[z²] + E[sin⁴ z] for standard normal z, the mixed term being odd; sin⁴ z = 3/8 - cos(2z)/2 + cos(4z)/8, and
+    # E[cos kz] = exp(-k²/2).
+    square = 1 + 3 / 8 - math.exp(-2) / 2 + math.exp(-8) / 8
+    assert float(out.split()[-1]) == pytest.approx(1 / math.sqrt(square), rel=1e-5)
+
+
+def test_without_its_yaml_file_it_is_labelled_by_its_class(repository):
+    (arguments,) = re.findall(r"`(activation=custom [^`]*)`", SECTION)
+    python(repository, "train.py", *shlex.split(arguments), *SHRUNK, "blocks=1")
+    assert ("Snake", 1, 0, "2") in runs(repository)
