@@ -29,6 +29,7 @@ LONG = (
     "trainer.max_epochs=40",
     "callbacks.pictures=null",
 )
+LONGER = 250  # epochs
 ON_SLURM = (
     *("hydra/launcher=slurm", "hydra.launcher.partition=debug", "hydra.launcher.cpus_per_task=1"),
     *("hydra.launcher.mem_gb=2", "hydra.launcher.timeout_min=30", "hydra.launcher.signal_delay_s=20"),
@@ -112,6 +113,19 @@ def test_a_preempted_run_is_queued_again_and_ends_as_if_nothing_had_happened(slu
     (run,) = runs(tmp_path).values()
     assert record(run)["attempts"] == 2
     same_as(undisturbed, tmp_path)
+
+
+def test_a_run_that_outlasts_its_time_limit_is_queued_again(slurm, tmp_path):
+    longer = (*LONG, f"trainer.max_epochs={LONGER}")
+    # The signal comes up to 30 s early, when Slurm looks at its jobs' limits: after 30 to 60 s.
+    limit = ("hydra.launcher.timeout_min=2", "hydra.launcher.signal_delay_s=60")
+    undisturbed = train(tmp_path / "undisturbed", *longer)
+    sweep = train(tmp_path / "limited", *longer, *ON_SLURM, *limit, environment=slurm)
+    assert undisturbed.wait() == 0
+    assert sweep.wait(timeout=600) == 0, (tmp_path / "limited/screen.txt").read_text()
+    (run,) = runs(tmp_path / "limited").values()
+    assert record(run)["attempts"] >= 2
+    same_as(tmp_path / "undisturbed", tmp_path / "limited")
 
 
 def test_a_job_that_is_killed_without_warning_is_told_and_can_be_resumed(slurm, tmp_path, undisturbed):
