@@ -43,6 +43,7 @@ def run_job(cfg: DictConfig, folder: Path) -> dict[str, Any]:
 
     Raises:
         Exception: what the first run that failed raised, once all have ended.
+        SystemExit: with 143, if SIGTERM ended a run.
     """
     study = folder.parent.parent
     job = json.loads(os.environ.get(JOB, "null")) or {"groups": [[folder.relative_to(study)]], "first": 1, "of": 1}
@@ -53,9 +54,10 @@ def run_job(cfg: DictConfig, folder: Path) -> dict[str, Any]:
         own = cfg if folder in folders else _composed(folders[0])
         try:
             _run_group(own, folders, [f"run {position + i}/{job['of']}" for i in range(len(folders))])
-        except SIGTERMException:
+        except SIGTERMException as error:
             _queue_again()
-            raise
+            # Lightning's has no status, and would end a launcher that gets it from its worker as if all were done.
+            raise SystemExit(128 + signal.SIGTERM) from error
         except Exception as error:
             failures.append(error)
         position += len(folders)
