@@ -68,6 +68,21 @@ def test_gradient_norm_is_thinned_to_means_of_logarithms(study):
     assert len(frames.training) == MOST_POINTS
     assert frames.training["update"].tolist() == list(range(0, 2 * MOST_POINTS, 2))
     assert frames.training["mean"].tolist() == pytest.approx([10.0] * MOST_POINTS)
+    assert frames.training[["lowest", "highest"]].drop_duplicates().to_numpy().tolist() == [[1.0, 100.0]]
+
+
+def test_losses_of_batches_are_thinned_to_means_with_their_extremes(study):
+    for seed, (low, high) in enumerate([(1.0, 3.0), (2.0, 8.0)]):  # means of a stretch: 2 and 5
+        curves = {"train/loss_step": [low, high] * MOST_POINTS}
+        write_run(study, seed=seed, curves=curves, metrics={"test/acc_at_best": 0.5})
+    training = frames_of(study).training
+    assert set(training["metric"]) == {"train/loss_step"}
+    assert len(training) == MOST_POINTS
+    columns = ["n", "mean", "low", "high", "lowest", "highest"]
+    half = 1.5 * HALF_OF_TWO
+    assert training[columns].drop_duplicates().to_numpy().tolist() == [
+        pytest.approx([2, 3.5, 3.5 - half, 3.5 + half, 1.0, 8.0])
+    ]
 
 
 def test_units_start_before_training_and_layers_are_in_order_beyond_99(study):

@@ -1,0 +1,114 @@
+"""What happens during training: a metric by epoch, and loss, score and gradient norm side by side."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from gradflow import names
+from gradflow.study import marks
+from gradflow.study.configurations import groups
+from gradflow.study.figure import Figure, Panel
+from gradflow.study.frames import Frames
+from gradflow.study.labels import Label, label
+from gradflow.study.marks import Legend, ValueAxis, blocks_text, heading
+
+_DRAG = "Drag to move, Ctrl + wheel to zoom, double-click to reset."
+_BAND = "lines are means over the seeds, bands 95 % t intervals"
+_FEW = 15  # points of a curve that are drawn one by one
+_BY_UPDATE = (names.TRAIN_LOSS_STEP, names.GRAD_NORM_TOTAL)
+_WHOLE_NUMBERS: dict[str, Any] = {"format": "d", "tickMinStep": 1}
+_THOUSANDS: dict[str, Any] = {"format": ",d"}
+
+
+@dataclass(frozen=True)
+class _Quantity:
+    """One column of panels: rows of a frame, what they are, and the axis that they have in common."""
+
+    frame: pd.DataFrame
+    label: Label
+    title: str
+    progress: str
+
+    @property
+    def x(self) -> alt.X:
+        numbers = _THOUSANDS if self.progress == "update" else _WHOLE_NUMBERS
+        axis = alt.Axis(grid=False, tickCount=5, **numbers)
+        scale = marks.extent(self.frame[self.progress])
+        return alt.X(f"{self.progress}:Q", title=self.progress, axis=axis, scale=scale)
+
+    @property
+    def y(self) -> ValueAxis:
+        return ValueAxis(self.label.with_unit, self.label, domain=marks.domain(self.frame, self.label))
+
+
+def learning_curves(frame: pd.DataFrame, legend: Legend, *, metric: str, label: Label, name: str) -> Figure:
+    """A metric against the epoch, a panel for each depth and variant, a line with a band for each activation."""
+    quantity = _Quantity(frame[frame["metric"] == metric], label, "", "epoch")
+    panels = [_panel(quantity, part, keys, legend) for keys, part in groups(quantity.frame, ["variant", "blocks"])]
+    title = f"{label.text.capitalize()} by epoch"
+    return Figure(name=name, title=title, reading=f"One panel a depth: {_BAND}. {_DRAG}", panels=panels, zooms=True)
+
+
+def over_training(frames: Frames, legend: Legend) -> Figure | None:
+    """Loss of each batch, training score and gradient norm side by side, a row for each depth and variant.
+
+    Only the quantities that were recorded; None if nothing was recorded by update.
+    """
+    if frames.training.empty:
+        return None
+    quantities = _recorded(frames)
+    panels = [
+        _panel(quantity, part, keys, legend)
+        for keys, _ in groups(frames.final, ["variant", "blocks"])
+        for quantity in quantities
+        for found, part in groups(quantity.frame, ["variant", "blocks"])
+        if found == keys
+    ]
+    thinned, pale = "", ""
+    if frames.stretch > 1:
+        thinned = f" A point is the mean of up to {frames.stretch} updates (log10 of the gradient)."
+    if (frames.training["lowest"] < frames.training["highest"]).any():
+        pale = " The pale area reaches from the lowest to the highest single update of any seed."
+    norm = "Gradient: Euclidean norm over all parameters, before clipping."
+    return Figure(
+        name="over_training",
+        title="Loss, accuracy and gradient norm over training" if "acc" in frames.fitted else "Over training",
+        reading=f"{norm} {_BAND.capitalize()}.{thinned}{pale} {_DRAG}",
+        panels=panels,
+        zooms=True,
+        columns=len(quantities),
+    )
+
+
+def _recorded(frames: Frames) -> list[_Quantity]:
+    loss, norm = (frames.training[frames.training["metric"] == tag] for tag in _BY_UPDATE)
+    score = frames.learning[frames.learning["metric"] == frames.fitted]
+    text = label(frames.fitted).text
+    quantities = [
+        _Quantity(loss, label(names.TRAIN_LOSS_STEP), "loss of a batch", "update"),
+        _Quantity(score, label(frames.fitted), text, "epoch"),
+        _Quantity(norm, Label(text="gradient norm", is_logarithmic=True), "gradient norm", "update"),
+    ]
+    return [quantity for quantity in quantities if len(quantity.frame)]
+
+
+def _panel(quantity: _Quantity, part: pd.DataFrame, keys: dict[str, Any], legend: Legend) -> Panel:
+    """One panel: a mean with its band for each activation, and where points stand for stretches, their extremes."""
+    depth = marks.depth_text(keys["blocks"])
+    progress = quantity.progress
+    color = marks.colour(legend.colours, field="activation", title="activation")
+    fields = (("activation", "activation"), ("depth", "hidden blocks"), (progress, progress))
+    few = quantity.frame[progress].nunique() <= _FEW
+    columns = ["activation", progress, "n", "mean", "low", "high"]
+    layers = marks.banded_line(
+        x=quantity.x, y=quantity.y, color=color, tooltip=marks.tooltip(quantity.label, *fields), points=few
+    )
+    if "lowest" in part and (part["lowest"] < part["highest"]).any():
+        envelope = alt.Chart().mark_area(opacity=0.1, clip=True, line=False)
+        layers.insert(0, envelope.encode(x=quantity.x, color=color, y=quantity.y.of("lowest"), y2="highest:Q"))
+        columns += ["lowest", "highest"]
+    chart = alt.LayerChart(layer=layers, data=marks.data(part, columns))
+    title = heading(quantity.title, blocks_text(depth), keys["variant"])
+    return Panel(title=title, chart=marks.with_interval(chart, quantity.label), depth=depth or None)
