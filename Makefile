@@ -1,11 +1,12 @@
 # make help lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install sweep status resume report bench bench-quick test test-fast check format tensorboard lock
+.PHONY: help install sweep status resume report reproductions bench bench-quick test test-fast check format tensorboard lock
 
 VENV ?= .venv
 BIN := $(VENV)/bin
 EXTRAS ?= dev,slurm
 STUDY ?= outputs/digits_conv
+STUDIES ?= outputs
 PORT ?= 6006
 ARGS ?=
 LAUNCHER ?=
@@ -43,6 +44,9 @@ resume: install ## Train what is unfinished in STUDY
 
 report: install ## Average the seeds of STUDY, compare its activations and write its report
 	$(BIN)/python -m gradflow.study $(STUDY) $(ARGS)
+
+reproductions: install ## Keep what the finished studies in STUDIES measured and write docs/reproductions.md
+	$(BIN)/python -m gradflow.reproductions $(wildcard $(STUDIES))
 
 bench: install ## Seconds and memory beside their targets, as tables in outputs/bench (half an hour on an idle machine)
 	$(BIN)/python tests/benchmarks/speed.py $(ARGS)

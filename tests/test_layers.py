@@ -41,6 +41,7 @@ ORDER = [
     "run",
     "job",
     "study",
+    "reproductions",
     "plan",
     "cli",
 ]
