@@ -2,6 +2,7 @@
 
 import re
 
+import pandas as pd
 import pytest
 import torch
 from reproduction_studies import write_mnist_sgd
@@ -12,7 +13,7 @@ from gradflow.reproductions.collect import collect
 from gradflow.reproductions.evidence import cancelled_biases, evidence
 from gradflow.reproductions.page import page_text
 from gradflow.reproductions.published import Claim
-from gradflow.reproductions.stored import write
+from gradflow.reproductions.stored import Tables, write
 
 
 @pytest.fixture
@@ -60,6 +61,7 @@ def test_a_claim_that_does_not_hold_has_its_evidence(kept):
 def test_missing_runs_and_studies_are_told(kept):
     page = page_text(kept({"relu": [0.97, 0.98]}))
     mnist = section(page, "MNIST, one hidden layer, SGD")
+    assert "Of 37 published values and orders: 1 held, 1 not held, 35 not run." in page
     assert "- relu, seed 2: not run" in mnist
     assert "- tanh, seeds 0, 1, 2: not run" in mnist
     assert "2 of 9 runs finished" in mnist
@@ -74,7 +76,7 @@ def test_other_data_are_told(kept):
     assert "JPEG compression" not in page_text(kept({"tanh": [0.97] * 3}))  # more runs, of the preset's own data
 
 
-def test_biases_before_a_normalisation_are_counted_as_in_the_network(kept):
+def test_biases_before_a_normalisation_are_counted_as_in_the_network():
     for blocks in (1, 8):
         stack = ConvStack((3, 32, 32), 10, torch.nn.ReLU, blocks=blocks, width=4)
         tensors = list(stack.named_parameters())
@@ -82,13 +84,22 @@ def test_biases_before_a_normalisation_are_counted_as_in_the_network(kept):
         assert cancelled_biases(blocks) == (len(biases), len(tensors))
 
 
-def test_what_cancelled_biases_do_to_a_mean(kept):
+def test_what_cancelled_biases_do_to_a_mean():
     text = evidence(claim(rule="near", why="tensors", blocks=1, published=0.01, relative=True), None, [0.004, 0.004])
     assert "0.40 times the published value. 2 of the 10 trainable tensors" in text
     assert "it would be 0.0050, 0.50 times the published value" in text
 
 
-def test_the_slope_of_a_layer(kept):
+def test_another_curve_may_have_what_was_published():
+    epochs = pd.DataFrame({"activation": "tanh", "blocks": None, "seed": 0, "epoch": [1, 2], "val/acc": [0.9, 0.963]})
+    tables = Tables({}, pd.DataFrame(), epochs)
+    ranged = claim(activation="tanh", published=(0.96, 0.97), curve="val/acc")
+    text = evidence(ranged, tables, [0.945, 0.955])  # 0.963 - 0.950
+    apart = "1.3 points above the test accuracy"
+    assert text == f"the mean validation accuracy ends at 0.963, inside the published range and {apart}."
+
+
+def test_the_slope_of_a_layer():
     text = evidence(claim(activation="relu", rule="factor", published=1.0), None, [1 / 64])
     assert text == "that is a factor of 0.50 a layer where the published value stands for 1.00."
     text = evidence(claim(activation="tanh", rule="factor", published=0.5**6), None, [1.0])

@@ -155,11 +155,11 @@ def test_loss_score_and_gradient_norm_stand_side_by_side_a_row_for_each_depth(gr
     assert [p.title for p in figure.panels] == [f"{q}, {d}" for d in ("1 block", "4 blocks") for q in quantities]
     assert figure.columns == 3
     loss, score, _ = figure.panels[:3]
-    assert marks_of(loss) == ["area", "area", "line", "point"]  # extremes, interval, mean
+    assert marks_of(loss) == ["area", "area", "line", "point"]  # single updates, interval, mean
     assert marks_of(score) == ["area", "line", "point"]
     row = next(row for row in loss.chart.data.values if row["activation"] == "relu" and row["update"] == 10)
-    # 2 - accuracy * 10 / 20 with accuracies 0.5 and 0.6
-    assert (row["lowest"], row["mean"], row["highest"]) == pytest.approx((1.7, 1.725, 1.75))
+    # 2 - accuracy * 10 / 20 with accuracies 0.5 and 0.6: 1.75 and 1.7, and 5 % of the way from one to the other
+    assert (row["p5"], row["mean"], row["p95"]) == pytest.approx((1.7025, 1.725, 1.7475), abs=6e-4)
 
 
 def test_only_what_was_recorded_stands_side_by_side(tmp_path):

@@ -32,6 +32,11 @@ def _passage(curve: pd.Series, claim: Claim, measured: float) -> str:
     bound = low if measured < low else high
     name, digits = label(claim.curve or "").text, max(3, claim.decimals)
     last, end = int(curve.index[-1]), f"{curve.iloc[-1]:.{digits}f}"
+    if claim.curve != claim.metric and low <= round(curve.iloc[-1], claim.decimals) <= high and low < high:
+        points = 100 * (curve.iloc[-1] - measured)
+        side = "above" if points > 0 else "below"
+        apart = f"{abs(points):.1f} points {side} the {label(claim.metric).text}"
+        return f"the mean {name} ends at {end}, inside the published range and {apart}."
     passed = curve.index[curve >= bound]
     if not len(passed):
         back = max(1, last // 3)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from gradflow import names
-from gradflow.reproductions.numbers import NOTHING
+from gradflow.reproductions.numbers import NOTHING, magnitude_text
 from gradflow.reproductions.stored import Tables
 from gradflow.study.configurations import groups
 from gradflow.study.statistics import summary
@@ -44,5 +44,5 @@ def _estimate(part: pd.DataFrame, tag: str) -> str:
 
 def _number(value: float, tag: str, *, magnitude: bool) -> str:
     if magnitude:
-        return f"{value:.3g}"
+        return magnitude_text(value)
     return f"{value:.1f}" if tag == names.BEST_EPOCH else f"{value:.4f}"

@@ -20,7 +20,7 @@ def published(claim: Claim) -> str:
         case "exactly":
             return f"{claim.published:,}"
         case "factor":
-            return _magnitude(claim.published)
+            return magnitude_text(claim.published)
         case "below":
             return "ratio under 1"
     return f"{claim.published:.{claim.decimals}f}"
@@ -36,10 +36,10 @@ def estimate(claim: Claim, values: Sequence[float]) -> str:
     if claim.rule == "exactly":
         return " to ".join(dict.fromkeys(f"{value:,.0f}" for value in (min(values), max(values))))
     digits = min(claim.decimals + 1, MOST_DECIMALS)
-    mean, *bounds = [_magnitude(v) if magnitude else f"{v:.{digits}f}" for v in numbers]
+    mean, *bounds = [magnitude_text(v) if magnitude else f"{v:.{digits}f}" for v in numbers]
     return f"{mean} [{', '.join(bounds)}]" if bounds else mean
 
 
-def _magnitude(value: float) -> str:
-    """Three significant digits, without an exponent."""
-    return f"{value:.3g}" if 1e-4 <= value < 1000 else f"{value:.2e}"
+def magnitude_text(value: float) -> str:
+    """Three significant digits."""
+    return f"{value:#.3g}".rstrip(".")

@@ -1,5 +1,6 @@
 """`docs/reproductions.md`: published and measured side by side, from the stored tables alone."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -70,11 +71,20 @@ def page_text(folder: Path) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("page.md").render(
+    text = environment.get_template("page.md").render(
+        balance=_balance([one.verdict for section in sections for one in section.judged]),
         overview=markdown_rows(_overview(sections)),
         rules=list(RULES.values()),
         sections=[_shown(section) for section in sections],
     )
+    return re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n"
+
+
+def _balance(verdicts: Sequence[Verdict]) -> str:
+    """`Of 37 published values and orders: 12 held, 3 not held, 22 not run.`"""
+    found = Counter(verdicts)
+    counts = ", ".join(f"{found[verdict]} {verdict}" for verdict in Verdict if found[verdict])
+    return f"Of {len(verdicts)} published values and orders: {counts}."
 
 
 def _section(experiment: Experiment, tables: Tables | None) -> Section:

@@ -14,7 +14,7 @@ import pandas as pd
 from gradflow import names
 from gradflow.study.average import align
 from gradflow.study.configurations import KEYS, Record, finished, identities
-from gradflow.study.curve_points import BAND, banded, thinned
+from gradflow.study.curve_points import BAND, SPREAD, banded, thinned
 from gradflow.study.events import Curve, curves
 from gradflow.study.final_metrics import UNIT_QUANTITIES, averages, every_seed
 
@@ -28,7 +28,7 @@ _COLUMNS = {
     "seeds": [*KEYS, "metric", "seed", "value"],
     "learning": [*KEYS, "metric", "epoch", *BAND],
     "layers": [*KEYS, "moment", "layer", "index", *BAND],
-    "training": [*KEYS, "metric", "update", *BAND, "lowest", "highest"],
+    "training": [*KEYS, "metric", "update", *BAND, *SPREAD],
     "units": [*KEYS, "quantity", "layer", "epoch", *BAND],
 }
 
@@ -43,7 +43,7 @@ class Frames:
         learning: by metric and epoch, counted from 1.
         layers: `grad_rms` by moment (`BEFORE`, `AFTER`) and layer, whose index counts from the input.
         training: the loss of each batch and `grad_norm/total` by metric and update, thinned to averages over equal
-            stretches of training, with the `lowest` and `highest` single value of any seed in a stretch.
+            stretches of training, with the percentiles `p5` and `p95` of the single updates of all seeds.
         units: by unit statistic, layer and epoch; epoch 0 is before the first update.
         validation: the metric of the validation set that `learning` holds.
         fitted: its counterpart of the training set.

@@ -9,6 +9,7 @@ import pandas as pd
 from gradflow import names
 from gradflow.study import marks
 from gradflow.study.configurations import groups
+from gradflow.study.curve_points import SPREAD
 from gradflow.study.figure import Figure, Panel
 from gradflow.study.frames import Frames
 from gradflow.study.labels import Label, label
@@ -40,7 +41,8 @@ class _Quantity:
 
     @property
     def y(self) -> ValueAxis:
-        return ValueAxis(self.label.with_unit, self.label, domain=marks.domain(self.frame, self.label))
+        spread = [value for column in SPREAD if column in self.frame for value in self.frame[column]]
+        return ValueAxis(self.label.with_unit, self.label, domain=marks.domain(self.frame, self.label, also=spread))
 
 
 def learning_curves(frame: pd.DataFrame, legend: Legend, *, metric: str, label: Label, name: str) -> Figure:
@@ -69,8 +71,8 @@ def over_training(frames: Frames, legend: Legend) -> Figure | None:
     thinned, pale = "", ""
     if frames.stretch > 1:
         thinned = f" A point is the mean of up to {frames.stretch} updates (log10 of the gradient)."
-    if (frames.training["lowest"] < frames.training["highest"]).any():
-        pale = " The pale area reaches from the lowest to the highest single update of any seed."
+    if (frames.training["p5"] < frames.training["p95"]).any():
+        pale = " Nine in ten single updates lie in the pale area."
     norm = "Gradient: Euclidean norm over all parameters, before clipping."
     return Figure(
         name="over_training",
@@ -95,7 +97,7 @@ def _recorded(frames: Frames) -> list[_Quantity]:
 
 
 def _panel(quantity: _Quantity, part: pd.DataFrame, keys: dict[str, Any], legend: Legend) -> Panel:
-    """One panel: a mean with its band for each activation, and where points stand for stretches, their extremes."""
+    """One panel: a mean with its band for each activation, and where points stand for stretches, what is in them."""
     depth = marks.depth_text(keys["blocks"])
     progress = quantity.progress
     color = marks.colour(legend.colours, field="activation", title="activation")
@@ -105,10 +107,10 @@ def _panel(quantity: _Quantity, part: pd.DataFrame, keys: dict[str, Any], legend
     layers = marks.banded_line(
         x=quantity.x, y=quantity.y, color=color, tooltip=marks.tooltip(quantity.label, *fields), points=few
     )
-    if "lowest" in part and (part["lowest"] < part["highest"]).any():
-        envelope = alt.Chart().mark_area(opacity=0.1, clip=True, line=False)
-        layers.insert(0, envelope.encode(x=quantity.x, color=color, y=quantity.y.of("lowest"), y2="highest:Q"))
-        columns += ["lowest", "highest"]
+    if "p5" in part and (part["p5"] < part["p95"]).any():
+        spread = alt.Chart().mark_area(opacity=0.12, clip=True, line=False)
+        layers.insert(0, spread.encode(x=quantity.x, color=color, y=quantity.y.of("p5"), y2="p95:Q"))
+        columns += SPREAD
     chart = alt.LayerChart(layer=layers, data=marks.data(part, columns))
     title = heading(quantity.title, blocks_text(depth), keys["variant"])
     return Panel(title=title, chart=marks.with_interval(chart, quantity.label), depth=depth or None)
