@@ -13,7 +13,7 @@ from gradflow.reproductions.collect import collect
 from gradflow.reproductions.evidence import cancelled_biases, evidence
 from gradflow.reproductions.page import page_text
 from gradflow.reproductions.published import Claim
-from gradflow.reproductions.stored import Tables, write
+from gradflow.reproductions.stored import Tables, read, write
 
 
 @pytest.fixture
@@ -126,3 +126,14 @@ def test_wrong_input_is_one_line(tmp_path, capsys):
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     assert all(line.startswith("gradflow: ") and "no such folder; name the one" in line for line in lines)
+
+
+@pytest.mark.parametrize(("study", "metric"), [("mnist_sgd", "test/acc"), ("mnist_adam", "train/acc")])
+def test_the_readme_has_the_means_of_the_tables(study, metric):
+    tables = read(DOCS / "reproductions" / study)
+    row = re.search(rf"^\| `{study}` \|.*$", (DOCS.parent / "README.md").read_text(), re.MULTILINE)[0]
+    measured = row.split("|")[4]
+    means = tables.finished.groupby("activation")[metric].mean()
+    assert {name.lower(): value for name, value in re.findall(r"(\w+) (0\.\d{3})", measured)} == {
+        activation: f"{mean:.3f}" for activation, mean in means.items()
+    }
