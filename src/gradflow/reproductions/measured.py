@@ -8,23 +8,26 @@ from gradflow.reproductions.stored import Tables
 
 
 def by_seed(claim: Claim, tables: Tables) -> dict[int, float]:
-    """The claim's metric of every finished run; for the rule `below`, its ratio to the other activation's run.
+    """The claim's metric of every finished run; or its change from another depth, or its ratio to another activation.
 
     A run that lacks the metric, or ended before the epoch that is asked for, is left out.
     """
-    own = _metric(claim, tables, claim.activation)
+    own = _metric(claim, tables, claim.activation, claim.blocks)
+    if claim.from_blocks is not None:
+        start = _metric(claim, tables, claim.activation, claim.from_blocks)
+        return {seed: own[seed] - start[seed] for seed in own if seed in start}
     if claim.rule != "below":
         return own
     assert claim.other is not None
-    other = _metric(claim, tables, claim.other)
+    other = _metric(claim, tables, claim.other, claim.blocks)
     return {seed: own[seed] / other[seed] for seed in own if other.get(seed)}
 
 
-def _metric(claim: Claim, tables: Tables, activation: str) -> dict[int, float]:
+def _metric(claim: Claim, tables: Tables, activation: str, blocks: int | None) -> dict[int, float]:
     if claim.epoch is None and claim.over is None:
-        runs = cell(tables.finished, activation, claim.blocks)
+        runs = cell(tables.finished, activation, blocks)
         return _known(dict(zip(runs["seed"], runs[claim.metric], strict=True)))
-    curves = cell(tables.epochs, activation, claim.blocks)
+    curves = cell(tables.epochs, activation, blocks)
     values = {}
     for seed, curve in curves.groupby("seed"):
         if claim.over is not None:

@@ -24,6 +24,7 @@ class Claim:
     rule: str
     published: Any = None
     blocks: int | None = None
+    from_blocks: int | None = None
     decimals: int = 2
     tolerance: float = 0.01
     relative: bool = False
