@@ -58,6 +58,11 @@ def test_a_claim_that_does_not_hold_has_its_evidence(kept):
     assert "reaches 0.97 in none of 15 epochs; it ends at 0.600 and changed by +0.1429 over the last 5 epochs." in mnist
 
 
+def test_what_is_undecided_shows_its_seeds(kept):
+    page = page_text(kept({"sigmoid": [0.90, 0.91, 0.92]}))  # 0.910 ± 0.025
+    assert "- sigmoid, test accuracy after 15 epochs: the seeds have 0.900, 0.910, 0.920; the mean validation" in page
+
+
 def test_missing_runs_and_studies_are_told(kept):
     page = page_text(kept({"relu": [0.97, 0.98]}))
     mnist = section(page, "MNIST, one hidden layer, SGD")

@@ -51,8 +51,12 @@ def test_a_least_value(values, expected):
     [
         ([0.50, 0.50, 0.50], 0.51, Verdict.HELD),  # 0.01 off: the tolerance, though all seeds agree
         ([0.49, 0.49, 0.49], 0.51, Verdict.NOT_HELD),
-        # sd 0.02, and 4.303 * 0.02 * sqrt(4 / 3) = 0.0994: one more run is expected between 0.401 and 0.599
-        ([0.48, 0.50, 0.52], 0.599, Verdict.HELD),
+        # sd 0.005, and 4.303 * 0.005 * sqrt(4 / 3) = 0.0248: one more run is expected between 0.4752 and 0.5248
+        ([0.495, 0.50, 0.505], 0.524, Verdict.HELD),
+        ([0.495, 0.50, 0.505], 0.526, Verdict.NOT_HELD),
+        # sd 0.02, and one more run is expected between 0.401 and 0.599: too wide to tell
+        ([0.48, 0.50, 0.52], 0.599, Verdict.UNDECIDED),
+        ([0.48, 0.50, 0.52], 0.509, Verdict.HELD),  # but this is within the tolerance
         ([0.48, 0.50, 0.52], 0.600, Verdict.NOT_HELD),
         ([0.50], 0.51, Verdict.HELD),
         ([0.485], 0.51, Verdict.UNDECIDED),  # 2.5 tolerances off

@@ -40,6 +40,12 @@ def estimate(claim: Claim, values: Sequence[float]) -> str:
     return f"{mean} [{', '.join(bounds)}]" if bounds else mean
 
 
+def seed_by_seed(claim: Claim, values: Sequence[float]) -> str:
+    """`the seeds have 0.574, 0.547`: why nothing can be told."""
+    shown = [estimate(claim, [value]) if claim.decimals else f"{value:g}" for value in values]
+    return f"the seeds have {', '.join(shown)}"
+
+
 def magnitude_text(value: float) -> str:
     """Three significant digits."""
     return f"{value:#.3g}".rstrip(".")

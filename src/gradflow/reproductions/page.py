@@ -14,7 +14,7 @@ from gradflow import runfile
 from gradflow.reproductions.evidence import evidence
 from gradflow.reproductions.measured import by_seed
 from gradflow.reproductions.measured_table import measured_table
-from gradflow.reproductions.numbers import estimate, published
+from gradflow.reproductions.numbers import estimate, published, seed_by_seed
 from gradflow.reproductions.published import Claim, Experiment, experiments
 from gradflow.reproductions.stored import Tables, read
 from gradflow.reproductions.verdicts import RULES, Verdict, judge
@@ -95,7 +95,10 @@ def _judged(claim: Claim, tables: Tables | None) -> Judged:
     values = list(by_seed(claim, tables).values()) if tables else []
     verdict = judge(claim, values)
     failed = tables is not None and verdict in (Verdict.NOT_HELD, Verdict.UNDECIDED)
-    return Judged(claim, values, verdict, evidence(claim, tables, values) if failed and tables else "")
+    said = [seed_by_seed(claim, values)] if verdict == Verdict.UNDECIDED else []
+    said += [evidence(claim, tables, values)] if failed and tables else []
+    why = "; ".join(text.rstrip(".") for text in said if text)
+    return Judged(claim, values, verdict, f"{why}." if why else "")
 
 
 def _overview(sections: Sequence[Section]) -> Table:

@@ -9,7 +9,7 @@ from scipy import stats
 from gradflow.reproductions.published import Claim
 from gradflow.study.statistics import LEVEL, Summary, summary
 
-ONE_RUN = 3  # tolerances: how far off a value is known that rests on one run
+ONE_RUN = 3  # tolerances: as well as a value is known that rests on one run; what is known less well decides nothing
 FACTOR = 2.0  # how far off an order of magnitude may be
 
 RULES = {
@@ -17,9 +17,9 @@ RULES = {
     "undecided if the mean does not and its interval does",
     "at_least": "a published least value holds if the mean, rounded alike, reaches it; it is undecided if only its "
     "interval does",
-    "near": "the value of one published run holds if it lies where one more run of ours is expected (95 % prediction "
-    "interval of the seeds, mean ± t sd √(1 + 1/n)), or within a tolerance of the mean: 1 point of accuracy, 1 epoch, "
-    "10 % of a gradient",
+    "near": "the value of one published run holds if it lies within a tolerance of the mean (1 point of accuracy, "
+    "1 epoch, 10 % of a gradient), or where one more run of ours is expected: in the 95 % prediction interval of the "
+    "seeds, mean ± t sd √(1 + 1/n); where that reaches further than three tolerances, a value in it is undecided",
     "exactly": "a count holds if it is equal",
     "factor": f"an order of magnitude holds within a factor of {FACTOR:g}",
     "below": "an order between two activations holds if the 95 % interval of the log ratio, paired by seed, lies on "
@@ -81,9 +81,11 @@ def _near(values: Sequence[float], claim: Claim) -> Verdict:
         values, published, tolerance = [math.log10(v) for v in values], math.log10(published), math.log10(1 + tolerance)
     found = summary(values)
     off = abs(found.mean - published)
-    if found.n == 1:
-        return _verdict(off <= tolerance) if not tolerance < off <= ONE_RUN * tolerance else Verdict.UNDECIDED
-    return _verdict(off <= max(tolerance, _prediction(found)))
+    widest = ONE_RUN * tolerance
+    reach = widest if found.n == 1 else _prediction(found)
+    if off <= tolerance or (off <= reach <= widest and found.n > 1):
+        return Verdict.HELD
+    return Verdict.UNDECIDED if off <= reach else Verdict.NOT_HELD
 
 
 def _prediction(found: Summary) -> float:
