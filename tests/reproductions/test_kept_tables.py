@@ -6,6 +6,8 @@ from study_folders import PROVENANCE, write_run
 
 from gradflow.reproductions import stored
 from gradflow.reproductions.collect import collect, command
+from gradflow.reproductions.measured import by_seed, mean_curve
+from gradflow.reproductions.published import Claim
 
 
 @pytest.fixture
@@ -94,3 +96,15 @@ def test_what_is_written_is_read_again(study, tmp_path):
     assert again.finished["blocks"].isna().all()
     assert again.epochs["val/acc"].tolist() == pytest.approx(tables.epochs["val/acc"].tolist())
     assert stored.read(tmp_path / "nothing") is None
+
+
+def test_runs_without_monitors_or_curves_have_their_final_metrics(study):
+    write_run(study, seed=0, blocks=1, curves={"val/acc": {2: 0.5}}, metrics={"test/acc": 0.6})
+    write_run(study, seed=1, blocks=1, metrics={"test/acc": 0.7})
+    tables = collect(study)
+    assert tables.finished["test/acc"].tolist() == [0.6, 0.7]
+    assert tables.epochs["seed"].tolist() == [0]
+    assert tables.epochs["grad_norm/total"].isna().all()
+    norms = Claim(text="", activation="relu", metric="grad_norm/total", over="epochs", rule="below", other="tanh")
+    assert by_seed(norms, tables) == {}
+    assert mean_curve(tables, "relu", None, "train/acc").empty

@@ -48,7 +48,9 @@ def collect(folder: Path) -> Tables | None:
     return Tables(
         facts=_facts(finished, left_out=left_out),
         runs=pd.DataFrame([{**identity, **_outcome(record)} for identity, record in rows]),
-        epochs=pd.concat([_epochs(identity, found) for identity, found in read], ignore_index=True),
+        epochs=pd.concat([_epochs(identity, found) for identity, found in read], ignore_index=True).reindex(
+            columns=["activation", "blocks", "seed", "epoch", *BY_EPOCH]
+        ),
     )
 
 
@@ -94,7 +96,12 @@ def _outcome(record: Record | None) -> dict[str, Any]:
 
 
 def _epochs(identity: Mapping[str, Any], found: Mapping[str, Curve]) -> pd.DataFrame:
-    """The curves by epoch; of what is recorded at every step, the mean over the epoch (geometric, of a norm)."""
+    """The curves by epoch; of what is recorded at every step, the mean over the epoch (geometric, of a norm).
+
+    A run without a logger has none.
+    """
+    if "val/acc" not in found:
+        return pd.DataFrame()
     ends = found["val/acc"].steps
     columns = {tag: _by_epoch(found[tag], ends, log10=names.is_logarithmic(tag)) for tag in BY_EPOCH if tag in found}
     if names.GRAD_ABS_MEAN in found:  # published as an arithmetic mean
