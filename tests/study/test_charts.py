@@ -7,7 +7,7 @@ from gradflow.study import charts, marks, palette, training_charts, unit_charts
 from gradflow.study.collect import study_runs
 from gradflow.study.figure import interactive, picture
 from gradflow.study.figures_of import figures
-from gradflow.study.frames import study_frames
+from gradflow.study.frames import MOST_POINTS, study_frames
 from gradflow.study.labels import Label, label
 from gradflow.study.marks import legend_of
 
@@ -154,12 +154,24 @@ def test_loss_score_and_gradient_norm_stand_side_by_side_a_row_for_each_depth(gr
     quantities = ("loss of a batch", "training accuracy", "gradient norm")
     assert [p.title for p in figure.panels] == [f"{q}, {d}" for d in ("1 block", "4 blocks") for q in quantities]
     assert figure.columns == 3
-    loss, score, _ = figure.panels[:3]
-    assert marks_of(loss) == ["area", "area", "line", "point"]  # single updates, interval, mean
+    assert [marks_of(panel) for panel in figure.panels[:3]] == [["area", "line", "point"]] * 3
+    score = figure.panels[1].chart.to_dict()
+    assert score["layer"][0]["encoding"]["x"]["axis"]["values"] == [1, 2, 3, 4]
+    row = next(row for row in figure.panels[0].chart.data.values if row["activation"] == "relu" and row["update"] == 10)
+    assert row["mean"] == 1.725  # 2 - accuracy * 10 / 20 with accuracies 0.5 and 0.6: 1.75 and 1.7
+
+
+def test_where_points_stand_for_several_updates_their_spread_is_drawn(tmp_path):
+    write_run(tmp_path, **typical(accuracy=0.5, steps=2 * MOST_POINTS))
+    records = study_runs(tmp_path)
+    frames = study_frames(tmp_path, records)
+    figure = training_charts.over_training(frames, legend_of(frames.final))
+    loss, score, norm = figure.panels
+    assert marks_of(loss) == marks_of(norm) == ["area", "area", "line", "point"]  # single updates, interval, mean
     assert marks_of(score) == ["area", "line", "point"]
-    row = next(row for row in loss.chart.data.values if row["activation"] == "relu" and row["update"] == 10)
-    # 2 - accuracy * 10 / 20 with accuracies 0.5 and 0.6: 1.75 and 1.7, and 5 % of the way from one to the other
-    assert (row["p5"], row["mean"], row["p95"]) == pytest.approx((1.7025, 1.725, 1.7475), abs=6e-4)
+    assert "mean of up to 2 updates" in figure.reading
+    # Two updates with losses 2 and 2 - 0.5 / 400: 5 % of the way from the lower to the higher.
+    assert frames.training["p5"][0] == pytest.approx(2 - 0.95 * 0.5 / 400)
 
 
 def test_only_what_was_recorded_stands_side_by_side(tmp_path):

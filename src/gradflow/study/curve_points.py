@@ -34,7 +34,8 @@ def thinned(runs: Sequence[Curve], *, most: int, log10: bool, **columns: Any) ->
 
     Returns:
         One row a stretch: `update` (its first), n, mean, low and high over the runs of each run's mean of the stretch,
-        `p5` and `p95`, the percentiles of all single values of all runs; and how many recorded updates a stretch has.
+        `p5` and `p95`, the percentiles of all single values of all runs (NaN where a stretch is one update); and how
+        many recorded updates a stretch has.
     """
     steps, values_RS = align(runs)
     size = -(-len(steps) // most)
@@ -59,6 +60,8 @@ def _spread(values_RS: np.ndarray, size: int) -> dict[str, np.ndarray]:
     padded_RS = np.pad(values_RS, ((0, 0), (0, -steps % size)), constant_values=np.nan)
     values_PV = padded_RS.reshape(runs, -1, size).swapaxes(0, 1).reshape(-1, runs * size)
     found = np.full((len(SPREAD), len(values_PV)), np.nan)
+    if size == 1:
+        return dict(zip(SPREAD, found, strict=True))
     present_PV = np.isfinite(values_PV)
     whole, part = present_PV.all(axis=1), present_PV.any(axis=1)
     found[:, whole] = np.quantile(values_PV[whole], list(SPREAD.values()), axis=1)

@@ -19,8 +19,6 @@ _DRAG = "Drag to move, Ctrl + wheel to zoom, double-click to reset."
 _BAND = "lines are means over the seeds, bands 95 % t intervals"
 _FEW = 15  # points of a curve that are drawn one by one
 _BY_UPDATE = (names.TRAIN_LOSS_STEP, names.GRAD_NORM_TOTAL)
-_WHOLE_NUMBERS: dict[str, Any] = {"format": "d", "tickMinStep": 1}
-_THOUSANDS: dict[str, Any] = {"format": ",d"}
 
 
 @dataclass(frozen=True)
@@ -34,9 +32,13 @@ class _Quantity:
 
     @property
     def x(self) -> alt.X:
-        numbers = _THOUSANDS if self.progress == "update" else _WHOLE_NUMBERS
-        axis = alt.Axis(grid=False, tickCount=5, **numbers)
-        scale = marks.extent(self.frame[self.progress])
+        column = self.frame[self.progress]
+        scale = marks.extent(column)
+        if self.progress == "epoch":  # ticks at whole numbers, at most seven
+            last = int(column.max())
+            axis = alt.Axis(grid=False, format="d", values=list(range(1, last + 1, -(-last // 7))))
+        else:
+            axis = alt.Axis(grid=False, format=",d", tickCount=5)
         return alt.X(f"{self.progress}:Q", title=self.progress, axis=axis, scale=scale)
 
     @property
@@ -68,16 +70,17 @@ def over_training(frames: Frames, legend: Legend) -> Figure | None:
         for found, part in groups(quantity.frame, ["variant", "blocks"])
         if found == keys
     ]
-    thinned, pale = "", ""
+    thinned = ""
     if frames.stretch > 1:
-        thinned = f" A point is the mean of up to {frames.stretch} updates (log10 of the gradient)."
-    if (frames.training["p5"] < frames.training["p95"]).any():
-        pale = " Nine in ten single updates lie in the pale area."
+        thinned = (
+            f" A point is the mean of up to {frames.stretch} updates (log10 of the gradient); nine in ten single "
+            "updates lie in the pale area."
+        )
     norm = "Gradient: Euclidean norm over all parameters, before clipping."
     return Figure(
         name="over_training",
         title="Loss, accuracy and gradient norm over training" if "acc" in frames.fitted else "Over training",
-        reading=f"{norm} {_BAND.capitalize()}.{thinned}{pale} {_DRAG}",
+        reading=f"{norm} {_BAND.capitalize()}.{thinned} {_DRAG}",
         panels=panels,
         zooms=True,
         columns=len(quantities),
