@@ -24,7 +24,7 @@ def test_nothing_was_run():
         ([0.9149, 0.9149, 0.9149], Verdict.NOT_HELD),  # 0.91, and the interval is a point
         ([0.90, 0.91, 0.92], Verdict.UNDECIDED),  # 0.91; t = 4.303: 0.910 ± 0.025 reaches 0.92
         ([0.95, 0.951, 0.952], Verdict.NOT_HELD),  # 0.951 ± 0.0025 stays above 0.94
-        ([0.96], Verdict.UNDECIDED),  # one run is known to 3 points
+        ([0.955], Verdict.UNDECIDED),  # one run is known to 2 points
         ([0.98], Verdict.NOT_HELD),
         ([0.93], Verdict.HELD),
     ],
@@ -51,15 +51,15 @@ def test_a_least_value(values, expected):
     [
         ([0.50, 0.50, 0.50], 0.51, Verdict.HELD),  # 0.01 off: the tolerance, though all seeds agree
         ([0.49, 0.49, 0.49], 0.51, Verdict.NOT_HELD),
-        # sd 0.005, and 4.303 * 0.005 * sqrt(4 / 3) = 0.0248: one more run is expected between 0.4752 and 0.5248
-        ([0.495, 0.50, 0.505], 0.524, Verdict.HELD),
-        ([0.495, 0.50, 0.505], 0.526, Verdict.NOT_HELD),
+        # sd 0.004, and 4.303 * 0.004 * sqrt(4 / 3) = 0.0199: one more run is expected between 0.4801 and 0.5199
+        ([0.496, 0.50, 0.504], 0.5198, Verdict.HELD),
+        ([0.496, 0.50, 0.504], 0.5200, Verdict.NOT_HELD),
         # sd 0.02, and one more run is expected between 0.401 and 0.599: too wide to tell
         ([0.48, 0.50, 0.52], 0.599, Verdict.UNDECIDED),
         ([0.48, 0.50, 0.52], 0.509, Verdict.HELD),  # but this is within the tolerance
         ([0.48, 0.50, 0.52], 0.600, Verdict.NOT_HELD),
         ([0.50], 0.51, Verdict.HELD),
-        ([0.485], 0.51, Verdict.UNDECIDED),  # 2.5 tolerances off
+        ([0.495], 0.51, Verdict.UNDECIDED),  # 1.5 tolerances off
         ([0.47], 0.51, Verdict.NOT_HELD),
     ],
 )

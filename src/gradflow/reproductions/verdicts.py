@@ -9,7 +9,7 @@ from scipy import stats
 from gradflow.reproductions.published import Claim
 from gradflow.study.statistics import LEVEL, Summary, summary
 
-ONE_RUN = 3  # tolerances: as well as a value is known that rests on one run; what is known less well decides nothing
+ONE_RUN = 2  # tolerances: as well as a value is known that rests on one run; what is known less well decides nothing
 FACTOR = 2.0  # how far off an order of magnitude may be
 
 RULES = {
@@ -19,7 +19,7 @@ RULES = {
     "interval does",
     "near": "the value of one published run holds if it lies within a tolerance of the mean (1 point of accuracy, "
     "1 epoch, 10 % of a gradient), or where one more run of ours is expected: in the 95 % prediction interval of the "
-    "seeds, mean ± t sd √(1 + 1/n); where that reaches further than three tolerances, a value in it is undecided",
+    "seeds, mean ± t sd √(1 + 1/n); where that reaches further than two tolerances, a value in it is undecided",
     "exactly": "a count holds if it is equal",
     "factor": f"an order of magnitude holds within a factor of {FACTOR:g}",
     "below": "an order between two activations holds if the 95 % interval of the log ratio, paired by seed, lies on "
