@@ -142,3 +142,10 @@ def test_the_readme_has_the_means_of_the_tables(study, metric):
     assert {name.lower(): value for name, value in re.findall(r"(\w+) (0\.\d{3})", measured)} == {
         activation: f"{mean:.3f}" for activation, mean in means.items()
     }
+
+
+def test_the_readme_has_the_peak_of_lenet5():
+    runs = read(DOCS / "reproductions" / "cifar10_lenet5").finished
+    relu = runs[runs["activation"] == "relu"]
+    epochs = ", ".join(f"{epoch:g}" for epoch in sorted(relu["best_epoch"]))
+    assert f"peaks at {relu['val/acc_best'].mean():.3f} in epochs {epochs}" in (DOCS.parent / "README.md").read_text()

@@ -15,6 +15,7 @@ _COLUMNS = {
     "train/acc": "training accuracy",
     names.BEST_EPOCH: "best epoch",
     names.GRAD_ABS_MEAN_ALL_STEPS: "mean absolute gradient",
+    names.unit_tag(names.DEAD_UNITS, "total"): "dead units",
     **{f"init={scheme}": f"signal, init={scheme}" for scheme in ("he", "lecun", "torch")},
 }
 
