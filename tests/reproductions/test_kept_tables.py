@@ -18,11 +18,12 @@ def study(tmp_path):
 def test_every_run_of_the_preset_has_a_row_finished_or_not(study):
     write_mnist_sgd(study, {"relu": [0.97, 0.98]})
     write_run(study, activation="sigmoid", blocks=1, seed=1, state="failed")
+    write_run(study, activation="sigmoid", blocks=1, seed=2, state="running")  # and no process that trains it
     runs = collect(study).runs
     assert len(runs) == 9
     states = {(row["activation"], row["seed"]): row["state"] for row in runs.to_dict("records")}
     assert states[("relu", 0)] == states[("relu", 1)] == "finished"
-    assert states[("sigmoid", 1)] == "failed"
+    assert (states[("sigmoid", 1)], states[("sigmoid", 2)]) == ("failed", "interrupted")
     assert states[("relu", 2)] == states[("tanh", 0)] == "not run"
     relu = runs[(runs["activation"] == "relu") & (runs["seed"] == 1)].iloc[0]
     assert (relu["test/acc"], relu["parameters"], relu["minutes"]) == (0.98, 1234, 1.0)

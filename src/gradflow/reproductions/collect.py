@@ -16,6 +16,7 @@ from gradflow.reproductions.presets import preset_runs
 from gradflow.reproductions.stored import Tables
 from gradflow.study.collect import study_runs
 from gradflow.study.events import Curve, curves
+from gradflow.study.status import true_state
 
 DEAD = names.unit_tag(names.DEAD_UNITS, "total")
 METRICS = [
@@ -36,7 +37,8 @@ def collect(folder: Path) -> Tables | None:
     Runs whose settings differ from one another beyond activation, depth and seed are not mixed: those count of which
     most have finished.
     """
-    records, left_out = _one_variant(study_runs(folder))
+    every_run = [{**record, "state": true_state(folder, record)} for record in study_runs(folder)]
+    records, left_out = _one_variant(every_run)
     finished = [record for record in records if record["state"] == runfile.FINISHED]
     if not finished:
         return None
