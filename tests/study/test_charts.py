@@ -174,6 +174,19 @@ def test_where_points_stand_for_several_updates_their_spread_is_drawn(tmp_path):
     assert frames.training["p5"][0] == pytest.approx(2 - 0.95 * 0.5 / 400)
 
 
+def test_first_losses_far_above_the_others_are_cut_off_and_told(tmp_path):
+    run = typical(steps=200)
+    run["curves"]["train/loss_step"][0] = 80.0
+    write_run(tmp_path, **run)
+    records = study_runs(tmp_path)
+    frames = study_frames(tmp_path, records)
+    figure = training_charts.over_training(frames, legend_of(frames.final))
+    low, high = figure.panels[0].chart.to_dict()["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    assert 1.0 < low < 1.11  # the last loss is 1.1
+    assert 1.98 < high < 2.1
+    assert "cut off" in figure.reading
+
+
 def test_only_what_was_recorded_stands_side_by_side(tmp_path):
     run = typical()
     run["curves"] = {tag: curve for tag, curve in run["curves"].items() if tag != "train/loss_step"}

@@ -18,6 +18,7 @@ from gradflow.study.marks import Legend, ValueAxis, blocks_text, heading
 _DRAG = "Drag to move, Ctrl + wheel to zoom, double-click to reset."
 _BAND = "lines are means over the seeds, bands 95 % t intervals"
 _FEW = 15  # points of a curve that are drawn one by one
+_START, _FAR_ABOVE = 0.02, 5.0  # of all updates; times the highest mean of the others
 _BY_UPDATE = (names.TRAIN_LOSS_STEP, names.GRAD_NORM_TOTAL)
 
 
@@ -42,9 +43,20 @@ class _Quantity:
         return alt.X(f"{self.progress}:Q", title=self.progress, axis=axis, scale=scale)
 
     @property
+    def starts_far_above(self) -> bool:
+        """Whether the first updates have values that would press all others flat on a linear axis."""
+        later = self._without_start["mean"].max()
+        return not self.label.is_logarithmic and bool(self.frame["mean"].max() > _FAR_ABOVE * later)
+
+    @property
+    def _without_start(self) -> pd.DataFrame:
+        return self.frame[self.frame[self.progress] >= _START * self.frame[self.progress].max()]
+
+    @property
     def y(self) -> ValueAxis:
-        spread = [value for column in SPREAD if column in self.frame for value in self.frame[column]]
-        return ValueAxis(self.label.with_unit, self.label, domain=marks.domain(self.frame, self.label, also=spread))
+        shown = self._without_start if self.starts_far_above else self.frame
+        spread = [value for column in SPREAD if column in shown for value in shown[column]]
+        return ValueAxis(self.label.with_unit, self.label, domain=marks.domain(shown, self.label, also=spread))
 
 
 def learning_curves(frame: pd.DataFrame, legend: Legend, *, metric: str, label: Label, name: str) -> Figure:
@@ -76,6 +88,8 @@ def over_training(frames: Frames, legend: Legend) -> Figure | None:
             f" A point is the mean of up to {frames.stretch} updates (log10 of the gradient); nine in ten single "
             "updates lie in the pale area."
         )
+    if any(quantity.starts_far_above for quantity in quantities):
+        thinned += " The first losses are far above the others and cut off."
     norm = "Gradient: Euclidean norm over all parameters, before clipping."
     return Figure(
         name="over_training",
