@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import torch
 from reproduction_studies import write_mnist_sgd
+from study_folders import write_run
 
 from gradflow.models.conv import ConvStack
 from gradflow.reproductions.__main__ import DOCS, main
@@ -71,6 +72,26 @@ def test_missing_runs_and_studies_are_told(kept):
     assert "- tanh, seeds 0, 1, 2: not run" in mnist
     assert "2 of 9 runs finished" in mnist
     assert "**Not run**: `python train.py experiment=cifar10_depth`" in section(page, "CIFAR-10, ReLU against sigmoid")
+
+
+def test_depths_have_their_own_rows_and_a_change(tmp_path):
+    study = tmp_path / "cifar10_depth"
+    for blocks, accuracies in {1: (0.55, 0.56), 8: (0.80, 0.81)}.items():
+        for seed, accuracy in enumerate(accuracies):
+            metrics = {"test/acc_at_best": accuracy, "grad_abs_mean_all_steps": 0.0064}
+            curve = {2: accuracy / 2, 4: accuracy}
+            write_run(study, blocks=blocks, seed=seed, metrics=metrics, curves={"val/acc": curve, "train/acc": curve})
+    write(tmp_path / "kept" / "cifar10_depth", collect(study))
+    depth = section(page_text(tmp_path / "kept"), "CIFAR-10, ReLU against sigmoid by depth")
+    assert "| ReLU, best test accuracy, 1 block | 0.5499 | 0.5550 \\[0.4915, 0.6185\\] | 2 | held |" in depth
+    assert "| ReLU, best test accuracy, 2 blocks | 0.6611 | \N{EN DASH} | 0 | not run |" in depth
+    assert "| ReLU, change from 1 to 8 blocks | 0.2508 | 0.2500 \\[0.2500, 0.2500\\] | 2 | held |" in depth
+    # 0.0064 is 0.516 of 0.0124; 8 of the 10 tensors are none of the biases: 0.0064 / 0.8 is 0.645 of it.
+    gradient = "mean absolute gradient of all steps, 1 block: 0.52 times the published value"
+    assert re.search(rf"- ReLU, {gradient}.* it would be 0.0080, 0.65 times the published value", depth)
+    assert "4 of 30 runs finished" in depth
+    assert "- relu at 1 block, seed 2: not run" in depth
+    assert "- sigmoid at 8 blocks, seeds 0, 1, 2: not run" in depth
 
 
 def test_other_data_are_told(kept):
