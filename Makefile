@@ -1,11 +1,12 @@
 # make help lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install sweep status resume report advise bench bench-quick test test-fast check format tensorboard lock
+.PHONY: help install sweep status resume report advise reproductions bench bench-quick test test-fast check format tensorboard lock
 
 VENV ?= .venv
 BIN := $(VENV)/bin
 EXTRAS ?= dev,slurm
 STUDY ?= outputs/digits_conv
+STUDIES ?= outputs
 PORT ?= 6006
 ARGS ?=
 LAUNCHER ?=
@@ -46,6 +47,9 @@ report: install ## Average the seeds of STUDY, compare its activations and write
 
 advise: install ## What is wrong with the networks of STUDY, by stated rules, and what helps
 	$(BIN)/python -m gradflow.advise $(STUDY) $(ARGS)
+
+reproductions: install ## Keep what the finished studies in STUDIES measured and write docs/reproductions.md
+	$(BIN)/python -m gradflow.reproductions $(wildcard $(STUDIES))
 
 bench: install ## Seconds and memory beside their targets, as tables in outputs/bench (half an hour on an idle machine)
 	$(BIN)/python tests/benchmarks/speed.py $(ARGS)

@@ -46,6 +46,7 @@ ORDER = [
     "job",
     "study",
     "advise",
+    "reproductions",
     "plan",
     "cli",
 ]

@@ -3,11 +3,11 @@
 import pytest
 from study_folders import typical, write_run
 
-from gradflow.study import charts, marks, palette, unit_charts
+from gradflow.study import charts, marks, palette, training_charts, unit_charts
 from gradflow.study.collect import study_runs
 from gradflow.study.figure import interactive, picture
 from gradflow.study.figures_of import figures
-from gradflow.study.frames import study_frames
+from gradflow.study.frames import MOST_POINTS, study_frames
 from gradflow.study.labels import Label, label
 from gradflow.study.marks import legend_of
 
@@ -33,6 +33,10 @@ def grid(tmp_path):
 
 def marks_of(panel):
     return [layer["mark"]["type"] for layer in panel.chart.to_dict()["layer"]]
+
+
+def vertical_scales(panel):
+    return {layer["encoding"]["y"]["scale"]["type"] for layer in panel.chart.to_dict()["layer"]}
 
 
 def headline(frames, legend):
@@ -89,8 +93,9 @@ def test_every_figure_is_valid_alone_and_in_the_page(grid):
         "validation",
         "training_loss",
         "gradient_by_layer",
-        "gradient_over_training",
+        "over_training",
         "decades_per_layer",
+        "mean_gradient",
         "dead_units",
         "low_slope",
         "dormant_units",
@@ -105,12 +110,9 @@ def test_every_figure_is_valid_alone_and_in_the_page(grid):
 
 def test_gradients_stand_on_logarithmic_axes(grid):
     frames, _, legend = grid(["relu"], [1, 2], seeds=2)
-    for figure in (
-        charts.gradient_by_layer(frames.layers, legend),
-        charts.gradient_over_training(frames.training, legend, stretch=1),
-    ):
-        for panel in figure.panels:
-            assert {layer["encoding"]["y"]["scale"]["type"] for layer in panel.chart.to_dict()["layer"]} == {"log"}
+    _, _, norm, *_ = training_charts.over_training(frames, legend).panels
+    for panel in (norm, *charts.gradient_by_layer(frames.layers, legend).panels):
+        assert vertical_scales(panel) == {"log"}
 
 
 def test_all_zero_units_are_said_and_not_drawn(grid):
@@ -144,3 +146,58 @@ def test_selected_on_test_is_said_of_scores_at_the_best_epoch():
     assert label(HEADLINE, chosen).with_unit == "test accuracy at the best epoch, selected on test (%)"
     assert label("test/acc", chosen).with_unit == "test accuracy (%)"
     assert label(HEADLINE, [{"selected_on": "validation"}]).with_unit == "test accuracy at the best epoch (%)"
+
+
+def test_loss_score_and_gradient_norm_stand_side_by_side_a_row_for_each_depth(grid):
+    frames, _, legend = grid(["relu", "sigmoid"], [1, 4], seeds=2)
+    figure = training_charts.over_training(frames, legend)
+    quantities = ("loss of a batch", "training accuracy", "gradient norm")
+    assert [p.title for p in figure.panels] == [f"{q}, {d}" for d in ("1 block", "4 blocks") for q in quantities]
+    assert figure.columns == 3
+    assert [marks_of(panel) for panel in figure.panels[:3]] == [["area", "line", "point"]] * 3
+    score = figure.panels[1].chart.to_dict()
+    assert score["layer"][0]["encoding"]["x"]["axis"]["values"] == [1, 2, 3, 4]
+    row = next(row for row in figure.panels[0].chart.data.values if row["activation"] == "relu" and row["update"] == 10)
+    assert row["mean"] == 1.725  # 2 - accuracy * 10 / 20 with accuracies 0.5 and 0.6: 1.75 and 1.7
+
+
+def test_where_points_stand_for_several_updates_their_spread_is_drawn(tmp_path):
+    write_run(tmp_path, **typical(accuracy=0.5, steps=2 * MOST_POINTS))
+    records = study_runs(tmp_path)
+    frames = study_frames(tmp_path, records)
+    figure = training_charts.over_training(frames, legend_of(frames.final))
+    loss, score, norm = figure.panels
+    assert marks_of(loss) == marks_of(norm) == ["area", "area", "line", "point"]  # single updates, interval, mean
+    assert marks_of(score) == ["area", "line", "point"]
+    assert "mean of up to 2 updates" in figure.reading
+    # Two updates with losses 2 and 2 - 0.5 / 400: 5 % of the way from the lower to the higher.
+    assert frames.training["p5"][0] == pytest.approx(2 - 0.95 * 0.5 / 400)
+
+
+def test_first_losses_far_above_the_others_are_cut_off_and_told(tmp_path):
+    run = typical(steps=200)
+    run["curves"]["train/loss_step"][0] = 80.0
+    write_run(tmp_path, **run)
+    records = study_runs(tmp_path)
+    frames = study_frames(tmp_path, records)
+    figure = training_charts.over_training(frames, legend_of(frames.final))
+    low, high = figure.panels[0].chart.to_dict()["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    assert 1.0 < low < 1.11  # the last loss is 1.1
+    assert 1.98 < high < 2.1
+    assert "cut off" in figure.reading
+
+
+def test_only_what_was_recorded_stands_side_by_side(tmp_path):
+    run = typical()
+    run["curves"] = {tag: curve for tag, curve in run["curves"].items() if tag != "train/loss_step"}
+    write_run(tmp_path, **run)
+    records = study_runs(tmp_path)
+    frames = study_frames(tmp_path, records)
+    figure = training_charts.over_training(frames, legend_of(frames.final))
+    assert [panel.title for panel in figure.panels] == ["training accuracy, 2 blocks", "gradient norm, 2 blocks"]
+    assert figure.columns == 2
+
+
+def test_one_depth_has_no_figure_of_the_mean_gradient_by_depth(grid):
+    frames, records, legend = grid(["relu", "sigmoid"], [2])
+    assert "mean_gradient" not in [figure.name for figure in figures(frames, records, legend)]

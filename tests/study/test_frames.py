@@ -68,6 +68,22 @@ def test_gradient_norm_is_thinned_to_means_of_logarithms(study):
     assert len(frames.training) == MOST_POINTS
     assert frames.training["update"].tolist() == list(range(0, 2 * MOST_POINTS, 2))
     assert frames.training["mean"].tolist() == pytest.approx([10.0] * MOST_POINTS)
+    assert frames.training["p5"].tolist() == pytest.approx([5.95] * MOST_POINTS)  # 5 % of the way from 1 to 100
+
+
+def test_losses_of_batches_are_thinned_to_means_with_the_spread_of_single_updates(study):
+    for seed, (low, high) in enumerate([(1.0, 3.0), (2.0, 8.0)]):  # means of a stretch: 2 and 5
+        curves = {"train/loss_step": [low, high] * MOST_POINTS}
+        write_run(study, seed=seed, curves=curves, metrics={"test/acc_at_best": 0.5})
+    training = frames_of(study).training
+    assert set(training["metric"]) == {"train/loss_step"}
+    assert len(training) == MOST_POINTS
+    columns = ["n", "mean", "low", "high", "p5", "p95"]
+    half = 1.5 * HALF_OF_TWO
+    # Four values 1, 2, 3, 8: percentile 5 is 0.15 of the way from 1 to 2, percentile 95 0.85 of it from 3 to 8.
+    assert training[columns].drop_duplicates().to_numpy().tolist() == [
+        pytest.approx([2, 3.5, 3.5 - half, 3.5 + half, 1.15, 7.25])
+    ]
 
 
 def test_units_start_before_training_and_layers_are_in_order_beyond_99(study):
@@ -113,3 +129,14 @@ def test_a_study_without_depths_and_without_runs_that_finished(study):
     frames = frames_of(study)
     assert frames.final.empty
     assert list(frames.training.columns)[:4] == ["config", "activation", "blocks", "variant"]
+
+
+def test_runs_of_different_lengths_and_a_short_last_stretch_are_thinned(study):
+    steps = 2 * MOST_POINTS
+    write_run(study, seed=0, curves={"train/loss_step": [1.0] * (steps + 1)}, metrics={"test/acc_at_best": 0.5})
+    write_run(study, seed=1, curves={"train/loss_step": [3.0] * 3}, metrics={"test/acc_at_best": 0.5})
+    training = frames_of(study).training  # stretches of three updates, the last of two
+    assert training["n"].tolist()[:2] == [2, 1]
+    assert training["mean"].tolist() == [2.0, *[1.0] * (len(training) - 1)]
+    assert training["p95"].tolist()[1:] == [1.0] * (len(training) - 1)
+    assert training["update"].tolist()[-1] == 3 * (len(training) - 1)

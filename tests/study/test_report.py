@@ -46,8 +46,8 @@ def small_report(study, monkeypatch):
 
 def test_all_files_are_there(written):
     names = [
-        *("headline", "validation", "training_loss", "gradient_by_layer", "gradient_over_training"),
-        *("decades_per_layer", "dead_units", "low_slope", "dormant_units"),
+        *("headline", "validation", "training_loss", "gradient_by_layer", "over_training"),
+        *("decades_per_layer", "mean_gradient", "dead_units", "low_slope", "dormant_units"),
     ]
     files = {f"figures/{name}.{ending}" for name in names for ending in ("png", "svg", "pdf")}
     found = {str(file.relative_to(written)) for file in written.rglob("*") if file.is_file()}

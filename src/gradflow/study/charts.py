@@ -9,13 +9,11 @@ from gradflow.study.configurations import groups
 from gradflow.study.figure import Figure, Panel
 from gradflow.study.frames import AFTER, BEFORE
 from gradflow.study.labels import Label
-from gradflow.study.marks import Legend, ValueAxis, blocks_text, heading
+from gradflow.study.marks import Legend, ValueAxis, heading
 
 DODGE = 0.018  # of the range of depths, between two activations: intervals side by side, not over one another
 ASIDE = 7  # pixels between the mean of a configuration and the marks of its seeds
 GRADIENT_RMS = Label(text="gradient, root mean square", is_logarithmic=True)
-GRADIENT_NORM = Label(text="gradient norm", is_logarithmic=True)
-_DRAG = "Drag to move, Ctrl + wheel to zoom, double-click to reset."
 _BAND = "lines are means over the seeds, bands 95 % t intervals"
 
 
@@ -90,64 +88,6 @@ def _means_and_seeds(
         ),
     ]
     return marks.with_interval(alt.LayerChart(layer=layers, data=rows), label)
-
-
-def learning_curves(frame: pd.DataFrame, legend: Legend, *, metric: str, label: Label, name: str) -> Figure:
-    """A metric against the epoch, a panel for each depth and variant, a line with a band for each activation."""
-    frame = frame[frame["metric"] == metric]
-    return _over_training(
-        frame,
-        legend,
-        progress="epoch",
-        label=label,
-        name=name,
-        title=f"{label.text.capitalize()} by epoch",
-        x=alt.X(
-            "epoch:Q",
-            title="epoch",
-            axis=alt.Axis(format="d", tickMinStep=1, grid=False, tickCount=5),
-            scale=marks.extent(frame["epoch"]),
-        ),
-        reading=f"One panel a depth: {_BAND}. {_DRAG}",
-    )
-
-
-def gradient_over_training(frame: pd.DataFrame, legend: Legend, *, stretch: int) -> Figure:
-    """Norm of the whole gradient by update, a panel for each depth and variant."""
-    thinned = f" Each point is the mean of log10 over up to {stretch} updates." if stretch > 1 else ""
-    return _over_training(
-        frame,
-        legend,
-        progress="update",
-        label=GRADIENT_NORM,
-        name="gradient_over_training",
-        title="Gradient norm over training",
-        x=alt.X(
-            "update:Q",
-            title="update",
-            axis=alt.Axis(format=",d", grid=False, tickCount=5),
-            scale=marks.extent(frame["update"]),
-        ),
-        reading=f"Euclidean norm over all parameters, before clipping: {_BAND}, of log10.{thinned} {_DRAG}",
-    )
-
-
-def _over_training(
-    frame: pd.DataFrame, legend: Legend, *, progress: str, label: Label, name: str, title: str, x: alt.X, reading: str
-) -> Figure:
-    extent = marks.domain(frame, label)
-    color = marks.colour(legend.colours, field="activation", title="activation")
-    y = ValueAxis(label.with_unit, label, domain=extent)
-    tooltip = marks.tooltip(label, ("activation", "activation"), ("depth", "hidden blocks"), (progress, progress))
-    few = frame[progress].nunique() <= 15
-    panels = []
-    for keys, part in groups(frame, ["variant", "blocks"]):
-        depth = marks.depth_text(keys["blocks"])
-        lines = marks.banded_line(x=x, y=y, color=color, tooltip=tooltip, points=few)
-        chart = alt.LayerChart(layer=lines, data=marks.data(part, ["activation", progress, "n", "mean", "low", "high"]))
-        title_of_panel = heading(blocks_text(depth), keys["variant"])
-        panels.append(Panel(title=title_of_panel, chart=marks.with_interval(chart, label), depth=depth or None))
-    return Figure(name=name, title=title, reading=reading, panels=panels, zooms=True)
 
 
 def gradient_by_layer(frame: pd.DataFrame, legend: Legend) -> Figure:

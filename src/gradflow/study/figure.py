@@ -11,6 +11,7 @@ from gradflow.study.labels import PERCENT
 
 WIDTH, HEIGHT, COLUMNS = 250, 190, 4  # pixels of a panel, panels in a row
 ALONE_WIDTH, ALONE_HEIGHT = 460, 280  # of a panel without others
+ROW_WIDTH, ROW_HEIGHT = 330, 230  # of a panel that has its place in a row
 SCALE = 2.0  # of the PNG
 HIDDEN_ACTIVATIONS, HIDDEN_DEPTHS = "hidden_activations", "hidden_depths"
 
@@ -41,6 +42,7 @@ class Figure:
         reading: how to read it, one sentence.
         zooms: whether both axes can be zoomed.
         heat: lowest and highest value of the colour bar, as text, where colour shows a number.
+        columns: panels in a row, where they belong side by side; None for as many as there is room for.
     """
 
     name: str
@@ -49,10 +51,13 @@ class Figure:
     panels: list[Panel]
     zooms: bool = False
     heat: tuple[str, str] | None = None
+    columns: int | None = None
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of each panel in pixels."""
+        if self.columns:
+            return ROW_WIDTH, ROW_HEIGHT
         return (ALONE_WIDTH, ALONE_HEIGHT) if len(self.panels) == 1 else (WIDTH, HEIGHT)
 
 
@@ -82,7 +87,7 @@ def picture(figure: Figure) -> alt.ConcatChart:
         for panel in figure.panels
     ]
     return (
-        alt.concat(*panels, columns=COLUMNS)
+        alt.concat(*panels, columns=figure.columns or COLUMNS)
         .properties(title=alt.Title(figure.title, anchor="start", fontSize=16, offset=12), background="white")
         .configure(numberFormat=PERCENT if figure.heat else alt.Undefined)
         .configure_legend(orient="top", labelFontSize=12, titleFontSize=12, symbolSize=90, symbolOpacity=1)

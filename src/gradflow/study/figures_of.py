@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gradflow import names
-from gradflow.study import charts, unit_charts
+from gradflow.study import charts, training_charts, unit_charts
 from gradflow.study.configurations import Record
 from gradflow.study.figure import Figure
 from gradflow.study.final_metrics import UNIT_QUANTITIES
@@ -16,6 +16,10 @@ _DECADES = (
     "Powers of ten that the gradient loses from one hidden layer to the next on its way to the input, mean over the "
     "last epoch; negative: it grows."
 )
+_MEAN_GRADIENT = (
+    "Mean over trainable tensors (biases and normalisation included) of each tensor's mean absolute gradient, over all "
+    "updates of training: its trend with depth also reflects the number of tensors."
+)
 
 
 def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[Figure]:
@@ -26,7 +30,7 @@ def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[F
         _learning(frames, legend, metric=frames.validation, name="validation"),
         _learning(frames, legend, metric="train/loss", name="training_loss"),
         _gradient_by_layer(frames, legend),
-        _gradient_over_training(frames, legend),
+        training_charts.over_training(frames, legend),
         _by_depth(
             frames,
             records,
@@ -35,6 +39,7 @@ def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[F
             name="decades_per_layer",
             reading=f"{_DECADES} {_MARKS}",
         ),
+        _mean_gradient(frames, records, legend),
         *(_units(frames, quantity=quantity) for quantity in UNIT_QUANTITIES),
     ]
     return [figure for figure in drawn if figure is not None]
@@ -52,17 +57,18 @@ def _by_depth(
 def _learning(frames: Frames, legend: Legend, *, metric: str, name: str) -> Figure | None:
     if metric not in set(frames.learning["metric"]):
         return None
-    return charts.learning_curves(frames.learning, legend, metric=metric, label=label(metric), name=name)
+    return training_charts.learning_curves(frames.learning, legend, metric=metric, label=label(metric), name=name)
+
+
+def _mean_gradient(frames: Frames, records: Sequence[Record], legend: Legend) -> Figure | None:
+    if len(legend.depths) < 2:
+        return None
+    metric = names.GRAD_ABS_MEAN_ALL_STEPS
+    return _by_depth(frames, records, legend, metric=metric, name="mean_gradient", reading=f"{_MEAN_GRADIENT} {_MARKS}")
 
 
 def _gradient_by_layer(frames: Frames, legend: Legend) -> Figure | None:
     return charts.gradient_by_layer(frames.layers, legend) if len(frames.layers) else None
-
-
-def _gradient_over_training(frames: Frames, legend: Legend) -> Figure | None:
-    if not len(frames.training):
-        return None
-    return charts.gradient_over_training(frames.training, legend, stretch=frames.stretch)
 
 
 def _units(frames: Frames, *, quantity: str) -> Figure | None:

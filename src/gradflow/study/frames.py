@@ -14,23 +14,22 @@ import pandas as pd
 from gradflow import names
 from gradflow.study.average import align
 from gradflow.study.configurations import KEYS, Record, finished, identities
+from gradflow.study.curve_points import BAND, SPREAD, banded, thinned
 from gradflow.study.events import Curve, curves
 from gradflow.study.final_metrics import UNIT_QUANTITIES, averages, every_seed
-from gradflow.study.statistics import band
 
 BEFORE, AFTER = "before the first update", "last epoch"
 MOST_ROWS = 8000  # of one frame of curves: the page stays within a few megabytes
 MOST_POINTS = 200  # of one curve
 FEWEST_POINTS = 20
 
-_BAND = ["n", "mean", "low", "high"]
 _COLUMNS = {
     "final": [*KEYS, "metric", "n", "mean", "sd", "low", "high", "seeds"],
     "seeds": [*KEYS, "metric", "seed", "value"],
-    "learning": [*KEYS, "metric", "epoch", *_BAND],
-    "layers": [*KEYS, "moment", "layer", "index", *_BAND],
-    "training": [*KEYS, "update", *_BAND],
-    "units": [*KEYS, "quantity", "layer", "epoch", *_BAND],
+    "learning": [*KEYS, "metric", "epoch", *BAND],
+    "layers": [*KEYS, "moment", "layer", "index", *BAND],
+    "training": [*KEYS, "metric", "update", *BAND, *SPREAD],
+    "units": [*KEYS, "quantity", "layer", "epoch", *BAND],
 }
 
 
@@ -43,9 +42,11 @@ class Frames:
         seeds: the values behind `final`, one row a seed.
         learning: by metric and epoch, counted from 1.
         layers: `grad_rms` by moment (`BEFORE`, `AFTER`) and layer, whose index counts from the input.
-        training: `grad_norm/total` by update, thinned to averages over equal stretches of training.
+        training: the loss of each batch and `grad_norm/total` by metric and update, thinned to averages over equal
+            stretches of training, with the percentiles `p5` and `p95` of the single updates of all seeds.
         units: by unit statistic, layer and epoch; epoch 0 is before the first update.
         validation: the metric of the validation set that `learning` holds.
+        fitted: its counterpart of the training set.
         stretch: the longest number of updates behind one point of `training`.
     """
 
@@ -56,6 +57,7 @@ class Frames:
     training: pd.DataFrame
     units: pd.DataFrame
     validation: str
+    fitted: str
     stretch: int
 
 
@@ -69,26 +71,27 @@ def study_frames(study: Path, records: Sequence[Record]) -> Frames:
     rows: dict[str, list[pd.DataFrame]] = {name: [] for name in _COLUMNS}
     stretches = [1]
     validation = _validation_metric(records)
+    fitted = validation.replace("val/", "train/")
     configurations = identities(records)
     for config, identity in configurations.items():
         runs = finished(records, config)
         if not runs:
             continue
         read = [curves(study / config / names.seed_folder(run["seed"])) for run in runs]
-        thinned, stretch = _training(read, most=_points(len(configurations)))
+        training, stretch = _training(read, most=_points(2 * len(configurations)))
         stretches.append(stretch)
         parts = {
             "final": averages(runs),
             "seeds": every_seed(runs),
-            "learning": _learning(read, [validation, "train/loss"]),
+            "learning": _learning(read, dict.fromkeys([validation, "train/loss", fitted])),
             "layers": _layers(read, runs),
-            "training": thinned,
+            "training": training,
             "units": _units(read, most=_points(3 * 9 * len(configurations))),
         }
         for name, part in parts.items():
             rows[name].append(_identified(part, identity))
     frames = {name: _stacked(parts, _COLUMNS[name]) for name, parts in rows.items()}
-    return Frames(**frames, validation=validation, stretch=max(stretches))
+    return Frames(**frames, validation=validation, fitted=fitted, stretch=max(stretches))
 
 
 def _points(num_curves: int) -> int:
@@ -114,13 +117,13 @@ def _validation_metric(records: Sequence[Record]) -> str:
     return wanted if wanted in present else "val/loss"
 
 
-def _learning(read: Sequence[Mapping[str, Curve]], tags: Sequence[str]) -> pd.DataFrame:
+def _learning(read: Sequence[Mapping[str, Curve]], tags: Iterable[str]) -> pd.DataFrame:
     parts = []
     for tag in tags:
         if present := [run[tag] for run in read if tag in run]:
             _, values_RE = align(present)
             epochs = np.arange(1, values_RE.shape[1] + 1)
-            parts.append(_banded(values_RE, metric=tag, epoch=epochs))
+            parts.append(banded(values_RE, metric=tag, epoch=epochs))
     return pd.concat(parts) if parts else pd.DataFrame()
 
 
@@ -133,25 +136,20 @@ def _layers(read: Sequence[Mapping[str, Curve]], runs: Sequence[Record]) -> pd.D
     last_RL = np.array([[run["metrics"].get(tag) for tag in tags] for run in runs], dtype=float)
     layers = [tag.removeprefix(prefix) for tag in tags]
     return pd.concat(
-        _banded(values_RL, log10=True, moment=moment, layer=layers, index=list(map(_index, layers)))
+        banded(values_RL, log10=True, moment=moment, layer=layers, index=list(map(_index, layers)))
         for moment, values_RL in ((BEFORE, first_RL), (AFTER, last_RL))
     )
 
 
 def _training(read: Sequence[Mapping[str, Curve]], *, most: int) -> tuple[pd.DataFrame, int]:
-    """Gradient norm by update, and how many recorded updates stand behind a point."""
-    present = [run[names.GRAD_NORM_TOTAL] for run in read if names.GRAD_NORM_TOTAL in run]
-    if not present:
-        return pd.DataFrame(), 1
-    steps, values_RS = align(present)
-    size = -(-len(steps) // most)
-    starts = np.arange(0, len(steps), size)
-    # A gradient of exactly zero has no logarithm; it counts as missing.
-    logs_RS = np.log10(np.where(values_RS > 0, values_RS, np.nan))
-    counts_RP = np.add.reduceat(np.isfinite(logs_RS), starts, axis=1)
-    sums_RP = np.add.reduceat(np.nan_to_num(logs_RS), starts, axis=1)
-    means_RP = np.divide(sums_RP, counts_RP, out=np.full_like(sums_RP, np.nan), where=counts_RP > 0)
-    return _banded(10.0**means_RP, log10=True, update=steps[starts]), size
+    """Loss of each batch and gradient norm by update, and how many recorded updates stand behind a point."""
+    parts, sizes = [], [1]
+    for tag in (names.TRAIN_LOSS_STEP, names.GRAD_NORM_TOTAL):
+        if present := [run[tag] for run in read if tag in run]:
+            points, size = thinned(present, most=most, log10=names.is_logarithmic(tag), metric=tag)
+            parts.append(points)
+            sizes.append(size)
+    return pd.concat(parts) if parts else pd.DataFrame(), max(sizes)
 
 
 def _units(read: Sequence[Mapping[str, Curve]], *, most: int) -> pd.DataFrame:
@@ -164,7 +162,7 @@ def _units(read: Sequence[Mapping[str, Curve]], *, most: int) -> pd.DataFrame:
             last = values_RE.shape[1] - 1
             shown = np.unique(np.linspace(0, last, min(most, last + 1)).round().astype(int))
             layer = tag.removeprefix(prefix)
-            parts.append(_banded(values_RE[:, shown], quantity=quantity, layer=layer, epoch=shown))
+            parts.append(banded(values_RE[:, shown], quantity=quantity, layer=layer, epoch=shown))
     return pd.concat(parts) if parts else pd.DataFrame()
 
 
@@ -176,9 +174,3 @@ def _by_depth(tags: Iterable[str]) -> list[str]:
 def _index(layer: str) -> int:
     """`03_block` -> 3; names sort by depth only up to 99 layers."""
     return int(layer.partition("_")[0])
-
-
-def _banded(values_RP: np.ndarray, *, log10: bool = False, **columns: Any) -> pd.DataFrame:
-    """n, mean and interval over the runs of each point of shape (P,), beside the columns that say which point it is."""
-    averaged = band(values_RP, log10=log10)
-    return pd.DataFrame({**columns, **{name: getattr(averaged, name) for name in _BAND}})

@@ -92,7 +92,8 @@ def _tables(frames: Frames, records: Sequence[Record]) -> list[tables.Table]:
     """Those with rows, in the order of the page."""
     if frames.final.empty:
         return []
-    made = [make(frames, records) for make in (tables.headline_table, tables.change_table, tables.metrics_table)]
+    makers = (tables.headline_table, tables.depth_table, tables.change_table, tables.metrics_table)
+    made = [make(frames, records) for make in makers]
     return [table for table in made if table.rows]
 
 

@@ -68,6 +68,26 @@ def metrics_table(frames: Frames, records: Sequence[Record]) -> Table:
     return Table(caption=caption, headers=[*heads, *(labels[tag].with_unit for tag in metrics)], rows=rows)
 
 
+def depth_table(frames: Frames, records: Sequence[Record]) -> Table:
+    """Headline and mean gradient of each activation by depth, mean and interval; empty without two depths."""
+    caption = "By depth: mean [95 % interval] of score and mean gradient."
+    if frames.final["blocks"].nunique() < 2:
+        return Table(caption=caption, headers=[], rows=[])
+    present = set(frames.final["metric"])
+    metrics = [tag for tag in (records[0]["headline"], names.GRAD_ABS_MEAN_ALL_STEPS) if tag in present]
+    labels = {tag: label(tag, records) for tag in metrics}
+    activations = list(dict.fromkeys(frames.final["activation"]))
+    columns = [(activation, tag) for tag in metrics for activation in activations]
+    rows = []
+    for keys, part in groups(frames.final.sort_values(["variant", "blocks"], kind="stable"), ["variant", "blocks"]):
+        found = {(row["activation"], row["metric"]): row for row in part.to_dict("records")}
+        cells = [_cell(found[column], labels[column[1]]) if column in found else NO_NUMBER for column in columns]
+        rows.append([depth_text(keys["blocks"]), keys["variant"], *cells])
+    headers = ["blocks", "variant", *(f"{activation}: {labels[tag].with_unit}" for activation, tag in columns)]
+    table = Table(caption=caption, headers=headers, rows=rows)
+    return table if any(row[1] for row in rows) else _without_column(table, 1)
+
+
 def change_table(frames: Frames, records: Sequence[Record]) -> Table:
     """The headline's mean from the shallowest to the deepest network of each activation; empty without two depths."""
     metric = records[0]["headline"]

@@ -12,6 +12,7 @@ PROVENANCE = {
     "git_clean": True,
     "python": "3.11.0",
     "torch": "2.11.0",
+    "lightning": "2.6.4",
     "device": "a CPU",
     "threads": 2,
     "platform": "Linux",
@@ -91,6 +92,8 @@ def typical(*, accuracy=0.9, blocks=2, steps=20, epochs=4, rms=1e-3, dead=0.1):
     curves = {
         "val/acc": by_epoch,
         "train/loss": {end: 2.0 - value for end, value in by_epoch.items()},
+        "train/acc": by_epoch,
+        "train/loss_step": [2.0 - accuracy * step / steps for step in range(steps)],
         "grad_norm/total": [1.0 / (step + 1) for step in range(steps)],
         **{f"grad_rms/{layer}": [rms] * steps for layer in layers},
         **{

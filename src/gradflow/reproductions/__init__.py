@@ -1,0 +1,1 @@
+"""Published experiments beside what gradflow measures: studies to small tables, tables to one page."""

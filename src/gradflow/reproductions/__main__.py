@@ -1,0 +1,70 @@
+"""`python -m gradflow.reproductions [STUDIES]`: keep what the finished studies measured, and write the page from it."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from gradflow.errors import ConfigError
+from gradflow.reproductions.collect import collect
+from gradflow.reproductions.page import write_page
+from gradflow.reproductions.published import experiments
+from gradflow.reproductions.stored import read, write
+from gradflow.screen import say
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+SIX_LAYERS = "six_layers"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        if not options.docs.is_dir():
+            raise ConfigError(f"--docs={options.docs}: no such folder; name the one that holds the page, e.g. docs")
+        if options.studies is not None:
+            _keep_studies(options.studies, options.docs / "reproductions")
+        say(f"page: {write_page(options.docs)}")
+    except ConfigError as error:
+        print(f"gradflow: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m gradflow.reproductions", description=__doc__)
+    parser.add_argument(
+        "studies", nargs="?", type=Path, help="folder of studies, e.g. outputs; without it, from what is kept already"
+    )
+    parser.add_argument("--docs", type=Path, default=DOCS, help="where reproductions.md and its tables are")
+    return parser
+
+
+def _keep_studies(studies: Path, kept: Path) -> None:
+    """Replace the tables of every study that has finished runs; those of the others stay."""
+    if not studies.is_dir():
+        raise ConfigError(f"{studies}: no such folder; name the one that holds the studies, e.g. outputs")
+    for experiment in experiments():
+        folder = studies / experiment.study
+        if experiment.study == SIX_LAYERS:
+            _keep_measurement(kept / SIX_LAYERS)
+        elif (tables := collect(folder)) is not None:
+            write(kept / experiment.study, tables)
+            say(f"{experiment.study}: {len(tables.finished)} of {len(tables.runs)} runs kept")
+        else:
+            say(f"{experiment.study}: no finished run in {folder}; left as it is", style="yellow")
+
+
+def _keep_measurement(folder: Path) -> None:
+    """The signal through six layers, measured here; the same numbers as before keep their provenance."""
+    from gradflow.reproductions.six_layers import measure  # needs torch, which the page does not
+
+    tables, before = measure(), read(folder)
+    schemes = tables.runs.select_dtypes("float").columns
+    if before is None or (before.runs[schemes] - tables.runs[schemes]).abs().max().max() > 1e-6:
+        write(folder, tables)
+        say(f"{SIX_LAYERS}: measured")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""From a finished study to the small tables that are kept of it."""
+
+import json
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gradflow import names, runfile
+from gradflow.reproductions.presets import preset_runs
+from gradflow.reproductions.stored import Tables
+from gradflow.study.collect import study_runs
+from gradflow.study.events import Curve, curves
+from gradflow.study.status import true_state
+
+DEAD = names.unit_tag(names.DEAD_UNITS, "total")
+METRICS = [
+    *("parameters", "test/acc", "test/acc_at_best", "val/acc", "val/acc_best", names.BEST_EPOCH, "train/acc"),
+    *("train/loss", names.GRAD_ABS_MEAN_ALL_STEPS, names.DECADES_PER_LAYER, DEAD),
+]
+BY_EPOCH = ["val/acc", "train/acc", "train/loss", names.GRAD_NORM_TOTAL, names.GRAD_ABS_MEAN]
+NOT_SHOWN = ("output_dir", "data_dir", "rerun")  # of a command: where things lie
+AXES = ("activation", "blocks")
+NOT_STARTED = "not run"
+
+Record = dict[str, Any]
+
+
+def collect(folder: Path) -> Tables | None:
+    """The tables of the study in a folder; None if nothing has finished there.
+
+    Runs whose settings differ from one another beyond activation, depth and seed are not mixed: those count of which
+    most have finished.
+    """
+    every_run = [{**record, "state": true_state(folder, record)} for record in study_runs(folder)]
+    records, left_out = _one_variant(every_run)
+    finished = [record for record in records if record["state"] == runfile.FINISHED]
+    if not finished:
+        return None
+    rows = _rows(preset_runs(folder.name), records)
+    read = [
+        (identity, curves(folder / r["config"] / names.seed_folder(r["seed"])))
+        for identity, r in rows
+        if r and _done(r)
+    ]
+    return Tables(
+        facts=_facts(finished, left_out=left_out),
+        runs=pd.DataFrame([{**identity, **_outcome(record)} for identity, record in rows]),
+        epochs=pd.concat([_epochs(identity, found) for identity, found in read], ignore_index=True).reindex(
+            columns=["activation", "blocks", "seed", "epoch", *BY_EPOCH]
+        ),
+    )
+
+
+def _one_variant(records: Sequence[Record]) -> tuple[list[Record], int]:
+    """The runs of the settings with the most finished runs, and how many finished runs have others."""
+    settings = [json.dumps(_settings(record), sort_keys=True, default=str) for record in records]
+    finished = Counter(s for s, record in zip(settings, records, strict=True) if record["state"] == runfile.FINISHED)
+    if not finished:
+        return [], 0
+    chosen = finished.most_common(1)[0][0]
+    kept = [record for s, record in zip(settings, records, strict=True) if s == chosen]
+    return kept, finished.total() - finished[chosen]
+
+
+def _settings(record: Record) -> dict[str, Any]:
+    """What differs from the preset, beside activation and depth."""
+    return {axis: value for axis, value in record["axes"].items() if axis not in AXES}
+
+
+def _rows(wanted: Sequence[Mapping[str, Any]], records: Sequence[Record]) -> list[tuple[dict[str, Any], Record | None]]:
+    """Every run that the preset asks for, then those that were run beyond it, each with its record if there is one."""
+    varied = [axis for axis in (*AXES, "seed") if axis in wanted[0]]
+    found = {tuple(record[axis] for axis in varied): record for record in records}
+    keys = list(dict.fromkeys([*(tuple(one[axis] for axis in varied) for one in wanted), *found]))
+    rows = []
+    for key in keys:
+        named = dict(zip(varied, key, strict=True))
+        identity = {"activation": named["activation"], "blocks": named.get("blocks"), "seed": named["seed"]}
+        rows.append((identity, found.get(key)))
+    return rows
+
+
+def _done(record: Record) -> bool:
+    return record["state"] == runfile.FINISHED
+
+
+def _outcome(record: Record | None) -> dict[str, Any]:
+    if record is None:
+        return {"state": NOT_STARTED, "minutes": np.nan, **dict.fromkeys(METRICS, np.nan)}
+    metrics = {"parameters": record.get("parameters"), **record["metrics"]} if _done(record) else {}
+    minutes = round((record["duration_s"] or 0.0) / 60, 2) if _done(record) else np.nan
+    return {"state": record["state"], "minutes": minutes, **{tag: metrics.get(tag, np.nan) for tag in METRICS}}
+
+
+def _epochs(identity: Mapping[str, Any], found: Mapping[str, Curve]) -> pd.DataFrame:
+    """The curves by epoch; of what is recorded at every step, the mean over the epoch (geometric, of a norm).
+
+    A run without a logger has none.
+    """
+    if "val/acc" not in found:
+        return pd.DataFrame()
+    ends = found["val/acc"].steps
+    columns = {tag: _by_epoch(found[tag], ends, log10=names.is_logarithmic(tag)) for tag in BY_EPOCH if tag in found}
+    if names.GRAD_ABS_MEAN in found:  # published as an arithmetic mean
+        columns[names.GRAD_ABS_MEAN] = _by_epoch(found[names.GRAD_ABS_MEAN], ends, log10=False)
+    return pd.DataFrame({**identity, "epoch": np.arange(1, len(ends) + 1), **columns})
+
+
+def _by_epoch(curve: Curve, ends: np.ndarray, *, log10: bool) -> np.ndarray:
+    """A value an epoch, shape (epochs,). Epoch e takes the steps from the end of the one before up to its own."""
+    if len(curve.steps) == len(ends) and (curve.steps == ends).all():
+        return curve.values
+    values = np.log10(curve.values) if log10 else curve.values
+    epoch = np.searchsorted(ends, curve.steps, side="right")
+    means = np.array([values[epoch == e].mean() for e in range(len(ends))])
+    return 10.0**means if log10 else means
+
+
+def _facts(finished: Sequence[Record], *, left_out: int) -> dict[str, str]:
+    whole = [record["provenance"] for record in finished]
+    started = min(datetime.fromisoformat(record["started"]) for record in finished)
+    ended = max(datetime.fromisoformat(record["finished"]) for record in finished)
+    commands = Counter(command(p["command"]) for p in whole).most_common()
+    differs = _settings(finished[0])
+    return {
+        "command": next((text for text, _ in commands if "resume=" not in text), commands[0][0]),
+        "differs": ", ".join(f"{axis}={_without_folder(value)}" for axis, value in differs.items()),
+        "commit": _several(p["git_commit"] or "none" for p in whole),
+        "tree": "clean" if all(p["git_clean"] for p in whole) else "with uncommitted changes",
+        **{key: _several(p[key] for p in whole) for key in ("torch", "lightning", "python", "device", "threads")},
+        "minutes": f"{sum(record['duration_s'] for record in finished) / 60:.1f}",
+        "elapsed_minutes": f"{(ended - started).total_seconds() / 60:.1f}",
+        "date": ended.date().isoformat(),
+        "left_out": str(left_out),
+    }
+
+
+def _several(values: Any) -> str:
+    return "; ".join(dict.fromkeys(map(str, values)))
+
+
+def command(typed: str) -> str:
+    """A command line without the places of the machine on which it ran.
+
+    `/home/x/train.py data.path=/data/a.npz output_dir=/tmp` is `python train.py data.path=a.npz`.
+    """
+    program, *arguments = shlex.split(typed)
+    shown = []
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if key not in NOT_SHOWN:
+            shown.append(f"{key}{equals}{_without_folder(value)}")
+    return f"python {shlex.join([Path(program).name, *shown])}"
+
+
+def _without_folder(value: Any) -> str:
+    """A path's last part; anything else as it is."""
+    text = str(value).strip("'\"")
+    return Path(text).name if "/" in text else text

@@ -1,0 +1,83 @@
+"""Why a claim does not hold, as far as the tables show it: every number in these sentences is computed from them."""
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from gradflow.reproductions.measured import mean_curve
+from gradflow.reproductions.published import Claim
+from gradflow.reproductions.stored import Tables
+from gradflow.study.labels import label
+from gradflow.study.statistics import summary
+
+LAYERS = 6
+
+
+def evidence(claim: Claim, tables: Tables, values: Sequence[float]) -> str:
+    """One or two sentences; empty where the tables say nothing beyond the measured value."""
+    if claim.rule == "factor":
+        return _slope_of_a_layer(claim, values)
+    if claim.why == "tensors":
+        return _zero_gradients(claim, values)
+    if claim.curve is None:
+        return ""
+    curve = mean_curve(tables, claim.activation, claim.blocks, claim.curve)
+    return _passage(curve, claim, summary(values).mean) if len(curve) else ""
+
+
+def _passage(curve: pd.Series, claim: Claim, measured: float) -> str:
+    """In which epoch the mean curve passes what was published, and how it ends."""
+    low, high = claim.published if claim.rule == "within" else (claim.published, claim.published)
+    bound = low if measured < low else high
+    name, digits = label(claim.curve or "").text, max(3, claim.decimals)
+    last, end = int(curve.index[-1]), f"{curve.iloc[-1]:.{digits}f}"
+    if claim.curve != claim.metric and low <= round(curve.iloc[-1], claim.decimals) <= high and low < high:
+        points = 100 * (curve.iloc[-1] - measured)
+        side = "above" if points > 0 else "below"
+        apart = f"{abs(points):.1f} points {side} the {label(claim.metric).text}"
+        return f"the mean {name} ends at {end}, inside the published range and {apart}."
+    passed = curve.index[curve >= bound]
+    if not len(passed):
+        back = max(1, last // 3)
+        gain = curve.iloc[-1] - curve.iloc[-1 - back]
+        plural = "s" if back > 1 else ""
+        return (
+            f"the mean {name} reaches {bound:g} in none of {last} epochs; it ends at {end} and changed by {gain:+.4f} "
+            f"over the last {back} epoch{plural}."
+        )
+    first = int(passed[0])
+    at = f"{curve[first]:.{digits}f}"
+    return f"the mean {name} passes {bound:g} in epoch {first} of {last}, at {at}, and ends at {end}."
+
+
+def _zero_gradients(claim: Claim, values: Sequence[float]) -> str:
+    """What the biases that normalisation cancels do to a mean over tensors."""
+    assert claim.blocks is not None
+    cancelled, tensors = cancelled_biases(claim.blocks)
+    mean = summary(values, log10=True).mean
+    without = mean * tensors / (tensors - cancelled)
+    times = [f"{value / claim.published:.2f} times the published value" for value in (mean, without)]
+    return (
+        f"{times[0]}. {cancelled} of the {tensors} trainable tensors are biases in front of a batch normalisation, "
+        "which cancels them, so that their gradient is zero but for rounding; without them in the mean it would be "
+        f"{without:.4f}, {times[1]}."
+    )
+
+
+def cancelled_biases(blocks: int) -> tuple[int, int]:
+    """How many trainable tensors of the Conv-BN-Act stack are biases in front of a batch normalisation, and how many
+    there are: stem and blocks have weight and bias of a convolution and of a normalisation, the head weight and bias.
+    """
+    return blocks + 1, 4 * (blocks + 1) + 2
+
+
+def _slope_of_a_layer(claim: Claim, values: Sequence[float]) -> str:
+    """What the two values say of one layer."""
+    published, measured = (value ** (1 / LAYERS) for value in (claim.published, summary(values, log10=True).mean))
+    text = f"that is a factor of {measured:.2f} a layer where the published value stands for {published:.2f}"
+    if claim.activation != "tanh":
+        return f"{text}."
+    z = math.atanh(math.sqrt(1 - published))
+    where = f"the slope of tanh where its input is ±{z:.2f} in every unit of every layer"
+    return f"{text}, {where}, and weights that lose nothing."

@@ -1,0 +1,54 @@
+"""What was measured of a claim: one value a seed, from the tables of its study."""
+
+import numpy as np
+import pandas as pd
+
+from gradflow.reproductions.published import Claim
+from gradflow.reproductions.stored import Tables
+
+
+def by_seed(claim: Claim, tables: Tables) -> dict[int, float]:
+    """The claim's metric of every finished run; or its change from another depth, or its ratio to another activation.
+
+    A run that lacks the metric, or ended before the epoch that is asked for, is left out.
+    """
+    own = _metric(claim, tables, claim.activation, claim.blocks)
+    if claim.from_blocks is not None:
+        start = _metric(claim, tables, claim.activation, claim.from_blocks)
+        return {seed: own[seed] - start[seed] for seed in own if seed in start}
+    if claim.rule != "below":
+        return own
+    assert claim.other is not None
+    other = _metric(claim, tables, claim.other, claim.blocks)
+    return {seed: own[seed] / other[seed] for seed in own if other.get(seed)}
+
+
+def _metric(claim: Claim, tables: Tables, activation: str, blocks: int | None) -> dict[int, float]:
+    if claim.epoch is None and claim.over is None:
+        runs = cell(tables.finished, activation, blocks)
+        return _known(dict(zip(runs["seed"], runs[claim.metric], strict=True)))
+    curves = cell(tables.epochs, activation, blocks)
+    values = {}
+    for seed, curve in curves.groupby("seed"):
+        if claim.over is not None:
+            values[seed] = float(10 ** np.log10(curve[claim.metric]).mean())
+        elif curve["epoch"].max() >= claim.epoch:
+            values[seed] = curve.loc[curve["epoch"] <= claim.epoch, claim.metric].max()
+    return _known(values)
+
+
+def mean_curve(tables: Tables, activation: str, blocks: int | None, metric: str) -> pd.Series:
+    """Mean over the seeds by epoch, of the epochs that every run has; empty without runs."""
+    curves = cell(tables.epochs, activation, blocks)
+    by_run = curves.pivot_table(index="epoch", columns="seed", values=metric)
+    return by_run.dropna().mean(axis="columns")
+
+
+def cell(frame: pd.DataFrame, activation: str, blocks: int | None) -> pd.DataFrame:
+    """The rows of one activation, and of one depth where the study has several."""
+    chosen = frame["activation"] == activation
+    return frame[chosen if blocks is None else chosen & (frame["blocks"] == blocks)]
+
+
+def _known(values: dict) -> dict[int, float]:
+    return {int(seed): float(value) for seed, value in values.items() if np.isfinite(value)}

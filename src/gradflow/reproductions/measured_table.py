@@ -1,0 +1,49 @@
+"""The table of what a study measured, claims or no claims."""
+
+import pandas as pd
+
+from gradflow import names
+from gradflow.reproductions.numbers import NOTHING, magnitude_text
+from gradflow.reproductions.stored import Tables
+from gradflow.study.configurations import groups
+from gradflow.study.statistics import summary
+from gradflow.study.tables import Table
+
+_COLUMNS = {
+    "test/acc_at_best": "test accuracy at the best epoch",
+    "test/acc": "test accuracy",
+    "train/acc": "training accuracy",
+    names.BEST_EPOCH: "best epoch",
+    names.GRAD_ABS_MEAN_ALL_STEPS: "mean absolute gradient",
+    names.unit_tag(names.DEAD_UNITS, "total"): "dead units",
+    **{f"init={scheme}": f"signal, init={scheme}" for scheme in ("he", "lecun", "torch")},
+}
+
+
+def measured_table(tables: Tables) -> Table:
+    """Mean and 95 % interval of the main metrics, one row an activation and depth that has finished runs."""
+    finished = tables.finished
+    metrics = [tag for tag in _COLUMNS if tag in finished and finished[tag].notna().any()]
+    deep = finished["blocks"].nunique() > 1
+    rows = []
+    for keys, part in groups(finished, ["activation", "blocks"]):
+        depth = [f"{keys['blocks']:g}"] if deep else []
+        rows.append([keys["activation"], *depth, str(len(part)), *(_estimate(part, tag) for tag in metrics)])
+    headers = ["activation", *(["blocks"] if deep else []), "n", *(_COLUMNS[tag] for tag in metrics)]
+    return Table(caption="", headers=headers, rows=rows)
+
+
+def _estimate(part: pd.DataFrame, tag: str) -> str:
+    values = part[tag].dropna().tolist()
+    if not values:
+        return NOTHING
+    magnitude = names.is_logarithmic(tag) or tag.startswith("init=")
+    found = summary(values, log10=magnitude)
+    shown = [_number(value, tag, magnitude=magnitude) for value in (found.mean, found.low, found.high)]
+    return shown[0] if found.n == 1 else f"{shown[0]} [{shown[1]}, {shown[2]}]"
+
+
+def _number(value: float, tag: str, *, magnitude: bool) -> str:
+    if magnitude:
+        return magnitude_text(value)
+    return f"{value:.1f}" if tag == names.BEST_EPOCH else f"{value:.4f}"

@@ -1,0 +1,160 @@
+"""`docs/reproductions.md`: published and measured side by side, from the stored tables alone."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from gradflow import runfile
+from gradflow.reproductions.evidence import evidence
+from gradflow.reproductions.measured import by_seed
+from gradflow.reproductions.measured_table import measured_table
+from gradflow.reproductions.numbers import estimate, published, seed_by_seed
+from gradflow.reproductions.published import Claim, Experiment, experiments
+from gradflow.reproductions.stored import Tables, read
+from gradflow.reproductions.verdicts import RULES, Verdict, judge
+from gradflow.study.tables import Table, markdown
+
+_TEMPLATE = Path(__file__).parent / "template"
+NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A claim with what was measured of it."""
+
+    claim: Claim
+    values: Sequence[float]
+    verdict: Verdict
+    why: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One experiment on the page; `tables` is None where it has not been run."""
+
+    experiment: Experiment
+    tables: Tables | None
+    judged: list[Judged]
+
+    @property
+    def counts(self) -> str:
+        """`3 held, 1 not held`."""
+        if not self.judged:
+            return "nothing published"
+        found = Counter(one.verdict for one in self.judged)
+        return ", ".join(f"{found[verdict]} {verdict}" for verdict in Verdict if found[verdict])
+
+
+def write_page(docs: Path) -> Path:
+    """Write `reproductions.md` into a folder from the tables in its folder `reproductions`."""
+    page = docs / "reproductions.md"
+    page.write_text(page_text(docs / "reproductions"), encoding="utf-8")
+    return page
+
+
+def page_text(folder: Path) -> str:
+    """The page as Markdown.
+
+    Args:
+        folder: with a folder of tables for each study that has been run.
+    """
+    sections = [_section(experiment, read(folder / experiment.study)) for experiment in experiments()]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATE),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    text = environment.get_template("page.md").render(
+        balance=_balance([one.verdict for section in sections for one in section.judged]),
+        overview=markdown_rows(_overview(sections)),
+        rules=list(RULES.values()),
+        sections=[_shown(section) for section in sections],
+    )
+    return re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n"
+
+
+def _balance(verdicts: Sequence[Verdict]) -> str:
+    """`Of 37 published values and orders: 12 held, 3 not held, 22 not run.`"""
+    found = Counter(verdicts)
+    counts = ", ".join(f"{found[verdict]} {verdict}" for verdict in Verdict if found[verdict])
+    return f"Of {len(verdicts)} published values and orders: {counts}."
+
+
+def _section(experiment: Experiment, tables: Tables | None) -> Section:
+    return Section(experiment, tables, [_judged(claim, tables) for claim in experiment.claims])
+
+
+def _judged(claim: Claim, tables: Tables | None) -> Judged:
+    values = list(by_seed(claim, tables).values()) if tables else []
+    verdict = judge(claim, values)
+    failed = tables is not None and verdict in (Verdict.NOT_HELD, Verdict.UNDECIDED)
+    said = [seed_by_seed(claim, values)] if verdict == Verdict.UNDECIDED else []
+    said += [evidence(claim, tables, values)] if failed and tables else []
+    why = "; ".join(text.rstrip(".") for text in said if text)
+    return Judged(claim, values, verdict, f"{why}." if why else "")
+
+
+def _overview(sections: Sequence[Section]) -> Table:
+    rows = []
+    for section in sections:
+        facts = section.tables.facts if section.tables else {}
+        minutes, commit = facts.get("minutes", NOT_RUN), facts.get("commit", "")[:10]
+        rows.append([section.experiment.title, section.counts, _runs(section), minutes, commit])
+    headers = ["experiment", "claims", "runs", "minutes of training", "commit"]
+    return Table(caption="", headers=headers, rows=rows)
+
+
+def _runs(section: Section) -> str:
+    if section.tables is None:
+        return NOT_RUN
+    return f"{len(section.tables.finished)} of {len(section.tables.runs)}"
+
+
+def _shown(section: Section) -> dict[str, Any]:
+    """What the template needs of an experiment."""
+    headers = ["claim", "published", "measured: mean [95 % interval]", "n", "verdict"]
+    rows = [
+        [one.claim.text, published(one.claim), estimate(one.claim, one.values), str(len(one.values)), one.verdict]
+        for one in section.judged
+    ]
+    return {
+        "experiment": section.experiment,
+        "facts": section.tables.facts if section.tables else None,
+        "claims": markdown_rows(Table(caption="", headers=headers, rows=rows)) if rows else "",
+        "measured": markdown_rows(measured_table(section.tables)) if section.tables else "",
+        "runs": _runs(section),
+        "missing": _missing(section.tables.runs) if section.tables else [],
+        "reasons": [(one.claim.text, one.why) for one in section.judged if one.why],
+        "failed": any(one.verdict == Verdict.NOT_HELD for one in section.judged),
+        "is_jpeg": "jpeg" in section.tables.facts["differs"].lower() if section.tables else False,
+    }
+
+
+def _missing(runs: pd.DataFrame) -> list[str]:
+    """`sigmoid at 8 blocks, seeds 1, 2: not run`, of the runs that the preset asks for and that have not finished."""
+    unfinished = runs[runs["state"] != runfile.FINISHED]
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in unfinished.to_dict("records"):
+        found.setdefault((_configuration(row), row["state"]), []).append(str(row["seed"]))
+    return [
+        f"{configuration}, seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}: {state}"
+        for (configuration, state), seeds in found.items()
+    ]
+
+
+def _configuration(row: Mapping[Any, Any]) -> str:
+    if pd.isna(row["blocks"]):
+        return str(row["activation"])
+    return f"{row['activation']} at {row['blocks']:g} block{'' if row['blocks'] == 1 else 's'}"
+
+
+def markdown_rows(table: Table) -> str:
+    """A GitHub table without its caption."""
+    return markdown(table).partition("\n\n")[2].rstrip("\n")
