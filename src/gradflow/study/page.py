@@ -1,17 +1,15 @@
 """The report as one HTML page that needs nothing but itself: no network, no other file."""
 
-import functools
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import vl_convert
 from markupsafe import Markup
 
 from gradflow.study.figure import Figure, interactive
+from gradflow.study.inline import script_json, vega_library
 from gradflow.study.marks import Legend
 from gradflow.study.palette import HEAT, MARK_PATHS
 from gradflow.study.tables import Table
@@ -61,10 +59,10 @@ def page(content: Content, figures: Sequence[Figure], legend: Legend) -> str:
         figures=shown,
         legend=_legend(legend),
         heat=HEAT,
-        specs=_json(specs),
+        specs=script_json(specs),
         style=_asset("page.css"),
         script=_asset("page.js"),
-        library=_library() if specs else "",
+        library=vega_library() if specs else "",
     )
 
 
@@ -93,17 +91,5 @@ def _legend(legend: Legend) -> list[dict[str, Any]]:
     return [{"kind": kind, "title": title, "entries": entries} for kind, title, entries in groups if len(entries) > 1]
 
 
-def _json(value: Any) -> Markup:
-    """JSON that no value can break out of: a script element ends at the first `</script`, wherever it stands."""
-    return Markup(json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"))
-
-
 def _asset(name: str) -> Markup:
     return Markup((_TEMPLATE / name).read_text(encoding="utf-8"))
-
-
-@functools.cache
-def _library() -> Markup:
-    """Vega, Vega-Lite and Vega-Embed in one script."""
-    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    return Markup(bundle.replace("</script", "<\\/script"))

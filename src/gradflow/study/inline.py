@@ -1,0 +1,20 @@
+"""What a page that needs nothing but itself carries inside: its data and the drawing library."""
+
+import functools
+import json
+from typing import Any
+
+import vl_convert
+from markupsafe import Markup
+
+
+def script_json(value: Any) -> Markup:
+    """JSON that no value can break out of: a script element ends at the first `</script`, wherever it stands."""
+    return Markup(json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"))
+
+
+@functools.cache
+def vega_library() -> Markup:
+    """Vega, Vega-Lite and Vega-Embed in one script."""
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    return Markup(bundle.replace("</script", "<\\/script"))
