@@ -1,6 +1,6 @@
 # make help lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install sweep status resume report advise reproductions bench bench-quick test test-fast check format tensorboard lock
+.PHONY: help install sweep status resume report advise reproductions lesson bench bench-quick test test-fast check format tensorboard lock
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -50,6 +50,9 @@ advise: install ## What is wrong with the networks of STUDY, by stated rules, an
 
 reproductions: install ## Keep what the finished studies in STUDIES measured and write docs/reproductions.md
 	$(BIN)/python -m gradflow.reproductions $(wildcard $(STUDIES))
+
+lesson: install ## Build the interactive lesson, outputs/lesson/index.html, in about two minutes on two cores
+	$(BIN)/python -m gradflow.lesson $(ARGS)
 
 bench: install ## Seconds and memory beside their targets, as tables in outputs/bench (half an hour on an idle machine)
 	$(BIN)/python tests/benchmarks/speed.py $(ARGS)

@@ -49,6 +49,7 @@ ORDER = [
     "reproductions",
     "plan",
     "cli",
+    "lesson",
 ]
 PACKAGE = Path(gradflow.__file__).parent
 FILES = sorted(file for file in PACKAGE.rglob("*.py") if file != PACKAGE / "__init__.py")

@@ -1,0 +1,37 @@
+"""`python -m gradflow.lesson`: build the interactive lesson, one page that opens from disk, and its pictures."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from gradflow.errors import ConfigError
+from gradflow.lesson.build import build
+from gradflow.lesson.experiments.effort import FULL, QUICK
+from gradflow.screen import say
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.seed < 0:
+            raise ConfigError(f"--seed {options.seed}: a seed is at least 0, e.g. --seed 0")
+        page = build(options.output, effort=QUICK if options.quick else FULL, seed=options.seed, say=say)
+    except ConfigError as error:
+        print(f"gradflow: {error}", file=sys.stderr)
+        return 2
+    say(f"lesson: {page}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m gradflow.lesson", description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path("outputs/lesson"), help="folder to write into")
+    parser.add_argument("--seed", type=int, default=0, help="first of the seeds that are averaged")
+    parser.add_argument("--quick", action="store_true", help="fewer seeds, epochs and depths, to look at the page")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""Compute every section of the lesson and write its page and pictures."""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+
+from gradflow import provenance as origin
+from gradflow import runfile
+from gradflow.errors import ConfigError
+from gradflow.lesson import marks
+from gradflow.lesson.experiments import dead_units, explorer, families, mistakes, nonlinearity, telephone, zero_centred
+from gradflow.lesson.experiments.effort import Effort
+from gradflow.lesson.page import page
+from gradflow.lesson.section import Section
+from gradflow.lesson.sections import choice as choice_section
+from gradflow.lesson.sections import dead_units as dead_units_section
+from gradflow.lesson.sections import explorer as explorer_section
+from gradflow.lesson.sections import nonlinearity as nonlinearity_section
+from gradflow.lesson.sections import telephone as telephone_section
+from gradflow.lesson.sections import zero_centred as zero_centred_section
+
+PAGE, FIGURES = "index.html", "figures"
+
+
+def build(folder: Path, *, effort: Effort, seed: int, say: Callable[[str], None]) -> Path:
+    """Write `index.html` and `figures/*.png`, `*.svg`; what is there already under these names is replaced.
+
+    Args:
+        folder: made if it is not there.
+        effort: how much to compute.
+        seed: the first of the seeds; the same seed gives the same numbers, but for the cost of the activations.
+        say: gets a line before each section.
+
+    Returns:
+        The page.
+
+    Raises:
+        ConfigError: if nothing can be written into the folder.
+    """
+    _prepare(folder)
+    started = time.monotonic()
+    with _settings():
+        made = list(_sections(effort, seed, say))
+    say("drawing the pictures")
+    for section in made:
+        for figure in section.figures:
+            marks.save(figure, folder / FIGURES)
+    file = folder / PAGE
+    file.write_text(page(made, _provenance(effort, seed, time.monotonic() - started)), encoding="utf-8")
+    return file
+
+
+def _prepare(folder: Path) -> None:
+    """Find out that the folder is no good before anything is computed."""
+    try:
+        (folder / FIGURES).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--output {folder}: {error.strerror or error}; choose another folder") from error
+    if not os.access(folder / FIGURES, os.W_OK) or not os.access(folder, os.W_OK):
+        raise ConfigError(f"--output {folder}: it cannot be written to; choose another folder")
+
+
+@contextlib.contextmanager
+def _settings() -> Iterator[None]:
+    """One thread: more do not help such small networks, and sums come out the same on every number of cores.
+
+    Without subnormal numbers: the moments that Adam keeps of a deep sigmoid network are subnormal, and slow.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+        torch.set_num_threads(threads)
+
+
+def _sections(effort: Effort, seed: int, say: Callable[[str], None]) -> Iterator[Section]:
+    steps = (_explorer, _nonlinearity, _telephone, _dead_units, _zero_centred, _choice)
+    for number, step in enumerate(steps, start=1):
+        say(f"section {number} of {len(steps)}: {step.__name__.strip('_').replace('_', ' ')}")
+        yield step(effort, seed)
+
+
+def _explorer(effort: Effort, _seed: int) -> Section:
+    found = families.families(most_values=effort.parameter_values)
+    facts = {(family.name, value): explorer.known(family.make(value)) for family in found for value in family.values}
+    costs = explorer.costs(found, repetitions=effort.cost_repetitions)
+    curves = explorer.curves(found)
+    return explorer_section.section(found, curves, facts, costs, repetitions=effort.cost_repetitions)
+
+
+def _nonlinearity(effort: Effort, seed: int) -> Section:
+    return nonlinearity_section.section(nonlinearity.classifiers(effort, seed=seed))
+
+
+def _telephone(effort: Effort, seed: int) -> Section:
+    return telephone_section.section(telephone.signals(effort, seed=seed), seeds=effort.seeds)
+
+
+def _dead_units(effort: Effort, seed: int) -> Section:
+    trained = dead_units.trainings(effort, seed=seed)
+    return dead_units_section.section(trained, seeds=effort.seeds)
+
+
+def _zero_centred(_effort: Effort, seed: int) -> Section:
+    signs = {name: zero_centred.sign_structure(name, seed=seed) for name in zero_centred.ACTIVATIONS}
+    descents = {name: zero_centred.descent(name, seed=seed) for name in zero_centred.ACTIVATIONS}
+    return zero_centred_section.section(signs, descents)
+
+
+def _choice(effort: Effort, seed: int) -> Section:
+    trained = mistakes.trainings(effort, seed=seed)
+    return choice_section.section(trained, seeds=effort.seeds)
+
+
+def _provenance(effort: Effort, seed: int, seconds: float) -> dict[str, str]:
+    made = origin.provenance(device=origin.device_name(torch.device("cpu")), threads=1)
+    return {
+        "made": f"{runfile.now()[:16].replace('T', ' ')} UTC, in {seconds:.0f} s",
+        "seeds": f"{seed} to {seed + effort.seeds - 1}",
+        "command": made["command"],
+        "versions": f"gradflow {made['gradflow']}, torch {made['torch']}, Python {made['python']}",
+        "processor": f"{made['device']}, one thread",
+        "source": _source(made["git_commit"], made["git_clean"]),
+    }
+
+
+def _source(commit: str | None, is_clean: bool | None) -> str:
+    if commit is None:
+        return "outside a git checkout"
+    return f"commit {commit[:12]}{'' if is_clean else ', with changes that were not committed'}"

@@ -1,0 +1,46 @@
+"""How much the experiments of the lesson compute."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Effort:
+    """The sizes that decide how long a build takes.
+
+    Attributes:
+        seeds: networks that are averaged, at least 1.
+        epochs: of each training on the digits.
+        circle_steps: full-batch updates of each training on the circles.
+        circle_depths: hidden layers of those networks.
+        signal_depths: hidden layers of the random networks.
+        cost_repetitions: timings of each activation.
+        parameter_values: values of an activation's parameter that the page can show, at most.
+    """
+
+    seeds: int
+    epochs: int
+    circle_steps: int
+    circle_depths: tuple[int, ...]
+    signal_depths: tuple[int, ...]
+    cost_repetitions: int
+    parameter_values: int
+
+
+FULL = Effort(
+    seeds=3,
+    epochs=12,
+    circle_steps=300,
+    circle_depths=(1, 2, 3, 4, 5, 6),
+    signal_depths=(6, 10, 20, 30, 50),
+    cost_repetitions=40,
+    parameter_values=12,
+)
+QUICK = Effort(
+    seeds=2,
+    epochs=2,
+    circle_steps=40,
+    circle_depths=(1, 3),
+    signal_depths=(6, 12),
+    cost_repetitions=3,
+    parameter_values=3,
+)

@@ -1,0 +1,141 @@
+"""Section 1: value and slope of every activation, what is known of it, and what it costs."""
+
+import math
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from gradflow import activations
+from gradflow.activation_probes import REACH
+from gradflow.activations import Maxout
+from gradflow.lesson.experiments.families import MAXOUT, Family
+from gradflow.seeds import Stream, torch_seed
+from gradflow.slopes import evaluate
+
+SHOWN = 6.0  # the curves run from -6 to 6
+_KINKS = (-3.0, -1.0, 0.0, 1.0, 3.0, 6.0)  # of the functions that have some
+_BESIDE_A_KINK = 1e-4
+_SCAN = 200_001  # points from -REACH to REACH, 0.0005 apart: narrower flat parts are not looked for
+COST_SHAPE = 256, 1024  # entries of a timed pass: samples, units
+_COST_WARM_UP = 3
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of an activation with one value of its parameter.
+
+    Attributes:
+        lower: infimum of the output.
+        upper: supremum of the output.
+        largest_slope: supremum of abs f'(z).
+        zero_centred: whether the mean output of a standard normal input is at most 5 % of its root mean square.
+        flat: the input ranges in which abs f'(z) is under 5 % of the largest slope, ascending; ±inf where a range goes
+            on to the end of what was looked at, ±50.
+    """
+
+    lower: float
+    upper: float
+    largest_slope: float
+    zero_centred: bool
+    flat: tuple[tuple[float, float], ...]
+
+
+def curves(families: Sequence[Family]) -> pd.DataFrame:
+    """Columns activation, parameter (NaN without one), z, value, slope; z from -6 to 6."""
+    z = _inputs()
+    parts = []
+    for family in families:
+        for parameter in family.values:
+            activation = family.make(parameter)
+            with torch.no_grad():
+                value = evaluate(activation, z)
+            columns = {"z": z, "value": value, "slope": activations.slope(activation, z)}
+            part = pd.DataFrame({name: column.numpy() for name, column in columns.items()})
+            part.insert(0, "parameter", math.nan if parameter is None else parameter)
+            part.insert(0, "activation", family.name)
+            parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _inputs() -> Tensor:
+    """A tenth apart, and close on both sides of every kink, where the slope jumps."""
+    beside = [kink + side for kink in _KINKS for side in (-_BESIDE_A_KINK, _BESIDE_A_KINK)]
+    points = np.concatenate([np.linspace(-SHOWN, SHOWN, 121).round(1), beside])
+    return torch.from_numpy(np.unique(points[np.abs(points) <= SHOWN]))
+
+
+def known(activation: nn.Module) -> Known:
+    """The facts of an elementwise activation."""
+    facts = activations.facts(activation)
+    assert facts.largest_slope is not None, "the lesson shows functions of one input"
+    return Known(
+        lower=facts.lower,
+        upper=facts.upper,
+        largest_slope=facts.largest_slope,
+        zero_centred=facts.zero_centred,
+        flat=flat_ranges(activation, largest_slope=facts.largest_slope),
+    )
+
+
+def flat_ranges(activation: nn.Module, *, largest_slope: float) -> tuple[tuple[float, float], ...]:
+    """Where abs f'(z) is under 5 % of the largest: ranges of z within [-50, 50], their ends to about 1e-9.
+
+    A range that reaches ±50 is said to go on to infinity; ranges narrower than 0.0005 are not found.
+    """
+
+    def is_flat(z: Tensor) -> Tensor:
+        return activations.slope(activation, z).abs() < activations.LOW_SLOPE * largest_slope
+
+    z = torch.linspace(-REACH, REACH, _SCAN, dtype=torch.float64)
+    flat = is_flat(z)
+    changes = torch.nonzero(flat[1:] != flat[:-1]).flatten()
+    ends = [_bisect(is_flat, float(z[i]), float(z[i + 1])) for i in changes]
+    if flat[0]:
+        ends.insert(0, -math.inf)
+    if flat[-1]:
+        ends.append(math.inf)
+    return tuple(zip(ends[::2], ends[1::2], strict=True))
+
+
+def _bisect(is_flat: Callable[[Tensor], Tensor], low: float, high: float) -> float:
+    at_low = bool(is_flat(torch.tensor([low], dtype=torch.float64)))
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        if bool(is_flat(torch.tensor([middle], dtype=torch.float64))) == at_low:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def costs(families: Sequence[Family], *, repetitions: int) -> dict[str, float]:
+    """Seconds of forward and backward relative to ReLU's, by name, on this machine at its present load.
+
+    Medians of repetitions in which the activations take turns, float32, gradient of the sum. Maxout's input is twice as
+    wide as its output, which is what it costs in a network.
+    """
+    generator = torch.Generator().manual_seed(torch_seed(0, Stream.STOCHASTIC))
+    seconds: dict[str, list[float]] = {family.name: [] for family in families}
+    modules = {family.name: Maxout() if family.name == MAXOUT else family.make().train() for family in families}
+    samples, units = COST_SHAPE
+    inputs = {
+        count: torch.randn(samples, count * units, generator=generator).requires_grad_()
+        for count in {activations.pieces(module) for module in modules.values()}
+    }
+    for repetition in range(_COST_WARM_UP + repetitions):
+        for name, module in modules.items():
+            z = inputs[activations.pieces(module)]
+            z.grad = None
+            start = time.perf_counter()
+            module(z).sum().backward()
+            spent = time.perf_counter() - start
+            if repetition >= _COST_WARM_UP:
+                seconds[name].append(spent)
+    medians = {name: statistics.median(spent) for name, spent in seconds.items()}
+    return {name: median / medians["relu"] for name, median in medians.items()}

@@ -1,0 +1,148 @@
+"""Networks and trainings of the lesson: plain loops on the built-in digits, a second each."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from sklearn.model_selection import train_test_split
+from torch import Tensor, nn
+
+from gradflow.data.scaling import z_scores
+from gradflow.data.sources import digits
+from gradflow.measure import UnitMeter
+from gradflow.models.blocks import ActivationFactory
+from gradflow.models.initialization import Initializer
+from gradflow.models.mlp import MLP
+from gradflow.seeds import Stream, numpy_generator, torch_seed
+
+BATCH = 32
+NUM_TEST = 400
+CLASSES = 10
+INPUTS = 64  # pixels
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Digits:
+    """scikit-learn's digits, pixels as z-scores of the training part: x float32 (N, 64), y int64 (N,)."""
+
+    x: Tensor
+    y: Tensor
+    x_test: Tensor
+    y_test: Tensor
+
+
+@functools.cache
+def digit_data() -> Digits:
+    """1,397 digits to train on and 400 to test on, the same in every experiment, stratified."""
+    arrays = digits()
+    pixels = arrays.x.reshape(len(arrays.x), -1).astype(np.float32)
+    train, test = train_test_split(
+        np.arange(len(pixels)), test_size=NUM_TEST, random_state=0, shuffle=True, stratify=arrays.y
+    )
+    x = torch.from_numpy(z_scores(pixels, train)[0])
+    y = torch.from_numpy(arrays.y)
+    return Digits(x=x[train], y=y[train], x_test=x[test], y_test=y[test])
+
+
+def make_mlp(
+    activation: ActivationFactory,
+    *,
+    blocks: int,
+    width: int,
+    seed: int,
+    inputs: int = INPUTS,
+    outputs: int = CLASSES,
+    scheme: str = "he",
+    **options: Any,
+) -> MLP:
+    """A multilayer perceptron with the initial weights of a seed.
+
+    Args:
+        activation: called once a block.
+        blocks: hidden blocks.
+        width: units of each.
+        seed: of the weights.
+        inputs: features.
+        outputs: of the head.
+        scheme: of `gradflow.models.initialization`; torch and he with their usual distribution and biases.
+        options: norm, residual and what else the MLP takes.
+    """
+    torch.manual_seed(torch_seed(seed, Stream.WEIGHTS))
+    network = MLP((inputs,), outputs, activation, blocks=blocks, width=width, **options)
+    is_torch = scheme == "torch"
+    Initializer(scheme, "uniform" if is_torch else "normal", "uniform" if is_torch else "zero").apply(
+        network.layers, seed
+    )
+    return network
+
+
+def fit(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    *,
+    epochs: int,
+    seed: int,
+    after_epoch: Callable[[int], None],
+    loss: Loss = F.cross_entropy,
+) -> None:
+    """Train on the digits in batches of 32, in an order that the seed fixes.
+
+    Args:
+        network: (N, 64) to whatever the loss takes.
+        optimizer: of its parameters.
+        epochs: at least 1.
+        seed: of the order.
+        after_epoch: called with 0 before the first update and with 1 to `epochs`, the network in evaluation mode.
+        loss: (outputs, classes) to a scalar.
+    """
+    data = digit_data()
+    network.eval()
+    after_epoch(0)
+    for epoch in range(epochs):
+        network.train()
+        order = torch.from_numpy(numpy_generator(seed, Stream.ORDER, epoch).permutation(len(data.x)))
+        for rows in order.split(BATCH):
+            optimizer.zero_grad()
+            loss(network(data.x[rows]), data.y[rows]).backward()
+            optimizer.step()
+        network.eval()
+        after_epoch(epoch + 1)
+
+
+@torch.no_grad()
+def accuracy(network: nn.Module) -> float:
+    """Fraction of the test digits that the largest output classifies correctly."""
+    data = digit_data()
+    return float((network(data.x_test).argmax(dim=1) == data.y_test).double().mean())
+
+
+@torch.no_grad()
+def dead_units(network: MLP) -> list[np.ndarray]:
+    """For each hidden layer, which units no test digit can change, by the meter of the callback `unit_statistics`.
+
+    Returns:
+        A boolean array of shape (units,) a layer.
+    """
+    hidden = [layer.activation for layer in network.layers if layer.activation is not None]
+    meters = [UnitMeter(activation) for activation in hidden]
+    handles = [
+        activation.register_forward_pre_hook(lambda module, inputs, meter=meter: meter.add_preactivation(inputs[0]))
+        for activation, meter in zip(hidden, meters, strict=True)
+    ]
+    try:
+        network(digit_data().x_test)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return [meter.dead().numpy() for meter in meters]
+
+
+def dead_fraction(flags: Sequence[np.ndarray]) -> float:
+    """Fraction of dead units over all layers."""
+    return float(np.concatenate(list(flags)).mean())

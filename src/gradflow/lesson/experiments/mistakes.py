@@ -1,0 +1,132 @@
+"""Section 6: four common mistakes, each trained as it is and mended."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gradflow.lesson.experiments import fit
+from gradflow.lesson.experiments.effort import Effort
+from gradflow.lesson.experiments.fit import Loss
+
+RATE = 0.001
+WIDTH = 64
+DEEP, SHALLOW = 20, 2
+HIGH_RATE = 0.05
+SGD_RATE = 0.02
+TOO_MANY_DEAD = 0.2  # as in conf/callbacks/health_warnings.yaml
+CUT = 10  # the rate is divided by this when too many units are dead
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of doing it.
+
+    Attributes:
+        name: shown in the figure.
+        is_mistake: whether it is the one to avoid.
+        activation: of the hidden layers.
+        scheme: of the initial weights.
+        blocks: hidden layers.
+        rate: learning rate.
+        optimizer: Adam or plain SGD.
+        loss: (outputs, classes) to a scalar.
+        watches: start anew with a tenth of the rate once more than `TOO_MANY_DEAD` of the units are dead.
+    """
+
+    name: str
+    is_mistake: bool
+    activation: Callable[[], nn.Module] = nn.ReLU
+    scheme: str = "he"
+    blocks: int = SHALLOW
+    rate: float = RATE
+    optimizer: type[torch.optim.Optimizer] = torch.optim.Adam
+    loss: Loss = F.cross_entropy
+    watches: bool = False
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Test accuracy and fraction of dead units by epoch, shape (epochs + 1,); epoch 0 is before the first update."""
+
+    accuracy: np.ndarray
+    dead: np.ndarray
+
+
+def softmax_twice(outputs: Tensor, classes: Tensor) -> Tensor:
+    """The mistake: `cross_entropy` takes logits and applies the softmax itself."""
+    return F.cross_entropy(torch.softmax(outputs, dim=1), classes)
+
+
+def relu_at_the_output(outputs: Tensor, classes: Tensor) -> Tensor:
+    """The mistake: negative logits become 0, and where they are negative no gradient comes back."""
+    return F.cross_entropy(torch.relu(outputs), classes)
+
+
+def floor_of_softmax_twice(num_classes: int) -> float:
+    """The lowest value in nats that `softmax_twice` can come to: a probability of 1 taken for a logit of 1.
+
+    -log(e / (e + num_classes - 1)).
+    """
+    return math.log(math.e + num_classes - 1) - 1
+
+
+MISTAKES: dict[str, tuple[Way, ...]] = {
+    "hidden": (
+        Way("sigmoid in the hidden layers", True, nn.Sigmoid, scheme="torch", blocks=DEEP),
+        Way("tanh in the hidden layers", True, nn.Tanh, scheme="torch", blocks=DEEP),
+        Way("ReLU, He initialisation", False, blocks=DEEP),
+    ),
+    "output": (
+        Way("ReLU on the logits", True, loss=relu_at_the_output),
+        Way("linear logits", False),
+    ),
+    "monitor": (
+        Way("nobody looks", True, scheme="torch", rate=HIGH_RATE),
+        Way("dead units watched", False, scheme="torch", rate=HIGH_RATE, watches=True),
+    ),
+    "loss": (
+        Way("softmax, then cross_entropy", True, loss=softmax_twice, rate=SGD_RATE, optimizer=torch.optim.SGD),
+        Way("logits into cross_entropy", False, rate=SGD_RATE, optimizer=torch.optim.SGD),
+    ),
+}
+
+
+def trainings(effort: Effort, *, seed: int) -> dict[str, dict[str, Curves]]:
+    """Every way of every mistake, by its name."""
+    return {mistake: {way.name: _average(way, effort, seed) for way in ways} for mistake, ways in MISTAKES.items()}
+
+
+def _average(way: Way, effort: Effort, seed: int) -> Curves:
+    runs = [train(way, seed=seed + offset, epochs=effort.epochs) for offset in range(effort.seeds)]
+    return Curves(
+        accuracy=np.mean([run.accuracy for run in runs], axis=0), dead=np.mean([run.dead for run in runs], axis=0)
+    )
+
+
+def train(way: Way, *, seed: int, epochs: int) -> Curves:
+    """Train one network; one that is watched starts anew with a lower rate until few enough units are dead."""
+    rate = way.rate
+    curves = _attempt(way, rate=rate, seed=seed, epochs=epochs)
+    while way.watches and curves.dead.max() > TOO_MANY_DEAD:
+        rate /= CUT
+        curves = _attempt(way, rate=rate, seed=seed, epochs=epochs)
+    return curves
+
+
+def _attempt(way: Way, *, rate: float, seed: int, epochs: int) -> Curves:
+    network = fit.make_mlp(way.activation, blocks=way.blocks, width=WIDTH, seed=seed, scheme=way.scheme)
+    accuracy: list[float] = []
+    dead: list[float] = []
+
+    def look(epoch: int) -> None:
+        accuracy.append(fit.accuracy(network))
+        dead.append(fit.dead_fraction(fit.dead_units(network)))
+
+    optimizer = way.optimizer(network.parameters(), lr=rate)  # type: ignore[call-arg]
+    fit.fit(network, optimizer, epochs=epochs, seed=seed, after_epoch=look, loss=way.loss)
+    return Curves(accuracy=np.array(accuracy), dead=np.array(dead))

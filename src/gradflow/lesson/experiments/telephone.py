@@ -1,0 +1,121 @@
+"""Section 3: what is left of the gradient signal after so many layers, as a bound and as measured."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gradflow import activations
+from gradflow.lesson.experiments.effort import Effort
+from gradflow.lesson.experiments.fit import INPUTS, digit_data, make_mlp
+from gradflow.measure import gradient_norms
+from gradflow.models.mlp import MLP
+from gradflow.slopes import slope
+from gradflow.study.statistics import band
+
+WIDTH = INPUTS  # every layer as wide as the input, so that residual connections can skip the first one too
+SAMPLES = 128
+SIX = 6  # layers of the published rule of thumb
+PUBLISHED = {"sigmoid": 0.0002, "tanh": 0.01, "relu": 1.0}  # signal left after six layers, as often taught
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "selu": nn.SELU,
+    "gelu": nn.GELU,
+    "identity": nn.Identity,
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a random network is made: arguments of `make_mlp` beyond activation, depth and seed."""
+
+    name: str
+    options: dict[str, Any]
+
+
+PLAIN = "default initialisation"
+RIGHT = "right initialisation"
+BATCHNORM = "BatchNorm"
+RESIDUAL = "residual"
+BOTH = "right initialisation and residual"
+SETTINGS = (  # the first is changed in one respect at a time; the last in two
+    Setting(PLAIN, {"scheme": "torch"}),
+    Setting(RIGHT, {"scheme": "he"}),
+    Setting(BATCHNORM, {"scheme": "torch", "norm": "batch"}),
+    Setting(RESIDUAL, {"scheme": "torch", "residual": True}),
+    Setting(BOTH, {"scheme": "he", "residual": True}),
+)
+
+
+def bound(activation: nn.Module, layers: np.ndarray) -> np.ndarray:
+    """(largest slope)^layers: what activations alone can leave of a signal at the most."""
+    return activations.largest_slope(activation) ** np.asarray(layers, dtype=float)
+
+
+def signals(effort: Effort, *, seed: int) -> pd.DataFrame:
+    """What is left of the gradient signal in random networks, averaged as log10 over the seeds.
+
+    Returns:
+        Columns activation, setting, depth, layers (passed on the way back, 0 to depth), n, mean, low, high (95 % t
+        interval), slopes: product of the root mean square slopes of the layers that were passed, geometric mean.
+    """
+    parts = []
+    for name, make in ACTIVATIONS.items():
+        for setting in SETTINGS:
+            for depth in effort.signal_depths:
+                runs = list(_runs(make, setting, depth, range(seed, seed + effort.seeds)))
+                left, slopes = (band(np.stack(values), log10=True) for values in zip(*runs, strict=True))
+                columns = {name: getattr(left, name) for name in ("n", "mean", "low", "high")}
+                part = pd.DataFrame({"layers": np.arange(depth + 1), **columns, "slopes": slopes.mean})
+                parts.append(part.assign(activation=name, setting=setting.name, depth=depth))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _runs(
+    make: Callable[[], nn.Module], setting: Setting, depth: int, seeds: range
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    data = digit_data()
+    for seed in seeds:
+        network = make_mlp(make, blocks=depth, width=WIDTH, seed=seed, **setting.options).double()
+        yield signal(network, data.x[:SAMPLES].double(), data.y[:SAMPLES])
+
+
+def signal(network: MLP, x: Tensor, y: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """The gradient of the loss at the input and behind every block, and the slopes that it has come through.
+
+    Args:
+        network: in training mode, so that batch normalisation takes part.
+        x: samples, shape (N, inputs).
+        y: classes, shape (N,).
+
+    Returns:
+        Both of shape (blocks + 1,), by the number of blocks that the gradient has passed, from 0: its Euclidean norm
+        over that at 0, and the product of the root mean square slopes of those blocks' activations.
+    """
+    preactivations: list[Tensor] = []
+    handles = [
+        layer.activation.register_forward_pre_hook(lambda module, inputs: preactivations.append(inputs[0].detach()))
+        for layer in network.layers
+        if layer.activation is not None
+    ]
+    states = [x.clone().requires_grad_()]
+    for block in network.blocks:
+        states.append(block(states[-1]))
+        states[-1].retain_grad()
+    for handle in handles:
+        handle.remove()
+    F.cross_entropy(network.head(states[-1]), y).backward()
+    gradients = [state.grad for state in reversed(states) if state.grad is not None]
+    norms = gradient_norms(gradients).numpy()
+    activation = network.layers[0].activation
+    assert activation is not None
+    rms_slopes = [float(slope(activation, z).square().mean().sqrt()) for z in reversed(preactivations)]
+    return norms / norms[0], np.cumprod([1.0, *rms_slopes])

@@ -1,0 +1,87 @@
+"""Section 5: what inputs of one sign do to the gradient of a unit's weights."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gradflow.lesson.experiments.fit import digit_data, make_mlp
+from gradflow.seeds import Stream, numpy_generator
+
+WIDTH = 24
+SAMPLES = 24
+UNIT = 0  # of the second hidden layer
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
+START, TARGET = (0.0, 0.0), (1.0, -1.0)  # weights: one has to grow while the other shrinks
+STEP_SIZE = 0.8
+STEPS = 60
+
+
+@dataclass(frozen=True)
+class Signs:
+    """The gradients of one unit's incoming weights.
+
+    Attributes:
+        activation: of the layer before, and of the unit.
+        signs: -1, 0 or 1, one row a sample, one column a weight, shape (samples, weights).
+        shared: for each sample, the fraction of the weights whose gradient has the commoner sign, shape (samples,).
+        of_the_mean: the same fraction for the mean of the samples' gradients.
+    """
+
+    activation: str
+    signs: np.ndarray
+    shared: np.ndarray
+    of_the_mean: float
+
+
+def sign_structure(name: str, *, seed: int) -> Signs:
+    """Gradients of a unit in the second hidden layer of a random network, digit by digit."""
+    network = make_mlp(ACTIVATIONS[name], blocks=2, width=WIDTH, seed=seed)
+    data = digit_data()
+    weight = network.layers[1].affine.weight
+    rows = []
+    for x, y in zip(data.x[:SAMPLES], data.y[:SAMPLES], strict=True):
+        (gradient,) = torch.autograd.grad(F.cross_entropy(network(x[None]), y[None]), weight)
+        rows.append(gradient[UNIT])
+    gradients = torch.stack(rows)
+    return Signs(
+        name, _signs(gradients), shared_sign(gradients), float(shared_sign(gradients.mean(0, keepdim=True))[0])
+    )
+
+
+def shared_sign(gradients: Tensor) -> np.ndarray:
+    """For each row of shape (weights,), the fraction of entries that have the commoner sign; shape (rows,)."""
+    positive = (gradients > 0).double().mean(dim=1)
+    negative = (gradients < 0).double().mean(dim=1)
+    return torch.maximum(positive, negative).numpy()
+
+
+def _signs(gradients: Tensor) -> np.ndarray:
+    return torch.sign(gradients).to(torch.int64).numpy()
+
+
+def descent(name: str, *, seed: int) -> pd.DataFrame:
+    """Two weights of one linear unit, learned sample by sample from inputs that come out of an activation.
+
+    The unit's target is `TARGET` times its inputs; the loss is half the squared error, so the gradient is the error
+    times the inputs: where both are positive, both weights move the same way.
+
+    Returns:
+        Columns step (0 to 60), w1, w2, distance (to the target), same_sign: whether the step that led here moved both
+        weights the same way, False at step 0.
+    """
+    rng = numpy_generator(seed, Stream.ORDER)
+    z = torch.from_numpy(rng.standard_normal((STEPS, 2)))
+    inputs = ACTIVATIONS[name]()(z).numpy()
+    weights, target = np.array(START), np.array(TARGET)
+    rows = [(0, *weights, math.dist(weights, target), False)]
+    for step, a in enumerate(inputs, start=1):
+        change = -STEP_SIZE * ((weights - target) @ a) * a
+        weights = weights + change
+        rows.append((step, *weights, math.dist(weights, target), bool(change[0] * change[1] > 0)))
+    return pd.DataFrame(rows, columns=["step", "w1", "w2", "distance", "same_sign"])

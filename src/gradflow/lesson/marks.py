@@ -1,0 +1,108 @@
+"""Building blocks of the lesson's charts, and their static pictures."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+from gradflow.lesson.section import Entry, Figure, Panel
+from gradflow.study import marks
+from gradflow.study.palette import activation_colours
+
+PICTURE_WIDTH, PICTURE_SCALE = 250, 2.0  # pixels of a panel; of the PNG
+PERCENT, WHOLE = "~%", "d"  # number formats of d3
+SQUARES = alt.Legend(symbolType="square", symbolStrokeWidth=0)
+DASHES = ("", "7 3", "2 3", "9 3 2 3", "5 5", "1 4")
+
+
+def colours(names: Sequence[str]) -> dict[str, str]:
+    """Name -> colour, the report's for activations."""
+    return activation_colours(names)
+
+
+def dashes(names: Sequence[str]) -> dict[str, str]:
+    """Name -> dash pattern as in SVG, so that no line is told from another by colour alone."""
+    return {name: DASHES[i % len(DASHES)] for i, name in enumerate(names)}
+
+
+def line_legend(names: Sequence[str]) -> list[Entry]:
+    """One entry a line, as `colour_of` and `dash_of` draw them."""
+    patterns = dashes(names)
+    return [Entry(name, colour, patterns[name]) for name, colour in colours(names).items()]
+
+
+def colour_of(field: str, names: Sequence[str]) -> alt.Color:
+    return marks.colour(colours(names), field=field, title="")
+
+
+def dash_of(field: str, names: Sequence[str]) -> alt.StrokeDash:
+    patterns = [[int(part) for part in pattern.split()] or [1, 0] for pattern in dashes(names).values()]
+    scale = alt.Scale(domain=list(names), range=patterns)
+    return alt.StrokeDash(field=field, type="nominal", title="", scale=scale)
+
+
+def quantity(
+    field: str, title: str | None, *, domain: Sequence[float] | None = None, axis_format: str = "", log: bool = False
+) -> dict[str, Any]:
+    """Arguments of a quantitative channel."""
+    scale: dict[str, Any] = {"type": "log"} if log else {"zero": False}
+    extent: dict[str, Any] = {"domain": list(domain), "nice": False} if domain else {}
+    step = 1 if axis_format == WHOLE else alt.Undefined
+    axis = alt.Axis(format=axis_format, tickCount=5, tickMinStep=step, labelOverlap="greedy")
+    return {"field": field, "type": "quantitative", "title": title, "scale": alt.Scale(**scale, **extent), "axis": axis}
+
+
+def layers(*charts: alt.Chart, data: pd.DataFrame | alt.InlineData, where: str | None = None) -> alt.LayerChart:
+    """Charts over one another on the same rows, of which only some are used.
+
+    Args:
+        charts: without data.
+        data: a frame, or rows.
+        where: a Vega expression of `datum` and of the controls' signals.
+    """
+    rows = data if isinstance(data, alt.InlineData) else marks.data(data, list(data.columns))
+    chart = alt.LayerChart(layer=list(charts), data=rows)
+    return chart.transform_filter(where) if where else chart
+
+
+def specification(figure: Figure, panel: Panel) -> dict[str, Any]:
+    """The Vega-Lite specification of a panel in the page, as wide as its box, with a signal for each control."""
+    described = ": ".join(filter(None, [figure.title, panel.title]))
+    chart = panel.chart.properties(width="container", height=panel.height, description=described)
+    params = [alt.param(name=control.name, value=control.initial) for control in figure.controls]
+    return (chart.add_params(*params) if params else chart).to_dict()
+
+
+def save(figure: Figure, folder: Path) -> None:
+    """`<name>.png` and `<name>.svg`, on white with a legend, in a folder that exists."""
+    svg = vl_convert.vegalite_to_svg(picture(figure).to_dict())
+    (folder / f"{figure.name}.svg").write_text(svg, encoding="utf-8")
+    (folder / f"{figure.name}.png").write_bytes(vl_convert.svg_to_png(svg, scale=PICTURE_SCALE))
+
+
+def picture(figure: Figure) -> alt.ConcatChart:
+    """All static panels in one chart."""
+    panels = [
+        panel.chart.properties(
+            width=PICTURE_WIDTH, height=panel.height, **({"title": panel.title} if panel.title else {})
+        )
+        for panel in figure.picture
+    ]
+    return (
+        alt.concat(*panels, columns=figure.columns)
+        .properties(title=alt.Title(figure.title, anchor="start", fontSize=16, offset=12), background="white")
+        .configure_legend(
+            orient="top", labelFontSize=12, labelLimit=400, symbolType="stroke", symbolSize=700, symbolOpacity=1
+        )
+        .configure_axis(labelFontSize=11, titleFontSize=12, titleFontWeight="normal", gridOpacity=0.4)
+        .configure_view(stroke=None)
+    )
+
+
+def same(state: Mapping[str, Any]) -> str:
+    """The Vega expression for rows whose columns have these values, text or numbers."""
+    return " && ".join(f"datum.{name} === {json.dumps(value)}" for name, value in state.items())

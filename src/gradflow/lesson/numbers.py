@@ -1,0 +1,24 @@
+"""How the lesson writes numbers in its sentences."""
+
+import math
+
+MINUS = "\N{MINUS SIGN}"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def percent(fraction: float, digits: int = 0) -> str:
+    """`97 %`."""
+    return f"{100 * fraction:.{digits}f} %"
+
+
+def short(value: float, digits: int = 3) -> str:
+    """Up to `digits` significant digits: `0.25`, `1.13`, `∞`; powers of ten where that is long: `3.4 · 10⁻⁴³`."""
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    if value == 0:
+        return "0"
+    if not 1e-4 <= abs(value) < 1e4:
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return f"{mantissa} · 10{str(int(exponent)).translate(_SUPERSCRIPTS)}".replace("-", MINUS)
+    text = f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
+    return text.replace("-", MINUS)

@@ -1,0 +1,52 @@
+"""The lesson as one HTML page that needs nothing but itself: no network, no other file."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from gradflow import study
+from gradflow.lesson import marks
+from gradflow.lesson.section import Section
+from gradflow.study.inline import script_json, vega_library
+
+TITLE = "Activation functions, one experiment after the other"
+SUBTITLE = (
+    "Six short experiments with real networks. Every curve and every number on this page was computed when it was "
+    "made, most of them by training; the sliders choose among what was computed."
+)
+_TEMPLATE = Path(__file__).parent / "template"
+_OF_REPORTS = Path(study.__file__).parent / "template"  # tables and style are those of a study's report
+
+
+def page(sections: Sequence[Section], provenance: Mapping[str, str]) -> str:
+    """The page as text.
+
+    Args:
+        sections: in their order.
+        provenance: term -> what to say of how the page was made.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([_TEMPLATE, _OF_REPORTS]), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    specs = {
+        f"{figure.name}-{number}": marks.specification(figure, panel)
+        for section in sections
+        for figure in section.figures
+        for number, panel in enumerate(figure.panels)
+    }
+    return environment.get_template("lesson.html").render(
+        title=TITLE,
+        subtitle=SUBTITLE,
+        sections=sections,
+        provenance=provenance,
+        specs=script_json(specs),
+        style=_text(_OF_REPORTS / "page.css") + _text(_TEMPLATE / "lesson.css"),
+        script=_text(_TEMPLATE / "lesson.js"),
+        library=vega_library(),
+    )
+
+
+def _text(file: Path) -> Markup:
+    return Markup(file.read_text(encoding="utf-8"))

@@ -1,0 +1,166 @@
+"""Section 6: which to choose."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import altair as alt
+import pandas as pd
+
+from gradflow.lesson import marks
+from gradflow.lesson.experiments import mistakes
+from gradflow.lesson.experiments.fit import CLASSES
+from gradflow.lesson.experiments.mistakes import CUT, DEEP, HIGH_RATE, MISTAKES, SGD_RATE, TOO_MANY_DEAD, Curves
+from gradflow.lesson.numbers import percent, short
+from gradflow.lesson.section import Figure, Panel, Section
+from gradflow.study.tables import Table
+
+OUTPUTS = Table(
+    "What to put behind the last layer, and the loss that goes with it.",
+    ["what is predicted", "output activation", "loss", "in PyTorch", "why these two"],
+    [
+        [
+            "one of several classes",
+            "softmax",
+            "cross-entropy",
+            "linear outputs, nn.CrossEntropyLoss",
+            "the gradient at the logits is probability minus target and never saturates; the loss applies the softmax",
+        ],
+        [
+            "yes or no",
+            "sigmoid",
+            "binary cross-entropy",
+            "one linear output, nn.BCEWithLogitsLoss",
+            "the same, for two classes",
+        ],
+        [
+            "several labels at once (multi-label)",
+            "one sigmoid a label",
+            "binary cross-entropy of each",
+            "a linear output a label, nn.BCEWithLogitsLoss",
+            "labels do not exclude each other, so their probabilities need not add up to 1 as a softmax's do",
+        ],
+        [
+            "any number",
+            "linear (none)",
+            "mean squared error",
+            "linear output, nn.MSELoss, standardised targets",
+            "anything else cannot reach every number",
+        ],
+        [
+            "a number between two bounds",
+            "tanh",
+            "mean squared error",
+            "nn.Tanh, nn.MSELoss, targets scaled into (-1, 1)",
+            "the output cannot leave the bounds; scale the targets a little inside them, tanh reaches ±1 nowhere",
+        ],
+    ],
+)
+RULES = [
+    "Hidden layers: start with ReLU and He initialisation; transformers usually take GELU or SiLU.",
+    "More than a handful of layers: BatchNorm (or another normalisation) and residual connections.",
+    "Sigmoid in hidden layers: never in deep networks. It belongs behind the last layer, and into gates.",
+    "Tanh: shallow or recurrent networks, bounded outputs. It is zero-centred, but it saturates.",
+    "Watch the dead units and the gradient of the first layer from the first epoch on; act when more than "
+    f"{percent(TOO_MANY_DEAD)} are dead: lower the rate, check the biases, use leaky ReLU, normalise.",
+    "Match initialisation to activation (He for ReLU and its kin, Xavier for tanh and sigmoid), and loss to output.",
+    "Change one thing at a time, with several seeds, and let a study tell you whether it mattered.",
+]
+
+
+class _Story(NamedTuple):
+    title: str
+    why: str
+
+
+def section(trained: Mapping[str, Mapping[str, Curves]], *, seeds: int) -> Section:
+    """The section, from `mistakes.trainings`."""
+    return Section(
+        name="choice",
+        title="Which to choose",
+        paragraphs=[
+            "Choose the output activation by what is predicted, the loss by the output activation, and the hidden "
+            "activation by the depth. Below the table are four common mistakes, each trained on the built-in digits as "
+            "it is and mended, and then the rules of thumb that follow.",
+        ],
+        parts=[
+            OUTPUTS,
+            *(_figure(mistake, trained[mistake], story, seeds) for mistake, story in _stories(trained).items()),
+        ],
+        rules=RULES,
+    )
+
+
+def _stories(trained: Mapping[str, Mapping[str, Curves]]) -> dict[str, _Story]:
+    final = {way: curves for ways in trained.values() for way, curves in ways.items()}
+
+    def accuracy(way: str) -> str:
+        return percent(final[way].accuracy[-1], 1)
+
+    floor = short(mistakes.floor_of_softmax_twice(CLASSES))
+    return {
+        "hidden": _Story(
+            "Mistake 1: sigmoid or tanh in the hidden layers of a deep network",
+            f"{DEEP} hidden layers, default initialisation. Sigmoid ends at {accuracy('sigmoid in the hidden layers')} "
+            f"and tanh at {accuracy('tanh in the hidden layers')}; ReLU with He initialisation at "
+            f"{accuracy('ReLU, He initialisation')}. Guessing is right in {percent(1 / CLASSES)} of the cases.",
+        ),
+        "output": _Story(
+            "Mistake 2: ReLU at the output of a classifier",
+            "A negative logit becomes 0 and gets no gradient; a class whose logit is negative for every sample can "
+            f"never be learned. It ends at {accuracy('ReLU on the logits')}; without the ReLU at "
+            f"{accuracy('linear logits')}.",
+        ),
+        "monitor": _Story(
+            "Mistake 3: not monitoring dead units",
+            f"Adam at {HIGH_RATE:g}. An accuracy of {accuracy('nobody looks')} may pass for a hard problem; the meter "
+            f"shows {percent(final['nobody looks'].dead[-1])} dead units. Mended: where more than "
+            f"{percent(TOO_MANY_DEAD)} die, start again with the rate divided by {CUT}. That ends at "
+            f"{accuracy('dead units watched')}.",
+        ),
+        "loss": _Story(
+            "Mistake 4: a loss that does not match the output activation",
+            "F.cross_entropy takes logits and applies the softmax itself. Who applies one before gives it numbers "
+            f"between 0 and 1 for logits: the loss cannot fall below {floor} nats, and the gradients are small. Plain "
+            f"SGD at {SGD_RATE:g} ends at {accuracy('softmax, then cross_entropy')}; with logits at "
+            f"{accuracy('logits into cross_entropy')}.",
+        ),
+    }
+
+
+def _figure(mistake: str, curves: Mapping[str, Curves], story: _Story, seeds: int) -> Figure:
+    names = _ordered(mistake)
+    frame = pd.concat(
+        [
+            pd.DataFrame({"way": way, "epoch": range(len(one.accuracy)), "accuracy": one.accuracy, "dead": one.dead})
+            for way, one in curves.items()
+        ],
+        ignore_index=True,
+    )
+    titles = {"accuracy": "test accuracy"} | ({"dead": "dead units"} if mistake == "monitor" else {})
+    panels = [
+        Panel(title.capitalize(), _lines(frame, names, field, title), height=220) for field, title in titles.items()
+    ]
+    return Figure(
+        name=f"mistake_{mistake}",
+        title=story.title,
+        reading=f"{story.why} Means of {seeds} seeds.",
+        legend=marks.line_legend(names),
+        panels=panels,
+        picture=panels,
+        columns=2,
+    )
+
+
+def _ordered(mistake: str) -> list[str]:
+    """The mended way first, so that it has the full line."""
+    return [way.name for way in sorted(MISTAKES[mistake], key=lambda way: way.is_mistake)]
+
+
+def _lines(frame: pd.DataFrame, names: list[str], field: str, title: str) -> alt.LayerChart:
+    x = alt.X(**marks.quantity("epoch", "epoch", axis_format=marks.WHOLE))
+    y = alt.Y(**marks.quantity(field, title, domain=(-0.02, 1.02), axis_format=marks.PERCENT))
+    base = alt.Chart().encode(x=x, y=y, color=marks.colour_of("way", names))
+    line = base.mark_line(strokeWidth=2.2).encode(strokeDash=marks.dash_of("way", names))
+    tooltip = [alt.Tooltip("way:N", title="network"), "epoch:Q", alt.Tooltip(f"{field}:Q", title=title, format=".1%")]
+    hover = base.mark_point(size=120, opacity=0, filled=True).encode(tooltip=tooltip)
+    return marks.layers(line, hover, data=frame)

@@ -1,0 +1,208 @@
+"""Section 1: the explorer."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import pandas as pd
+
+from gradflow.lesson import marks
+from gradflow.lesson.experiments.explorer import COST_SHAPE, SHOWN, Known
+from gradflow.lesson.experiments.families import MAXOUT, Family, by_name
+from gradflow.lesson.numbers import short
+from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Section
+from gradflow.study.tables import Table
+
+FUNCTION, SLOPE = "function f(z)", "slope f'(z)"
+NOTHING = "nothing"
+HEIGHT = (-2.0, 3.0)  # of the common axis
+_DASH = "6 4"
+_CHOSEN, _BESIDE = "#0072b2", "#d55e00"
+
+Facts = Mapping[tuple[str, float | None], Known]
+
+
+def section(
+    families: Sequence[Family], curves: pd.DataFrame, facts: Facts, costs: Mapping[str, float], *, repetitions: int
+) -> Section:
+    """The section.
+
+    Args:
+        families: in the order of the select.
+        curves: `explorer.curves` of them.
+        facts: (name, value of the parameter) -> what is known.
+        costs: by name, relative to ReLU.
+        repetitions: behind each cost.
+    """
+    sigmoid, tanh, relu = (facts[name, None] for name in ("sigmoid", "tanh", "relu"))
+    (left, right) = sigmoid.flat[0][1], sigmoid.flat[1][0]
+    costliest = max(costs, key=lambda name: costs[name])
+    samples, units = COST_SHAPE
+    return Section(
+        name="explorer",
+        title="Every activation, and its slope",
+        paragraphs=[
+            "A layer computes z, a weighted sum of its inputs; the activation function f turns z into the layer's "
+            "output. When the network learns, the gradient comes back through the same place and is multiplied by the "
+            "slope f'(z). So look at both curves: the full line is what goes forward, the dashed line is what comes "
+            "back.",
+            f"The slope of the sigmoid is never above {short(sigmoid.largest_slope)}, and it is flat (under 5 % of "
+            f"that) below {short(left)} and above {short(right)}; tanh reaches {short(tanh.largest_slope)}, and ReLU "
+            f"has {short(relu.largest_slope)} wherever it is on and 0 wherever it is off.",
+            f"Cost is the time of forward and backward over {samples} by {units} numbers, relative to ReLU, median of "
+            f"{repetitions} repetitions taken in turns on the machine that made this page: the one thing here that "
+            f"another build will not repeat exactly. The costliest is {costliest}, {short(costs[costliest])} times "
+            f"ReLU{', whose input is twice as wide' if costliest == MAXOUT else ''}; next to the matrix product of a "
+            "wide layer even that is little.",
+        ],
+        parts=[_figure(families, curves, facts, costs), _table(families, facts, costs)],
+    )
+
+
+def _figure(families: Sequence[Family], curves: pd.DataFrame, facts: Facts, costs: Mapping[str, float]) -> Figure:
+    rows = _rows(curves, families)
+    return Figure(
+        name="explorer",
+        title="Function and slope",
+        reading="Choose an activation, move its parameter where it has one, and put another one beside it.",
+        controls=_controls(families),
+        legend=[
+            Entry(FUNCTION, "currentColor"),
+            Entry(SLOPE, "currentColor", _DASH),
+            Entry("the chosen activation", _CHOSEN, is_square=True),
+            Entry("the one beside it", _BESIDE, is_square=True),
+        ],
+        panels=[Panel("", _chart(rows, chosen=_chosen(families), beside=_is_beside()), height=360)],
+        picture=[
+            Panel(
+                _with_parameter(family, family.default),
+                _chart(rows, chosen=marks.same({"activation": family.name, "parameter": family.default}), beside=None),
+                height=150,
+            )
+            for family in families
+        ],
+        columns=5,
+        remarks=[
+            Remark(
+                {"activation": name} | ({_signal(name): parameter} if parameter is not None else {}),
+                {
+                    "what it is": by_name(families)[name].source,
+                    **_facts(known),
+                    "cost": f"{short(costs[name])} times ReLU",
+                },
+            )
+            for (name, parameter), known in facts.items()
+        ],
+    )
+
+
+def _controls(families: Sequence[Family]) -> list[Control]:
+    names = {family.name: family.name for family in families}
+    parameters = [
+        Control(
+            _signal(family.name),
+            family.parameter.label,
+            {short(value): value for value in family.parameter.values},
+            family.parameter.default,
+            when={"activation": family.name},
+        )
+        for family in families
+        if family.parameter
+    ]
+    return [
+        Control("activation", "activation", names, "sigmoid", is_slider=False),
+        *parameters,
+        Control("beside", "beside it", {NOTHING: NOTHING, **names}, "relu", is_slider=False),
+    ]
+
+
+def _signal(name: str) -> str:
+    return f"{name}_parameter"
+
+
+def _chosen(families: Sequence[Family]) -> str:
+    with_parameter = [family.name for family in families if family.parameter]
+    matches = [f"(datum.activation === '{name}' && datum.parameter === {_signal(name)})" for name in with_parameter]
+    return f"datum.activation === activation && ({' || '.join(['datum.parameter === null', *matches])})"
+
+
+def _is_beside() -> str:
+    return "datum.activation === beside && datum.is_default"
+
+
+def _rows(curves: pd.DataFrame, families: Sequence[Family]) -> alt.InlineData:
+    """One row a curve, with lists of its points: a third of the size of one row a point."""
+    known = by_name(families)
+    rows = []
+    for (name, parameter), part in curves.groupby(["activation", "parameter"], dropna=False, sort=False):
+        value = None if math.isnan(parameter) else float(parameter)
+        points = {column: [float(f"{point:.4g}") for point in part[column]] for column in ("z", "value", "slope")}
+        rows.append({"activation": name, "parameter": value, "is_default": value == known[name].default, **points})
+    return alt.InlineData(values=rows)
+
+
+def _chart(rows: alt.InlineData, *, chosen: str, beside: str | None) -> alt.LayerChart:
+    colour = alt.Color(
+        "role:N", title="", legend=None, scale=alt.Scale(domain=["chosen", "beside"], range=[_CHOSEN, _BESIDE])
+    )
+    x = marks.quantity("z", "z, the weighted sum", domain=(-SHOWN, SHOWN))
+    tooltip = [alt.Tooltip("activation:N"), *(alt.Tooltip(f"{name}:Q") for name in ("z", "value", "slope"))]
+    base = alt.Chart().encode(x=alt.X(**x), color=colour, detail="activation:N")
+    title = "f(z) full, f'(z) dashed"
+    function = base.mark_line(strokeWidth=2.5, clip=True).encode(
+        y=alt.Y(**marks.quantity("value", title, domain=HEIGHT))
+    )
+    slope = base.mark_line(strokeWidth=2, strokeDash=[6, 4], clip=True).encode(
+        y=alt.Y(**marks.quantity("slope", title, domain=HEIGHT))
+    )
+    hover = base.mark_point(size=120, opacity=0, filled=True, clip=True).encode(
+        y=alt.Y(**marks.quantity("value", title, domain=HEIGHT)), tooltip=tooltip
+    )
+    where = f"({chosen}) || ({beside})" if beside else chosen
+    chart = marks.layers(function, slope, hover, data=rows, where=where)
+    return chart.transform_calculate(role=f"({chosen}) ? 'chosen' : 'beside'").transform_flatten(
+        ["z", "value", "slope"]
+    )
+
+
+def _facts(known: Known) -> dict[str, str]:
+    return {
+        "range": f"{short(known.lower)} to {short(known.upper)}",
+        "largest slope": short(known.largest_slope),
+        "zero-centred": "yes" if known.zero_centred else "no",
+        "flat (slope under 5 % of the largest)": flat_text(known.flat),
+    }
+
+
+def flat_text(ranges: Sequence[tuple[float, float]]) -> str:
+    """`z < -4.36, z > 4.36`, or `nowhere`."""
+    return ", ".join(map(_range_text, ranges)) or "nowhere"
+
+
+def _range_text(ends: tuple[float, float]) -> str:
+    low, high = (0.0 if abs(end) < 1e-6 else end for end in ends)
+    if math.isinf(low):
+        return "everywhere" if math.isinf(high) else f"z < {short(high)}"
+    return f"z > {short(low)}" if math.isinf(high) else f"{short(low)} < z < {short(high)}"
+
+
+def _with_parameter(family: Family, value: float | None) -> str:
+    return family.name if family.parameter is None or value is None else f"{family.name}, {_short_label(family, value)}"
+
+
+def _short_label(family: Family, value: float) -> str:
+    assert family.parameter is not None
+    return f"{family.parameter.label} {short(value)}"
+
+
+def _table(families: Sequence[Family], facts: Facts, costs: Mapping[str, float]) -> Table:
+    rows = [
+        [
+            _with_parameter(family, family.default),
+            *_facts(facts[family.name, family.default]).values(),
+            short(costs[family.name]),
+        ]
+        for family in families
+    ]
+    headers = ["activation", "range", "largest slope", "zero-centred", "flat: slope under 5 % of the largest", "cost"]
+    return Table("All of them, with their usual parameters; cost in units of ReLU's.", headers, rows)

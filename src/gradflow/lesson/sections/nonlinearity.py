@@ -1,0 +1,163 @@
+"""Section 2: why there is an activation at all."""
+
+import statistics
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from gradflow.lesson import marks
+from gradflow.lesson.experiments import nonlinearity
+from gradflow.lesson.experiments.nonlinearity import CELLS, REACH, SAMPLES, TEST_POINTS, Classifier
+from gradflow.lesson.numbers import percent, short
+from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Section
+from gradflow.study.marks import data
+from gradflow.study.tables import Table
+
+_INNER, _OUTER = "#d55e00", "#0072b2"
+_NAMES = {"identity": "identity: no activation", "relu": "ReLU"}
+
+
+def section(found: Sequence[Classifier]) -> Section:
+    """The section, from every classifier."""
+    depths = sorted({classifier.depth for classifier in found})
+    linear, relu = (_accuracies(found, name) for name in nonlinearity.ACTIVATIONS)
+    worst = max(classifier.difference or 0.0 for classifier in found)
+    return Section(
+        name="nonlinearity",
+        title="Why there is an activation at all",
+        paragraphs=[
+            "Two classes lie on two circles, one inside the other. The network on the left has no activation function "
+            "(the identity) and the one on the right has ReLU; otherwise they are equal and trained alike. Add hidden "
+            "layers with the slider and watch the left one: nothing happens.",
+            f"Without activations the accuracy on new points lies between {percent(min(linear), 1)} and "
+            f"{percent(max(linear), 1)} at every depth, which is guessing; with ReLU between {percent(min(relu), 1)} "
+            f"and {percent(max(relu), 1)}.",
+            "The reason can be computed: a linear function of a linear function is linear. Multiply the matrices of "
+            "the left network together, fold in the biases, and one row of weights and one bias remain. That single "
+            f"matrix gives the same outputs as the whole network, to within {short(worst)} over all the points of the "
+            "picture, in double precision: the rounding error of the computer.",
+        ],
+        parts=[_figure(found, depths), _table(found, depths)],
+    )
+
+
+def _accuracies(found: Sequence[Classifier], name: str) -> list[float]:
+    return [classifier.accuracy for classifier in found if classifier.activation == name]
+
+
+def _figure(found: Sequence[Classifier], depths: list[int]) -> Figure:
+    drawn = {(one.activation, one.depth): one for one in reversed(found)}  # the first seed comes last
+    rows = _rows(list(drawn.values()))
+    points = _points()
+    control = Control("depth", "hidden layers", {str(depth): depth for depth in depths}, depths[0])
+    return Figure(
+        name="circles",
+        title="What each network makes of the plane",
+        reading="Colour: which class the network sees there, the stronger the surer; dots: new points. Both networks "
+        "are those of the first seed.",
+        controls=[control],
+        legend=[Entry("inner circle", _INNER, is_square=True), Entry("outer circle", _OUTER, is_square=True)],
+        panels=[
+            Panel(title, _chart(rows, points, f"datum.activation === '{name}' && datum.depth === depth"), height=340)
+            for name, title in _NAMES.items()
+        ],
+        picture=[
+            Panel(
+                f"{title}, {depth} deep",
+                _chart(rows, points, marks.same({"activation": name, "depth": depth})),
+                height=marks.PICTURE_WIDTH,
+            )
+            for name, title in _NAMES.items()
+            for depth in depths
+        ],
+        columns=len(depths),
+        remarks=[_remark(drawn["identity", depth], drawn["relu", depth]) for depth in depths],
+    )
+
+
+def _remark(linear: Classifier, relu: Classifier) -> Remark:
+    assert linear.collapsed is not None
+    assert linear.difference is not None
+    (first, second), bias = linear.collapsed
+    return Remark(
+        {"depth": linear.depth},
+        {
+            "accuracy without activation": percent(linear.accuracy, 1),
+            "accuracy with ReLU": percent(relu.accuracy, 1),
+            "the linear network as one matrix": f"logit = {first:.4f} x₁ {second:+.4f} x₂ {bias:+.4f}",
+            "largest difference to the network": short(linear.difference),
+        },
+    )
+
+
+def _rows(drawn: Sequence[Classifier]) -> alt.InlineData:
+    """One row a network: the probability of every cell in per cent, row by row from below."""
+    return alt.InlineData(
+        values=[
+            {
+                "activation": one.activation,
+                "depth": one.depth,
+                "inner": np.round(100 * one.regions).astype(int).flatten().tolist(),
+            }
+            for one in drawn
+        ]
+    )
+
+
+def _points() -> pd.DataFrame:
+    x, y = nonlinearity.points(TEST_POINTS)
+    classes = np.where(y.numpy() == 1, "inner circle", "outer circle")
+    return pd.DataFrame({"x1": x[:, 0].numpy(), "x2": x[:, 1].numpy(), "class": classes})
+
+
+def _chart(rows: alt.InlineData, points: pd.DataFrame, where: str) -> alt.LayerChart:
+    side = 2 * REACH / CELLS
+    scale = alt.Scale(domain=["inner circle", "outer circle"], range=[_INNER, _OUTER])
+    axes = [marks.quantity(name, title, domain=(-REACH, REACH)) for name, title in (("x1", "x₁"), ("x2", "x₂"))]
+    x, y = (axis | {"axis": alt.Axis(tickCount=5, grid=False)} for axis in axes)
+    regions = (
+        alt.Chart(rows)
+        .transform_filter(where)
+        .transform_flatten(["inner"])
+        .transform_window(cell="row_number()")
+        .transform_calculate(
+            x1=f"{-REACH} + {side} * ((datum.cell - 1) % {CELLS})",
+            x2=f"{-REACH} + {side} * floor((datum.cell - 1) / {CELLS})",
+            x1_end=f"datum.x1 + {side}",
+            x2_end=f"datum.x2 + {side}",
+            **{"class": "datum.inner > 50 ? 'inner circle' : 'outer circle'", "sureness": "abs(datum.inner - 50)"},
+        )
+        .mark_rect()
+        .encode(
+            x=alt.X(**x),
+            y=alt.Y(**y),
+            x2="x1_end:Q",
+            y2="x2_end:Q",
+            color=alt.Color("class:N", scale=scale, title="", legend=marks.SQUARES),
+            opacity=alt.Opacity("sureness:Q", scale=alt.Scale(domain=[0, 50], range=[0.08, 0.5]), legend=None),
+            tooltip=[alt.Tooltip("inner:Q", title="inner circle, %")],
+        )
+    )
+    dots = (
+        alt.Chart(points)
+        .mark_circle(size=16, opacity=1, clip=True)
+        .encode(x=alt.X(**x), y=alt.Y(**y), color=alt.Color("class:N", scale=scale, title="", legend=marks.SQUARES))
+    )
+    return alt.LayerChart(layer=[regions, dots.properties(data=data(points, list(points.columns)))])
+
+
+def _table(found: Sequence[Classifier], depths: Sequence[int]) -> Table:
+    rows = []
+    for depth in depths:
+        of_depth = [one for one in found if one.depth == depth]
+        accuracies = [statistics.mean(_accuracies(of_depth, name)) for name in nonlinearity.ACTIVATIONS]
+        worst = max(one.difference or 0.0 for one in of_depth)
+        rows.append([str(depth), *(percent(accuracy, 1) for accuracy in accuracies), short(worst)])
+    seeds = len({one.seed for one in found})
+    return Table(
+        f"Accuracy on {SAMPLES} new points, mean of {seeds} seeds.",
+        ["hidden layers", "identity", "ReLU", "largest difference between identity network and its single matrix"],
+        rows,
+    )

@@ -1,0 +1,163 @@
+"""A real browser opens the lesson: everything is drawn, the controls move it, nothing is fetched."""
+
+import shutil
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+WAIT = 60_000  # milliseconds
+NOISE = ("error", "warning")
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
+
+
+@pytest.fixture
+def page(lesson):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = browser.new_page(viewport={"width": 1300, "height": 1000})
+        page.set_default_timeout(WAIT)
+        errors: list[str] = []
+        page.on(
+            "console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None
+        )
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        requests: list[str] = []
+        page.on("request", lambda request: requests.append(request.url))
+        opened = (lesson / "index.html").as_uri()
+        page.goto(opened)
+        page.locator("html[data-drawn]").wait_for()
+        yield page
+        browser.close()
+        assert errors == []
+        assert requests == [opened]
+
+
+def control(page, figure, name):
+    return page.locator(f"#{figure} [data-control={name}]")
+
+
+def move(page, figure, name, position):
+    """Set a slider as a drag does."""
+    control(page, figure, name).evaluate(
+        "(input, value) => { input.value = value; input.dispatchEvent(new Event('input', {bubbles: true})); }",
+        str(position),
+    )
+
+
+def rows(page, panel):
+    """What a chart draws at present: shape, place and colour of all its marks."""
+    page.wait_for_timeout(150)  # Vega draws at the next frame
+    kinds = ("line path", "rect path", "symbol path", "area path", "rule line")
+    marks = page.locator(", ".join(f"#{panel} svg .mark-{kind}" for kind in kinds))
+    names = ["d", "transform", "fill", "stroke", "opacity"]
+    return marks.evaluate_all("(marks, names) => marks.map(m => names.map(name => m.getAttribute(name)))", names)
+
+
+def remarks(page, figure):
+    return page.locator(f"#{figure} .remarks dl:visible").all_inner_texts()
+
+
+def test_every_chart_is_drawn(page):
+    charts = page.locator(".chart")
+    assert page.evaluate("Number(document.documentElement.dataset.drawn)") == charts.count() == 16
+    for chart in charts.all():
+        assert chart.locator("svg [role=graphics-symbol], svg .mark-line path, svg .mark-rect path").count() > 0
+
+
+@pytest.mark.parametrize(
+    ("figure", "panel", "name", "position"),
+    [
+        ("circles", "circles-0", "depth", 1),
+        ("circles", "circles-1", "depth", 1),
+        ("telephone", "telephone-0", "depth", 0),
+        ("dead_units", "dead_units-0", "epoch", 0),
+        ("dead_units", "dead_units-2", "epoch", 0),
+        ("zigzag", "zigzag-0", "step", 5),
+        ("zigzag", "zigzag-1", "step", 5),
+    ],
+)
+def test_a_slider_moves_the_picture_and_back(page, figure, panel, name, position):
+    before, said = rows(page, panel), remarks(page, figure)
+    first = int(control(page, figure, name).input_value())
+    move(page, figure, name, position)
+    assert rows(page, panel) != before
+    assert remarks(page, figure) != said
+    assert len(remarks(page, figure)) == 1
+    move(page, figure, name, first)
+    assert rows(page, panel) == before
+    assert remarks(page, figure) == said
+
+
+def test_choosing_an_activation_shows_its_slider_its_facts_and_its_curve(page):
+    assert "Logistic sigmoid" in remarks(page, "explorer")[0]
+    leak = control(page, "explorer", "leaky_relu_parameter")
+    assert not leak.is_visible()
+    before = rows(page, "explorer-0")
+    control(page, "explorer", "activation").select_option(label="leaky_relu")
+    assert leak.is_visible()
+    assert "Maas et al. 2013" in remarks(page, "explorer")[0]
+    chosen = rows(page, "explorer-0")
+    assert chosen != before
+    assert "z < 0" in remarks(page, "explorer")[0]  # a leak of 0.01 is under 5 % of the slope
+    leak.focus()
+    leak.press("End")
+    assert "nowhere" in remarks(page, "explorer")[0]
+    assert rows(page, "explorer-0") != chosen
+
+
+def test_a_second_activation_can_be_put_beside_and_taken_away(page):
+    lines = page.locator("#explorer-0 svg .mark-line path")
+    assert lines.count() == 4  # function and slope of both
+    control(page, "explorer", "beside").select_option(label="nothing")
+    rows(page, "explorer-0")
+    assert lines.count() == 2
+
+
+def test_the_curves_are_those_that_were_computed(page):
+    """The telephone game's bound, read off the drawn marks: 0.25 a layer."""
+    labels = page.locator("#telephone-0 svg .mark-symbol path").evaluate_all(
+        "paths => paths.map(path => path.getAttribute('aria-label'))"
+    )
+    drawn = {label for label in labels if label and "bound" in label}
+    assert any("left: 2.44e-4" in label and "layers passed: 6" in label for label in drawn), sorted(drawn)
+
+
+def test_every_control_is_reached_and_moved_by_keyboard(page):
+    visible = [item for item in page.locator("[data-control]").all() if item.is_visible()]
+    expected = [item.get_attribute("data-control") for item in visible]
+    reached = []
+    page.locator("h1").click()
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        name = page.evaluate("document.activeElement.dataset?.control ?? ''")
+        reached += [name] if name else []
+        if len(reached) == len(expected):
+            break
+    assert reached == expected
+    slider = control(page, "circles", "depth")
+    slider.focus()
+    before = rows(page, "circles-1")
+    page.keyboard.press("ArrowRight")
+    assert slider.get_attribute("aria-valuetext") == "3"  # the second depth of a quick build
+    assert rows(page, "circles-1") != before
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1300])
+def test_nothing_sticks_out_and_the_text_is_readable(page, scheme, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    rows(page, "explorer-0")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for chart in page.locator(".chart svg").all():
+        assert chart.bounding_box()["width"] <= width
+    background, axis = page.evaluate(
+        """() => [getComputedStyle(document.body).backgroundColor,
+                  getComputedStyle(document.querySelector('#explorer-0 svg .role-axis-label text')).fill]"""
+    )
+    light, dark = (sum(map(int, colour[4:-1].split(","))) for colour in (background, axis))
+    assert (light > 600 > 200 > dark) if scheme == "light" else (dark > 600 > 200 > light)

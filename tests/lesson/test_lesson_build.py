@@ -1,0 +1,114 @@
+"""The command: what it writes, what it says of wrong input, and that a seed fixes the numbers."""
+
+import re
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from gradflow.lesson import marks
+from gradflow.lesson.__main__ import main
+from gradflow.lesson.experiments import dead_units, telephone
+from gradflow.lesson.experiments.effort import QUICK
+from gradflow.lesson.numbers import percent, short
+from gradflow.lesson.section import Control, Figure, Panel
+
+FIGURES = {
+    *("explorer", "circles", "telephone", "dead_units", "signs", "zigzag"),
+    *("mistake_hidden", "mistake_output", "mistake_monitor", "mistake_loss"),
+}
+
+
+@pytest.mark.slow
+def test_the_build_writes_the_page_and_every_picture(lesson):
+    assert {file.name for file in lesson.iterdir()} == {"index.html", "figures"}
+    pictures = {file.name for file in (lesson / "figures").iterdir()}
+    assert pictures == {f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")}
+    for name in FIGURES:
+        assert (lesson / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (lesson / "figures" / f"{name}.svg").read_text().startswith("<svg")
+
+
+@pytest.mark.slow
+def test_the_page_needs_nothing_but_itself(lesson):
+    text = re.sub(r"(<script[^>]*>).*?</script>", r"\1", (lesson / "index.html").read_text(), flags=re.DOTALL)
+    assert text.count("<script") == 3
+    assert not re.search(r"<(script|link|img|iframe)[^>]*\b(src|href)=", text)
+    assert set(re.findall(r'href="(?!#)([^"]*)"', text)) == {
+        f"figures/{name}.{kind}" for name in FIGURES for kind in ("png", "svg")
+    }
+
+
+@pytest.mark.slow
+def test_the_page_tells_what_was_computed(lesson):
+    text = (lesson / "index.html").read_text()
+    for computed in ("0.25^6 = 0.000244", "1.46 nats", "under sigmoid 100 %"):
+        assert computed in text
+
+
+def test_an_output_that_is_a_file_is_refused_before_anything_is_computed(tmp_path, capsys):
+    file = tmp_path / "taken"
+    file.write_text("mine")
+    assert main(["--quick", "--output", str(file)]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"gradflow: --output {file}: ")
+    assert captured.err.endswith("choose another folder\n")
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert file.read_text() == "mine"
+
+
+def test_a_negative_seed_is_refused(tmp_path, capsys):
+    assert main(["--seed", "-1", "--output", str(tmp_path / "new")]) == 2
+    assert capsys.readouterr().err == "gradflow: --seed -1: a seed is at least 0, e.g. --seed 0\n"
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_one_others():
+    effort = replace(QUICK, seeds=1, epochs=1, signal_depths=(6,))
+    recipe = dead_units.RECIPES[dead_units.RATE_CAUSE][dead_units.FAILS]
+    once, again, other = (dead_units.average(recipe, effort, seed) for seed in (0, 0, 1))
+    assert once.dead.tolist() == again.dead.tolist()
+    assert once.accuracy.tolist() == again.accuracy.tolist()
+    assert once.units.tolist() != other.units.tolist()
+    signals = [telephone.signals(effort, seed=seed) for seed in (0, 0, 1)]
+    pd.testing.assert_frame_equal(signals[0], signals[1])
+    assert signals[0]["mean"].tolist() != signals[2]["mean"].tolist()
+
+
+def test_a_panel_has_a_signal_for_each_control():
+    chart = marks.layers(marks.alt.Chart().mark_point(), data=pd.DataFrame({"a": [1]}), where="datum.a === depth")
+    panel = Panel("", chart)
+    control = Control("depth", "hidden layers", {"one": 1, "two": 2}, 2)
+    figure = Figure("name", "title", "reading", panels=[panel], picture=[panel], controls=[control])
+    spec = marks.specification(figure, panel)
+    assert spec["params"] == [{"name": "depth", "value": 2}]
+    assert spec["transform"] == [{"filter": "datum.a === depth"}]
+    assert control.position == 1
+
+
+def test_a_state_is_an_expression_of_vega():
+    expression = marks.same({"activation": "elu", "parameter": None, "depth": 3})
+    assert expression == 'datum.activation === "elu" && datum.parameter === null && datum.depth === 3'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.25, "0.25"),
+        (0.25**6, "0.000244"),
+        (-4.3565, "\N{MINUS SIGN}4.36"),
+        (3.39e-43, "3.4 · 10⁻⁴³"),
+        (6.2e10, "6.2 · 10¹⁰"),
+        (1234.5, "1234"),
+        (float("-inf"), "\N{MINUS SIGN}∞"),
+        (0.0, "0"),
+    ],
+)
+def test_numbers_in_sentences(value, text):
+    assert short(value) == text
+
+
+def test_fractions_in_sentences():
+    assert percent(0.9745) == "97 %"
+    assert percent(0.9745, 1) == "97.5 %"
