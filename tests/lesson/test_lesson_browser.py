@@ -52,7 +52,7 @@ def rows(page, panel):
     """What a chart draws at present: shape, place and colour of all its marks."""
     page.wait_for_timeout(150)  # Vega draws at the next frame
     kinds = ("line path", "rect path", "symbol path", "area path", "rule line")
-    marks = page.locator(", ".join(f"#{panel} svg .mark-{kind}" for kind in kinds))
+    marks = page.locator(", ".join(f"#{panel} svg .role-mark.mark-{kind}" for kind in kinds))
     names = ["d", "transform", "fill", "stroke", "opacity"]
     return marks.evaluate_all("(marks, names) => marks.map(m => names.map(name => m.getAttribute(name)))", names)
 

@@ -94,6 +94,7 @@ def test_the_slopes_that_the_signal_passes_are_counted_from_the_output():
     assert slopes == pytest.approx([1.0, rms[0], rms[0] * rms[1]], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_signals_of_deep_networks_do_not_underflow():
     effort = replace(QUICK, signal_depths=(50,), seeds=1)
     signals = telephone.signals(effort, seed=0)
@@ -151,6 +152,12 @@ def test_a_bad_bias_kills_and_a_leak_keeps_alive():
 def test_the_commoner_sign():
     gradients = torch.tensor([[1.0, 2.0, 3.0, 4.0], [-1.0, 1.0, -1.0, -1.0], [0.0, 0.0, 1.0, -1.0]])
     assert zero_centred.shared_sign(gradients).tolist() == [1.0, 0.75, 0.25]
+
+
+def test_what_chance_gives_the_commoner_sign():
+    assert zero_centred.chance_share(1) == 1.0
+    assert zero_centred.chance_share(2) == pytest.approx(0.75)  # both alike half of the time
+    assert zero_centred.chance_share(4) == pytest.approx((2 * 1 + 8 * 0.75 + 6 * 0.5) / 16)
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "tanh"])

@@ -1,6 +1,7 @@
 """`python -m gradflow.lesson`: build the interactive lesson, one page that opens from disk, and its pictures."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,11 +14,14 @@ from gradflow.screen import say
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    typed = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(typed)
     try:
         if options.seed < 0:
             raise ConfigError(f"--seed {options.seed}: a seed is at least 0, e.g. --seed 0")
-        page = build(options.output, effort=QUICK if options.quick else FULL, seed=options.seed, say=say)
+        effort = QUICK if options.quick else FULL
+        command = shlex.join(["python", "-m", "gradflow.lesson", *typed])
+        page = build(options.output, effort=effort, seed=options.seed, command=command, say=say)
     except ConfigError as error:
         print(f"gradflow: {error}", file=sys.stderr)
         return 2

@@ -26,13 +26,14 @@ from gradflow.lesson.sections import zero_centred as zero_centred_section
 PAGE, FIGURES = "index.html", "figures"
 
 
-def build(folder: Path, *, effort: Effort, seed: int, say: Callable[[str], None]) -> Path:
+def build(folder: Path, *, effort: Effort, seed: int, command: str, say: Callable[[str], None]) -> Path:
     """Write `index.html` and `figures/*.png`, `*.svg`; what is there already under these names is replaced.
 
     Args:
         folder: made if it is not there.
         effort: how much to compute.
         seed: the first of the seeds; the same seed gives the same numbers, but for the cost of the activations.
+        command: what was typed; the page tells it.
         say: gets a line before each section.
 
     Returns:
@@ -50,7 +51,8 @@ def build(folder: Path, *, effort: Effort, seed: int, say: Callable[[str], None]
         for figure in section.figures:
             marks.save(figure, folder / FIGURES)
     file = folder / PAGE
-    file.write_text(page(made, _provenance(effort, seed, time.monotonic() - started)), encoding="utf-8")
+    told = _provenance(effort, seed, command=command, seconds=time.monotonic() - started)
+    file.write_text(page(made, told), encoding="utf-8")
     return file
 
 
@@ -119,12 +121,12 @@ def _choice(effort: Effort, seed: int) -> Section:
     return choice_section.section(trained, seeds=effort.seeds)
 
 
-def _provenance(effort: Effort, seed: int, seconds: float) -> dict[str, str]:
+def _provenance(effort: Effort, seed: int, *, command: str, seconds: float) -> dict[str, str]:
     made = origin.provenance(device=origin.device_name(torch.device("cpu")), threads=1)
     return {
         "made": f"{runfile.now()[:16].replace('T', ' ')} UTC, in {seconds:.0f} s",
         "seeds": f"{seed} to {seed + effort.seeds - 1}",
-        "command": made["command"],
+        "command": command,
         "versions": f"gradflow {made['gradflow']}, torch {made['torch']}, Python {made['python']}",
         "processor": f"{made['device']}, one thread",
         "source": _source(made["git_commit"], made["git_clean"]),

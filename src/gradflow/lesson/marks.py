@@ -15,7 +15,8 @@ from gradflow.study.palette import activation_colours
 
 PICTURE_WIDTH, PICTURE_SCALE = 250, 2.0  # pixels of a panel; of the PNG
 PERCENT, WHOLE = "~%", "d"  # number formats of d3
-SQUARES = alt.Legend(symbolType="square", symbolStrokeWidth=0)
+_SQUARES: dict[str, Any] = {"symbolType": "square", "symbolSize": 120}  # of a picture's legend
+_STROKES: dict[str, Any] = {"symbolType": "stroke", "symbolSize": 700}
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "5 5", "1 4")
 
 
@@ -92,12 +93,12 @@ def picture(figure: Figure) -> alt.ConcatChart:
         )
         for panel in figure.picture
     ]
+    squares = bool(figure.legend) and all(entry.is_square for entry in figure.legend)
+    symbol = _SQUARES if squares else _STROKES
     return (
         alt.concat(*panels, columns=figure.columns)
         .properties(title=alt.Title(figure.title, anchor="start", fontSize=16, offset=12), background="white")
-        .configure_legend(
-            orient="top", labelFontSize=12, labelLimit=400, symbolType="stroke", symbolSize=700, symbolOpacity=1
-        )
+        .configure_legend(orient="top", labelFontSize=12, labelLimit=400, **symbol)
         .configure_axis(labelFontSize=11, titleFontSize=12, titleFontWeight="normal", gridOpacity=0.4)
         .configure_view(stroke=None)
     )

@@ -23,6 +23,7 @@ _KINKS = (-3.0, -1.0, 0.0, 1.0, 3.0, 6.0)  # of the functions that have some
 _BESIDE_A_KINK = 1e-4
 _SCAN = 200_001  # points from -REACH to REACH, 0.0005 apart: narrower flat parts are not looked for
 COST_SHAPE = 256, 1024  # entries of a timed pass: samples, units
+MATRIX_PRODUCT = "matrix product"  # of a layer with as many inputs as units
 _COST_WARM_UP = 3
 
 
@@ -118,12 +119,14 @@ def costs(families: Sequence[Family], *, repetitions: int) -> dict[str, float]:
     """Seconds of forward and backward relative to ReLU's, by name, on this machine at its present load.
 
     Medians of repetitions in which the activations take turns, float32, gradient of the sum. Maxout's input is twice as
-    wide as its output, which is what it costs in a network.
+    wide as its output, which is what it costs in a network. `MATRIX_PRODUCT` is what the layer itself costs, from 1,024
+    inputs to 1,024 units.
     """
     generator = torch.Generator().manual_seed(torch_seed(0, Stream.STOCHASTIC))
-    seconds: dict[str, list[float]] = {family.name: [] for family in families}
-    modules = {family.name: Maxout() if family.name == MAXOUT else family.make().train() for family in families}
     samples, units = COST_SHAPE
+    modules = {family.name: Maxout() if family.name == MAXOUT else family.make().train() for family in families}
+    modules[MATRIX_PRODUCT] = nn.Linear(units, units)
+    seconds: dict[str, list[float]] = {name: [] for name in modules}
     inputs = {
         count: torch.randn(samples, count * units, generator=generator).requires_grad_()
         for count in {activations.pieces(module) for module in modules.values()}

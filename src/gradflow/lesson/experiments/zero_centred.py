@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
+from scipy.stats import binom
 from torch import Tensor, nn
 
 from gradflow.lesson.experiments.fit import digit_data, make_mlp
@@ -59,6 +60,12 @@ def shared_sign(gradients: Tensor) -> np.ndarray:
     positive = (gradients > 0).double().mean(dim=1)
     negative = (gradients < 0).double().mean(dim=1)
     return torch.maximum(positive, negative).numpy()
+
+
+def chance_share(weights: int) -> float:
+    """The mean fraction that has the commoner sign where each of so many signs is tossed with a fair coin."""
+    heads = np.arange(weights + 1)
+    return float(binom.pmf(heads, weights, 0.5) @ np.maximum(heads, weights - heads)) / weights
 
 
 def _signs(gradients: Tensor) -> np.ndarray:

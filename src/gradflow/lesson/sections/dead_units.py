@@ -39,9 +39,9 @@ def section(trained: Trainings, *, seeds: int) -> Section:
         title="Dead units",
         paragraphs=[
             "A ReLU whose sum z is negative for every sample outputs 0 for every sample, and its slope is 0 for every "
-            "sample: no gradient reaches its weights, and nothing will wake it up. It is dead. The callback "
-            "unit_statistics counts such units in every training; this page uses the same meter, on the test digits "
-            "after each epoch.",
+            "sample: no gradient reaches its weights. It is dead, and only a change in the layers before it could wake "
+            "it up. The callback unit_statistics counts such units in every training; this page uses the same meter, "
+            "on the test digits after each epoch.",
             f"Two ways to kill: a learning rate that is too large (Adam at {HIGH_RATE:g}) throws weights so far that "
             f"z never comes back; a bias that starts at {short(BAD_BIAS)} lets many units begin dead. In the first, "
             f"{percent(fast[FAILS].dead[0])} of the units are dead before training and "

@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 
 from gradflow.lesson import marks
-from gradflow.lesson.experiments.explorer import COST_SHAPE, SHOWN, Known
+from gradflow.lesson.experiments.explorer import COST_SHAPE, MATRIX_PRODUCT, SHOWN, Known
 from gradflow.lesson.experiments.families import MAXOUT, Family, by_name
 from gradflow.lesson.numbers import short
 from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Section
@@ -36,7 +36,7 @@ def section(
     """
     sigmoid, tanh, relu = (facts[name, None] for name in ("sigmoid", "tanh", "relu"))
     (left, right) = sigmoid.flat[0][1], sigmoid.flat[1][0]
-    costliest = max(costs, key=lambda name: costs[name])
+    costliest = max((family.name for family in families), key=lambda name: costs[name])
     samples, units = COST_SHAPE
     return Section(
         name="explorer",
@@ -52,8 +52,8 @@ def section(
             f"Cost is the time of forward and backward over {samples} by {units} numbers, relative to ReLU, median of "
             f"{repetitions} repetitions taken in turns on the machine that made this page: the one thing here that "
             f"another build will not repeat exactly. The costliest is {costliest}, {short(costs[costliest])} times "
-            f"ReLU{', whose input is twice as wide' if costliest == MAXOUT else ''}; next to the matrix product of a "
-            "wide layer even that is little.",
+            f"ReLU{', with an input twice as wide' if costliest == MAXOUT else ''}; the matrix product of a layer from "
+            f"{units} inputs to {units} units costs {short(costs[MATRIX_PRODUCT])} times ReLU.",
         ],
         parts=[_figure(families, curves, facts, costs), _table(families, facts, costs)],
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from gradflow.lesson import marks
 from gradflow.lesson.experiments import nonlinearity
 from gradflow.lesson.experiments.nonlinearity import CELLS, REACH, SAMPLES, TEST_POINTS, Classifier
-from gradflow.lesson.numbers import percent, short
+from gradflow.lesson.numbers import MINUS, percent, short
 from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Section
 from gradflow.study.marks import data
 from gradflow.study.tables import Table
@@ -31,9 +31,8 @@ def section(found: Sequence[Classifier]) -> Section:
             "Two classes lie on two circles, one inside the other. The network on the left has no activation function "
             "(the identity) and the one on the right has ReLU; otherwise they are equal and trained alike. Add hidden "
             "layers with the slider and watch the left one: nothing happens.",
-            f"Without activations the accuracy on new points lies between {percent(min(linear), 1)} and "
-            f"{percent(max(linear), 1)} at every depth, which is guessing; with ReLU between {percent(min(relu), 1)} "
-            f"and {percent(max(relu), 1)}.",
+            f"Without activations the accuracy on new points is {_span(linear)}, over all depths and seeds, which is "
+            f"guessing; with ReLU it is {_span(relu)}.",
             "The reason can be computed: a linear function of a linear function is linear. Multiply the matrices of "
             "the left network together, fold in the biases, and one row of weights and one bias remain. That single "
             f"matrix gives the same outputs as the whole network, to within {short(worst)} over all the points of the "
@@ -45,6 +44,11 @@ def section(found: Sequence[Classifier]) -> Section:
 
 def _accuracies(found: Sequence[Classifier], name: str) -> list[float]:
     return [classifier.accuracy for classifier in found if classifier.activation == name]
+
+
+def _span(accuracies: Sequence[float]) -> str:
+    low, high = (percent(accuracy, 1) for accuracy in (min(accuracies), max(accuracies)))
+    return low if low == high else f"{low} to {high}"
 
 
 def _figure(found: Sequence[Classifier], depths: list[int]) -> Figure:
@@ -66,7 +70,7 @@ def _figure(found: Sequence[Classifier], depths: list[int]) -> Figure:
         picture=[
             Panel(
                 f"{title}, {depth} deep",
-                _chart(rows, points, marks.same({"activation": name, "depth": depth})),
+                _chart(_rows([drawn[name, depth]]), points, "true"),
                 height=marks.PICTURE_WIDTH,
             )
             for name, title in _NAMES.items()
@@ -80,16 +84,22 @@ def _figure(found: Sequence[Classifier], depths: list[int]) -> Figure:
 def _remark(linear: Classifier, relu: Classifier) -> Remark:
     assert linear.collapsed is not None
     assert linear.difference is not None
-    (first, second), bias = linear.collapsed
     return Remark(
         {"depth": linear.depth},
         {
             "accuracy without activation": percent(linear.accuracy, 1),
             "accuracy with ReLU": percent(relu.accuracy, 1),
-            "the linear network as one matrix": f"logit = {first:.4f} x₁ {second:+.4f} x₂ {bias:+.4f}",
+            "the linear network as one matrix": _one_function(linear.collapsed),
             "largest difference to the network": short(linear.difference),
         },
     )
+
+
+def _one_function(collapsed: tuple[np.ndarray, float]) -> str:
+    """`logit = -0.1005 x₁ + 0.0004 x₂ - 0.0004`, the minus signs typographic."""
+    (first, second), bias = collapsed
+    signed = [f"{number:+.4f}".replace("-", f"{MINUS} ").replace("+", "+ ") for number in (second, bias)]
+    return f"logit = {first:.4f}".replace("-", MINUS) + f" x₁ {signed[0]} x₂ {signed[1]}"
 
 
 def _rows(drawn: Sequence[Classifier]) -> alt.InlineData:
@@ -135,15 +145,15 @@ def _chart(rows: alt.InlineData, points: pd.DataFrame, where: str) -> alt.LayerC
             y=alt.Y(**y),
             x2="x1_end:Q",
             y2="x2_end:Q",
-            color=alt.Color("class:N", scale=scale, title="", legend=marks.SQUARES),
+            color=alt.Color("class:N", scale=scale, title=""),
             opacity=alt.Opacity("sureness:Q", scale=alt.Scale(domain=[0, 50], range=[0.08, 0.5]), legend=None),
             tooltip=[alt.Tooltip("inner:Q", title="inner circle, %")],
         )
     )
     dots = (
         alt.Chart(points)
-        .mark_circle(size=16, opacity=1, clip=True)
-        .encode(x=alt.X(**x), y=alt.Y(**y), color=alt.Color("class:N", scale=scale, title="", legend=marks.SQUARES))
+        .mark_circle(size=28, opacity=1, stroke="white", strokeWidth=0.7, clip=True)
+        .encode(x=alt.X(**x), y=alt.Y(**y), color=alt.Color("class:N", scale=scale, title=""))
     )
     return alt.LayerChart(layer=[regions, dots.properties(data=data(points, list(points.columns)))])
 

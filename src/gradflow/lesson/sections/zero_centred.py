@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gradflow.lesson import marks
-from gradflow.lesson.experiments.zero_centred import START, STEP_SIZE, TARGET, Signs
+from gradflow.lesson.experiments.zero_centred import START, STEP_SIZE, TARGET, Signs, chance_share
 from gradflow.lesson.numbers import percent, short
 from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Section
 from gradflow.study.marks import data
@@ -30,9 +30,9 @@ def section(signs: Mapping[str, Signs], descents: Mapping[str, pd.DataFrame]) ->
             "Outputs of a sigmoid are all positive. So if a unit's inputs come out of sigmoids, then, for one sample, "
             "the gradients of all its weights have the same sign: all weights grow or all shrink.",
             f"Measured on one unit with {weights} weights and {samples} digits: under sigmoid {shared['sigmoid']} of a "
-            f"sample's gradients share the commoner sign, under tanh {shared['tanh']} (about half is what chance "
-            "gives, and the commoner sign can never have less). Averaged over these samples the signs mix again: "
-            f"{percent(signs['sigmoid'].of_the_mean)} share one then, which is why large batches soften the effect.",
+            f"sample's gradients share the commoner sign, under tanh {shared['tanh']}; tossing a coin for each sign "
+            f"gives {percent(chance_share(weights))}. In the mean over these digits the signs mix again: under sigmoid "
+            f"{percent(signs['sigmoid'].of_the_mean)} share one then, so batches soften the effect.",
             "If one weight has to grow and another to shrink, such steps can only zigzag towards it. The unit below "
             f"learns two weights, sample by sample: with sigmoid inputs {together['sigmoid']} of its steps move both "
             f"weights the same way, with tanh inputs {together['tanh']}; after {len(descents['sigmoid']) - 1} steps "
@@ -71,7 +71,6 @@ def _heat_map(signs: Signs) -> alt.LayerChart:
             color=alt.Color(
                 "move:N",
                 title="",
-                legend=marks.SQUARES,
                 scale=alt.Scale(domain=[*_COLOURS, "stays"], range=[*_COLOURS.values(), "#8a8a8a"]),
             ),
             tooltip=["digit:O", "weight:O", "move:N"],
