@@ -40,6 +40,16 @@ def test_the_page_needs_nothing_but_itself(lesson):
 
 
 @pytest.mark.slow
+def test_every_place_of_the_page_has_a_name_of_its_own_and_every_link_a_place(lesson):
+    text = re.sub(r"<script[^>]*>.*?</script>", "", (lesson / "index.html").read_text(), flags=re.DOTALL)
+    places = re.findall(r'\bid="([^"]*)"', text)
+    assert len(places) == len(set(places))
+    links = re.findall(r'href="#([^"]*)"', text)
+    assert len(links) == 6
+    assert set(links) <= set(places)
+
+
+@pytest.mark.slow
 def test_the_page_tells_what_was_computed(lesson):
     text = (lesson / "index.html").read_text()
     for computed in ("0.25^6 = 0.000244", "1.46 nats", "under sigmoid 100 %"):

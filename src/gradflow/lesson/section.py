@@ -107,7 +107,7 @@ class Section:
     """A heading with what stands below it.
 
     Attributes:
-        name: of its place in the page.
+        name: of its place in the page, after `section-`.
         title: its heading.
         paragraphs: plain text.
         parts: figures and tables in their order.
