@@ -6,6 +6,8 @@ from typing import NamedTuple
 import altair as alt
 import pandas as pd
 
+from gradflow.advise import rules as advice
+from gradflow.health import listed
 from gradflow.lesson import marks
 from gradflow.lesson.experiments import mistakes
 from gradflow.lesson.experiments.fit import CLASSES
@@ -55,6 +57,11 @@ OUTPUTS = Table(
         ],
     ],
 )
+ADVICE = Table(
+    "The rules by which python -m gradflow.advise STUDY judges what a study of yours has measured.",
+    ["finding", "it holds when", "what helps"],
+    [[rule.name, rule.condition, listed(rule.remedies)] for rule in advice.RULES],
+)
 RULES = [
     "Hidden layers: start with ReLU and He initialisation; transformers usually take GELU or SiLU.",
     "More than a handful of layers: BatchNorm (or another normalisation) and residual connections.",
@@ -80,11 +87,13 @@ def section(trained: Mapping[str, Mapping[str, Curves]], *, seeds: int) -> Secti
         paragraphs=[
             "Choose the output activation by what is predicted, the loss by the output activation, and the hidden "
             "activation by the depth. Below the table are four common mistakes, each trained on the built-in digits as "
-            "it is and mended, and then the rules of thumb that follow.",
+            "it is and mended, then the rules by which gradflow judges networks of your own, and the rules of thumb "
+            "that follow.",
         ],
         parts=[
             OUTPUTS,
             *(_figure(mistake, trained[mistake], story, seeds) for mistake, story in _stories(trained).items()),
+            ADVICE,
         ],
         rules=RULES,
     )
