@@ -109,3 +109,27 @@ def test_runs_without_monitors_or_curves_have_their_final_metrics(study):
     norms = Claim(text="", activation="relu", metric="grad_norm/total", over="epochs", rule="below", other="tanh")
     assert by_seed(norms, tables) == {}
     assert mean_curve(tables, "relu", None, "train/acc").empty
+
+
+def test_runs_that_were_kept_before_stay(tmp_path):
+    write_mnist_sgd(tmp_path / "a" / "mnist_sgd", {"relu": [0.97, 0.98], "tanh": [0.95]})
+    write_mnist_sgd(tmp_path / "b" / "mnist_sgd", {"relu": [0.971], "sigmoid": [0.92]})
+    stored.write(tmp_path / "kept", collect(tmp_path / "a" / "mnist_sgd"))
+    tables = stored.together(stored.read(tmp_path / "kept"), collect(tmp_path / "b" / "mnist_sgd"))
+    scores = {(r["activation"], r["seed"]): r["test/acc"] for r in tables.finished.to_dict("records")}
+    # The newest result of a run, and those that only the first study had.
+    assert scores == {("relu", 0): 0.971, ("relu", 1): 0.98, ("tanh", 0): 0.95, ("sigmoid", 0): 0.92}
+    assert len(tables.runs) == 9
+    assert tables.runs["activation"].tolist() == ["sigmoid"] * 3 + ["tanh"] * 3 + ["relu"] * 3
+    curves = tables.epochs.groupby(["activation", "seed"])["val/acc"].last()
+    assert {key: pytest.approx(value) for key, value in curves.items()} == scores
+    assert (tables.facts["minutes"], tables.facts["elapsed_minutes"]) == ("4.0", "2.0")
+    assert tables.facts["commit"] == "c0ffee"
+
+
+def test_of_different_settings_those_with_more_runs_stay(tmp_path):
+    write_mnist_sgd(tmp_path / "a" / "mnist_sgd", {"relu": [0.97, 0.98]})
+    write_mnist_sgd(tmp_path / "b" / "mnist_sgd", {"relu": [0.5]}, axes={"optimizer.lr": 1})
+    many, few = (collect(tmp_path / name / "mnist_sgd") for name in "ab")
+    assert stored.together(many, few) is many
+    assert stored.together(few, many) is many

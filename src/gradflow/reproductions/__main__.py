@@ -9,7 +9,7 @@ from gradflow.errors import ConfigError
 from gradflow.reproductions.collect import collect
 from gradflow.reproductions.page import write_page
 from gradflow.reproductions.published import experiments
-from gradflow.reproductions.stored import read, write
+from gradflow.reproductions.stored import read, together, write
 from gradflow.screen import say
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _keep_studies(studies: Path, kept: Path) -> None:
-    """Replace the tables of every study that has finished runs; those of the others stay."""
+    """Renew the tables of every study that has finished runs; runs that were kept before and are not there now stay."""
     if not studies.is_dir():
         raise ConfigError(f"{studies}: no such folder; name the one that holds the studies, e.g. outputs")
     for experiment in experiments():
@@ -49,6 +49,8 @@ def _keep_studies(studies: Path, kept: Path) -> None:
         if experiment.study == SIX_LAYERS:
             _keep_measurement(kept / SIX_LAYERS)
         elif (tables := collect(folder)) is not None:
+            before = read(kept / experiment.study)
+            tables = tables if before is None else together(before, tables)
             write(kept / experiment.study, tables)
             say(f"{experiment.study}: {len(tables.finished)} of {len(tables.runs)} runs kept")
         else:

@@ -8,6 +8,7 @@ import pandas as pd
 from gradflow import runfile
 
 FACTS, RUNS, EPOCHS = "study.csv", "runs.csv", "epochs.csv"
+NEWEST = ("command", "left_out")  # facts of the runs that were collected last
 DIGITS = "%.8g"  # float32 has seven
 
 
@@ -50,3 +51,40 @@ def read(folder: Path) -> Tables | None:
         pd.read_csv(folder / RUNS),
         pd.read_csv(folder / EPOCHS),
     )
+
+
+def together(before: Tables, new: Tables) -> Tables:
+    """The new tables, and of those that were kept before the finished runs that the new ones do not have.
+
+    Where the two were trained with different settings they are not mixed: the ones with more finished runs remain.
+    """
+    if before.facts["differs"] != new.facts["differs"]:
+        return max(new, before, key=lambda tables: len(tables.finished))
+    added = before.finished[~_keys(before.finished).isin(_keys(new.finished))]
+    if added.empty:
+        return new
+    replaced = _keys(new.runs).isin(_keys(added))
+    runs = pd.concat([new.runs[~replaced], added]).set_axis(range((~replaced).sum() + len(added)))
+    order = list(dict.fromkeys([*_keys(new.runs), *_keys(added)]))
+    epochs = before.epochs[_keys(before.epochs).isin(_keys(added))]
+    return Tables(
+        {name: _both(name, before.facts[name], text, added) for name, text in new.facts.items()},
+        runs.sort_values(by="seed", key=lambda _: _keys(runs).map(order.index)).reset_index(drop=True),
+        pd.concat([new.epochs, epochs], ignore_index=True),
+    )
+
+
+def _keys(rows: pd.DataFrame) -> pd.Series:
+    """One text a row, the same for the rows of one run."""
+    keys = [f"{one.activation} {pd.to_numeric(one.blocks):g} {one.seed}" for one in rows.itertuples()]
+    return pd.Series(keys, index=rows.index, dtype=object)
+
+
+def _both(name: str, before: str, new: str, added: pd.DataFrame) -> str:
+    if name == "minutes":
+        return f"{float(new) + added['minutes'].sum():.1f}"
+    if name == "elapsed_minutes":
+        return f"{float(new) + float(before):.1f}"
+    if name == "date":
+        return max(before, new)
+    return new if name in NEWEST else "; ".join(dict.fromkeys([*before.split("; "), *new.split("; ")]))
