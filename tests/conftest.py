@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,11 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from gradflow import cli
+
+# A session that was started in the background (nohup, &) ignores these, and so would every process that it starts.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 TINY = ("trainer=cpu", "width=4", "trainer.max_epochs=1", "+trainer.limit_train_batches=2", "callbacks.pictures=null")
 

@@ -401,7 +401,8 @@ torch.set_num_threads(2)
 with flushing({first}):
     products = torch.full((4_000_000,), 1e-30) * 1e-10
     print(int((products != 0).sum()))
-with process_settings(OmegaConf.create({{"flush_denormal": {then}, "threads": 2, "precision": 32}})):
+settings = {{"flush_denormal": {then}, "threads": 2, "precision": 32, "trainer": {{"devices": 1}}}}
+with process_settings(OmegaConf.create(settings)):
     print(torch.get_num_threads())
 """
 
