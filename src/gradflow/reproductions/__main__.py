@@ -51,6 +51,9 @@ def _keep_studies(studies: Path, kept: Path) -> None:
         elif (tables := collect(folder)) is not None:
             before = read(kept / experiment.study)
             tables = tables if before is None else together(before, tables)
+            if tables is before:
+                say(f"{experiment.study}: {folder} has other settings and no more runs; left as it is", style="yellow")
+                continue
             write(kept / experiment.study, tables)
             say(f"{experiment.study}: {len(tables.finished)} of {len(tables.runs)} runs kept")
         else:
