@@ -9,12 +9,12 @@ from markupsafe import Markup
 from gradflow import study
 from gradflow.lesson import marks
 from gradflow.lesson.section import Section
-from gradflow.study.inline import script_json, vega_library
+from gradflow.study.inline import chart_options, script_json, vega_library
 
 TITLE = "Activation functions, one experiment after the other"
 SUBTITLE = (
-    "Six short experiments with real networks. Every curve and every number on this page was computed when it was "
-    "made, most of them by training; the sliders choose among what was computed."
+    "Six short experiments with real networks. Every curve and every measured number on this page was computed when it "
+    "was made, most of them by training; the sliders choose among what was computed."
 )
 _TEMPLATE = Path(__file__).parent / "template"
 _OF_REPORTS = Path(study.__file__).parent / "template"  # tables and style are those of a study's report
@@ -43,7 +43,7 @@ def page(sections: Sequence[Section], provenance: Mapping[str, str]) -> str:
         provenance=provenance,
         specs=script_json(specs),
         style=_text(_OF_REPORTS / "page.css") + _text(_TEMPLATE / "lesson.css"),
-        script=_text(_TEMPLATE / "lesson.js"),
+        script=chart_options() + _text(_TEMPLATE / "lesson.js"),
         library=vega_library(),
     )
 

@@ -2,6 +2,7 @@
 
 import functools
 import json
+from pathlib import Path
 from typing import Any
 
 import vl_convert
@@ -11,6 +12,11 @@ from markupsafe import Markup
 def script_json(value: Any) -> Markup:
     """JSON that no value can break out of: a script element ends at the first `</script`, wherever it stands."""
     return Markup(json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"))
+
+
+def chart_options() -> Markup:
+    """A script that defines `CHART_OPTIONS`, with which Vega-Embed draws the charts of every page."""
+    return Markup((Path(__file__).parent / "template" / "charts.js").read_text(encoding="utf-8"))
 
 
 @functools.cache

@@ -9,7 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from gradflow.study.figure import Figure, interactive
-from gradflow.study.inline import script_json, vega_library
+from gradflow.study.inline import chart_options, script_json, vega_library
 from gradflow.study.marks import Legend
 from gradflow.study.palette import HEAT, MARK_PATHS
 from gradflow.study.tables import Table
@@ -61,7 +61,7 @@ def page(content: Content, figures: Sequence[Figure], legend: Legend) -> str:
         heat=HEAT,
         specs=script_json(specs),
         style=_asset("page.css"),
-        script=_asset("page.js"),
+        script=chart_options() + _asset("page.js"),
         library=vega_library() if specs else "",
     )
 

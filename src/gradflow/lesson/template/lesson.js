@@ -2,16 +2,6 @@
 // Draws the charts of each figure in the order of the page; its controls set their signals and choose what is shown.
 (() => {
   const specs = JSON.parse(document.getElementById("specs").textContent);
-  // currentColor follows the page from light to dark and back without drawing anew.
-  const axis = { labelColor: "currentColor", titleColor: "currentColor", domainColor: "currentColor",
-    tickColor: "currentColor", gridColor: "currentColor", gridOpacity: 0.14, domainOpacity: 0.5, tickOpacity: 0.5,
-    labelFontSize: 11, titleFontSize: 12, titleFontWeight: "normal" };
-  const options = {
-    mode: "vega-lite", renderer: "svg", actions: false, defaultStyle: false,
-    tooltip: { disableDefaultStyle: true },
-    config: { background: "transparent", font: "system-ui, sans-serif", axis, legend: { disable: true },
-      view: { stroke: null } },
-  };
 
   function stateOf(figure) {
     const state = {};
@@ -45,7 +35,7 @@
     }
     for (const { figure, views } of figures) {
       for (const place of figure.querySelectorAll(".chart")) {
-        views.push((await vegaEmbed(place, specs[place.id], options)).view);
+        views.push((await vegaEmbed(place, specs[place.id], CHART_OPTIONS)).view);
       }
       follow(figure, views);
     }

@@ -4,16 +4,6 @@
   const SIGNALS = { activation: "hidden_activations", depth: "hidden_depths" };
   const hidden = { activation: new Set(), depth: new Set() };
   const views = new Map();
-  // currentColor follows the page from light to dark and back without drawing anew.
-  const axis = { labelColor: "currentColor", titleColor: "currentColor", domainColor: "currentColor",
-    tickColor: "currentColor", gridColor: "currentColor", gridOpacity: 0.14, domainOpacity: 0.5, tickOpacity: 0.5,
-    labelFontSize: 11, titleFontSize: 12, titleFontWeight: "normal" };
-  const options = {
-    mode: "vega-lite", renderer: "svg", actions: false, defaultStyle: false,
-    tooltip: { disableDefaultStyle: true },
-    config: { background: "transparent", font: "system-ui, sans-serif", axis, legend: { disable: true },
-      view: { stroke: null } },
-  };
 
   function show(view) {
     for (const [kind, signal] of Object.entries(SIGNALS)) view.signal(signal, [...hidden[kind]]);
@@ -34,7 +24,7 @@
 
   async function draw() {
     for (const [id, spec] of Object.entries(JSON.parse(document.getElementById("specs").textContent))) {
-      const { view } = await vegaEmbed(document.getElementById(id), spec, options);
+      const { view } = await vegaEmbed(document.getElementById(id), spec, CHART_OPTIONS);
       views.set(id, view);
       show(view);
     }
