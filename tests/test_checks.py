@@ -1,6 +1,7 @@
 """Wrong input: one line with key, value and remedy, exit status 2, nothing trained, nothing left behind."""
 
 import re
+import sysconfig
 from urllib.error import URLError
 
 import numpy as np
@@ -124,6 +125,8 @@ MORE = [
     (["+trainer.num_nodes=2"], r"trainer\.num_nodes=2: .*one machine"),
     (["+trainer.strategy=fsdp"], r"trainer\.strategy=fsdp: use trainer=ddp"),
     (["trainer=ddp", "model=mlp", "seeds_per_job=2", "seed=0,1"], r"seeds_per_job=2 trainer\.devices=2: .*one of the"),
+    (["compile=1"], r"compile=1: choose true or false"),
+    (["compile=true", "model=mlp", "seeds_per_job=2", "seed=0,1"], r"compile=true seeds_per_job=2: .*use one of the"),
     (["+trainer.overfit_batches=2"], r"trainer\.overfit_batches=2: .*trainer\.limit_train_batches"),
     (["precision=16"], r"precision=16: float16 .*bf16"),
     (["precision=8"], r"precision=8: choose one of 32, tf32, bf16, 64"),
@@ -232,6 +235,17 @@ def test_arrays_that_cannot_be_used(command, tmp_path, changes, pattern):
     content = {key: value for key, value in (arrays() | changes).items() if value is not None}
     np.savez(tmp_path / "own.npz", **content)
     assert_refused(command("data=npz", "data.path=own.npz"), tmp_path, rf"data\.path=own\.npz: .*{pattern}")
+
+
+@pytest.mark.parametrize(
+    ("lacks", "pattern"), [("compiler", r"a C\+\+ compiler, .*no absent-compiler"), ("headers", "Python's headers")]
+)
+def test_compilation_where_nothing_compiles(command, tmp_path, monkeypatch, lacks, pattern):
+    if lacks == "compiler":
+        monkeypatch.setenv("CXX", "absent-compiler")
+    else:
+        monkeypatch.setattr(sysconfig, "get_path", lambda _name: str(tmp_path))
+    assert_refused(command("compile=true"), tmp_path, rf"compile=true: needs {pattern}.*leave it out")
 
 
 @pytest.mark.parametrize("option", ["mnist", *(pytest.param(one, marks=SLOW) for one in ("fashion_mnist", "cifar10"))])

@@ -16,7 +16,7 @@ from gradflow.models.blocks import Layer
 from gradflow.values import arguments_fit, nearest, number, whole
 
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
-SWITCHES = ("flush_denormal", "rerun")
+SWITCHES = ("compile", "flush_denormal", "rerun")
 KNOBS = (
     *(
         "blocks",

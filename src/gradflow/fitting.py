@@ -46,6 +46,10 @@ def build_parts(
     monitors = build.monitors(cfg)
     data = build.data(cfg, chunk_size=build.chunk_size(cfg, monitors))
     module = build.module(cfg, data)
+    if cfg.compile:
+        torch.compiler.reset()  # what earlier runs compiled counts against a limit, past which nothing is compiled
+        # Kernels for one shape each, as an epoch has two at most; random numbers as without compilation.
+        module.network.compile(dynamic=False, options={"fallback_random": True})
     progress = [RunProgress(title, score=module.task.monitor)] if title is not None else []
     signals = [Signals()] if processes(cfg) > 1 else []
     callbacks = [*monitors, *progress, *signals, *build.checkpoints(folder, module.task)]

@@ -25,6 +25,7 @@ NOT_COUNTED = (
     "seeds_per_job",
     "runs_per_job",
     "steps_per_execution",
+    "compile",
     "optimizer.fused",
     "callbacks.pictures",
     "callbacks.health_warnings",

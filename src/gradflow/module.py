@@ -82,13 +82,17 @@ class ActivationModule(L.LightningModule):
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": self._make_schedule(optimizer)}}
 
-    def _loss(self, batch: Batch, scores: Pass) -> Tensor:
+    def _loss(self, batch: Batch, scores: Pass, network: Callable[[Tensor], Tensor]) -> Tensor:
         x, y = batch
-        outputs = self.network(x)
+        outputs = network(x)
         # Of several processes some may have no sample of the last batch, and no loss, but a part in the gradient.
         loss = self.task.loss(outputs, y) if len(y) else outputs.sum()
         scores.add(loss, outputs, y)
         return loss
+
+    def _evaluate(self, batch: Batch) -> None:
+        # Not through `__call__`, which may be compiled: that code knows no hook of the unit statistics.
+        self._loss(batch, self._evaluation, self.network.forward)
 
     def setup(self, stage: str) -> None:
         self.trained = [p for p in self.parameters() if p.requires_grad]
@@ -148,7 +152,7 @@ class ActivationModule(L.LightningModule):
         updates.increment_completed()
 
     def _training_loss(self, batch: Batch, *, share: float = 1.0) -> Tensor:
-        loss = self._loss(batch, self._training)
+        loss = self._loss(batch, self._training, self.network)
         loss = loss if share == 1.0 else loss * share
         self._step_losses.append(loss.detach())
         return loss
@@ -201,7 +205,7 @@ class ActivationModule(L.LightningModule):
         self._evaluation = Pass(self.task)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self._loss(batch, self._evaluation)
+        self._evaluate(batch)
 
     def on_validation_epoch_end(self) -> None:
         if self.trainer.sanity_checking:
@@ -220,7 +224,7 @@ class ActivationModule(L.LightningModule):
         self._evaluation = Pass(self.task)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        self._loss(batch, self._evaluation)
+        self._evaluate(batch)
 
     def test_scores(self) -> dict[str, float]:
         """The scores of the test pass that has just ended, tagged `test/...`."""

@@ -33,6 +33,8 @@ def configure() -> None:
         root.addHandler(handler)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It looks for CUDA whatever is compiled, and warns where there is none.
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     # Lightning recommends loader workers and larger logging intervals; neither fits data that is in memory.
     warnings.filterwarnings("ignore", module="lightning")
 

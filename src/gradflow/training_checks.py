@@ -1,5 +1,11 @@
 """Is the way in which it is trained sensible: optimizer, trainer, precision, what shares a job?"""
 
+import os
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
 import torch
 from omegaconf import DictConfig, ListConfig
 
@@ -41,6 +47,8 @@ def check(cfg: DictConfig) -> None:
         whole(cfg, "threads", at_least=1)
     if cfg.seeds_per_job > 1:
         stacking.check(cfg)
+    if cfg.compile is True:
+        _compiles(cfg)
 
 
 def _optimizer(cfg: DictConfig) -> None:
@@ -101,6 +109,19 @@ def _devices(cfg: DictConfig) -> None:
             f"seeds_per_job={cfg.seeds_per_job} trainer.devices={shown(devices)}: stacked seeds share one device; "
             "use one of the two"
         )
+
+
+def _compiles(cfg: DictConfig) -> None:
+    """torch.compile translates what it generates with the machine's own compiler."""
+    if cfg.seeds_per_job > 1:
+        raise ConfigError(
+            f"compile=true seeds_per_job={cfg.seeds_per_job}: stacked seeds are not compiled; use one of the two"
+        )
+    compiler = os.environ.get("CXX", {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++"))
+    if shutil.which(compiler) is None:
+        raise ConfigError(f"compile=true: needs a C++ compiler, and there is no {compiler}; install it or leave it out")
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        raise ConfigError("compile=true: needs Python's headers (python3-dev); install them or leave it out")
 
 
 def _precision(cfg: DictConfig) -> None:

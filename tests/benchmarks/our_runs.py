@@ -81,7 +81,9 @@ def train(overrides: Sequence[str], *, data_dir: Path | None = None, threads: in
         # With -m an override may list several values.
         command = [sys.executable, str(processes.ROOT / "train.py"), "-m", *overrides, *places]
         try:
-            finished = processes.run(command, threads=threads, environment={"PYTHONPATH": str(processes.HERE)})
+            # With compile=true nothing is found that was compiled before.
+            own = {"PYTHONPATH": str(processes.HERE), "TORCHINDUCTOR_CACHE_DIR": f"{folder}/compiled"}
+            finished = processes.run(command, threads=threads, environment=own)
         except Failed as error:
             if error.status == USAGE_STATUS:
                 raise Refused(error.last_line) from error

@@ -3,13 +3,26 @@
 from collections.abc import Callable
 
 from benchmark_data import PHOTOS
-from comparison_rows import Measurement, alternate, at_most, compare, faster, of_epochs, of_script, of_steps
+from comparison_rows import (
+    Measurement,
+    Samples,
+    alternate,
+    at_most,
+    compare,
+    duration,
+    faster,
+    figures,
+    of_epochs,
+    of_script,
+    of_steps,
+)
 from settings import Settings
 
 STEPS = PHOTOS[0] // 128  # of an epoch of the random images
 WARM_UP = 2  # steps that are left out
 FEW = 2  # rounds of what takes minutes
 BARE, TEXTBOOK, WITHOUT = "bare loop, channels_last", "textbook script", "without monitors"
+COMPILED = "compile=true"
 PRECISIONS = {"float32": "32", "bf16": "bf16"}  # the bare loop's word and gradflow's
 
 Competitors = dict[str, Callable[[], Measurement]]
@@ -28,6 +41,7 @@ def steps(settings: Settings, *, blocks: int, precision: str) -> list[list[str]]
     shared = ("--blocks", str(blocks), "--steps", str(2 * STEPS))
     competitors: Competitors = {
         "gradflow": lambda: of_steps(settings.train(*ours)),
+        COMPILED: lambda: of_steps(settings.train(*ours, "compile=true")),
         BARE: lambda: of_script(
             settings.script("bare_loops.py", "conv", *shared, "--precision", precision), skip=WARM_UP
         ),
@@ -41,6 +55,22 @@ def steps(settings: Settings, *, blocks: int, precision: str) -> list[list[str]]
     rows = [compare(name, samples, "gradflow", BARE, at_most(1.1))]
     if TEXTBOOK in competitors:
         rows.append(compare(name, samples, "gradflow", TEXTBOOK, faster()))
+    return [*rows, *_compilation(name, samples)]
+
+
+def _compilation(name: str, samples: Samples) -> list[list[str]]:
+    """What a compiled step saves, and after how many of them the compilation has paid for itself."""
+    rows = [compare(f"{name}, compiled", samples, COMPILED, "gradflow", at_most())]
+    if COMPILED not in samples.refused:
+        took = samples.start_up(COMPILED) - samples.start_up("gradflow")
+        saved = samples.seconds("gradflow") - samples.seconds(COMPILED)
+        rows.append(
+            figures(
+                "its compilation",
+                duration(took),
+                f"regained after {took / saved:.0f} steps" if saved > 0 else "never regained",
+            )
+        )
     return rows
 
 

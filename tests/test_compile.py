@@ -1,0 +1,54 @@
+"""torch.compile changes how fast a run is and the rounding of its last digits, and nothing else."""
+
+import pytest
+import torch
+from test_resume import interrupt_after, outcome
+from torch._dynamo.utils import counters
+
+SMALL = ("width=4", "blocks=1", "trainer=cpu", "trainer.max_epochs=2", "callbacks.pictures=null", "threads=1")
+
+
+def runs(folder):
+    return sorted(folder.glob("outputs/*/*/seed=*"))
+
+
+def double(values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def compiled():
+    """Graphs that were compiled so far in this process."""
+    return counters["stats"]["unique_graphs"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [["model=conv", "activation=relu,tanh"], ["model=mlp", "activation=rrelu", "model.dropout=0.2"]],
+    ids=" ".join,
+)
+def test_a_compiled_run_differs_by_rounding(command, tmp_path, options):
+    results, graphs = [], []
+    for knob in ("false", "true"):
+        before, folder = compiled(), tmp_path / knob
+        arguments = (*SMALL, *options, "precision=64", f"compile={knob}", f"output_dir={folder}/outputs")
+        assert command(*arguments).status == 0
+        results.append([outcome(run) for run in runs(folder)])
+        graphs.append(compiled() - before)
+    assert graphs == [0, 2 * len(results[1])]  # each run has whole batches and a smaller one at an epoch's end
+    for plain, other in zip(*results, strict=True):
+        assert other["metrics"] == pytest.approx(plain["metrics"], rel=1e-6, abs=1e-9)
+        assert other["curves"].keys() == plain["curves"].keys()
+        for tag, points in plain["curves"].items():
+            torch.testing.assert_close(double(other["curves"][tag]), double(points), rtol=1e-5, atol=1e-12)
+        for name, weights in plain["last.ckpt"].items():
+            torch.testing.assert_close(double(other["last.ckpt"][name]), double(weights), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.slow
+def test_an_interrupted_compiled_run_ends_bit_identical(command, tmp_path, monkeypatch):
+    options = (*SMALL, "trainer.max_epochs=4", "model=conv", "model.dropout=0.2", "compile=true")
+    assert command(*options, f"output_dir={tmp_path}/whole/outputs").status == 0
+    assert interrupt_after(command, monkeypatch, 3, *options).status == 130
+    assert "going on after epoch 2" in command(*options).out
+    assert outcome(runs(tmp_path)[0]) == outcome(runs(tmp_path / "whole")[0])
