@@ -63,6 +63,7 @@ def test_equal_configurations_are_the_same_run_however_they_are_written(identify
         "output=null",
         "steps_per_execution=1",
         "optimizer.fused=false",
+        "activation.inplace=false",
         "callbacks.health_warnings.dead_fraction=0.5",
     ],
 )

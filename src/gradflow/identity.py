@@ -26,6 +26,7 @@ NOT_COUNTED = (
     "runs_per_job",
     "steps_per_execution",
     "compile",
+    "activation.inplace",
     "optimizer.fused",
     "callbacks.pictures",
     "callbacks.health_warnings",
