@@ -17,6 +17,7 @@ ORDER = [
     "activations",
     "measure",
     "steps",
+    "update_count",
     "tasks",
     "passes",
     "runfile",

@@ -22,13 +22,28 @@ def test_rows_come_back_in_order_with_their_steps_and_moments_until_they_are_cle
     assert before <= times[0] < times[1] <= time.time()
     assert values.tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
     assert values.dtype == np.float64
-    assert table.read(start=2).values.tolist() == [[7, 8, 9]]
-    assert [len(part) for part in table.read(start=3)] == [0, 0, 0]
     table.truncate(1)
     assert table.read().values.tolist() == [[1, 2, 3]]
     table.clear()
     assert len(table) == 0
     assert [len(part) for part in table.read()] == [0, 0, 0]
+
+
+def test_a_look_shows_what_is_new_since_the_last_one():
+    table = StepTable()
+    for step in (3, 7):
+        table.append(step, torch.tensor([float(step)]))
+    assert (table.unseen, table.look().steps.tolist()) == (2, [3, 7])
+    assert (table.unseen, [len(part) for part in table.look()]) == (0, [0, 0, 0])
+    table.append(8, torch.tensor([8.0]))
+    assert (table.unseen, table.look().values.tolist()) == (1, [[8]])
+    assert table.read().steps.tolist() == [3, 7, 8]
+    table.truncate(2)
+    table.append(9, torch.tensor([9.0]))
+    assert (table.unseen, table.look().steps.tolist()) == (1, [9])
+    table.clear()
+    table.append(10, torch.tensor([10.0]))
+    assert table.look().steps.tolist() == [10]
 
 
 def test_float64_parts_keep_their_precision_beside_float32_ones():

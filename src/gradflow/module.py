@@ -21,6 +21,7 @@ from gradflow.passes import Pass
 from gradflow.seeds import Stream, torch_seed
 from gradflow.steps import StepTable
 from gradflow.tasks import Task
+from gradflow.update_count import count_for_both, count_update
 
 RUN_AHEAD = 50  # steps between two looks at an accelerator's losses and gradients: reading a value stalls it
 
@@ -67,7 +68,6 @@ class ActivationModule(L.LightningModule):
         self.steps = StepTable()  # loss, gradient norms (T,), and if asked for their absolute sums (T,)
         self.keeps_abs_sums = False
         self.trained: list[nn.Parameter] = []  # the T tensors
-        self._checked = 0
         self._processes = 1  # that train this run
         self._step_losses: list[Tensor] = []
         self.best_score, self.best_epoch = -math.inf if task.mode == "max" else math.inf, 0
@@ -115,7 +115,7 @@ class ActivationModule(L.LightningModule):
         if isinstance(batch, Chunk):
             if self.together is None or not self.together.update_with_each(self, batch):
                 self._update_with_each(batch)
-            elif self.device.type == "cpu" or len(self.steps) - self._checked >= RUN_AHEAD:
+            elif self.device.type == "cpu" or self.steps.unseen >= RUN_AHEAD:
                 self.check_steps()
             return None
         return self._training_loss(batch, share=self._share(batch, batch_idx))
@@ -141,15 +141,9 @@ class ActivationModule(L.LightningModule):
                 loss.backward()
                 self.on_before_optimizer_step(optimizer)
                 optimizer.step()
-            self.count_update()
+            count_update(self.trainer)
             if mixed:  # Lightning's autocast spans the chunk, and would go on with its bfloat16 copies of old weights
                 torch.clear_autocast_cache()
-
-    def count_update(self) -> None:
-        """Advance Lightning's `global_step`, which sees no update that a module makes by itself."""
-        updates = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
-        updates.increment_ready()
-        updates.increment_completed()
 
     def _training_loss(self, batch: Batch, *, share: float = 1.0) -> Tensor:
         loss = self._loss(batch, self._training, self.network)
@@ -171,7 +165,7 @@ class ActivationModule(L.LightningModule):
         if self.device.type == "cpu":
             if not math.isfinite(float(loss + norms.sum())):
                 self.check_steps()
-        elif len(self.steps) - self._checked >= RUN_AHEAD:
+        elif self.steps.unseen >= RUN_AHEAD:
             self.check_steps()
 
     def note_step(self, row: Sequence[Tensor], outputs: Tensor, targets: Tensor) -> None:
@@ -185,8 +179,7 @@ class ActivationModule(L.LightningModule):
         Raises:
             Diverged: if a loss or a gradient is not finite, naming the first such step.
         """
-        unchecked, _, values = self.steps.read(start=self._checked)
-        self._checked = len(self.steps)
+        unchecked, _, values = self.steps.look()
         finite = np.isfinite(values[:, : 1 + len(self.trained)])
         if len(finite) and not finite.all():
             first = int(np.argmin(finite.all(axis=1)))
@@ -238,7 +231,6 @@ class ActivationModule(L.LightningModule):
         """Write the loss of every step since the last call, averaged over the batches of a step."""
         steps, times, values = self.steps.read()
         self.steps.clear()
-        self._checked = 0
         if len(steps):
             write_rows(self.trainer.loggers, [names.TRAIN_LOSS_STEP], steps.tolist(), values[:, :1], times.tolist())
 
@@ -254,14 +246,4 @@ class ActivationModule(L.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         state = checkpoint["gradflow"]
         self.best_score, self.best_epoch, self.final = state["best_score"], state["best_epoch"], dict(state["final"])
-        # Lightning counts updates in one of two places; a run may go on with the other kind of training step.
-        loop = checkpoint["loops"]["fit_loop"]
-        loop["epoch_loop.manual_optimization.optim_step_progress"]["total"] = _done(checkpoint["global_step"])
-        loop["epoch_loop.automatic_optimization.optim_progress"]["optimizer"]["step"]["total"] = _done(
-            checkpoint["global_step"]
-        )
-
-
-def _done(count: int) -> dict[str, int]:
-    """So many of something begun and completed, as Lightning's progress has it."""
-    return {"ready": count, "completed": count}
+        count_for_both(checkpoint)

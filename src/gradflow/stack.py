@@ -18,6 +18,7 @@ from gradflow import measure
 from gradflow.checkpoint_io import by_itself
 from gradflow.data.loader import Chunk
 from gradflow.module import ActivationModule
+from gradflow.update_count import count_update
 
 Tensors = dict[str, Tensor]  # by the names of a network
 
@@ -78,7 +79,7 @@ class Stack:
             if not self.shares_state:
                 self._share()
             for module in self.modules:
-                module.count_update()
+                count_update(module.trainer)
 
     def _losses(self, indices: Sequence[Tensor], chunk: Chunk) -> tuple[Tensor, Tensor, Tensor]:
         """Loss (R,), outputs (R, B, ...) and targets (R, B) of the batches with these row numbers, one a seed."""

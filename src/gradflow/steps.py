@@ -25,10 +25,11 @@ class Steps(NamedTuple):
 class StepTable:
     """Rows of K numbers, each with the step and the moment it belongs to.
 
-    Rows stay on the device; `read` brings all of them over in one transfer, so that a step never waits for the device.
+    Rows stay on the device until they are read, all in one transfer, so that a step never waits for the device.
     """
 
     def __init__(self) -> None:
+        self._seen = 0
         self.clear()
 
     def __len__(self) -> int:
@@ -40,8 +41,21 @@ class StepTable:
         self._steps.append(step)
         self._times.append(time.time())
 
-    def read(self, *, start: int = 0) -> Steps:
-        """The rows from number `start` on."""
+    @property
+    def unseen(self) -> int:
+        """How many rows were added since the last look."""
+        return len(self) - self._seen
+
+    def look(self) -> Steps:
+        """The rows that were added since the last look."""
+        start, self._seen = self._seen, len(self)
+        return self._read(start)
+
+    def read(self) -> Steps:
+        """All rows; this is no look."""
+        return self._read(0)
+
+    def _read(self, start: int) -> Steps:
         columns = [torch.stack(part) for part in zip(*self._parts[start:], strict=True)]
         values = torch.cat(columns, dim=1).cpu().double().numpy() if columns else np.empty((0, 0))
         return Steps(np.array(self._steps[start:], dtype=np.int64), np.array(self._times[start:]), values)
@@ -50,11 +64,13 @@ class StepTable:
         """Keep so many rows."""
         for column in (self._parts, self._steps, self._times):
             del column[rows:]
+        self._seen = min(self._seen, rows)
 
     def clear(self) -> None:
         self._parts: list[tuple[Tensor, ...]] = []
         self._steps: list[int] = []
         self._times: list[float] = []
+        self._seen = 0
 
 
 def average_windows(values_SK: np.ndarray, every_n_steps: int) -> np.ndarray:
