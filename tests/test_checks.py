@@ -18,6 +18,7 @@ BAD = [
         ["callbacks.gradient_norm=null"],
         r"callbacks\.gradient_norm=null: no such key; did you mean callbacks\.gradient_norms",
     ),
+    (["activation._target_=torch.nn.GELU"], r"activation\.inplace=True: .*GELU takes .*\(~activation\.inplace\)"),
     (["blcks=3"], r"blcks=3: no such key; did you mean blocks"),
     (["+unknown=1"], r"unknown=1: no such key"),
     (["+activation.foo=1"], r"activation\.foo=1: torch\.nn\.ReLU takes inplace"),

@@ -55,4 +55,4 @@ def arguments_fit(cfg: DictConfig, group: str) -> None:
     for key in node:
         if key not in ("name", "_target_") and key not in parameters:
             takes = ", ".join(parameters) or "no arguments"
-            raise ConfigError(f"{group}.{key!s}={node[key]}: {target} takes {takes}")
+            raise ConfigError(f"{group}.{key!s}={node[key]}: {target} takes {takes}; leave it out (~{group}.{key!s})")
