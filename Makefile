@@ -54,7 +54,7 @@ reproductions: install ## Keep what the finished studies in STUDIES measured and
 lesson: install ## Build the interactive lesson, outputs/lesson/index.html, in about two minutes on two cores
 	$(BIN)/python -m gradflow.lesson $(ARGS)
 
-bench: install ## Seconds and memory beside their targets, as tables in outputs/bench (half an hour on an idle machine)
+bench: install ## Seconds and memory beside their targets, as tables in outputs/bench (most of an hour on an idle machine)
 	$(BIN)/python tests/benchmarks/speed.py $(ARGS)
 	$(BIN)/python tests/benchmarks/growth.py
 	$(BIN)/python tests/benchmarks/study_report.py

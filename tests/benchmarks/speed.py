@@ -1,6 +1,6 @@
 """How fast gradflow is beside the scripts that it replaces and the loops that nothing in PyTorch can beat.
 
-    make bench          # everything, about 25 minutes on two cores
+    make bench          # everything, about 40 minutes on two cores
     make bench-quick    # the MLP, its monitors and its start-up, under three minutes
 
 Every ratio is measured within one run, its two sides in turn. Nothing here passes or fails: the table says beside each
