@@ -109,6 +109,13 @@ def test_choosing_an_activation_shows_its_slider_its_facts_and_its_curve(page):
     assert rows(page, "explorer-0") != chosen
 
 
+def test_choosing_how_a_deep_network_is_made_shows_its_trainings(page):
+    before, said = rows(page, "mistake_hidden-0"), remarks(page, "mistake_hidden")
+    control(page, "mistake_hidden", "setting").select_option(label="BatchNorm")
+    assert rows(page, "mistake_hidden-0") != before
+    assert remarks(page, "mistake_hidden") != said
+
+
 def test_a_second_activation_can_be_put_beside_and_taken_away(page):
     lines = page.locator("#explorer-0 svg .mark-line path")
     assert lines.count() == 4  # function and slope of both

@@ -12,6 +12,7 @@ from gradflow.lesson.experiments import dead_units, telephone
 from gradflow.lesson.experiments.effort import QUICK
 from gradflow.lesson.numbers import percent, short
 from gradflow.lesson.section import Control, Figure, Panel
+from gradflow.lesson.sections import deep as deep_section
 
 FIGURES = {
     *("explorer", "circles", "telephone", "dead_units", "signs", "zigzag"),
@@ -52,7 +53,7 @@ def test_every_place_of_the_page_has_a_name_of_its_own_and_every_link_a_place(le
 @pytest.mark.slow
 def test_the_page_tells_what_was_computed(lesson):
     text = (lesson / "index.html").read_text()
-    for computed in ("0.25^6 = 0.000244", "1.46 nats", "under sigmoid 100 %"):
+    for computed in ("0.25⁶ = 0.000244", "1.46 nats", "under sigmoid 100\N{NO-BREAK SPACE}%"):
         assert computed in text
 
 
@@ -102,6 +103,33 @@ def test_a_state_is_an_expression_of_vega():
     assert expression == 'datum.activation === "elu" && datum.parameter === null && datum.depth === 3'
 
 
+def test_rules_of_thumb_are_told_with_the_numbers_of_the_trainings():
+    accuracy = {"sigmoid": 0.1, "tanh": 0.2, "relu": 0.3, "gelu": 0.4}
+    bonus = {setting.name: 0.1 * place for place, setting in enumerate(telephone.SETTINGS)}
+    trained = pd.DataFrame(
+        [
+            {"activation": name, "setting": setting, "seed": seed, "epoch": epoch, "accuracy": epoch * (a + b) + spread}
+            for name, a in accuracy.items()
+            for setting, b in bonus.items()
+            for seed, spread in ((0, 0.0), (1, 0.02 if (name, setting) == ("tanh", telephone.BOTH) else 0.0))
+            for epoch in (0, 1)
+        ]
+    )
+    told = [rule.measured.replace("\N{NO-BREAK SPACE}", " ") for rule in deep_section.rules(trained)]
+    assert told == [
+        "20 layers end at tanh 30.0 %, relu 40.0 %, gelu 50.0 % with it, at tanh 20.0 %, relu 30.0 %, gelu 40.0 % with "
+        "the default.",
+        "20 layers of it end at 10.0 %, with initialisation that fits at 20.0 %, with BatchNorm at 30.0 %, with "
+        "residual connections at 40.0 %.",
+        "20 layers with skips end at tanh 50.0 %, relu 60.0 %, gelu 70.0 % with the default weights, at tanh 61.0 %, "
+        "relu 70.0 %, gelu 80.0 % with those that would be right without skips.",
+        "2 seeds of the same network (tanh, right initialisation and residual) end up to 2.0 points apart.",
+    ]
+    (first, *_, both) = deep_section.table(trained).rows
+    assert first == ["default initialisation", *(percent(a, 1) for a in accuracy.values())]
+    assert both[2] == f"{percent(0.61, 1)} ({percent(0.6, 1)} to {percent(0.62, 1)})"
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -120,5 +148,5 @@ def test_numbers_in_sentences(value, text):
 
 
 def test_fractions_in_sentences():
-    assert percent(0.9745) == "97 %"
-    assert percent(0.9745, 1) == "97.5 %"
+    assert percent(0.9745) == "97\N{NO-BREAK SPACE}%"
+    assert percent(0.9745, 1) == "97.5\N{NO-BREAK SPACE}%"

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from gradflow.lesson.experiments import dead_units, fit, mistakes, nonlinearity, telephone, zero_centred
+from gradflow.lesson.experiments import dead_units, deep, fit, mistakes, nonlinearity, telephone, zero_centred
 from gradflow.lesson.experiments.effort import QUICK
 from gradflow.models.mlp import MLP
 
@@ -187,6 +187,35 @@ def test_a_step_of_the_descent_is_the_error_times_the_inputs():
 def test_positive_inputs_move_both_weights_the_same_way():
     assert zero_centred.descent("sigmoid", seed=0)["same_sign"][1:].all()
     assert 0.2 < zero_centred.descent("tanh", seed=0)["same_sign"][1:].mean() < 0.8
+
+
+# Deep networks
+
+
+def test_a_deep_training_starts_from_the_network_of_the_setting_and_the_seed():
+    setting = telephone.SETTINGS[2]
+    trained = deep.train("tanh", setting, seed=4, epochs=1)
+    network = fit.make_mlp(nn.Tanh, blocks=deep.BLOCKS, width=64, seed=4, scheme="torch", norm="batch").eval()
+    right = (network(fit.digit_data().x_test).argmax(dim=1) == fit.digit_data().y_test).double().mean()
+    assert setting.name == telephone.BATCHNORM
+    assert trained["epoch"].tolist() == [0, 1]
+    assert trained["accuracy"][0] == float(right)
+    assert trained["accuracy"][1] > 0.5
+    assert set(trained["activation"]) | set(trained["setting"]) == {"tanh", "BatchNorm"}
+
+
+@pytest.mark.slow
+def test_what_decides_whether_a_deep_network_learns():
+    """What the lesson says of its first mistake, at full length."""
+    settings = {setting.name: setting for setting in telephone.SETTINGS}
+
+    def final(name, setting):
+        return deep.train(name, settings[setting], seed=0, epochs=12)["accuracy"].iloc[-1]
+
+    assert max(final(name, telephone.PLAIN) for name in deep.ACTIVATIONS) < 0.3
+    assert final("sigmoid", telephone.RIGHT) < 0.2
+    assert min(final(name, telephone.RIGHT) for name in ("tanh", "relu", "gelu")) > 0.7
+    assert min(final("sigmoid", way) for way in (telephone.BATCHNORM, telephone.RESIDUAL)) > 0.8
 
 
 # Mistakes

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -12,10 +12,19 @@ from gradflow import provenance as origin
 from gradflow import runfile
 from gradflow.errors import ConfigError
 from gradflow.lesson import marks
-from gradflow.lesson.experiments import dead_units, explorer, families, mistakes, nonlinearity, telephone, zero_centred
+from gradflow.lesson.experiments import (
+    dead_units,
+    deep,
+    explorer,
+    families,
+    mistakes,
+    nonlinearity,
+    telephone,
+    zero_centred,
+)
 from gradflow.lesson.experiments.effort import Effort
 from gradflow.lesson.page import page
-from gradflow.lesson.section import Section
+from gradflow.lesson.section import Rule, Section
 from gradflow.lesson.sections import choice as choice_section
 from gradflow.lesson.sections import dead_units as dead_units_section
 from gradflow.lesson.sections import explorer as explorer_section
@@ -45,7 +54,7 @@ def build(folder: Path, *, effort: Effort, seed: int, command: str, say: Callabl
     _prepare(folder)
     started = time.monotonic()
     with _settings():
-        made = list(_sections(effort, seed, say))
+        made = _sections(effort, seed, say)
     say("drawing the pictures")
     for section in made:
         for figure in section.figures:
@@ -82,14 +91,23 @@ def _settings() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _sections(effort: Effort, seed: int, say: Callable[[str], None]) -> Iterator[Section]:
-    steps = (_explorer, _nonlinearity, _telephone, _dead_units, _zero_centred, _choice)
-    for number, step in enumerate(steps, start=1):
-        say(f"section {number} of {len(steps)}: {step.__name__.strip('_').replace('_', ' ')}")
-        yield step(effort, seed)
+def _sections(effort: Effort, seed: int, say: Callable[[str], None]) -> list[Section]:
+    made: list[Section] = []
+    steps: dict[str, Callable[[], Section]] = {
+        "explorer": lambda: _explorer(effort),
+        "why an activation": lambda: _nonlinearity(effort, seed),
+        "telephone game": lambda: _telephone(effort, seed),
+        "dead units": lambda: _dead_units(effort, seed),
+        "zero-centred or not": lambda: _zero_centred(seed),
+        "which to choose": lambda: _choice(effort, seed, [rule for section in made for rule in section.rules]),
+    }
+    for number, (name, make) in enumerate(steps.items(), start=1):
+        say(f"section {number} of {len(steps)}: {name}")
+        made.append(make())
+    return made
 
 
-def _explorer(effort: Effort, _seed: int) -> Section:
+def _explorer(effort: Effort) -> Section:
     found = families.families(most_values=effort.parameter_values)
     facts = {(family.name, value): explorer.known(family.make(value)) for family in found for value in family.values}
     costs = explorer.costs(found, repetitions=effort.cost_repetitions)
@@ -110,15 +128,15 @@ def _dead_units(effort: Effort, seed: int) -> Section:
     return dead_units_section.section(trained, seeds=effort.seeds)
 
 
-def _zero_centred(_effort: Effort, seed: int) -> Section:
+def _zero_centred(seed: int) -> Section:
     signs = {name: zero_centred.sign_structure(name, seed=seed) for name in zero_centred.ACTIVATIONS}
     descents = {name: zero_centred.descent(name, seed=seed) for name in zero_centred.ACTIVATIONS}
     return zero_centred_section.section(signs, descents)
 
 
-def _choice(effort: Effort, seed: int) -> Section:
+def _choice(effort: Effort, seed: int, rules: Sequence[Rule]) -> Section:
     trained = mistakes.trainings(effort, seed=seed)
-    return choice_section.section(trained, seeds=effort.seeds)
+    return choice_section.section(deep.trainings(effort, seed=seed), trained, rules, seeds=effort.seeds)
 
 
 def _provenance(effort: Effort, seed: int, *, command: str, seconds: float) -> dict[str, str]:

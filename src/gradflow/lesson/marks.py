@@ -70,6 +70,37 @@ def layers(*charts: alt.Chart, data: pd.DataFrame | alt.InlineData, where: str |
     return chart.transform_filter(where) if where else chart
 
 
+def fractions_by_epoch(
+    frame: pd.DataFrame,
+    field: str,
+    title: str,
+    *,
+    by: str,
+    names: Sequence[str],
+    where: str | None = None,
+    marker: str | None = None,
+) -> alt.LayerChart:
+    """One line a network, from 0 to 100 %.
+
+    Args:
+        frame: columns epoch, `by`, `field`.
+        field: a fraction.
+        title: of the axis.
+        by: the column that tells the lines apart.
+        names: its values, in the legend's order.
+        where: as of `layers`.
+        marker: signal of a control; a vertical rule stands at its epoch.
+    """
+    x = alt.X(**quantity("epoch", "epoch", axis_format=WHOLE))
+    y = alt.Y(**quantity(field, title, domain=(-0.02, 1.02), axis_format=PERCENT))
+    base = alt.Chart().encode(x=x, color=colour_of(by, names))
+    line = base.mark_line(strokeWidth=2.2).encode(y=y, strokeDash=dash_of(by, names))
+    tooltip = [alt.Tooltip(f"{by}:N", title="network"), "epoch:Q", alt.Tooltip(f"{field}:Q", title=title, format=".1%")]
+    hover = base.mark_point(size=120, opacity=0, filled=True).encode(y=y, tooltip=tooltip)
+    rule = alt.Chart().transform_filter(f"datum.epoch === {marker}").mark_rule(opacity=0.3, color="gray").encode(x=x)
+    return layers(*([rule] if marker else []), line, hover, data=frame, where=where)
+
+
 def specification(figure: Figure, panel: Panel) -> dict[str, Any]:
     """The Vega-Lite specification of a panel in the page, as wide as its box, with a signal for each control."""
     described = ": ".join(filter(None, [figure.title, panel.title]))

@@ -7,8 +7,8 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def percent(fraction: float, digits: int = 0) -> str:
-    """`97 %`."""
-    return f"{100 * fraction:.{digits}f} %"
+    """`97 %`, which no line break tears apart."""
+    return f"{100 * fraction:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def short(value: float, digits: int = 3) -> str:
@@ -19,6 +19,11 @@ def short(value: float, digits: int = 3) -> str:
         return "0"
     if not 1e-4 <= abs(value) < 1e4:
         mantissa, exponent = f"{value:.1e}".split("e")
-        return f"{mantissa} · 10{str(int(exponent)).translate(_SUPERSCRIPTS)}".replace("-", MINUS)
+        return f"{mantissa} · {power('10', int(exponent))}".replace("-", MINUS)
     text = f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
     return text.replace("-", MINUS)
+
+
+def power(base: str, exponent: int) -> str:
+    """`0.25⁶`."""
+    return base + str(exponent).translate(_SUPERSCRIPTS)

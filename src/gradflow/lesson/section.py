@@ -103,6 +103,14 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """A rule of thumb, and the numbers of this very page that speak for it."""
+
+    text: str
+    measured: str
+
+
+@dataclass(frozen=True)
 class Section:
     """A heading with what stands below it.
 
@@ -111,14 +119,14 @@ class Section:
         title: its heading.
         paragraphs: plain text.
         parts: figures and tables in their order.
-        rules: a list at the end.
+        rules: what follows from it; the last section lists them all.
     """
 
     name: str
     title: str
     paragraphs: list[str]
     parts: list[Figure | Table]
-    rules: list[str] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
 
     @property
     def figures(self) -> list[Figure]:

@@ -1,7 +1,6 @@
-"""Section 6: four common mistakes, each trained as it is and mended."""
+"""Section 6: three common mistakes of shallow networks, each trained as it is and mended."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +14,7 @@ from gradflow.lesson.experiments.fit import Loss
 
 RATE = 0.001
 WIDTH = 64
-DEEP, SHALLOW = 20, 2
+BLOCKS = 2
 HIGH_RATE = 0.05
 SGD_RATE = 0.02
 TOO_MANY_DEAD = 0.2  # as in conf/callbacks/health_warnings.yaml
@@ -29,9 +28,7 @@ class Way:
     Attributes:
         name: shown in the figure.
         is_mistake: whether it is the one to avoid.
-        activation: of the hidden layers.
         scheme: of the initial weights.
-        blocks: hidden layers.
         rate: learning rate.
         optimizer: Adam or plain SGD.
         loss: (outputs, classes) to a scalar.
@@ -40,9 +37,7 @@ class Way:
 
     name: str
     is_mistake: bool
-    activation: Callable[[], nn.Module] = nn.ReLU
     scheme: str = "he"
-    blocks: int = SHALLOW
     rate: float = RATE
     optimizer: type[torch.optim.Optimizer] = torch.optim.Adam
     loss: Loss = F.cross_entropy
@@ -76,11 +71,6 @@ def floor_of_softmax_twice(num_classes: int) -> float:
 
 
 MISTAKES: dict[str, tuple[Way, ...]] = {
-    "hidden": (
-        Way("sigmoid in the hidden layers", True, nn.Sigmoid, scheme="torch", blocks=DEEP),
-        Way("tanh in the hidden layers", True, nn.Tanh, scheme="torch", blocks=DEEP),
-        Way("ReLU, He initialisation", False, blocks=DEEP),
-    ),
     "output": (
         Way("ReLU on the logits", True, loss=relu_at_the_output),
         Way("linear logits", False),
@@ -119,7 +109,7 @@ def train(way: Way, *, seed: int, epochs: int) -> Curves:
 
 
 def _attempt(way: Way, *, rate: float, seed: int, epochs: int) -> Curves:
-    network = fit.make_mlp(way.activation, blocks=way.blocks, width=WIDTH, seed=seed, scheme=way.scheme)
+    network = fit.make_mlp(nn.ReLU, blocks=BLOCKS, width=WIDTH, seed=seed, scheme=way.scheme)
     accuracy: list[float] = []
     dead: list[float] = []
 

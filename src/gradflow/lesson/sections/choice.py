@@ -1,9 +1,8 @@
 """Section 6: which to choose."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import altair as alt
 import pandas as pd
 
 from gradflow.advise import rules as advice
@@ -11,9 +10,10 @@ from gradflow.health import listed
 from gradflow.lesson import marks
 from gradflow.lesson.experiments import mistakes
 from gradflow.lesson.experiments.fit import CLASSES
-from gradflow.lesson.experiments.mistakes import CUT, DEEP, HIGH_RATE, MISTAKES, SGD_RATE, TOO_MANY_DEAD, Curves
+from gradflow.lesson.experiments.mistakes import CUT, HIGH_RATE, MISTAKES, SGD_RATE, TOO_MANY_DEAD, Curves
 from gradflow.lesson.numbers import percent, short
-from gradflow.lesson.section import Figure, Panel, Section
+from gradflow.lesson.section import Figure, Panel, Rule, Section
+from gradflow.lesson.sections import deep as deep_network
 from gradflow.study.tables import Table
 
 OUTPUTS = Table(
@@ -62,16 +62,6 @@ ADVICE = Table(
     ["finding", "it holds when", "what helps"],
     [[rule.name, rule.condition, listed(rule.remedies)] for rule in advice.RULES],
 )
-RULES = [
-    "Hidden layers: start with ReLU and He initialisation; transformers usually take GELU or SiLU.",
-    "More than a handful of layers: BatchNorm (or another normalisation) and residual connections.",
-    "Sigmoid in hidden layers: never in deep networks. It belongs behind the last layer, and into gates.",
-    "Tanh: shallow or recurrent networks, bounded outputs. It is zero-centred, but it saturates.",
-    "Watch the dead units and the gradient of the first layer from the first epoch on; act when more than "
-    f"{percent(TOO_MANY_DEAD)} are dead: lower the rate, check the biases, use leaky ReLU, normalise.",
-    "Match initialisation to activation (He for ReLU and its kin, Xavier for tanh and sigmoid), and loss to output.",
-    "Change one thing at a time, with several seeds, and let a study tell you whether it mattered.",
-]
 
 
 class _Story(NamedTuple):
@@ -79,8 +69,18 @@ class _Story(NamedTuple):
     why: str
 
 
-def section(trained: Mapping[str, Mapping[str, Curves]], *, seeds: int) -> Section:
-    """The section, from `mistakes.trainings`."""
+def section(
+    deep: pd.DataFrame, trained: Mapping[str, Mapping[str, Curves]], rules: Sequence[Rule], *, seeds: int
+) -> Section:
+    """The section.
+
+    Args:
+        deep: `deep.trainings`.
+        trained: `mistakes.trainings`.
+        rules: of the sections before.
+        seeds: behind each mean.
+    """
+    own = [*deep_network.rules(deep), _output_rule(trained)]
     return Section(
         name="choice",
         title="Which to choose",
@@ -88,14 +88,33 @@ def section(trained: Mapping[str, Mapping[str, Curves]], *, seeds: int) -> Secti
             "Choose the output activation by what is predicted, the loss by the output activation, and the hidden "
             "activation by the depth. Below the table are four common mistakes, each trained on the built-in digits as "
             "it is and mended, then the rules by which gradflow judges networks of your own, and the rules of thumb "
-            "that follow.",
+            "that follow from this page, each beside the numbers that speak for it.",
         ],
         parts=[
             OUTPUTS,
+            deep_network.figure(deep),
+            deep_network.table(deep),
             *(_figure(mistake, trained[mistake], story, seeds) for mistake, story in _stories(trained).items()),
             ADVICE,
+            Table(
+                "Rules of thumb, and what this page measured.",
+                ["rule", "measured"],
+                [[rule.text, rule.measured] for rule in (*rules, *own)],
+            ),
         ],
-        rules=RULES,
+        rules=own,
+    )
+
+
+def _output_rule(trained: Mapping[str, Mapping[str, Curves]]) -> Rule:
+    (bent, straight), (twice, once) = (
+        [percent(trained[mistake][way.name].accuracy[-1], 1) for way in MISTAKES[mistake]]
+        for mistake in ("output", "loss")
+    )
+    return Rule(
+        "Choose the output activation by the target and the loss by the output; logits stay as they are.",
+        f"Logits through a ReLU end at {bent} instead of {straight}, a softmax before a loss that has its own at "
+        f"{twice} instead of {once}.",
     )
 
 
@@ -107,12 +126,6 @@ def _stories(trained: Mapping[str, Mapping[str, Curves]]) -> dict[str, _Story]:
 
     floor = short(mistakes.floor_of_softmax_twice(CLASSES))
     return {
-        "hidden": _Story(
-            "Mistake 1: sigmoid or tanh in the hidden layers of a deep network",
-            f"{DEEP} hidden layers, default initialisation. Sigmoid ends at {accuracy('sigmoid in the hidden layers')} "
-            f"and tanh at {accuracy('tanh in the hidden layers')}; ReLU with He initialisation at "
-            f"{accuracy('ReLU, He initialisation')}. Guessing is right in {percent(1 / CLASSES)} of the cases.",
-        ),
         "output": _Story(
             "Mistake 2: ReLU at the output of a classifier",
             "A negative logit becomes 0 and gets no gradient; a class whose logit is negative for every sample can "
@@ -147,7 +160,12 @@ def _figure(mistake: str, curves: Mapping[str, Curves], story: _Story, seeds: in
     )
     titles = {"accuracy": "test accuracy"} | ({"dead": "dead units"} if mistake == "monitor" else {})
     panels = [
-        Panel(title.capitalize(), _lines(frame, names, field, title), height=220) for field, title in titles.items()
+        Panel(
+            title.capitalize(),
+            marks.fractions_by_epoch(frame, field, title, by="way", names=names),
+            height=220,
+        )
+        for field, title in titles.items()
     ]
     return Figure(
         name=f"mistake_{mistake}",
@@ -163,13 +181,3 @@ def _figure(mistake: str, curves: Mapping[str, Curves], story: _Story, seeds: in
 def _ordered(mistake: str) -> list[str]:
     """The mended way first, so that it has the full line."""
     return [way.name for way in sorted(MISTAKES[mistake], key=lambda way: way.is_mistake)]
-
-
-def _lines(frame: pd.DataFrame, names: list[str], field: str, title: str) -> alt.LayerChart:
-    x = alt.X(**marks.quantity("epoch", "epoch", axis_format=marks.WHOLE))
-    y = alt.Y(**marks.quantity(field, title, domain=(-0.02, 1.02), axis_format=marks.PERCENT))
-    base = alt.Chart().encode(x=x, y=y, color=marks.colour_of("way", names))
-    line = base.mark_line(strokeWidth=2.2).encode(strokeDash=marks.dash_of("way", names))
-    tooltip = [alt.Tooltip("way:N", title="network"), "epoch:Q", alt.Tooltip(f"{field}:Q", title=title, format=".1%")]
-    hover = base.mark_point(size=120, opacity=0, filled=True).encode(tooltip=tooltip)
-    return marks.layers(line, hover, data=frame)

@@ -1,5 +1,6 @@
 """Section 4: dead units."""
 
+import functools
 from collections.abc import Mapping
 
 import altair as alt
@@ -19,8 +20,9 @@ from gradflow.lesson.experiments.dead_units import (
     WIDTH,
     Training,
 )
+from gradflow.lesson.experiments.mistakes import TOO_MANY_DEAD
 from gradflow.lesson.numbers import percent, short
-from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Section
+from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Rule, Section
 from gradflow.study.tables import Table
 
 _DEAD, _ALIVE = "#8a8a8a", "#3f9fdc"
@@ -57,6 +59,16 @@ def section(trained: Trainings, *, seeds: int) -> Section:
             f"large stays too large: {percent(fast['leaky ReLU'].accuracy[-1])}.",
         ],
         parts=[_figure(trained, seeds), _table(trained)],
+        rules=[
+            Rule(
+                f"Watch the dead units from the first epoch on. Where more than {percent(TOO_MANY_DEAD)} are dead, "
+                "mend what kills them: lower the rate, look at the biases, normalise, or take leaky ReLU.",
+                f"With {percent(fast[FAILS].dead[-1])} of the units dead of a large rate the accuracy is "
+                f"{percent(fast[FAILS].accuracy[-1])}, with a lower one {percent(fast['lower rate'].accuracy[-1])}; "
+                f"with {percent(biased[FAILS].dead[-1])} dead of a bad bias {percent(biased[FAILS].accuracy[-1])}, "
+                f"without that bias {percent(biased['He initialisation'].accuracy[-1])}.",
+            )
+        ],
     )
 
 
@@ -66,8 +78,9 @@ def _figure(trained: Trainings, seeds: int) -> Figure:
     last = len(trained[RATE_CAUSE][FAILS].dead) - 1
     here = "datum.cause === cause"
     titles = {"dead": "dead units", "accuracy": "test accuracy"}
+    lines = functools.partial(marks.fractions_by_epoch, curves, by="cure", names=cures)
     pictures = [
-        Panel(f"{cause}: {title}", _lines(curves, cures, field, title, where=marks.same({"cause": cause})), height=200)
+        Panel(f"{cause}: {title}", lines(field, title, where=marks.same({"cause": cause})), height=200)
         for cause in causes
         for field, title in titles.items()
     ]
@@ -90,7 +103,7 @@ def _figure(trained: Trainings, seeds: int) -> Figure:
         ],
         panels=[
             *(
-                Panel(title.capitalize(), _lines(curves, cures, field, title, where=here, marker="epoch"), height=260)
+                Panel(title.capitalize(), lines(field, title, where=here, marker="epoch"), height=260)
                 for field, title in titles.items()
             ),
             Panel("Every unit of the chosen network", unit_map, height=260),
@@ -143,20 +156,6 @@ def _units(trained: Trainings) -> alt.InlineData:
             for epoch, flags in enumerate(training.units)
         ]
     )
-
-
-def _lines(
-    curves: pd.DataFrame, cures: list[str], field: str, title: str, *, where: str, marker: str | None = None
-) -> alt.LayerChart:
-    """One line a network; with a vertical rule where a control stands."""
-    x = alt.X(**marks.quantity("epoch", "epoch", axis_format=marks.WHOLE))
-    y = alt.Y(**marks.quantity(field, title, domain=(-0.02, 1.02), axis_format=marks.PERCENT))
-    base = alt.Chart().encode(x=x, color=marks.colour_of("cure", cures))
-    line = base.mark_line(strokeWidth=2.2).encode(y=y, strokeDash=marks.dash_of("cure", cures))
-    tooltip = [alt.Tooltip("cure:N", title="network"), "epoch:Q", alt.Tooltip(f"{field}:Q", title=title, format=".1%")]
-    hover = base.mark_point(size=120, opacity=0, filled=True).encode(y=y, tooltip=tooltip)
-    rule = alt.Chart().transform_filter(f"datum.epoch === {marker}").mark_rule(opacity=0.3, color="gray").encode(x=x)
-    return marks.layers(*([rule] if marker else []), line, hover, data=curves, where=where)
 
 
 def _map(units: alt.InlineData, where: str) -> alt.LayerChart:

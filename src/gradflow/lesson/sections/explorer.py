@@ -10,7 +10,7 @@ from gradflow.lesson import marks
 from gradflow.lesson.experiments.explorer import COST_SHAPE, MATRIX_PRODUCT, SHOWN, Known
 from gradflow.lesson.experiments.families import MAXOUT, Family, by_name
 from gradflow.lesson.numbers import short
-from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Section
+from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Rule, Section
 from gradflow.study.tables import Table
 
 FUNCTION, SLOPE = "function f(z)", "slope f'(z)"
@@ -56,6 +56,13 @@ def section(
             f"{units} inputs to {units} units costs {short(costs[MATRIX_PRODUCT])} times ReLU.",
         ],
         parts=[_figure(families, curves, facts, costs), _table(families, facts, costs)],
+        rules=[
+            Rule(
+                "Choose an activation by how the network learns with it, not by what the function costs.",
+                f"The costliest, {costliest}, takes {short(costs[costliest])} times as long as ReLU, the matrix "
+                f"product of its layer {short(costs[MATRIX_PRODUCT])} times.",
+            )
+        ],
     )
 
 

@@ -11,7 +11,7 @@ from gradflow.lesson import marks
 from gradflow.lesson.experiments import nonlinearity
 from gradflow.lesson.experiments.nonlinearity import CELLS, REACH, SAMPLES, TEST_POINTS, Classifier
 from gradflow.lesson.numbers import MINUS, percent, short
-from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Section
+from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Rule, Section
 from gradflow.study.marks import data
 from gradflow.study.tables import Table
 
@@ -24,6 +24,7 @@ def section(found: Sequence[Classifier]) -> Section:
     depths = sorted({classifier.depth for classifier in found})
     linear, relu = (_accuracies(found, name) for name in nonlinearity.ACTIVATIONS)
     worst = max(classifier.difference or 0.0 for classifier in found)
+    shallowest, deepest = ([one for one in found if one.depth == depth] for depth in (depths[0], depths[-1]))
     return Section(
         name="nonlinearity",
         title="Why there is an activation at all",
@@ -39,6 +40,14 @@ def section(found: Sequence[Classifier]) -> Section:
             "picture, in double precision: the rounding error of the computer.",
         ],
         parts=[_figure(found, depths), _table(found, depths)],
+        rules=[
+            Rule(
+                "Put an activation between any two layers.",
+                f"Without any, {depths[-1]} hidden layers are right on {_span(_accuracies(deepest, 'identity'))} of "
+                f"the points and {depths[0]} on {_span(_accuracies(shallowest, 'identity'))}; with ReLU "
+                f"{depths[-1]} are on {_span(_accuracies(deepest, 'relu'))}.",
+            )
+        ],
     )
 
 

@@ -17,8 +17,8 @@ from gradflow.lesson.experiments.telephone import (
     SETTINGS,
     SIX,
 )
-from gradflow.lesson.numbers import short
-from gradflow.lesson.section import Control, Figure, Panel, Remark, Section
+from gradflow.lesson.numbers import power, short
+from gradflow.lesson.section import Control, Figure, Panel, Remark, Rule, Section
 from gradflow.study.labels import NO_NUMBER
 from gradflow.study.marks import data
 from gradflow.study.tables import Table
@@ -41,7 +41,7 @@ def section(signals: pd.DataFrame, *, seeds: int) -> Section:
             "The gradient is a message that is passed from layer to layer, from the output back to the input. Each "
             "layer multiplies it by the slope of its activation and by its weights. The usual story counts the slopes "
             f"alone: a sigmoid leaves at most {_slope('sigmoid')} of the signal, so after {SIX} layers at most "
-            f"{_slope('sigmoid')}^{SIX} = {short(_bound('sigmoid', SIX))}. That is a bound, not a measurement.",
+            f"{power(_slope('sigmoid'), SIX)} = {short(_bound('sigmoid', SIX))}. That is a bound, not a measurement.",
             f"In real random networks, {SIX} sigmoid layers leave {_left(sigmoid['mean'])} of the signal under torch's "
             "default initialisation, because the weights shrink it too. And ReLU, whose bound is "
             f"{short(_bound('relu', SIX))}, leaves {_left(relu['mean'])}: half of the units are off at any moment, so "
@@ -55,6 +55,19 @@ def section(signals: pd.DataFrame, *, seeds: int) -> Section:
             f"initialisation and residual connections multiplies it by {short(deep.loc['relu', BOTH]['mean'])}.",
         ],
         parts=[_figure(signals, seeds), _table(six)],
+        rules=[
+            Rule(
+                "Match the initialisation to the activation: gain / √inputs, the gain being √2 for ReLU (He).",
+                f"{deepest} ReLU layers multiply the gradient by {_left(deep.loc['relu', RIGHT]['mean'])} with it, by "
+                f"{short(deep.loc['relu', PLAIN]['mean'])} with the default.",
+            ),
+            Rule(
+                "More than a handful of layers: BatchNorm (or another normalisation), or residual connections.",
+                f"{deepest} sigmoid layers multiply the gradient by {_left(deep.loc['sigmoid', BATCHNORM]['mean'])} "
+                f"with BatchNorm, by {_left(deep.loc['sigmoid', RESIDUAL]['mean'])} with residual connections, by "
+                f"{short(deep.loc['sigmoid', PLAIN]['mean'])} with neither.",
+            ),
+        ],
     )
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from gradflow.lesson import marks
 from gradflow.lesson.experiments.zero_centred import START, STEP_SIZE, TARGET, Signs, chance_share
 from gradflow.lesson.numbers import percent, short
-from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Section
+from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Rule, Section
 from gradflow.study.marks import data
 
 _COLOURS = {"grows": "#0072b2", "shrinks": "#d55e00"}
@@ -39,6 +39,13 @@ def section(signs: Mapping[str, Signs], descents: Mapping[str, pd.DataFrame]) ->
             f"the distance to the target is {short(last['sigmoid'])} and {short(last['tanh'])}.",
         ],
         parts=[_sign_figure(signs), _path_figure(descents)],
+        rules=[
+            Rule(
+                "Of two activations that are alike otherwise take the zero-centred one.",
+                f"{len(descents['sigmoid']) - 1} steps come to within {short(last['tanh'])} of the target with tanh "
+                f"inputs and {short(last['sigmoid'])} with sigmoid inputs.",
+            )
+        ],
     )
 
 
