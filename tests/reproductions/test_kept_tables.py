@@ -127,6 +127,17 @@ def test_runs_that_were_kept_before_stay(tmp_path):
     assert tables.facts["commit"] == "c0ffee"
 
 
+def test_what_differs_from_run_to_run_is_told_of_all(tmp_path):
+    for name, threads, typed in (("a", 1, "train.py blocks=1"), ("b", 2, "train.py resume=x"), ("b", 2, "train.py")):
+        accuracies = {"relu": [0.97]} if name == "a" else {"tanh" if "resume" in typed else "sigmoid": [0.9]}
+        provenance = PROVENANCE | {"command": typed, "threads": threads}
+        write_mnist_sgd(tmp_path / name / "mnist_sgd", accuracies, provenance=provenance)
+    first, second = (collect(tmp_path / name / "mnist_sgd") for name in "ab")
+    facts = stored.together(first, second).facts
+    assert stored.each(facts["command"]) == ["python train.py blocks=1", "python train.py"]
+    assert (facts["threads"], facts["python"]) == ("1; 2", second.facts["python"])
+
+
 def test_of_different_settings_those_with_more_runs_stay(tmp_path):
     write_mnist_sgd(tmp_path / "a" / "mnist_sgd", {"relu": [0.97, 0.98]})
     write_mnist_sgd(tmp_path / "b" / "mnist_sgd", {"relu": [0.5]}, axes={"optimizer.lr": 1})

@@ -13,7 +13,7 @@ import pandas as pd
 
 from gradflow import names, runfile
 from gradflow.reproductions.presets import preset_runs
-from gradflow.reproductions.stored import Tables
+from gradflow.reproductions.stored import Tables, several
 from gradflow.study.collect import study_runs
 from gradflow.study.events import Curve, curves
 from gradflow.study.status import true_state
@@ -126,23 +126,19 @@ def _facts(finished: Sequence[Record], *, left_out: int) -> dict[str, str]:
     whole = [record["provenance"] for record in finished]
     started = min(datetime.fromisoformat(record["started"]) for record in finished)
     ended = max(datetime.fromisoformat(record["finished"]) for record in finished)
-    commands = Counter(command(p["command"]) for p in whole).most_common()
+    commands = [command(p["command"]) for p in whole]
     differs = _settings(finished[0])
     return {
-        "command": next((text for text, _ in commands if "resume=" not in text), commands[0][0]),
+        "command": several([text for text in commands if "resume=" not in text] or commands),
         "differs": ", ".join(f"{axis}={_without_folder(value)}" for axis, value in differs.items()),
-        "commit": _several(p["git_commit"] or "none" for p in whole),
+        "commit": several(p["git_commit"] or "none" for p in whole),
         "tree": "clean" if all(p["git_clean"] for p in whole) else "with uncommitted changes",
-        **{key: _several(p[key] for p in whole) for key in ("torch", "lightning", "python", "device", "threads")},
+        **{key: several(p[key] for p in whole) for key in ("torch", "lightning", "python", "device", "threads")},
         "minutes": f"{sum(record['duration_s'] for record in finished) / 60:.1f}",
         "elapsed_minutes": f"{(ended - started).total_seconds() / 60:.1f}",
         "date": ended.date().isoformat(),
         "left_out": str(left_out),
     }
-
-
-def _several(values: Any) -> str:
-    return "; ".join(dict.fromkeys(map(str, values)))
 
 
 def command(typed: str) -> str:

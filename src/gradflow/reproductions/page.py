@@ -16,7 +16,7 @@ from gradflow.reproductions.measured import by_seed
 from gradflow.reproductions.measured_table import measured_table
 from gradflow.reproductions.numbers import estimate, published, seed_by_seed
 from gradflow.reproductions.published import Claim, Experiment, experiments
-from gradflow.reproductions.stored import Tables, read
+from gradflow.reproductions.stored import Tables, each, read
 from gradflow.reproductions.verdicts import RULES, Verdict, judge
 from gradflow.study.tables import Table, markdown
 
@@ -105,7 +105,7 @@ def _overview(sections: Sequence[Section]) -> Table:
     rows = []
     for section in sections:
         facts = section.tables.facts if section.tables else {}
-        minutes, commit = facts.get("minutes", NOT_RUN), facts.get("commit", "")[:10]
+        minutes, commit = facts.get("minutes", NOT_RUN), ", ".join(one[:10] for one in each(facts.get("commit", "")))
         rows.append([section.experiment.title, section.counts, _runs(section), minutes, commit])
     headers = ["experiment", "claims", "runs", "minutes of training", "commit"]
     return Table(caption="", headers=headers, rows=rows)
@@ -127,6 +127,7 @@ def _shown(section: Section) -> dict[str, Any]:
     return {
         "experiment": section.experiment,
         "facts": section.tables.facts if section.tables else None,
+        "commands": [f"`{one}`" for one in each(section.tables.facts["command"])] if section.tables else [],
         "claims": markdown_rows(Table(caption="", headers=headers, rows=rows)) if rows else "",
         "measured": markdown_rows(measured_table(section.tables)) if section.tables else "",
         "runs": _runs(section),

@@ -1,5 +1,6 @@
 """The small tables that the page is made of: `docs/reproductions/<study>/study.csv, runs.csv, epochs.csv`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pandas as pd
 from gradflow import runfile
 
 FACTS, RUNS, EPOCHS = "study.csv", "runs.csv", "epochs.csv"
-NEWEST = ("command", "left_out")  # facts of the runs that were collected last
+NEWEST = "left_out"  # a fact of the runs that were collected last
+SEPARATOR = "; "  # of a fact that differs from run to run
 DIGITS = "%.8g"  # float32 has seven
 
 
@@ -87,4 +89,14 @@ def _both(name: str, before: str, new: str, added: pd.DataFrame) -> str:
         return f"{float(new) + float(before):.1f}"
     if name == "date":
         return max(before, new)
-    return new if name in NEWEST else "; ".join(dict.fromkeys([*before.split("; "), *new.split("; ")]))
+    return new if name == NEWEST else several([*each(before), *each(new)])
+
+
+def several(values: Iterable[object]) -> str:
+    """The text of a fact that need not be the same for all runs: every different value once."""
+    return SEPARATOR.join(dict.fromkeys(map(str, values)))
+
+
+def each(fact: str) -> list[str]:
+    """The different values of a fact."""
+    return fact.split(SEPARATOR)
