@@ -1,6 +1,7 @@
 """Folder names: legal everywhere, short enough, and different where the axes are."""
 
 import itertools
+import math
 import re
 import string
 from pathlib import Path
@@ -106,6 +107,24 @@ def test_different_axes_never_share_a_name():
     ]
     for one, other in itertools.combinations(axes, 2):
         assert names.config_name(one) != names.config_name(other), (one, other)
+
+
+@pytest.mark.parametrize(
+    ("tag", "limits"),
+    [
+        ("train/acc", (0, 1)),
+        ("test/acc_at_best", (0, 1)),
+        ("dead_units/01_block", (0, 1)),
+        ("low_slope/total", (0, 1)),
+        ("train/loss_step", (0, math.inf)),
+        ("val/mae", (0, math.inf)),
+        ("val/r2_best", (-math.inf, 1)),
+        ("grad_flow/decades_per_layer", (-math.inf, math.inf)),
+        ("grad_norm/total", (-math.inf, math.inf)),
+    ],
+)
+def test_limits_of_metrics(tag, limits):
+    assert names.limits(tag) == limits
 
 
 def test_folders_and_tags_are_those_of_the_contract():

@@ -5,6 +5,7 @@ Imports nothing heavy: the study tools read run folders without torch.
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,6 +55,17 @@ def unit_tag(quantity: str, layer: str) -> str:
 def is_logarithmic(tag: str) -> bool:
     """Whether a tag is a gradient magnitude, which is averaged as log10: otherwise lower bounds turn negative."""
     return tag.startswith(("grad_norm/", "grad_rms/", GRAD_ABS_MEAN, FIRST_TO_LAST))
+
+
+def limits(tag: str) -> tuple[float, float]:
+    """The lowest and the highest value that a metric can have, where the interval of its mean has to end."""
+    group, _, name = tag.partition("/")
+    score = name.partition("_")[0] if group in ("train", "val", "test") else ""
+    if score == "acc" or group in (DEAD_UNITS, LOW_SLOPE, DORMANT_UNITS):
+        return 0.0, 1.0
+    if score in ("loss", "mae"):
+        return 0.0, math.inf
+    return (-math.inf, 1.0) if score == "r2" else (-math.inf, math.inf)
 
 
 def best(tag: str) -> str:

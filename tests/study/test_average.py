@@ -25,14 +25,25 @@ def at(curve, step):
 
 def test_mean_and_t_interval_of_every_step(tmp_path):
     for seed, values in enumerate([[1.0, 4.0], [2.0, 6.0], [6.0, 5.0]]):
-        write_run(tmp_path / "s", seed=seed, curves={"val/acc": values})
+        write_run(tmp_path / "s", seed=seed, curves={"grad_flow/decades_per_layer": values})
     (mean,) = averaged(tmp_path / "s").values()
-    assert mean["val/acc"].values.tolist() == [3.0, 5.0]
+    assert mean["grad_flow/decades_per_layer"].values.tolist() == [3.0, 5.0]
     half = stats.t.ppf(0.975, 2) * math.sqrt(7.0) / math.sqrt(3)  # 1, 2, 6: variance (4 + 1 + 9) / 2
-    assert at(mean["lower/val/acc"], 0) == pytest.approx(3 - half, rel=1e-6)
-    assert at(mean["upper/val/acc"], 0) == pytest.approx(3 + half, rel=1e-6)
+    assert at(mean["lower/grad_flow/decades_per_layer"], 0) == pytest.approx(3 - half, rel=1e-6)
+    assert at(mean["upper/grad_flow/decades_per_layer"], 0) == pytest.approx(3 + half, rel=1e-6)
     assert at(mean["seeds/all"], 0) == 3
-    assert "seeds/val/acc" not in mean
+    assert "seeds/grad_flow/decades_per_layer" not in mean
+
+
+def test_bounds_of_fractions_are_fractions(tmp_path):
+    for seed, (dead, accuracy) in enumerate([(0.0, 1.0), (0.1, 0.9)]):
+        write_run(tmp_path / "s", seed=seed, curves={"dead_units/total": [dead], "val/acc": [accuracy]})
+    (mean,) = averaged(tmp_path / "s").values()
+    half = float(stats.t.ppf(0.975, 1)) * 0.05  # 0.635
+    assert at(mean["lower/dead_units/total"], 0) == 0.0
+    assert at(mean["upper/dead_units/total"], 0) == pytest.approx(0.05 + half)
+    assert at(mean["lower/val/acc"], 0) == pytest.approx(0.95 - half)
+    assert at(mean["upper/val/acc"], 0) == 1.0
 
 
 def test_gradient_magnitudes_are_averaged_as_powers_of_ten(tmp_path):

@@ -25,7 +25,14 @@ def test_seeds_are_averaged_epoch_by_epoch(study):
     assert learning["epoch"].tolist() == [1, 2]
     assert learning["n"].tolist() == [2, 2]
     assert learning["mean"].tolist() == pytest.approx([0.6, 0.8])
-    assert learning["high"].tolist() == pytest.approx([0.6 + 0.1 * HALF_OF_TWO, 0.8 + 0.1 * HALF_OF_TWO])
+    assert learning["high"].tolist() == [1.0, 1.0]  # 0.6 and 0.8 + 0.1 * 12.7, but there is no accuracy above 1
+
+
+def test_learning_curves_have_t_intervals(study):
+    for seed, losses in enumerate([{10: 50.0, 20: 30.0}, {10: 50.2, 20: 30.2}]):
+        write_run(study, seed=seed, curves={"train/loss": losses}, metrics={"test/acc_at_best": 0.7})
+    learning = frames_of(study).learning
+    assert learning["high"].tolist() == pytest.approx([50.1 + 0.1 * HALF_OF_TWO, 30.1 + 0.1 * HALF_OF_TWO], rel=1e-6)
 
 
 def test_final_metrics_have_every_seed(study):
@@ -82,7 +89,7 @@ def test_losses_of_batches_are_thinned_to_means_with_the_spread_of_single_update
     half = 1.5 * HALF_OF_TWO
     # Four values 1, 2, 3, 8: percentile 5 is 0.15 of the way from 1 to 2, percentile 95 0.85 of it from 3 to 8.
     assert training[columns].drop_duplicates().to_numpy().tolist() == [
-        pytest.approx([2, 3.5, 3.5 - half, 3.5 + half, 1.15, 7.25])
+        pytest.approx([2, 3.5, 0.0, 3.5 + half, 1.15, 7.25])  # and no loss is negative
     ]
 
 

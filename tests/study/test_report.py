@@ -93,7 +93,7 @@ def test_the_csv_has_every_seed(written):
 
 def test_the_markdown_has_means_and_the_change_with_depth(written):
     text = (written / "table.md").read_text()
-    assert "| relu | 4 | 2 | 75.00 | 7.07 | 11.47, 138.53 | 0: 70.00, 1: 80.00 |" in text
+    assert "| relu | 4 | 2 | 75.00 | 7.07 | 11.47, 100.00 | 0: 70.00, 1: 80.00 |" in text
     assert "| relu | 1 → 4 | 75.00 → 75.00 | +0.00 | +0.0 |" in text
 
 

@@ -29,6 +29,15 @@ def test_summary_of_logarithms_by_hand():
     assert result.values == (1e-2, 1e-4)
 
 
+def test_an_interval_ends_where_values_do():
+    shares = [0.0, 0.1]  # mean 0.05, standard error 0.05
+    result = summary(shares, within=(0.0, 1.0))
+    assert (result.mean, result.low, result.high) == (0.05, 0.0, pytest.approx(0.05 + T_1 * 0.05))
+    assert summary([1 - share for share in shares], within=(0.0, 1.0)).high == 1.0
+    assert summary(shares).low == pytest.approx(0.05 - T_1 * 0.05)
+    assert math.isnan(summary([0.5], within=(0.0, 1.0)).low)
+
+
 def test_one_value_has_a_mean_and_no_spread():
     result = summary([0.5])
     assert (result.n, result.mean) == (1, 0.5)

@@ -38,7 +38,7 @@ def _estimate(part: pd.DataFrame, tag: str) -> str:
     if not values:
         return NOTHING
     magnitude = names.is_logarithmic(tag) or tag.startswith("init=")
-    found = summary(values, log10=magnitude)
+    found = summary(values, log10=magnitude, within=names.limits(tag))
     shown = [_number(value, tag, magnitude=magnitude) for value in (found.mean, found.low, found.high)]
     return shown[0] if found.n == 1 else f"{shown[0]} [{shown[1]}, {shown[2]}]"
 

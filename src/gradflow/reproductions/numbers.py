@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from gradflow import names
 from gradflow.reproductions.published import Claim
-from gradflow.study.statistics import summary
+from gradflow.study.statistics import UNLIMITED, summary
 
 NOTHING = "\N{EN DASH}"
 MOST_DECIMALS = 4
@@ -31,13 +32,18 @@ def estimate(claim: Claim, values: Sequence[float]) -> str:
     if not values:
         return NOTHING
     magnitude = claim.relative or claim.rule in ("factor", "below")
-    found = summary(values, log10=magnitude)
+    found = summary(values, log10=magnitude, within=_limits(claim))
     numbers = [found.mean] if found.n == 1 else [found.mean, found.low, found.high]
     if claim.rule == "exactly":
         return " to ".join(dict.fromkeys(f"{value:,.0f}" for value in (min(values), max(values))))
     digits = min(claim.decimals + 1, MOST_DECIMALS)
     mean, *bounds = [magnitude_text(v) if magnitude else f"{v:.{digits}f}" for v in numbers]
     return f"{mean} [{', '.join(bounds)}]" if bounds else mean
+
+
+def _limits(claim: Claim) -> tuple[float, float]:
+    """Of a metric, its own; a difference or a ratio of two has none of them."""
+    return UNLIMITED if claim.from_blocks is not None or claim.rule == "below" else names.limits(claim.metric)
 
 
 def seed_by_seed(claim: Claim, values: Sequence[float]) -> str:

@@ -57,7 +57,7 @@ def _average(folder: Path, runs: Sequence[Mapping[str, Curve]]) -> Path:
     tags = sorted({tag for run in runs for tag in run})
     for tag in tags:
         steps, values = align([run[tag] for run in runs if tag in run])
-        averaged = band(values, log10=names.is_logarithmic(tag))
+        averaged = band(values, log10=names.is_logarithmic(tag), within=names.limits(tag))
         for step, n, mean, low, high in zip(
             steps.tolist(), averaged.n, averaged.mean, averaged.low, averaged.high, strict=True
         ):

@@ -11,25 +11,30 @@ import pandas as pd
 
 from gradflow.study.average import align
 from gradflow.study.events import Curve
-from gradflow.study.statistics import band
+from gradflow.study.statistics import UNLIMITED, band
 
 BAND = ["n", "mean", "low", "high"]
 SPREAD = {"p5": 0.05, "p95": 0.95}  # between them lie nine in ten single values
 
 
-def banded(values_RP: np.ndarray, *, log10: bool = False, **columns: Any) -> pd.DataFrame:
+def banded(
+    values_RP: np.ndarray, *, log10: bool = False, within: tuple[float, float] = UNLIMITED, **columns: Any
+) -> pd.DataFrame:
     """n, mean and interval over the runs of each point of shape (P,), beside the columns that say which point it is."""
-    averaged = band(values_RP, log10=log10)
+    averaged = band(values_RP, log10=log10, within=within)
     return pd.DataFrame({**columns, **{name: getattr(averaged, name) for name in BAND}})
 
 
-def thinned(runs: Sequence[Curve], *, most: int, log10: bool, **columns: Any) -> tuple[pd.DataFrame, int]:
+def thinned(
+    runs: Sequence[Curve], *, most: int, log10: bool, within: tuple[float, float] = UNLIMITED, **columns: Any
+) -> tuple[pd.DataFrame, int]:
     """A curve with a value at every update, as the means of equal stretches of updates.
 
     Args:
         runs: the same tag of each run, at least one.
         most: points to be left at the most.
         log10: average the logarithms; a value of exactly zero has none and counts as missing.
+        within: as of `statistics.summary`.
         columns: what else stands in every row.
 
     Returns:
@@ -43,7 +48,8 @@ def thinned(runs: Sequence[Curve], *, most: int, log10: bool, **columns: Any) ->
     present_RS = np.isfinite(values_RS) & (values_RS > 0 if log10 else True)
     kept_RS = np.where(present_RS, values_RS, np.nan)
     means_RP = _stretch_means(np.log10(kept_RS) if log10 else kept_RS, starts)
-    points = banded(10.0**means_RP if log10 else means_RP, log10=log10, **columns, update=steps[starts])
+    stretches_RP = 10.0**means_RP if log10 else means_RP
+    points = banded(stretches_RP, log10=log10, within=within, **columns, update=steps[starts])
     return points.assign(**_spread(kept_RS, size)), size
 
 

@@ -49,7 +49,7 @@ def averages(runs: Sequence[Record]) -> pd.DataFrame:
         values = {run["seed"]: run["metrics"][tag] for run in runs if run["metrics"].get(tag) is not None}
         kept = {seed: value for seed, value in values.items() if value > 0 or not log10}
         if kept:
-            one = summary(list(kept.values()), log10=log10)
+            one = summary(list(kept.values()), log10=log10, within=names.limits(tag))
             numbers = {name: getattr(one, name) for name in ("n", "mean", "sd", "low", "high")}
             rows.append({"metric": tag, **numbers, "seeds": ", ".join(map(str, kept))})
     return pd.DataFrame(rows)

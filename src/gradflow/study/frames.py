@@ -123,7 +123,7 @@ def _learning(read: Sequence[Mapping[str, Curve]], tags: Iterable[str]) -> pd.Da
         if present := [run[tag] for run in read if tag in run]:
             _, values_RE = align(present)
             epochs = np.arange(1, values_RE.shape[1] + 1)
-            parts.append(banded(values_RE, metric=tag, epoch=epochs))
+            parts.append(banded(values_RE, within=names.limits(tag), metric=tag, epoch=epochs))
     return pd.concat(parts) if parts else pd.DataFrame()
 
 
@@ -146,7 +146,8 @@ def _training(read: Sequence[Mapping[str, Curve]], *, most: int) -> tuple[pd.Dat
     parts, sizes = [], [1]
     for tag in (names.TRAIN_LOSS_STEP, names.GRAD_NORM_TOTAL):
         if present := [run[tag] for run in read if tag in run]:
-            points, size = thinned(present, most=most, log10=names.is_logarithmic(tag), metric=tag)
+            log10, within = names.is_logarithmic(tag), names.limits(tag)
+            points, size = thinned(present, most=most, log10=log10, within=within, metric=tag)
             parts.append(points)
             sizes.append(size)
     return pd.concat(parts) if parts else pd.DataFrame(), max(sizes)
@@ -162,7 +163,8 @@ def _units(read: Sequence[Mapping[str, Curve]], *, most: int) -> pd.DataFrame:
             last = values_RE.shape[1] - 1
             shown = np.unique(np.linspace(0, last, min(most, last + 1)).round().astype(int))
             layer = tag.removeprefix(prefix)
-            parts.append(banded(values_RE[:, shown], quantity=quantity, layer=layer, epoch=shown))
+            values_RP, within = values_RE[:, shown], names.limits(prefix)
+            parts.append(banded(values_RP, within=within, quantity=quantity, layer=layer, epoch=shown))
     return pd.concat(parts) if parts else pd.DataFrame()
 
 

@@ -14,6 +14,7 @@ ALPHA = 0.05  # probability of one or more false claims in a family
 LEVEL = 0.95  # of the intervals
 EXACT_UP_TO = 20  # seeds: 2^19 sums
 MONTE_CARLO_SAMPLES = 100_000
+UNLIMITED = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,9 @@ class Band:
     high: np.ndarray
 
 
-def summary(values: Sequence[float], *, level: float = LEVEL, log10: bool = False) -> Summary:
+def summary(
+    values: Sequence[float], *, level: float = LEVEL, log10: bool = False, within: tuple[float, float] = UNLIMITED
+) -> Summary:
     """Mean, sample standard deviation (ddof = 1) and Student t interval.
 
     Args:
@@ -47,6 +50,8 @@ def summary(values: Sequence[float], *, level: float = LEVEL, log10: bool = Fals
         level: of the interval, in (0, 1).
         log10: average the logarithms. Mean and bounds come back in the unit of the values (the mean is the geometric
             one), `sd` is that of the logarithms, in decades.
+        within: the lowest and the highest value that is possible; the interval ends there, which leaves out nothing
+            that the mean could be.
 
     Returns:
         `sd`, `low` and `high` are NaN for a single value.
@@ -60,12 +65,14 @@ def summary(values: Sequence[float], *, level: float = LEVEL, log10: bool = Fals
         raise ValueError(f"cannot average {list(values)}: not all finite")
     if log10 and min(values) <= 0:
         raise ValueError(f"{min(values)} has no logarithm: average only positive values with log10")
-    column = band(np.asarray(values, dtype=np.float64)[:, None], level=level, log10=log10)
+    column = band(np.asarray(values, dtype=np.float64)[:, None], level=level, log10=log10, within=within)
     mean, sd, low, high = (float(array[0]) for array in (column.mean, column.sd, column.low, column.high))
     return Summary(n=len(values), mean=mean, sd=sd, low=low, high=high, values=tuple(map(float, values)))
 
 
-def band(values_RS: np.ndarray, *, level: float = LEVEL, log10: bool = False) -> Band:
+def band(
+    values_RS: np.ndarray, *, level: float = LEVEL, log10: bool = False, within: tuple[float, float] = UNLIMITED
+) -> Band:
     """Mean, sample standard deviation and Student t interval at every step, in float64.
 
     Args:
@@ -73,6 +80,7 @@ def band(values_RS: np.ndarray, *, level: float = LEVEL, log10: bool = False) ->
             does what is not positive: a gradient of exactly zero has no logarithm, and `n` shows that it is left out.
         level: of the interval, in (0, 1).
         log10: average the logarithms, as `summary` does.
+        within: as of `summary`.
 
     Returns:
         `mean` is NaN where no run has a value; `sd`, `low` and `high` are NaN where fewer than two have.
@@ -90,7 +98,8 @@ def band(values_RS: np.ndarray, *, level: float = LEVEL, log10: bool = False) ->
     bounds = mean_S, mean_S - half_S, mean_S + half_S
     with np.errstate(over="ignore"):  # two runs that are decades apart have an infinite upper bound
         mean_S, low_S, high_S = (np.power(10.0, bound) for bound in bounds) if log10 else bounds
-    return Band(n=n_S, mean=mean_S, sd=sd_S, low=low_S, high=high_S)
+    lowest, highest = within
+    return Band(n=n_S, mean=mean_S, sd=sd_S, low=np.maximum(low_S, lowest), high=np.minimum(high_S, highest))
 
 
 def _divide(numerator_S: np.ndarray, denominator_S: np.ndarray) -> np.ndarray:
