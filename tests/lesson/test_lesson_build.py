@@ -127,7 +127,7 @@ def test_rules_of_thumb_are_told_with_the_numbers_of_the_trainings():
     ]
     (first, *_, both) = deep_section.table(trained).rows
     assert first == ["default initialisation", *(percent(a, 1) for a in accuracy.values())]
-    assert both[2] == f"{percent(0.61, 1)} ({percent(0.6, 1)} to {percent(0.62, 1)})"
+    assert both[2] == f"{percent(0.61, 1)} (60.0 to 62.0)"
 
 
 @pytest.mark.parametrize(

@@ -105,5 +105,6 @@ def _final(trained: pd.DataFrame) -> pd.Series:
 
 
 def _mean_and_range(accuracies: pd.Series) -> str:
-    low, mean, high = (percent(value, 1) for value in (accuracies.min(), accuracies.mean(), accuracies.max()))
+    mean = percent(accuracies.mean(), 1)
+    low, high = (f"{100 * value:.1f}" for value in (accuracies.min(), accuracies.max()))
     return f"{mean} ({low} to {high})" if low != high else mean
