@@ -34,13 +34,11 @@ class Label:
     Attributes:
         unit: empty where there is none; `%` for a fraction in [0, 1] that is shown in per cent.
         is_logarithmic: averaged as log10 and drawn on a logarithmic axis.
-        lowest: what no value can be below; None if there is no such limit.
     """
 
     text: str
     unit: str = ""
     is_logarithmic: bool = False
-    lowest: float | None = None
 
     @property
     def is_fraction(self) -> bool:
@@ -78,8 +76,7 @@ def label(tag: str, records: Sequence[Record] = ()) -> Label:
             if selected_on_test(records):
                 text += f", {SELECTED_ON_TEST}"
         unit = _UNITS.get(name, "")
-    lowest = 0.0 if unit == PER_CENT or score.startswith(("loss", "mae")) else None
-    return Label(text=text, unit=unit, is_logarithmic=is_logarithmic(tag), lowest=lowest)
+    return Label(text=text, unit=unit, is_logarithmic=is_logarithmic(tag))
 
 
 def selected_on_test(records: Sequence[Record]) -> bool:

@@ -108,9 +108,8 @@ class ValueAxis:
 def domain(frame: pd.DataFrame, label: Label, *, also: Sequence[float] = ()) -> tuple[float, float] | None:
     """Common vertical extent of several panels: means, bounds of the intervals, and further values.
 
-    Nothing goes below a metric's lowest value, fractions stay within [0, 1], and logarithmic bounds within `WIDEST`
-    decades of the means: an interval of two seeds can be wider than all that is worth seeing. What is cut off is still
-    in the tooltip and in the table.
+    Logarithmic bounds stay within `WIDEST` decades of the means: an interval of two seeds can be wider than all that is
+    worth seeing. What is cut off is still in the tooltip and in the table.
     """
     means = pd.Series([*frame["mean"], *also], dtype=float).dropna()
     if label.is_logarithmic:
@@ -123,8 +122,6 @@ def domain(frame: pd.DataFrame, label: Label, *, also: Sequence[float] = ()) -> 
     if label.is_logarithmic:
         factor = 10.0**WIDEST
         return max(low, means.min() / factor) / 1.2, min(high, means.max() * factor) * 1.2
-    low = low if label.lowest is None else max(low, label.lowest)
-    high = min(high, 1.0) if label.is_fraction else high
     margin = 0.03 * (high - low) or 0.05 * abs(high) or 0.05
     return low - margin, high + margin
 
