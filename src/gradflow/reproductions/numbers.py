@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gradflow import names
 from gradflow.reproductions.published import Claim
-from gradflow.study.statistics import UNLIMITED, summary
+from gradflow.study.statistics import UNLIMITED, Summary, summary
 
 NOTHING = "\N{EN DASH}"
 MOST_DECIMALS = 4
@@ -31,8 +31,7 @@ def estimate(claim: Claim, values: Sequence[float]) -> str:
     """Mean and interval with one digit more than was published; geometric where the claim is about a magnitude."""
     if not values:
         return NOTHING
-    magnitude = claim.relative or claim.rule in ("factor", "below")
-    found = summary(values, log10=magnitude, within=_limits(claim))
+    found, magnitude = summary_of(claim, values), _is_magnitude(claim)
     numbers = [found.mean] if found.n == 1 else [found.mean, found.low, found.high]
     if claim.rule == "exactly":
         return " to ".join(dict.fromkeys(f"{value:,.0f}" for value in (min(values), max(values))))
@@ -41,9 +40,15 @@ def estimate(claim: Claim, values: Sequence[float]) -> str:
     return f"{mean} [{', '.join(bounds)}]" if bounds else mean
 
 
-def _limits(claim: Claim) -> tuple[float, float]:
-    """Of a metric, its own; a difference or a ratio of two has none of them."""
-    return UNLIMITED if claim.from_blocks is not None or claim.rule == "below" else names.limits(claim.metric)
+def summary_of(claim: Claim, values: Sequence[float]) -> Summary:
+    """Mean and interval of what was measured of a claim; geometric where it is about a magnitude."""
+    is_metric = claim.from_blocks is None and claim.rule != "below"  # neither a difference nor a ratio of two
+    within = names.limits(claim.metric) if is_metric else UNLIMITED
+    return summary(values, log10=_is_magnitude(claim), within=within)
+
+
+def _is_magnitude(claim: Claim) -> bool:
+    return claim.relative or claim.rule in ("factor", "below")
 
 
 def seed_by_seed(claim: Claim, values: Sequence[float]) -> str:

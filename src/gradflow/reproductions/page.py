@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import jinja2
 import pandas as pd
 
 from gradflow import runfile
+from gradflow.reproductions import figure
 from gradflow.reproductions.evidence import evidence
 from gradflow.reproductions.measured import by_seed
 from gradflow.reproductions.measured_table import measured_table
@@ -42,6 +44,16 @@ class Section:
     tables: Tables | None
     judged: list[Judged]
 
+    @cached_property
+    def by_depth(self) -> pd.DataFrame:
+        """What the picture shows."""
+        return pd.DataFrame() if self.tables is None else figure.by_depth(self.experiment, self.tables)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether there are two depths or more to draw."""
+        return len(self.by_depth) > 0 and self.by_depth["blocks"].nunique() > 1
+
     @property
     def counts(self) -> str:
         """`3 held, 1 not held`."""
@@ -52,10 +64,18 @@ class Section:
 
 
 def write_page(docs: Path) -> Path:
-    """Write `reproductions.md` into a folder from the tables in its folder `reproductions`."""
-    page = docs / "reproductions.md"
-    page.write_text(page_text(docs / "reproductions"), encoding="utf-8")
+    """Write `reproductions.md` into a folder from the tables in its folder `reproductions`, and its pictures there."""
+    page, tables = docs / "reproductions.md", docs / "reproductions"
+    page.write_text(page_text(tables), encoding="utf-8")
+    for section in sections(tables):
+        if section.is_drawn:
+            figure.save(section.by_depth, tables / section.experiment.study)
     return page
+
+
+def sections(folder: Path) -> list[Section]:
+    """Every experiment, with the tables that the folder has of it."""
+    return [_section(experiment, read(folder / experiment.study)) for experiment in experiments()]
 
 
 def page_text(folder: Path) -> str:
@@ -64,7 +84,7 @@ def page_text(folder: Path) -> str:
     Args:
         folder: with a folder of tables for each study that has been run.
     """
-    sections = [_section(experiment, read(folder / experiment.study)) for experiment in experiments()]
+    found = sections(folder)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATE),
         undefined=jinja2.StrictUndefined,
@@ -72,10 +92,10 @@ def page_text(folder: Path) -> str:
         lstrip_blocks=True,
     )
     text = environment.get_template("page.md").render(
-        balance=_balance([one.verdict for section in sections for one in section.judged]),
-        overview=markdown_rows(_overview(sections)),
+        balance=_balance([one.verdict for section in found for one in section.judged]),
+        overview=markdown_rows(_overview(found)),
         rules=list(RULES.values()),
-        sections=[_shown(section) for section in sections],
+        sections=[_shown(section) for section in found],
     )
     return re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n"
 
@@ -128,6 +148,7 @@ def _shown(section: Section) -> dict[str, Any]:
         "experiment": section.experiment,
         "facts": section.tables.facts if section.tables else None,
         "commands": [f"`{one}`" for one in each(section.tables.facts["command"])] if section.tables else [],
+        "picture": f"reproductions/{section.experiment.study}/{figure.NAME}" if section.is_drawn else "",
         "claims": markdown_rows(Table(caption="", headers=headers, rows=rows)) if rows else "",
         "measured": markdown_rows(measured_table(section.tables)) if section.tables else "",
         "runs": _runs(section),

@@ -1,0 +1,88 @@
+"""Published and measured against depth: the picture of an experiment that varies it."""
+
+from pathlib import Path
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import vl_convert
+
+from gradflow.reproductions.measured import by_seed
+from gradflow.reproductions.numbers import summary_of
+from gradflow.reproductions.published import Experiment
+from gradflow.reproductions.stored import Tables
+from gradflow.study import marks
+from gradflow.study.labels import label
+from gradflow.study.palette import activation_colours
+
+NAME = "by_depth.svg"
+PUBLISHED, MEASURED = "published", "measured"
+_WIDTH, _HEIGHT = 340, 240  # pixels of a panel
+_COLUMNS = ["activation", "blocks", "source", "mean", "low", "high"]
+
+
+def by_depth(experiment: Experiment, tables: Tables) -> pd.DataFrame:
+    """Every number that was published at a depth where something was measured, and what that was.
+
+    Returns:
+        Columns metric, activation, blocks, source (published or measured), mean, low, high (NaN of a single run and of
+        what was published).
+    """
+    rows = []
+    for claim in experiment.claims:
+        values = list(by_seed(claim, tables).values())
+        if claim.blocks is None or claim.from_blocks is not None or not values:
+            continue
+        found = summary_of(claim, values)
+        point = {"metric": claim.metric, "activation": claim.activation, "blocks": claim.blocks}
+        rows += [
+            point | {"source": PUBLISHED, "mean": claim.published, "low": np.nan, "high": np.nan},
+            point | {"source": MEASURED, "mean": found.mean, "low": found.low, "high": found.high},
+        ]
+    return pd.DataFrame(rows)
+
+
+def save(points: pd.DataFrame, folder: Path) -> None:
+    """Write the picture into a folder that exists."""
+    svg = vl_convert.vegalite_to_svg(chart(points).to_dict())
+    (folder / NAME).write_text(svg, encoding="utf-8")
+
+
+def chart(points: pd.DataFrame) -> alt.ConcatChart:
+    """A panel for each metric of `by_depth`."""
+    panels = [
+        _panel(part, str(metric)).properties(width=_WIDTH, height=_HEIGHT)
+        for metric, part in points.groupby("metric", sort=False)
+    ]
+    return (
+        alt.concat(*panels)
+        .properties(background="white")
+        .configure_legend(orient="top", labelFontSize=12, titleFontSize=12)
+        .configure_axis(labelFontSize=11, titleFontSize=12, titleFontWeight="normal", gridOpacity=0.4)
+        .configure_view(stroke=None)
+    )
+
+
+def _panel(part: pd.DataFrame, metric: str) -> alt.LayerChart:
+    shown = label(metric)
+    colours = activation_colours(list(dict.fromkeys(part["activation"])))
+    depths = sorted(part["blocks"].unique().tolist())
+    y = marks.ValueAxis(shown.with_unit, shown, domain=marks.domain(part, shown))
+    scale = alt.Scale(zero=False, nice=False, padding=14)
+    x = alt.X("blocks:Q", title="blocks", axis=alt.Axis(values=depths, format="d", grid=False), scale=scale)
+    base = alt.Chart().encode(x=x, color=marks.colour(colours, field="activation", title="activation"))
+    dash = alt.StrokeDash(
+        "source:N", title="", scale=alt.Scale(domain=[MEASURED, PUBLISHED], range=[[1, 0], [4, 4]]), sort=None
+    )
+    line = base.mark_line(strokeWidth=2).encode(y=y.of("mean"), strokeDash=dash)
+    rule = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2).encode(y=y.of("low"), y2="high:Q")
+    point = base.mark_point(size=60, opacity=1)
+    layers = [
+        line,
+        *([rule] if part["low"].notna().any() else []),
+        point.transform_filter(f"datum.source === '{PUBLISHED}'").encode(y=y.of("mean"), fill=alt.value("white")),
+        base.mark_point(size=60, opacity=1, filled=True)
+        .transform_filter(f"datum.source === '{MEASURED}'")
+        .encode(y=y.of("mean")),
+    ]
+    return alt.LayerChart(layer=layers, data=marks.data(part, _COLUMNS))
