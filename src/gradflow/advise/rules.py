@@ -56,7 +56,7 @@ HARDLY_LEARNED = Rule(
     f"{per_cent(judgements.UNLEARNED)} of that of the best constant prediction (with equal "
     "classes: ln of their number)",
     _OWN,
-    ("activation=relu", "init=he", "model.norm=batch", "another optimizer.lr", "optimizer=adam", "fewer blocks"),
+    (*health.VANISHING_REMEDIES, "another optimizer.lr", "optimizer=adam"),
     judgements.hardly_learned,
 )
 EXPLODING = Rule(
