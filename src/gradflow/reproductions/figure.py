@@ -76,13 +76,12 @@ def _panel(part: pd.DataFrame, metric: str) -> alt.LayerChart:
     )
     line = base.mark_line(strokeWidth=2).encode(y=y.of("mean"), strokeDash=dash)
     rule = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2).encode(y=y.of("low"), y2="high:Q")
-    point = base.mark_point(size=60, opacity=1)
-    layers = [
-        line,
-        *([rule] if part["low"].notna().any() else []),
-        point.transform_filter(f"datum.source === '{PUBLISHED}'").encode(y=y.of("mean"), fill=alt.value("white")),
-        base.mark_point(size=60, opacity=1, filled=True)
-        .transform_filter(f"datum.source === '{MEASURED}'")
-        .encode(y=y.of("mean")),
-    ]
+    open_mark, full_mark = (
+        base.transform_filter(f"datum.source === '{source}'")
+        .mark_point(size=60, opacity=1, filled=source == MEASURED)
+        .encode(y=y.of("mean"))
+        for source in (PUBLISHED, MEASURED)
+    )
+    intervals = [rule] if part["low"].notna().any() else []
+    layers = [line, *intervals, open_mark.encode(fill=alt.value("white")), full_mark]
     return alt.LayerChart(layer=layers, data=marks.data(part, _COLUMNS))

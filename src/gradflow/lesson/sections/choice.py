@@ -102,7 +102,6 @@ def section(
                 [[rule.text, rule.measured] for rule in (*rules, *own)],
             ),
         ],
-        rules=own,
     )
 
 
