@@ -125,6 +125,40 @@ def test_another_curve_may_have_what_was_published():
     assert text == f"the mean validation accuracy ends at 0.963, inside the published range and {apart}."
 
 
+def test_how_far_a_score_swings_is_told_of_single_runs():
+    rows = [(0, [0.2, 0.5, 0.3], 0.7), (1, [0.3, 0.3, 0.4], 0.5)]  # the mean falls by 5 points, seed 0 by 20
+    epochs = pd.DataFrame(
+        {
+            "activation": "relu",
+            "blocks": 8,
+            "seed": seed,
+            "epoch": e + 1,
+            "val/acc": val[e],
+            "train/acc": end - 0.2 + e / 10,
+        }
+        for seed, val, end in rows
+        for e in range(3)
+    )
+    near = claim(rule="near", blocks=8, published=0.6, decimals=4, tolerance=0.01, curve="val/acc")
+    text = evidence(near, Tables({}, pd.DataFrame(), epochs), [0.5, 0.4])
+    assert text.startswith("the mean validation accuracy reaches 0.6 in none of 3 epochs; it ends at 0.3500")
+    assert text.endswith(
+        "From one epoch to the next it falls by up to 20.0 points; the training accuracy ends at 0.6000."
+    )
+    steady = epochs[epochs["seed"] == 1]
+    assert "falls" not in evidence(near, Tables({}, pd.DataFrame(), steady), [0.4])
+
+
+def test_a_change_with_depth_stands_beside_that_of_training():
+    runs = pd.DataFrame(
+        {"activation": "relu", "blocks": blocks, "seed": seed, "state": "finished", "train/acc": value}
+        for blocks, seed, value in [(1, 0, 0.40), (1, 1, 0.50), (8, 0, 0.60), (8, 2, 0.99)]
+    )
+    change = claim(rule="near", blocks=8, from_blocks=1, published=0.1)
+    text = evidence(change, Tables({}, runs, pd.DataFrame()), [0.1])  # only seed 0 has both
+    assert text == "the training accuracy changes by +0.2000, from 0.4000 to 0.6000."
+
+
 def test_the_slope_of_a_layer():
     text = evidence(claim(activation="relu", rule="factor", published=1.0), None, [1 / 64])
     assert text == "that is a factor of 0.50 a layer where the published value stands for 1.00."
@@ -170,3 +204,11 @@ def test_the_readme_has_the_peak_of_lenet5():
     relu = runs[runs["activation"] == "relu"]
     epochs = ", ".join(f"{epoch:g}" for epoch in sorted(relu["best_epoch"]))
     assert f"peaks at {relu['val/acc_best'].mean():.3f} in epochs {epochs}" in (DOCS.parent / "README.md").read_text()
+
+
+def test_the_readme_has_the_scores_by_depth():
+    runs = read(DOCS / "reproductions" / "cifar10_depth").finished
+    row = re.search(r"^\| `cifar10_depth` \|.*$", (DOCS.parent / "README.md").read_text(), re.MULTILINE)[0]
+    for name, activation in (("ReLU", "relu"), ("sigmoid", "sigmoid")):
+        scores = runs[runs["activation"] == activation].groupby("blocks")["test/acc_at_best"].mean()
+        assert f"{name} {', '.join(f'{score:.3f}' for score in scores)}" in row.split("|")[4]

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from gradflow.reproductions.measured import mean_curve
+from gradflow.reproductions.measured import cell, mean_curve
 from gradflow.reproductions.published import Claim
 from gradflow.reproductions.stored import Tables
 from gradflow.study.labels import label
 from gradflow.study.statistics import summary
 
 LAYERS = 6
+FITTED = "train/acc"
 
 
 def evidence(claim: Claim, tables: Tables, values: Sequence[float]) -> str:
@@ -20,10 +21,12 @@ def evidence(claim: Claim, tables: Tables, values: Sequence[float]) -> str:
         return _slope_of_a_layer(claim, values)
     if claim.why == "tensors":
         return _zero_gradients(claim, values)
+    if claim.from_blocks is not None:
+        return _change_in_training(claim, tables)
     if claim.curve is None:
         return ""
     curve = mean_curve(tables, claim.activation, claim.blocks, claim.curve)
-    return _passage(curve, claim, summary(values).mean) if len(curve) else ""
+    return _passage(curve, claim, summary(values).mean) + _swings(claim, tables) if len(curve) else ""
 
 
 def _passage(curve: pd.Series, claim: Claim, measured: float) -> str:
@@ -49,6 +52,33 @@ def _passage(curve: pd.Series, claim: Claim, measured: float) -> str:
     first = int(passed[0])
     at = f"{curve[first]:.{digits}f}"
     return f"the mean {name} passes {bound:g} in epoch {first} of {last}, at {at}, and ends at {end}."
+
+
+def _swings(claim: Claim, tables: Tables) -> str:
+    """How far the validation accuracy of a run falls between two epochs: its highest is luck to that extent."""
+    if claim.rule != "near" or claim.curve != "val/acc":
+        return ""
+    by_run = cell(tables.epochs, claim.activation, claim.blocks).pivot_table(
+        index="epoch", columns="seed", values=[claim.curve, FITTED]
+    )
+    fall = -float(by_run[claim.curve].diff().min().min())
+    if FITTED not in by_run or fall <= claim.tolerance:
+        return ""
+    end = float(by_run[FITTED].iloc[-1].mean())
+    apart = f"{100 * fall:.1f} points"
+    return f" From one epoch to the next it falls by up to {apart}; the training accuracy ends at {end:.4f}."
+
+
+def _change_in_training(claim: Claim, tables: Tables) -> str:
+    """The same change of the training accuracy, of the seeds that have both depths."""
+    assert claim.from_blocks is not None
+    shallow, deep = (
+        cell(tables.finished, claim.activation, blocks).set_index("seed")[FITTED]
+        for blocks in (claim.from_blocks, claim.blocks)
+    )
+    both = shallow.index.intersection(deep.index)
+    low, high = float(shallow[both].mean()), float(deep[both].mean())
+    return f"the training accuracy changes by {high - low:+.4f}, from {low:.4f} to {high:.4f}."
 
 
 def _zero_gradients(claim: Claim, values: Sequence[float]) -> str:
