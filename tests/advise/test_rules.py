@@ -25,6 +25,8 @@ def curves(**more):
     found = {
         "train/loss": dict(zip(ENDS, [1.5, 1.0, 0.6, 0.4], strict=True)),
         "train/loss_step": {0: 2.3, STEPS: 1.0},
+        "train/acc": dict(zip(ENDS, [0.5, 0.6, 0.7, 0.8], strict=True)),
+        "val/acc": dict(zip(ENDS, [0.5, 0.7, 0.65, 0.75], strict=True)),
         "grad_norm/total": [1.0] * ENDS[-1],
         "grad_flow/decades_per_layer": [0.1] * ENDS[-1],
         **{f"grad_rms/{layer}": [1e-3] * ENDS[-1] for layer in layers},
@@ -110,6 +112,35 @@ def test_exploding_is_the_mean_over_an_epoch(tmp_path, norm, holds):
     if holds:
         (finding,) = findings["exploding gradient"]
         assert finding.evidence == "grad_norm/total averages 1.0e+03 over epoch 3, at lr = 0.5"
+
+
+@pytest.mark.parametrize(("last", "fitted", "holds"), [(0.52, 0.8, True), (0.56, 0.8, False), (0.52, 0.69, False)])
+def test_an_evaluation_is_unsteady_if_it_falls_where_training_does_not(tmp_path, last, fitted, holds):
+    scores, fit = ([0.5, 0.7, 0.65, last], [0.5, 0.6, 0.7, fitted])
+    write(tmp_path, val__acc=dict(zip(ENDS, scores, strict=True)), train__acc=dict(zip(ENDS, fit, strict=True)), lr=0.1)
+    findings = found(tmp_path)
+    assert list(findings) == (["unsteady evaluation"] if holds else [])
+    if holds:
+        (finding,) = findings["unsteady evaluation"]
+        assert finding.evidence == (
+            "the validation accuracy falls from 65 % to 52 % in epoch 4, while that of training, by each batch's own "
+            "statistics, reaches 80 %; it ends at 52 %, at lr = 0.1"
+        )
+        assert finding.remedies == ("schedule=cosine", "a lower optimizer.lr")
+
+
+@pytest.mark.parametrize(("norm", "holds"), [("batch", True), ("group", False), (None, False)])
+def test_only_batch_normalisation_has_running_averages(tmp_path, norm, holds):
+    folder = write(tmp_path, val__acc=dict(zip(ENDS, [0.5, 0.7, 0.2, 0.75], strict=True)))
+    (folder / ".hydra").mkdir()
+    (folder / ".hydra" / "config.yaml").write_text(yaml.safe_dump({"model": {"norm": norm}}))
+    assert ("unsteady evaluation" in found(tmp_path)) == holds
+
+
+def test_regression_has_no_accuracy_to_be_unsteady(tmp_path):
+    write(tmp_path, val__r2=dict.fromkeys(ENDS, 0.5), val__acc={}, train__acc={})
+    advice = advise(tmp_path, study_runs(tmp_path))
+    assert (advice.findings, advice.not_judged) == ((), ())
 
 
 @pytest.mark.parametrize(("share", "holds"), [(0.2, False), (0.21, True)])
@@ -248,6 +279,7 @@ def test_what_was_not_measured_is_not_judged_and_said(tmp_path):
         "vanishing gradient": "grad_rms was not recorded",
         "fading gradient": "grad_rms was not recorded",
         "dead units": "dead_units was not recorded",
+        "unsteady evaluation": "val/acc or train/acc was not recorded",
     }
 
 

@@ -13,6 +13,7 @@ from gradflow.advise.sighting import Sighting, per_cent
 
 LOW_SLOPE_FRACTION = 0.5  # of a layer's entries
 UNLEARNED = 0.9  # of the loss of the best constant prediction
+FALL = 0.1  # of the validation accuracy, from one epoch to the next
 FIRST_UPDATES = 100  # after so many, something should have been learned
 
 
@@ -87,6 +88,30 @@ def saturated(run: MeasuredRun) -> Sighting | None:
         return None
     evidence = f"{per_cent(share)} of the entries of {layer} are in a flat part after epoch {epoch}{before}{run.lr}"
     return Sighting(share, per_cent(share), evidence)
+
+
+def unsteady_evaluation(run: MeasuredRun) -> Sighting | None:
+    """The validation accuracy of a batch-normalised network drops in an epoch in which it learned.
+
+    Training normalises by the statistics of each batch, evaluation by their running averages, which lag behind weights
+    that still move.
+    """
+    if "val/r2" in run.curves or (run.config and run.config.get("model", {}).get("norm") != "batch"):
+        return None
+    if not {"val/acc", "train/acc"} <= run.curves.keys():
+        raise NotJudged("val/acc or train/acc was not recorded")
+    scores_E, fitted_E = (run.curves[tag].values.astype(float) for tag in ("val/acc", "train/acc"))
+    epochs = min(len(scores_E), len(fitted_E))
+    falls_E = np.where(np.diff(fitted_E[:epochs]) >= 0, -np.diff(scores_E[:epochs]), 0.0)
+    if not len(falls_E) or falls_E.max() <= FALL:
+        return None
+    worst = int(np.argmax(falls_E))
+    before, after, last = (per_cent(scores_E[epoch]) for epoch in (worst, worst + 1, -1))
+    evidence = (
+        f"the validation accuracy falls from {before} to {after} in epoch {worst + 2}, while that of training, by each "
+        f"batch's own statistics, reaches {per_cent(fitted_E[worst + 1])}; it ends at {last}{run.lr}"
+    )
+    return Sighting(float(falls_E[worst]), f"{100 * falls_E[worst]:.3g} points", evidence)
 
 
 def _worst_layer(run: MeasuredRun, quantity: str) -> tuple[float, str, int, str]:

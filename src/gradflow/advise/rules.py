@@ -112,6 +112,15 @@ FADING = Rule(
     health.VANISHING_REMEDIES[:-1],
     gradients.fading,
 )
+UNSTEADY = Rule(
+    "unsteady evaluation",
+    Severity.WEAK,
+    f"with batch normalisation, the validation accuracy falls by more than {100 * judgements.FALL:g} points "
+    "in an epoch in which the training accuracy does not fall",
+    f"{_OWN}; running averages: Ioffe & Szegedy 2015, arXiv:1502.03167",
+    ("schedule=cosine", "a lower optimizer.lr"),
+    judgements.unsteady_evaluation,
+)
 WORSE = Rule(
     "worse activation",
     Severity.WEAK,
@@ -137,6 +146,7 @@ RULES = (
     SATURATED,
     SLOW_START,
     FADING,
+    UNSTEADY,
     WORSE,
     PERHAPS_WORSE,
 )
