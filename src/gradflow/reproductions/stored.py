@@ -85,8 +85,8 @@ def _keys(rows: pd.DataFrame) -> pd.Series:
 def _both(name: str, before: str, new: str, added: pd.DataFrame) -> str:
     if name == "minutes":
         return f"{float(new) + added['minutes'].sum():.1f}"
-    if name == "elapsed_minutes":
-        return f"{float(new) + float(before):.1f}"
+    if name == "elapsed_minutes":  # of one stretch of time; how much of it several shared is not known
+        return ""
     if name == "date":
         return max(before, new)
     return new if name == NEWEST else several([*each(before), *each(new)])
