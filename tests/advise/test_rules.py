@@ -117,7 +117,8 @@ def test_exploding_is_the_mean_over_an_epoch(tmp_path, norm, holds):
 @pytest.mark.parametrize(("last", "fitted", "holds"), [(0.52, 0.8, True), (0.56, 0.8, False), (0.52, 0.69, False)])
 def test_an_evaluation_is_unsteady_if_it_falls_where_training_does_not(tmp_path, last, fitted, holds):
     scores, fit = ([0.5, 0.7, 0.65, last], [0.5, 0.6, 0.7, fitted])
-    write(tmp_path, val__acc=dict(zip(ENDS, scores, strict=True)), train__acc=dict(zip(ENDS, fit, strict=True)), lr=0.1)
+    both = {"val__acc": dict(zip(ENDS, scores, strict=True)), "train__acc": dict(zip(ENDS, fit, strict=True))}
+    normalise(write(tmp_path, **both, lr=0.1), "batch")
     findings = found(tmp_path)
     assert list(findings) == (["unsteady evaluation"] if holds else [])
     if holds:
@@ -129,16 +130,25 @@ def test_an_evaluation_is_unsteady_if_it_falls_where_training_does_not(tmp_path,
         assert finding.remedies == ("schedule=cosine", "a lower optimizer.lr")
 
 
+def normalise(folder, norm):
+    """Give a run a configuration with this normalisation and a constant rate."""
+    (folder / ".hydra").mkdir()
+    (folder / ".hydra" / "config.yaml").write_text(
+        yaml.safe_dump({"model": {"norm": norm}, "schedule": {"name": "none"}})
+    )
+
+
 @pytest.mark.parametrize(("norm", "holds"), [("batch", True), ("group", False), (None, False)])
 def test_only_batch_normalisation_has_running_averages(tmp_path, norm, holds):
-    folder = write(tmp_path, val__acc=dict(zip(ENDS, [0.5, 0.7, 0.2, 0.75], strict=True)))
-    (folder / ".hydra").mkdir()
-    (folder / ".hydra" / "config.yaml").write_text(yaml.safe_dump({"model": {"norm": norm}}))
+    falls = dict(zip(ENDS, [0.5, 0.7, 0.2, 0.75], strict=True))
+    write(tmp_path / "unknown", val__acc=falls)
+    assert found(tmp_path / "unknown") == {}
+    normalise(write(tmp_path, val__acc=falls), norm)
     assert ("unsteady evaluation" in found(tmp_path)) == holds
 
 
 def test_regression_has_no_accuracy_to_be_unsteady(tmp_path):
-    write(tmp_path, val__r2=dict.fromkeys(ENDS, 0.5), val__acc={}, train__acc={})
+    normalise(write(tmp_path, val__r2=dict.fromkeys(ENDS, 0.5), val__acc={}, train__acc={}), "batch")
     advice = advise(tmp_path, study_runs(tmp_path))
     assert (advice.findings, advice.not_judged) == ((), ())
 
@@ -272,7 +282,7 @@ def test_only_runs_that_have_ended_are_judged(tmp_path, state):
 
 
 def test_what_was_not_measured_is_not_judged_and_said(tmp_path):
-    write_run(tmp_path, curves={"train/loss": {200: 0.5}}, constant_loss=2.3)
+    normalise(write_run(tmp_path, curves={"train/loss": {200: 0.5}}, constant_loss=2.3), "batch")
     not_judged = {rule: why for rule, why, _ in advise(tmp_path, study_runs(tmp_path)).not_judged}
     assert not_judged == {
         "exploding gradient": "grad_norm/total was not recorded",

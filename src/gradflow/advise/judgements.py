@@ -94,9 +94,9 @@ def unsteady_evaluation(run: MeasuredRun) -> Sighting | None:
     """The validation accuracy of a batch-normalised network drops in an epoch in which it learned.
 
     Training normalises by the statistics of each batch, evaluation by their running averages, which lag behind weights
-    that still move.
+    that still move. A run whose configuration is not known is not said to do so.
     """
-    if "val/r2" in run.curves or (run.config and run.config.get("model", {}).get("norm") != "batch"):
+    if "val/r2" in run.curves or run.config.get("model", {}).get("norm") != "batch":
         return None
     if not {"val/acc", "train/acc"} <= run.curves.keys():
         raise NotJudged("val/acc or train/acc was not recorded")
