@@ -18,29 +18,27 @@ from gradflow.study.events import curves
 pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
-SMALL = ("model=mlp", "width=8", "trainer=cpu", "threads=1", "callbacks.pictures=null")
-# Long enough to be stopped on its way, short enough to be waited for.
-LONG = (
-    "model=conv",
-    "blocks=2",
-    "width=16",
-    "trainer=cpu",
-    "threads=1",
-    "trainer.max_epochs=40",
-    "callbacks.pictures=null",
-)
-LONGER = 250  # epochs
+SMALL = ("width=8", "trainer=cpu", "threads=1", "callbacks.pictures=null")
+EPOCHS = 40
+LONG = (*SMALL, "model=conv", "blocks=2", f"trainer.max_epochs={EPOCHS}")
 ON_SLURM = (
     *("hydra/launcher=slurm", "hydra.launcher.partition=debug", "hydra.launcher.cpus_per_task=1"),
     *("hydra.launcher.mem_gb=2", "hydra.launcher.timeout_min=30", "hydra.launcher.signal_delay_s=20"),
 )
 
 
+def resting(seconds: float) -> tuple[str, ...]:
+    """At least EPOCHS times so long, however fast the machine is: time to be stopped on the way."""
+    return ("+callbacks.rest._target_=slow_training.Rest", f"+callbacks.rest.seconds={seconds}")
+
+
 def train(folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen:
     command = [sys.executable, str(CONF.parent / "train.py"), *arguments]  # into folder/outputs
     folder.mkdir(exist_ok=True)
+    paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"PYTHONPATH": paths} | (environment or {})
     with (folder / "screen.txt").open("a") as screen:
-        return subprocess.Popen(command, cwd=folder, env=os.environ | (environment or {}), stdout=screen, stderr=screen)
+        return subprocess.Popen(command, cwd=folder, env=environment, stdout=screen, stderr=screen)
 
 
 def runs(folder: Path) -> dict[str, Path]:
@@ -82,7 +80,8 @@ def same_as(undisturbed: Path, folder: Path) -> None:
 
 
 def test_every_launcher_gives_the_same_metrics(slurm, tmp_path):
-    sweep = ("-m", *SMALL, "activation=relu,tanh,sigmoid", "seed=0,1", "trainer.max_epochs=2", "runs_per_job=2")
+    sweep = ("-m", *SMALL, "model=mlp", "activation=relu,tanh,sigmoid", "seed=0,1", "runs_per_job=2")
+    sweep += ("trainer.max_epochs=2",)
     launchers = {
         "basic": (),
         "joblib": ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2"),
@@ -100,7 +99,7 @@ def test_every_launcher_gives_the_same_metrics(slurm, tmp_path):
 
 
 def test_a_preempted_run_is_queued_again_and_ends_as_if_nothing_had_happened(slurm, tmp_path, undisturbed):
-    sweep = train(tmp_path, *LONG, *ON_SLURM, environment=slurm)
+    sweep = train(tmp_path, *LONG, *resting(0.5), *ON_SLURM, environment=slurm)
     assert wait_until(lambda: has_begun(tmp_path), seconds=150)
     urgent = answer(
         slurm, "sbatch", "--parsable", "-p", "urgent", "--exclusive", "--wrap", "sleep 1", "-o", "/dev/null"
@@ -115,21 +114,18 @@ def test_a_preempted_run_is_queued_again_and_ends_as_if_nothing_had_happened(slu
     same_as(undisturbed, tmp_path)
 
 
-def test_a_run_that_outlasts_its_time_limit_is_queued_again(slurm, tmp_path):
-    longer = (*LONG, f"trainer.max_epochs={LONGER}")
+def test_a_run_that_outlasts_its_time_limit_is_queued_again(slurm, tmp_path, undisturbed):
     # The signal comes up to 30 s early, when Slurm looks at its jobs' limits: after 30 to 60 s.
     limit = ("hydra.launcher.timeout_min=2", "hydra.launcher.signal_delay_s=60")
-    undisturbed = train(tmp_path / "undisturbed", *longer)
-    sweep = train(tmp_path / "limited", *longer, *ON_SLURM, *limit, environment=slurm)
-    assert undisturbed.wait() == 0
-    assert sweep.wait(timeout=600) == 0, (tmp_path / "limited/screen.txt").read_text()
-    (run,) = runs(tmp_path / "limited").values()
+    sweep = train(tmp_path, *LONG, *resting(80 / EPOCHS), *ON_SLURM, *limit, environment=slurm)
+    assert sweep.wait(timeout=600) == 0, (tmp_path / "screen.txt").read_text()
+    (run,) = runs(tmp_path).values()
     assert record(run)["attempts"] >= 2
-    same_as(tmp_path / "undisturbed", tmp_path / "limited")
+    same_as(undisturbed, tmp_path)
 
 
 def test_a_job_that_is_killed_without_warning_is_told_and_can_be_resumed(slurm, tmp_path, undisturbed):
-    sweep = train(tmp_path, *LONG, *ON_SLURM, environment=slurm)
+    sweep = train(tmp_path, *LONG, *resting(0.5), *ON_SLURM, environment=slurm)
     assert wait_until(lambda: has_begun(tmp_path), seconds=150)
     (run,) = runs(tmp_path).values()
     for process in answer(slurm, "pgrep", "-f", str(tmp_path / "outputs")).split():
@@ -143,7 +139,7 @@ def test_a_job_that_is_killed_without_warning_is_told_and_can_be_resumed(slurm, 
 
 
 def test_the_command_may_be_left_while_its_jobs_go_on(slurm, tmp_path, undisturbed):
-    sweep = train(tmp_path, *LONG, *ON_SLURM, environment=slurm)
+    sweep = train(tmp_path, *LONG, *resting(0.5), *ON_SLURM, environment=slurm)
     assert wait_until(lambda: has_begun(tmp_path), seconds=150)
     sweep.send_signal(signal.SIGHUP)  # its terminal is closed
     assert sweep.wait(timeout=10) != 0
