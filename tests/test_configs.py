@@ -133,7 +133,7 @@ def test_callbacks_build(compose, option):
     cfg = compose(f"callbacks={option}")
     checks.check(cfg)
     names = [type(callback).__name__ for callback in build.monitors(cfg)]
-    everything = ["GradientNorms", "UnitStatistics", "HealthWarnings", "Pictures"]
+    everything = ["GradientNorms", "UnitStatistics", "PreciseBatchNorm", "HealthWarnings", "Pictures"]
     own = "".join(word.title() for word in option.split("_"))
     assert names == {"default": everything, "none": [], "early_stopping": [*everything, own]}.get(option, [own])
 

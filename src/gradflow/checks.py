@@ -118,7 +118,7 @@ def check_headline(headline: str | None, *, score: str) -> None:
     """
     scores = ["loss", "mae", "r2"] if score == "r2" else ["loss", score]
     tags = [f"{part}/{one}" for part in ("test", "val", "train") for one in scores]
-    tags += [names.at_best(f"test/{one}") for one in scores]
+    tags += [of(f"test/{one}") for of in (names.at_best, names.precise_bn) for one in scores]
     tags += [names.best("val/loss" if score == "r2" else f"val/{score}")]
     tags += [names.GRAD_NORM_TOTAL, names.GRAD_ABS_MEAN, names.GRAD_ABS_MEAN_ALL_STEPS]
     tags += [names.DECADES_PER_LAYER, names.FIRST_TO_LAST]

@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 
 from gradflow import build, names, screen
 from gradflow.callbacks.gradient_norms import GradientNorms
+from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
 from gradflow.callbacks.progress import RunProgress
 from gradflow.callbacks.unit_statistics import UnitStatistics
 from gradflow.data.datamodule import ArrayDataModule
@@ -83,7 +84,7 @@ def final_metrics(parts: Parts) -> dict[str, float]:
     for callback in parts.monitors:
         if isinstance(callback, GradientNorms):
             metrics |= callback.final_metrics()
-        elif isinstance(callback, UnitStatistics):
+        elif isinstance(callback, UnitStatistics | PreciseBatchNorm):
             metrics |= callback.latest
     return metrics
 

@@ -29,6 +29,7 @@ NOT_COUNTED = (
     "activation.inplace",
     "optimizer.fused",
     "callbacks.pictures",
+    "callbacks.precise_batch_norm",
     "callbacks.health_warnings",
     "trainer.accelerator",
     "trainer.devices",

@@ -78,6 +78,11 @@ def at_best(tag: str) -> str:
     return f"{tag}_at_best"
 
 
+def precise_bn(tag: str) -> str:
+    """Tag of a value with batch normalisation's statistics computed anew: `test/acc` -> `test/acc_precise_bn`."""
+    return f"{tag}_precise_bn"
+
+
 def seed_folder(seed: int) -> str:
     return f"seed={seed}"
 

@@ -19,6 +19,7 @@ def metrics_of(records: Sequence[Record]) -> list[str]:
         records[0]["headline"],
         *(names.at_best(f"test/{score}") for score in scores),
         *(f"test/{score}" for score in scores),
+        *(names.precise_bn(f"test/{score}") for score in scores),
         *(names.best(f"val/{score}") for score in scores),
         *(f"{part}/{score}" for part in ("val", "train") for score in scores),
         names.DECADES_PER_LAYER,

@@ -12,7 +12,10 @@ from gradflow.study.frames import Frames
 from gradflow.study.labels import NO_NUMBER, Label, label, selected_on_test
 from gradflow.study.marks import depth_text
 
-_IN_CSV_ONLY = ("val/acc", "val/r2", "val/mae", "val/loss", "train/mae", "test/loss", "test/loss_at_best")
+_IN_CSV_ONLY = (
+    *("val/acc", "val/r2", "val/mae", "val/loss", "train/mae"),
+    *("test/loss", "test/loss_at_best", "test/loss_precise_bn"),
+)
 
 
 @dataclass(frozen=True)
