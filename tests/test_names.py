@@ -114,6 +114,7 @@ def test_different_axes_never_share_a_name():
     [
         ("train/acc", (0, 1)),
         ("test/acc_at_best", (0, 1)),
+        ("test/acc_precise_bn", (0, 1)),
         ("dead_units/01_block", (0, 1)),
         ("low_slope/total", (0, 1)),
         ("train/loss_step", (0, math.inf)),
@@ -131,6 +132,7 @@ def test_folders_and_tags_are_those_of_the_contract():
     folder = names.run_folder("outputs", "digits_conv", "activation=relu,blocks=4", 3)
     assert folder == Path("outputs/digits_conv/activation=relu,blocks=4/seed=3")
     assert names.at_best("test/acc") == "test/acc_at_best"
+    assert names.precise_bn("test/acc") == "test/acc_precise_bn"
     assert names.best("val/acc") == "val/acc_best"
     assert names.grad_norm("01_block") == "grad_norm/01_block"
     assert names.grad_rms("01_block") == "grad_rms/01_block"

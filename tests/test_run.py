@@ -386,6 +386,20 @@ def test_another_headline_is_shown_without_training(command):
 
 
 @pytest.mark.slow
+def test_statistics_computed_anew_are_measured_shown_and_a_headline(command, tmp_path):
+    conv = ("model=conv", *(option for option in SMALL if option != "model=mlp"), *QUIET)
+    outcome = command(*conv)
+    assert outcome.status == 0
+    precise = only_record(tmp_path)["metrics"]["test/acc_precise_bn"]
+    assert f", test/acc_precise_bn {precise:.3f}, " in outcome.out
+    (folder,) = folders(tmp_path)
+    _, steps = points(folder)
+    assert steps["test/acc_precise_bn"] == steps["test/acc"]
+    again = command(*conv, "headline=test/acc_precise_bn")
+    assert (again.status, f"{precise:.3f}" in again.out) == (0, True)
+
+
+@pytest.mark.slow
 def test_regression_and_binary_tasks_run_to_the_end(command):
     for data, headline in [("diabetes", "test/r2_at_best"), ("circles", "test/acc_at_best")]:
         outcome = command(f"data={data}", *SMALL, *QUIET)

@@ -82,7 +82,8 @@ class ActivationModule(L.LightningModule):
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": self._make_schedule(optimizer)}}
 
-    def _loss(self, batch: Batch, scores: Pass, network: Callable[[Tensor], Tensor]) -> Tensor:
+    def loss(self, batch: Batch, scores: Pass, network: Callable[[Tensor], Tensor]) -> Tensor:
+        """The loss of a batch, noted among the scores of a pass with what the network put out."""
         x, y = batch
         outputs = network(x)
         # Of several processes some may have no sample of the last batch, and no loss, but a part in the gradient.
@@ -92,7 +93,7 @@ class ActivationModule(L.LightningModule):
 
     def _evaluate(self, batch: Batch) -> None:
         # Not through `__call__`, which may be compiled: that code knows no hook of the unit statistics.
-        self._loss(batch, self._evaluation, self.network.forward)
+        self.loss(batch, self._evaluation, self.network.forward)
 
     def setup(self, stage: str) -> None:
         self.trained = [p for p in self.parameters() if p.requires_grad]
@@ -146,7 +147,7 @@ class ActivationModule(L.LightningModule):
                 torch.clear_autocast_cache()
 
     def _training_loss(self, batch: Batch, *, share: float = 1.0) -> Tensor:
-        loss = self._loss(batch, self._training, self.network)
+        loss = self.loss(batch, self._training, self.network)
         loss = loss if share == 1.0 else loss * share
         self._step_losses.append(loss.detach())
         return loss

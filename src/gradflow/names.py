@@ -32,6 +32,7 @@ LAST_CHECKPOINT = "last.ckpt"
 BEST_CHECKPOINT = "best.ckpt"
 
 LONGEST_NAME = 120  # characters of a folder's name, legal on every file system
+_PRECISE_BN = "_precise_bn"
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.,=+~@-]+")
 # Text that nobody takes for a number, a list, null or a truth value, nor for a second axis.
 _PLAIN_TEXT = re.compile(r"(?!(?:null|true|false|nan|[+-]?inf)$)(?![\d.xe+-]*$)[A-Za-z0-9_.+@-]+")
@@ -80,7 +81,12 @@ def at_best(tag: str) -> str:
 
 def precise_bn(tag: str) -> str:
     """Tag of a value with batch normalisation's statistics computed anew: `test/acc` -> `test/acc_precise_bn`."""
-    return f"{tag}_precise_bn"
+    return f"{tag}{_PRECISE_BN}"
+
+
+def is_precise_bn(tag: str) -> bool:
+    """Whether a tag is one of `precise_bn`."""
+    return tag.endswith(_PRECISE_BN)
 
 
 def seed_folder(seed: int) -> str:

@@ -115,19 +115,46 @@ def test_exploding_is_the_mean_over_an_epoch(tmp_path, norm, holds):
 
 
 @pytest.mark.parametrize(("last", "fitted", "holds"), [(0.52, 0.8, True), (0.56, 0.8, False), (0.52, 0.69, False)])
-def test_an_evaluation_is_unsteady_if_it_falls_where_training_does_not(tmp_path, last, fitted, holds):
+def test_running_averages_lag_where_evaluation_falls_and_training_does_not(tmp_path, last, fitted, holds):
     scores, fit = ([0.5, 0.7, 0.65, last], [0.5, 0.6, 0.7, fitted])
     both = {"val__acc": dict(zip(ENDS, scores, strict=True)), "train__acc": dict(zip(ENDS, fit, strict=True))}
     normalise(write(tmp_path, **both, lr=0.1), "batch")
     findings = found(tmp_path)
-    assert list(findings) == (["unsteady evaluation"] if holds else [])
+    assert list(findings) == (["lagging running averages"] if holds else [])
     if holds:
-        (finding,) = findings["unsteady evaluation"]
+        (finding,) = findings["lagging running averages"]
         assert finding.evidence == (
             "the validation accuracy falls from 65 % to 52 % in epoch 4, while that of training, by each batch's own "
             "statistics, reaches 80 %; it ends at 52 %, at lr = 0.1"
         )
         assert finding.remedies == ("schedule=cosine", "a lower optimizer.lr")
+
+
+@pytest.mark.parametrize(("precise", "holds"), [(0.61, True), (0.59, False)])
+def test_running_averages_lag_behind_statistics_that_are_computed_anew(tmp_path, precise, holds):
+    metrics = {"test/acc": 0.5, "test/acc_precise_bn": precise}
+    normalise(write(tmp_path, metrics=metrics, lr=0.1), "batch")
+    findings = found(tmp_path)
+    assert list(findings) == (["lagging running averages"] if holds else [])
+    if holds:
+        (finding,) = findings["lagging running averages"]
+        assert finding.evidence == (
+            "the network of the last epoch has a test accuracy of 50 % by its running averages, 61 % with statistics "
+            "computed anew at its weights, at lr = 0.1"
+        )
+
+
+def test_lagging_running_averages_are_told_by_both_signs_and_ordered_by_the_larger(tmp_path):
+    falls = dict(zip(ENDS, [0.5, 0.7, 0.3, 0.6], strict=True))
+    for seed, precise in enumerate([0.95, 0.65]):
+        folder = write(tmp_path, seed=seed, val__acc=falls, metrics={"test/acc": 0.5, "test/acc_precise_bn": precise})
+        normalise(folder, "batch")
+    finding = only(tmp_path, "lagging running averages")
+    assert (finding.holds, finding.judged, finding.badness) == (2, 2, pytest.approx(0.45))
+    gap, fall = finding.evidence.split("; ", 1)
+    assert "50 % by its running averages, 95 %" in gap
+    assert fall.startswith("the validation accuracy falls from 70 % to 30 % in epoch 3")
+    assert finding.evidence.endswith("(the worst seed; the mildest of the 2: 40 points)")
 
 
 def normalise(folder, norm):
@@ -144,7 +171,7 @@ def test_only_batch_normalisation_has_running_averages(tmp_path, norm, holds):
     write(tmp_path / "unknown", val__acc=falls)
     assert found(tmp_path / "unknown") == {}
     normalise(write(tmp_path, val__acc=falls), norm)
-    assert ("unsteady evaluation" in found(tmp_path)) == holds
+    assert ("lagging running averages" in found(tmp_path)) == holds
 
 
 def test_regression_has_no_accuracy_to_be_unsteady(tmp_path):
@@ -289,7 +316,7 @@ def test_what_was_not_measured_is_not_judged_and_said(tmp_path):
         "vanishing gradient": "grad_rms was not recorded",
         "fading gradient": "grad_rms was not recorded",
         "dead units": "dead_units was not recorded",
-        "unsteady evaluation": "val/acc or train/acc was not recorded",
+        "lagging running averages": "neither test/acc_precise_bn nor val/acc and train/acc were recorded",
     }
 
 

@@ -1,5 +1,6 @@
 """The page: what is read off the tables, what is missing, and that the committed one is made of its tables."""
 
+import math
 import re
 
 import pandas as pd
@@ -140,13 +141,21 @@ def test_how_far_a_score_swings_is_told_of_single_runs():
         for e in range(3)
     )
     near = claim(rule="near", blocks=8, published=0.6, decimals=4, tolerance=0.01, curve="val/acc")
-    text = evidence(near, Tables({}, pd.DataFrame(), epochs), [0.5, 0.4])
+    shared = {"activation": "relu", "blocks": 8, "state": "finished"}
+    runs = pd.DataFrame({**shared, "seed": seed, "test/acc": value} for seed, value in [(0, 0.3), (1, 0.4)])
+    text = evidence(near, Tables({}, runs, epochs), [0.5, 0.4])
     assert text.startswith("the mean validation accuracy reaches 0.6 in none of 3 epochs; it ends at 0.3500")
     assert text.endswith(
         "From one epoch to the next it falls by up to 20.0 points; the training accuracy ends at 0.6000."
     )
     steady = epochs[epochs["seed"] == 1]
-    assert "falls" not in evidence(near, Tables({}, pd.DataFrame(), steady), [0.4])
+    assert "falls" not in evidence(near, Tables({}, runs, steady), [0.4])
+    runs["test/acc_precise_bn"] = [math.nan, 0.8]  # seed 0 was trained before it was measured
+    text = evidence(near, Tables({}, runs, epochs), [0.5, 0.4])
+    assert text.endswith(
+        " The network of the last epoch (seed 1) has a test accuracy of 0.4000 by the running averages of batch "
+        "normalisation and of 0.8000 with statistics computed anew at its weights."
+    )
 
 
 def test_a_change_with_depth_stands_beside_that_of_training():
@@ -156,7 +165,12 @@ def test_a_change_with_depth_stands_beside_that_of_training():
     )
     change = claim(rule="near", blocks=8, from_blocks=1, published=0.1)
     text = evidence(change, Tables({}, runs, pd.DataFrame()), [0.1])  # only seed 0 has both
-    assert text == "the training accuracy changes by +0.2000, from 0.4000 to 0.6000."
+    training = "the training accuracy changes by +0.2000, from 0.4000 to 0.6000"
+    assert text == f"{training}."
+    runs["test/acc_precise_bn"] = [0.4, 0.9, 0.55, 0.9]
+    text = evidence(change, Tables({}, runs, pd.DataFrame()), [0.1])
+    anew = "the test accuracy with statistics computed anew changes by +0.1500, from 0.4000 to 0.5500"
+    assert text == f"{training}; {anew}."
 
 
 def test_the_slope_of_a_layer():

@@ -135,6 +135,31 @@ def test_monitors_off_one_seed_one_activation(tmp_path, monkeypatch):
     assert "Nothing to compare" in page
 
 
+def test_statistics_computed_anew_have_their_own_verdict_figure_and_columns(tmp_path, monkeypatch):
+    study = tmp_path / "made_up"
+    drawn = {}
+    monkeypatch.setattr(report, "save", lambda figure, folder: drawn.update({figure.name: figure}))
+    for activation, score, anew in (("relu", 0.9, 0.92), ("sigmoid", 0.3, 0.91)):
+        for blocks in (1, 4):
+            for seed in range(2):
+                run = typical(blocks=blocks, accuracy=score + 0.01 * seed)
+                run["metrics"]["test/acc_precise_bn"] = anew - 0.001 * seed
+                write_run(study, activation=activation, seed=seed, selected_on="test", **run)
+    page = report.write_report(study).read_text()
+    first, second = re.findall(r'<p class="verdict">(.*?)</p>', page)
+    assert "(test/acc_at_best, selected on test)" in first
+    assert "-0.6" in first
+    assert second.startswith("With batch norm statistics computed anew")
+    assert "(test/acc_precise_bn)" in second
+    assert "-0.01" in second
+    scales = [drawn[name].panels[0].chart.to_dict() for name in ("headline", "precise_batch_norm")]
+    domains = [re.findall(r"'domain': (\[[^]]*\])", str(chart)) for chart in scales]
+    assert domains[0]
+    assert domains[0] == domains[1]
+    heads = [line for line in (study / "report/table.md").read_text().splitlines() if line.startswith("| blocks")]
+    assert "sigmoid: test accuracy, precise batch norm (%)" in heads[0]
+
+
 def test_a_study_without_depths_or_with_further_axes(tmp_path, monkeypatch):
     for lr in (0.1, 0.2):
         write_run(tmp_path, axes={"optimizer.lr": lr}, **typical(blocks=None))

@@ -13,7 +13,7 @@ from gradflow.advise.sighting import Sighting, per_cent
 
 LOW_SLOPE_FRACTION = 0.5  # of a layer's entries
 UNLEARNED = 0.9  # of the loss of the best constant prediction
-FALL = 0.1  # of the validation accuracy, from one epoch to the next
+LAG = 0.1  # of an accuracy, from one epoch to the next or behind what fitting statistics give
 FIRST_UPDATES = 100  # after so many, something should have been learned
 
 
@@ -90,28 +90,56 @@ def saturated(run: MeasuredRun) -> Sighting | None:
     return Sighting(share, per_cent(share), evidence)
 
 
-def unsteady_evaluation(run: MeasuredRun) -> Sighting | None:
-    """The validation accuracy of a batch-normalised network drops in an epoch in which it learned.
+def lagging_averages(run: MeasuredRun) -> Sighting | None:
+    """A batch-normalised network scores far less by its running averages than it has learned.
 
     Training normalises by the statistics of each batch, evaluation by their running averages, which lag behind weights
     that still move. A run whose configuration is not known is not said to do so.
     """
     if "val/r2" in run.curves or run.config.get("model", {}).get("norm") != "batch":
         return None
-    if not {"val/acc", "train/acc"} <= run.curves.keys():
-        raise NotJudged("val/acc or train/acc was not recorded")
-    scores_E, fitted_E = (run.curves[tag].values.astype(float) for tag in ("val/acc", "train/acc"))
+    precise = run.record["metrics"].get(names.precise_bn("test/acc"))
+    if precise is None and not {"val/acc", "train/acc"} <= run.curves.keys():
+        raise NotJudged("neither test/acc_precise_bn nor val/acc and train/acc were recorded")
+    seen = [one for one in (_gap(run, precise), _fall(run)) if one is not None]
+    if not seen:
+        return None
+    worst = max(seen, key=lambda one: one.badness)
+    return Sighting(worst.badness, worst.number, "; ".join(one.evidence for one in seen) + run.lr)
+
+
+def _gap(run: MeasuredRun, precise: float | None) -> Sighting | None:
+    """The last epoch's test accuracy, and with statistics computed anew."""
+    running = run.record["metrics"].get("test/acc")
+    if precise is None or running is None or precise - running <= LAG:
+        return None
+    evidence = (
+        f"the network of the last epoch has a test accuracy of {per_cent(running)} by its running averages, "
+        f"{per_cent(precise)} with statistics computed anew at its weights"
+    )
+    return _points(precise - running, evidence)
+
+
+def _fall(run: MeasuredRun) -> Sighting | None:
+    """The validation accuracy falls in an epoch in which that of training does not."""
+    scores_E, fitted_E = (
+        run.curves[tag].values if tag in run.curves else np.zeros(0) for tag in ("val/acc", "train/acc")
+    )
     epochs = min(len(scores_E), len(fitted_E))
     falls_E = np.where(np.diff(fitted_E[:epochs]) >= 0, -np.diff(scores_E[:epochs]), 0.0)
-    if not len(falls_E) or falls_E.max() <= FALL:
+    if not len(falls_E) or falls_E.max() <= LAG:
         return None
     worst = int(np.argmax(falls_E))
     before, after, last = (per_cent(scores_E[epoch]) for epoch in (worst, worst + 1, -1))
     evidence = (
         f"the validation accuracy falls from {before} to {after} in epoch {worst + 2}, while that of training, by each "
-        f"batch's own statistics, reaches {per_cent(fitted_E[worst + 1])}; it ends at {last}{run.lr}"
+        f"batch's own statistics, reaches {per_cent(fitted_E[worst + 1])}; it ends at {last}"
     )
-    return Sighting(float(falls_E[worst]), f"{100 * falls_E[worst]:.3g} points", evidence)
+    return _points(float(falls_E[worst]), evidence)
+
+
+def _points(difference: float, evidence: str) -> Sighting:
+    return Sighting(difference, f"{100 * difference:.3g} points", evidence)
 
 
 def _worst_layer(run: MeasuredRun, quantity: str) -> tuple[float, str, int, str]:

@@ -10,6 +10,7 @@ from gradflow.advise.measured_run import MeasuredRun
 from gradflow.advise.sighting import Sighting, per_cent
 
 _OWN = "convention of gradflow"
+_LAG = f"{100 * judgements.LAG:g}"
 _WARNINGS = "conf/callbacks/health_warnings.yaml"
 
 
@@ -112,14 +113,15 @@ FADING = Rule(
     health.VANISHING_REMEDIES[:-1],
     gradients.fading,
 )
-UNSTEADY = Rule(
-    "unsteady evaluation",
+LAGGING = Rule(
+    "lagging running averages",
     Severity.WEAK,
-    f"with batch normalisation, the validation accuracy falls by more than {100 * judgements.FALL:g} points "
-    "in an epoch in which the training accuracy does not fall",
-    f"{_OWN}; running averages: Ioffe & Szegedy 2015, arXiv:1502.03167",
+    "with batch normalisation, statistics computed anew at the final weights raise the test accuracy by more than "
+    f"{_LAG} points, or the validation accuracy falls by more than {_LAG} points in an epoch in which the training "
+    "accuracy does not fall",
+    f"{_OWN}; running averages: Ioffe & Szegedy 2015, arXiv:1502.03167; anew: Wu & Johnson 2021, arXiv:2105.07576",
     ("schedule=cosine", "a lower optimizer.lr"),
-    judgements.unsteady_evaluation,
+    judgements.lagging_averages,
 )
 WORSE = Rule(
     "worse activation",
@@ -146,7 +148,7 @@ RULES = (
     SATURATED,
     SLOW_START,
     FADING,
-    UNSTEADY,
+    LAGGING,
     WORSE,
     PERHAPS_WORSE,
 )

@@ -27,7 +27,7 @@ class PreciseBatchNorm(Callback):
     is where the running averages would end if the weights stood still; dropout and the like are off, as they are in
     evaluation. The network is left as it was; one without batch normalisation is not tested again.
 
-    Source: Wu & Johnson 2021, arXiv:2105.07576, section 3 (precise BN).
+    Source: Wu & Johnson 2021, arXiv:2105.07576, section 3.2 (precise BN).
     """
 
     def __init__(self) -> None:
@@ -44,9 +44,8 @@ class PreciseBatchNorm(Callback):
         kept = [buffer.clone() for buffer in network.buffers()]
         with trainer.precision_plugin.forward_context():
             update_bn(map(convert, _training_batches(trainer)), _OnlyNorms(network, layers))
-            for x, y in map(convert, _test_batches(trainer)):
-                outputs = network.forward(x)
-                scores.add(pl_module.task.loss(outputs, y), outputs, y)
+            for batch in map(convert, _test_batches(trainer)):
+                pl_module.loss(batch, scores, network.forward)
         for buffer, before in zip(network.buffers(), kept, strict=True):
             buffer.copy_(before)
         self.latest = {names.precise_bn(tag): value for tag, value in scores.scores("test").items()}

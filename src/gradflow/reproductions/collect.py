@@ -20,8 +20,8 @@ from gradflow.study.status import true_state
 
 DEAD = names.unit_tag(names.DEAD_UNITS, "total")
 METRICS = [
-    *("parameters", "test/acc", "test/acc_at_best", "val/acc", "val/acc_best", names.BEST_EPOCH, "train/acc"),
-    *("train/loss", names.GRAD_ABS_MEAN_ALL_STEPS, names.DECADES_PER_LAYER, DEAD),
+    *("parameters", "test/acc", "test/acc_at_best", names.precise_bn("test/acc"), "val/acc", "val/acc_best"),
+    *(names.BEST_EPOCH, "train/acc", "train/loss", names.GRAD_ABS_MEAN_ALL_STEPS, names.DECADES_PER_LAYER, DEAD),
 ]
 BY_EPOCH = ["val/acc", "train/acc", "train/loss", names.GRAD_NORM_TOTAL, names.GRAD_ABS_MEAN]
 NOT_SHOWN = ("output_dir", "data_dir", "rerun")  # of a command: where things lie

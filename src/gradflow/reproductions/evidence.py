@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from gradflow import names
 from gradflow.reproductions.measured import cell, mean_curve
 from gradflow.reproductions.published import Claim
 from gradflow.reproductions.stored import Tables
@@ -13,6 +14,7 @@ from gradflow.study.statistics import summary
 
 LAYERS = 6
 FITTED = "train/acc"
+PRECISE = names.precise_bn("test/acc")
 
 
 def evidence(claim: Claim, tables: Tables, values: Sequence[float]) -> str:
@@ -22,7 +24,7 @@ def evidence(claim: Claim, tables: Tables, values: Sequence[float]) -> str:
     if claim.why == "tensors":
         return _zero_gradients(claim, values)
     if claim.from_blocks is not None:
-        return _change_in_training(claim, tables)
+        return _change_of_others(claim, tables)
     if claim.curve is None:
         return ""
     curve = mean_curve(tables, claim.activation, claim.blocks, claim.curve)
@@ -66,19 +68,41 @@ def _swings(claim: Claim, tables: Tables) -> str:
         return ""
     end = float(by_run[FITTED].iloc[-1].mean())
     apart = f"{100 * fall:.1f} points"
-    return f" From one epoch to the next it falls by up to {apart}; the training accuracy ends at {end:.4f}."
+    text = f" From one epoch to the next it falls by up to {apart}; the training accuracy ends at {end:.4f}."
+    return text + _statistics_anew(claim, tables)
 
 
-def _change_in_training(claim: Claim, tables: Tables) -> str:
-    """The same change of the training accuracy, of the seeds that have both depths."""
+def _statistics_anew(claim: Claim, tables: Tables) -> str:
+    """What statistics that fit its weights make of the last epoch's network, in the runs that measured it."""
+    runs = cell(tables.finished, claim.activation, claim.blocks)
+    runs = runs.dropna(subset=[PRECISE]) if PRECISE in runs else runs[:0]
+    if runs.empty:
+        return ""
+    running, anew = (f"{runs[tag].mean():.4f}" for tag in ("test/acc", PRECISE))
+    seeds = f"seed{'s' if len(runs) > 1 else ''} {', '.join(map(str, runs['seed']))}"
+    return (
+        f" The network of the last epoch ({seeds}) has a test accuracy of {running} by the running averages of batch "
+        f"normalisation and of {anew} with statistics computed anew at its weights."
+    )
+
+
+def _change_of_others(claim: Claim, tables: Tables) -> str:
+    """The same change of accuracies that do not rest on running averages, of the seeds that have both depths."""
     assert claim.from_blocks is not None
     shallow, deep = (
-        cell(tables.finished, claim.activation, blocks).set_index("seed")[FITTED]
+        cell(tables.finished, claim.activation, blocks).set_index("seed")
         for blocks in (claim.from_blocks, claim.blocks)
     )
-    both = shallow.index.intersection(deep.index)
-    low, high = float(shallow[both].mean()), float(deep[both].mean())
-    return f"the training accuracy changes by {high - low:+.4f}, from {low:.4f} to {high:.4f}."
+    changes = []
+    others = {FITTED: "training accuracy", PRECISE: "test accuracy with statistics computed anew"}
+    for tag, text in others.items():
+        if tag not in tables.finished:
+            continue
+        pairs = pd.concat([shallow[tag], deep[tag]], axis=1).dropna()
+        if len(pairs):
+            low, high = pairs.mean().tolist()
+            changes.append(f"the {text} changes by {high - low:+.4f}, from {low:.4f} to {high:.4f}")
+    return f"{'; '.join(changes)}."
 
 
 def _zero_gradients(claim: Claim, values: Sequence[float]) -> str:

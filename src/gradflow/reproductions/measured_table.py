@@ -12,6 +12,7 @@ from gradflow.study.tables import Table
 _COLUMNS = {
     "test/acc_at_best": "test accuracy at the best epoch",
     "test/acc": "test accuracy",
+    names.precise_bn("test/acc"): "test accuracy, precise batch norm",
     "train/acc": "training accuracy",
     names.BEST_EPOCH: "best epoch",
     names.GRAD_ABS_MEAN_ALL_STEPS: "mean absolute gradient",
@@ -40,7 +41,8 @@ def _estimate(part: pd.DataFrame, tag: str) -> str:
     magnitude = names.is_logarithmic(tag) or tag.startswith("init=")
     found = summary(values, log10=magnitude, within=names.limits(tag))
     shown = [_number(value, tag, magnitude=magnitude) for value in (found.mean, found.low, found.high)]
-    return shown[0] if found.n == 1 else f"{shown[0]} [{shown[1]}, {shown[2]}]"
+    text = shown[0] if found.n == 1 else f"{shown[0]} [{shown[1]}, {shown[2]}]"
+    return text if found.n == len(part) else f"{text} (n = {found.n})"
 
 
 def _number(value: float, tag: str, *, magnitude: bool) -> str:

@@ -18,7 +18,15 @@ _BAND = "lines are means over the seeds, bands 95 % t intervals"
 
 
 def by_depth(
-    final: pd.DataFrame, seeds: pd.DataFrame, legend: Legend, *, metric: str, label: Label, name: str, reading: str
+    final: pd.DataFrame,
+    seeds: pd.DataFrame,
+    legend: Legend,
+    *,
+    metric: str,
+    label: Label,
+    name: str,
+    reading: str,
+    beside: str | None = None,
 ) -> Figure:
     """A final metric against depth, a panel for each variant; against the activation where there is one depth only.
 
@@ -30,9 +38,11 @@ def by_depth(
         label: its spelling.
         name: of the figure's files.
         reading: how to read it.
+        beside: the tag of another figure that has the same axis.
     """
-    final, seeds = (frame[frame["metric"] == metric] for frame in (final, seeds))
-    extent = marks.domain(final, label, also=seeds["value"].tolist())
+    both_final, both_seeds = (frame[frame["metric"].isin([metric, beside])] for frame in (final, seeds))
+    extent = marks.domain(both_final, label, also=both_seeds["value"].tolist())
+    final, seeds = (frame[frame["metric"] == metric] for frame in (both_final, both_seeds))
     deep = len(legend.depths) > 1
     panels = []
     for keys, part in groups(final, ["variant"]):

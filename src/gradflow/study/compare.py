@@ -87,7 +87,8 @@ def _compare(cell: Cell, base: Cell | None, *, baseline: str, metric: str) -> Co
         outcome=Outcome.NO_BASELINE,
         lrs={side.activation: next((r["lr"] for r in side.runs.values() if r.get("lr")), None) for side in sides},
         choices={side.activation: side.choice for side in sides if side.choice},
-        selected_on_test=any(r.get("selected_on") == "test" for side in sides for r in side.runs.values()),
+        selected_on_test=metric.endswith("_best")
+        and any(r.get("selected_on") == "test" for side in sides for r in side.runs.values()),
         in_decades=is_logarithmic(metric),
     )
     if base is None:

@@ -1,12 +1,13 @@
 """Which figures a report shows, in the order of its page: those for which the study has measurements."""
 
+import functools
 from collections.abc import Sequence
 
 from gradflow import names
 from gradflow.study import charts, training_charts, unit_charts
 from gradflow.study.configurations import Record
 from gradflow.study.figure import Figure
-from gradflow.study.final_metrics import UNIT_QUANTITIES
+from gradflow.study.final_metrics import UNIT_QUANTITIES, precise_headline
 from gradflow.study.frames import Frames
 from gradflow.study.labels import label
 from gradflow.study.marks import Legend
@@ -16,6 +17,10 @@ _DECADES = (
     "Powers of ten that the gradient loses from one hidden layer to the next on its way to the input, mean over the "
     "last epoch; negative: it grows."
 )
+_ANEW = (
+    "The network of the last epoch, normalised by mean and variance computed anew at its weights. Where it is better "
+    "than above, the running averages by which networks are evaluated had lagged behind weights that still moved."
+)
 _MEAN_GRADIENT = (
     "Mean over trainable tensors (biases and normalisation included) of each tensor's mean absolute gradient, over all "
     "updates of training: its trend with depth also reflects the number of tensors."
@@ -24,9 +29,8 @@ _MEAN_GRADIENT = (
 
 def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[Figure]:
     """Every figure that can be drawn."""
-    headline = records[0]["headline"]
     drawn = [
-        _by_depth(frames, records, legend, metric=headline, name="headline", reading=_MARKS),
+        *_headlines(frames, records, legend),
         _learning(frames, legend, metric=frames.validation, name="validation"),
         _learning(frames, legend, metric="train/loss", name="training_loss"),
         _gradient_by_layer(frames, legend),
@@ -45,13 +49,30 @@ def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[F
     return [figure for figure in drawn if figure is not None]
 
 
+def _headlines(frames: Frames, records: Sequence[Record], legend: Legend) -> list[Figure | None]:
+    """The headline, and below it, on the same axis, with batch normalisation's statistics computed anew."""
+    headline, anew = records[0]["headline"], precise_headline(records)
+    shown = [(headline, anew, "headline", _MARKS), (anew, headline, "precise_batch_norm", f"{_ANEW} {_MARKS}")]
+    return [
+        _by_depth(frames, records, legend, metric=metric, beside=beside, name=name, reading=reading)
+        for metric, beside, name, reading in shown
+    ]
+
+
 def _by_depth(
-    frames: Frames, records: Sequence[Record], legend: Legend, *, metric: str, name: str, reading: str
+    frames: Frames,
+    records: Sequence[Record],
+    legend: Legend,
+    *,
+    metric: str | None,
+    name: str,
+    reading: str,
+    beside: str | None = None,
 ) -> Figure | None:
-    if metric not in set(frames.final["metric"]):
+    if metric is None or metric not in set(frames.final["metric"]):
         return None
-    shown = label(metric, records)
-    return charts.by_depth(frames.final, frames.seeds, legend, metric=metric, label=shown, name=name, reading=reading)
+    draw = functools.partial(charts.by_depth, frames.final, frames.seeds, legend)
+    return draw(metric=metric, label=label(metric, records), name=name, reading=reading, beside=beside)
 
 
 def _learning(frames: Frames, legend: Legend, *, metric: str, name: str) -> Figure | None:

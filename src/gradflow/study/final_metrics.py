@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from gradflow import names
+from gradflow import names, runfile
 from gradflow.study.configurations import Record
 from gradflow.study.statistics import summary
 
@@ -29,6 +29,13 @@ def metrics_of(records: Sequence[Record]) -> list[str]:
         *(names.unit_tag(quantity, "total") for quantity in UNIT_QUANTITIES),
     ]
     return [tag for tag in dict.fromkeys(wanted) if tag in present]
+
+
+def precise_headline(records: Sequence[Record]) -> str | None:
+    """The headline of the last epoch with batch normalisation's statistics computed anew, if any run measured it."""
+    tag = names.precise_bn(records[0]["headline"].removesuffix("_at_best"))
+    finished = (record for record in records if record["state"] == runfile.FINISHED)
+    return tag if any(record["metrics"].get(tag) is not None for record in finished) else None
 
 
 def every_seed(runs: Sequence[Record]) -> pd.DataFrame:

@@ -69,14 +69,14 @@ def label(tag: str, records: Sequence[Record] = ()) -> Label:
     part, _, score = tag.partition("/")
     text, unit = _NAMES.get(tag, (tag, ""))
     if part in _PARTS:
-        name = score.removesuffix("_at_best").removesuffix("_best").removesuffix("_precise_bn")
+        name = score.removesuffix("_at_best").removesuffix("_best").removesuffix(names.precise_bn(""))
         text = f"{_PARTS[part]} {_SCORES.get(name, name)}"
         if score.endswith("_best"):
             text += " at the best epoch"
             if selected_on_test(records):
                 text += f", {SELECTED_ON_TEST}"
-        elif score.endswith("_precise_bn"):
-            text += ", batch norm statistics computed anew"
+        elif names.is_precise_bn(score):
+            text += ", precise batch norm"
         unit = _UNITS.get(name, "")
     return Label(text=text, unit=unit, is_logarithmic=is_logarithmic(tag))
 

@@ -18,15 +18,22 @@ _TEMPLATE = Path(__file__).parent / "template"
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """What the comparisons by one metric show together, in two or three sentences, and one sentence for each."""
+
+    text: str
+    comparisons: list[str]
+
+
+@dataclass(frozen=True)
 class Content:
     """The words and tables of a report; the page escapes all of them.
 
     Attributes:
         study: its name.
         facts: one line below the title.
-        verdict: two sentences.
-        note: a warning below it; empty if there is none.
-        comparisons: one sentence each.
+        verdicts: one for each metric that the activations are compared by, the headline first.
+        note: a warning below the first; empty if there is none.
         tables: of the averages; empty if nothing has finished.
         failures: the runs that are in no average.
         provenance: term -> what to say of it.
@@ -34,9 +41,8 @@ class Content:
 
     study: str
     facts: str
-    verdict: str
+    verdicts: list[Verdict]
     note: str
-    comparisons: list[str]
     tables: list[Table]
     failures: Table
     provenance: Mapping[str, list[str]]

@@ -13,10 +13,11 @@ from gradflow.study.compare import Tuning, compare, overall
 from gradflow.study.configurations import Record
 from gradflow.study.figure import Figure, save
 from gradflow.study.figures_of import figures
+from gradflow.study.final_metrics import precise_headline
 from gradflow.study.frames import Frames, study_frames
 from gradflow.study.labels import selected_on_test
 from gradflow.study.marks import legend_of
-from gradflow.study.page import Content, page
+from gradflow.study.page import Content, Verdict, page
 from gradflow.study.provenance_table import failures, provenance, spent
 from gradflow.study.status import true_state
 
@@ -68,16 +69,14 @@ def _content(
     finished = states.count(runfile.FINISHED)
     made = runfile.now()[:16].replace("T", " ")
     facts = f"{finished} of {len(records)} runs finished, {spent(_seconds(records))} of training; made {made} UTC."
-    verdict, comparisons = NOTHING_YET, []
-    if finished:
-        compared = compare(records, baseline=baseline, tuning=tuning)
-        verdict, comparisons = overall(compared), [comparison.verdict for comparison in compared]
+    metrics = [None, precise_headline(records)] if finished else []
+    compared = [compare(records, baseline=baseline, metric=metric, tuning=tuning) for metric in dict.fromkeys(metrics)]
+    verdicts = [Verdict(overall(family), [comparison.verdict for comparison in family]) for family in compared]
     return Content(
         study=records[0]["study"],
         facts=facts,
-        verdict=verdict,
+        verdicts=verdicts or [Verdict(NOTHING_YET, [])],
         note=SELECTED_ON_TEST if selected_on_test(records) else "",
-        comparisons=comparisons,
         tables=_tables(frames, records),
         failures=failures(records, states),
         provenance=provenance(records),

@@ -7,7 +7,7 @@ import pandas as pd
 
 from gradflow import names
 from gradflow.study.configurations import KEYS, Record, groups
-from gradflow.study.final_metrics import metrics_of
+from gradflow.study.final_metrics import metrics_of, precise_headline
 from gradflow.study.frames import Frames
 from gradflow.study.labels import NO_NUMBER, Label, label, selected_on_test
 from gradflow.study.marks import depth_text
@@ -67,17 +67,17 @@ def metrics_table(frames: Frames, records: Sequence[Record]) -> Table:
         by_metric = {row["metric"]: row for row in part.to_dict("records")}
         cells = [_cell(by_metric[tag], labels[tag]) if tag in by_metric else NO_NUMBER for tag in metrics]
         rows.append([*_names(part.iloc[0].to_dict(), varied), *cells])
-    caption = "Mean [95 % interval] of the other metrics; gradient magnitudes are geometric means."
+    caption = f"Mean [95 % interval] of the other metrics; gradient magnitudes are geometric means{_precise(metrics)}."
     return Table(caption=caption, headers=[*heads, *(labels[tag].with_unit for tag in metrics)], rows=rows)
 
 
 def depth_table(frames: Frames, records: Sequence[Record]) -> Table:
-    """Headline and mean gradient of each activation by depth, mean and interval; empty without two depths."""
-    caption = "By depth: mean [95 % interval] of score and mean gradient."
+    """Scores and mean gradient of each activation by depth, mean and interval; empty without two depths."""
     if frames.final["blocks"].nunique() < 2:
-        return Table(caption=caption, headers=[], rows=[])
+        return Table(caption="", headers=[], rows=[])
     present = set(frames.final["metric"])
-    metrics = [tag for tag in (records[0]["headline"], names.GRAD_ABS_MEAN_ALL_STEPS) if tag in present]
+    wanted = (records[0]["headline"], precise_headline(records), names.GRAD_ABS_MEAN_ALL_STEPS)
+    metrics = [tag for tag in wanted if tag is not None and tag in present]
     labels = {tag: label(tag, records) for tag in metrics}
     activations = list(dict.fromkeys(frames.final["activation"]))
     columns = [(activation, tag) for tag in metrics for activation in activations]
@@ -87,8 +87,15 @@ def depth_table(frames: Frames, records: Sequence[Record]) -> Table:
         cells = [_cell(found[column], labels[column[1]]) if column in found else NO_NUMBER for column in columns]
         rows.append([depth_text(keys["blocks"]), keys["variant"], *cells])
     headers = ["blocks", "variant", *(f"{activation}: {labels[tag].with_unit}" for activation, tag in columns)]
+    caption = f"By depth: mean [95 % interval] of score and mean gradient{_precise(metrics)}."
     table = Table(caption=caption, headers=headers, rows=rows)
     return table if any(row[1] for row in rows) else _without_column(table, 1)
+
+
+def _precise(metrics: Sequence[str]) -> str:
+    """What a name in the head of a column stands for."""
+    anew = "; precise batch norm: the last epoch's network with statistics computed anew at its weights"
+    return anew if any(map(names.is_precise_bn, metrics)) else ""
 
 
 def change_table(frames: Frames, records: Sequence[Record]) -> Table:

@@ -4,8 +4,13 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+from gradflow import names
 from gradflow.study.comparison import Comparison, Outcome, is_score, lower_is_better
 from gradflow.study.tuning import LR, Choice, show
+
+ANEW = (
+    "With batch norm statistics computed anew after the last epoch, instead of running averages that may lag behind: "
+)
 
 
 def verdict(comparison: Comparison) -> str:
@@ -56,7 +61,8 @@ def overall(comparisons: Sequence[Comparison]) -> str:
         return "Nothing to compare: the study has one activation."
     claimed = [c for c in comparisons if c.claimed]
     sentence = _won_and_lost(comparisons) if claimed else _no_claim(comparisons)
-    return f"{sentence}, {_common_rate(comparisons)}.{_largest(comparisons)}"
+    lead = ANEW if names.is_precise_bn(comparisons[0].metric) else ""
+    return f"{lead}{sentence}, {_common_rate(comparisons)}.{_largest(comparisons)}"
 
 
 def _won_and_lost(comparisons: Sequence[Comparison]) -> str:
