@@ -18,11 +18,12 @@ from gradflow import cli
 from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.callbacks.health_warnings import HealthWarnings
 from gradflow.callbacks.pictures import Pictures
+from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
 from gradflow.callbacks.unit_statistics import UnitStatistics
 from gradflow.measure import UnitMeter
 from gradflow.module import ActivationModule
 
-CALLBACKS = (GradientNorms, UnitStatistics, HealthWarnings, Pictures, NaiveMonitor)
+CALLBACKS = (GradientNorms, UnitStatistics, PreciseBatchNorm, HealthWarnings, Pictures, NaiveMonitor)
 FORWARD_HOOKS = ("add_preactivation", "add_output")  # of the unit statistics, called within the network
 STEP_RECORD = ("on_before_optimizer_step",)  # the module measures the gradient, with or without monitors
 

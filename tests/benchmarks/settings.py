@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import machine
 import processes
 from our_runs import Training, train
 from processes import Finished
@@ -32,10 +33,14 @@ class Settings:
         """One call of train.py; without `pinned` its launcher divides the cores."""
         return train(overrides, data_dir=self.data_dir, threads=self.threads if pinned else None)
 
-    def clocked(self, *overrides: str) -> Finished:
-        """The same with a clock around the monitors' hooks."""
+    def clocked(self, *overrides: str) -> dict[str, float]:
+        """The same with a clock around the monitors' hooks: seconds of the whole run by class."""
+        machine.wait_until_quiet()
         with tempfile.TemporaryDirectory() as folder:
-            return self.script("monitor_seconds.py", *overrides, f"data_dir={self.data_dir}", f"output_dir={folder}")
+            arguments = (*overrides, f"data_dir={self.data_dir}", f"output_dir={folder}")
+            lines = self.script("monitor_seconds.py", *arguments).output.splitlines()
+        named = [line.split(": seconds ") for line in lines if ": seconds " in line]
+        return {name: float(seconds) for name, seconds in named}
 
     def script(self, name: str, *arguments: str) -> Finished:
         """One call of a script of this folder."""

@@ -1,6 +1,7 @@
 """The Conv-BatchNorm-ReLU stack on images of CIFAR-10's shape: steps against the bare loop, monitors."""
 
 from collections.abc import Callable
+from statistics import median
 
 from benchmark_data import PHOTOS
 from comparison_rows import (
@@ -9,6 +10,7 @@ from comparison_rows import (
     alternate,
     at_most,
     compare,
+    costs,
     duration,
     faster,
     figures,
@@ -84,3 +86,13 @@ def monitors(settings: Settings, *, blocks: int, epochs: int) -> list[list[str]]
     samples = alternate(f"monitors, {blocks} blocks", competitors, rounds=min(FEW, settings.rounds))
     name = f"monitors, all on, conv stack, {blocks} blocks, an epoch of {STEPS} steps and {PHOTOS[1]} validation images"
     return [compare(name, samples, "gradflow", WITHOUT, at_most(1.05))]
+
+
+def precise_batch_norm(settings: Settings) -> list[list[str]]:
+    """The test with statistics computed anew at the end of a run on the digits, beside an epoch of its training."""
+    ours = ("activation=relu", "blocks=8", "seed=0", "trainer.max_epochs=3")
+    run: Competitors = {"gradflow": lambda: of_epochs(settings.train(*ours))}
+    samples = alternate("precise batch norm", run, rounds=settings.rounds)
+    seconds = median(settings.clocked(*ours)["PreciseBatchNorm"] for _ in range(settings.rounds))
+    what = "precise batch norm, once a run, conv stack on the digits, 8 blocks"
+    return [costs(what, seconds, samples.seconds("gradflow"), "an epoch of training", at_most())]

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from statistics import median
 
-import machine
 from comparison_rows import (
     Measurement,
     Samples,
@@ -85,7 +84,9 @@ def monitors_by_clock(settings: Settings, *, rounds: int) -> list[list[str]]:
     variants = {"ours": (), "none": ("callbacks=none",), "naive": NAIVE, "computed": (*NAIVE, ONLY_COMPUTED)}
     costs_of: dict[str, list[float]] = {name: [] for name in (*variants, "pictures")}
     for _ in range(rounds):
-        clocks = {name: _clocks(settings, *overrides) for name, overrides in variants.items()}
+        clocks = {
+            name: settings.clocked(*ADAM, "trainer.max_epochs=1", *overrides) for name, overrides in variants.items()
+        }
         costs_of["pictures"].append(clocks["ours"].pop("Pictures"))
         for name, seconds in clocks.items():
             costs_of[name].append(sum(seconds.values()) / STEPS)
@@ -98,14 +99,6 @@ def monitors_by_clock(settings: Settings, *, rounds: int) -> list[list[str]]:
         costs(what, ours, computed, f"{NAIVELY} that writes nothing", at_most()),
         figures("its pictures, once a run", duration(cost["pictures"])),
     ]
-
-
-def _clocks(settings: Settings, *overrides: str) -> dict[str, float]:
-    """Seconds by class in a run of one epoch."""
-    machine.wait_until_quiet()
-    lines = settings.clocked(*ADAM, "trainer.max_epochs=1", *overrides).output.splitlines()
-    named = [line.split(": seconds ") for line in lines if ": seconds " in line]
-    return {name: float(seconds) for name, seconds in named}
 
 
 def _monitors_against_naive(samples: Samples) -> list[str]:
