@@ -8,6 +8,7 @@ from collections.abc import Sequence
 VANISHING_RATIO = 1e-3  # a hidden layer's grad_rms over the largest layer's, averaged over an epoch
 EXPLODING_NORM = 1e3  # grad_norm/total, averaged over an epoch
 DEAD_FRACTION = 0.2  # of a layer's units
+LAG = 0.1  # of an accuracy by running averages, behind that of fitting statistics or of the epoch before
 
 VANISHING_REMEDIES = ("activation=relu", "init=he", "model.norm=batch", "model.residual=true", "fewer blocks")
 EXPLODING_REMEDIES = ("a lower optimizer.lr", "trainer.gradient_clip_val=1", "init=he", "model.norm=batch")

@@ -171,3 +171,21 @@ def test_axes_that_all_configurations_share_stand_in_the_title():
 def test_in_a_tie_none_is_best():
     records = [record(name, 1, 0, metrics={ACC: 0.5}) for name in ("relu", "tanh")]
     assert cells(records, "relu") == cells(records, "tanh") == ["0.500"]
+
+
+def test_a_table_that_running_averages_mislead_says_so():
+    def runs(headline, *gaps):
+        return [
+            record(
+                "sigmoid", blocks, seed, headline=headline, metrics={"test/acc": 0.5, "test/acc_precise_bn": 0.5 + gap}
+            )
+            for blocks, pair in enumerate(gaps, start=1)
+            for seed, gap in enumerate(pair)
+        ]
+
+    lagging = "in 1 of 2 configurations batch normalisation's running averages lag behind the weights"
+    for headline in (ACC, "test/acc"):
+        assert any(line.startswith(lagging) for line in lines(runs(headline, (0.0, 0.21), (0.0, 0.19))))
+        assert not any("lag" in line for line in lines(runs(headline, (0.0, 0.19), (0.1, 0.0))))
+    assert not any("lag" in line for line in lines(runs("test/acc_precise_bn", (0.3, 0.3))))
+    assert not any("lag" in line for line in lines([record("relu", 1, 0, metrics={"test/acc": 0.5})]))

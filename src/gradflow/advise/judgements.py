@@ -13,7 +13,6 @@ from gradflow.advise.sighting import Sighting, per_cent
 
 LOW_SLOPE_FRACTION = 0.5  # of a layer's entries
 UNLEARNED = 0.9  # of the loss of the best constant prediction
-LAG = 0.1  # of an accuracy, from one epoch to the next or behind what fitting statistics give
 FIRST_UPDATES = 100  # after so many, something should have been learned
 
 
@@ -111,7 +110,7 @@ def lagging_averages(run: MeasuredRun) -> Sighting | None:
 def _gap(run: MeasuredRun, precise: float | None) -> Sighting | None:
     """The last epoch's test accuracy, and with statistics computed anew."""
     running = run.record["metrics"].get("test/acc")
-    if precise is None or running is None or precise - running <= LAG:
+    if precise is None or running is None or precise - running <= health.LAG:
         return None
     evidence = (
         f"the network of the last epoch has a test accuracy of {per_cent(running)} by its running averages, "
@@ -127,7 +126,7 @@ def _fall(run: MeasuredRun) -> Sighting | None:
     )
     epochs = min(len(scores_E), len(fitted_E))
     falls_E = np.where(np.diff(fitted_E[:epochs]) >= 0, -np.diff(scores_E[:epochs]), 0.0)
-    if not len(falls_E) or falls_E.max() <= LAG:
+    if not len(falls_E) or falls_E.max() <= health.LAG:
         return None
     worst = int(np.argmax(falls_E))
     before, after, last = (per_cent(scores_E[epoch]) for epoch in (worst, worst + 1, -1))

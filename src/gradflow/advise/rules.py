@@ -10,7 +10,7 @@ from gradflow.advise.measured_run import MeasuredRun
 from gradflow.advise.sighting import Sighting, per_cent
 
 _OWN = "convention of gradflow"
-_LAG = f"{100 * judgements.LAG:g}"
+_LAG = f"{100 * health.LAG:g}"
 _WARNINGS = "conf/callbacks/health_warnings.yaml"
 
 

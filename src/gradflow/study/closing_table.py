@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gradflow import names, runfile
+from gradflow import health, names, runfile
 from gradflow.screen import line
 
 Record = dict[str, Any]
@@ -38,7 +38,8 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
         entries = [_cell(cells.get((row, column), []), best=best[column] == row) for column in columns]
         table.add_row(Text(row), *entries)
     troubles = [_trouble(r) for r in records if r["state"] not in (runfile.FINISHED, runfile.PLANNED)]
-    return Group(line(_title(records, common)), table, line(_caption(records), style="dim"), *troubles)
+    below = [line(_caption(records), style="dim"), *_lag(records), *troubles]
+    return Group(line(_title(records, common)), table, *below)
 
 
 def mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
@@ -67,6 +68,24 @@ def _caption(records: Sequence[Record]) -> str:
     over = f"{most}" if fewest == most else f"{fewest} to {most}"
     count = f"mean ± sd over {over} seeds" if most > 1 else "one seed"
     return f"{count}; * best of its column; below: {names.DECADES_PER_LAYER} in the last epoch"
+
+
+def _lag(records: Sequence[Record]) -> list[Text]:
+    """One line where a table of scores by running averages would mislead."""
+    running, precise = "test/acc", names.precise_bn("test/acc")
+    if records[0]["headline"].removesuffix("_at_best") != running:
+        return []
+    behind: dict[str, list[float]] = {}
+    for record in records:
+        before, anew = record["metrics"].get(running), record["metrics"].get(precise)
+        if record["state"] == runfile.FINISHED and before is not None and anew is not None:
+            behind.setdefault(record["config"], []).append(anew - before)
+    lagging = [config for config, gaps in behind.items() if statistics.fmean(gaps) > health.LAG]
+    text = (
+        f"in {len(lagging)} of {len(behind)} configurations batch normalisation's running averages lag behind the "
+        f"weights: headline={precise} shows the scores without them"
+    )
+    return [line(text, style="yellow")] if lagging else []
 
 
 def _common_axes(records: Sequence[Record]) -> dict[str, Any]:
