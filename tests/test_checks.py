@@ -146,6 +146,10 @@ MORE = [
     (["study=null"], r"study=null: needs a name"),
     (["output_dir=null"], r"output_dir=null: needs a name"),
     (["data=moons", "model=mlp", "headline=test/r2"], r"headline=test/r2: .*test/acc"),
+    (
+        ["model.norm=group", "headline=test/acc_precise_bn"],
+        r"headline=test/acc_precise_bn: .*no batch normalisation; use headline=test/acc",
+    ),
     (["flush_denormal=maybe"], r"flush_denormal=maybe: choose true or false"),
     (
         [CUSTOM, "activation._target_=own_activations.Missing"],

@@ -109,22 +109,27 @@ def _refusal(what: str) -> Iterator[None]:
         raise ConfigError(f"{what}: cannot be built: {reason or type(reason).__name__}") from error
 
 
-def check_headline(headline: str | None, *, score: str) -> None:
+def check_headline(headline: str | None, *, score: str, norm: str | None) -> None:
     """Refuse a metric that no run of this task has.
 
     Args:
         headline: the metric; None is the test score of the epoch that validation chose.
         score: the task's own score, `acc` or `r2`.
+        norm: the model's normalisation, if it has one.
     """
     scores = ["loss", "mae", "r2"] if score == "r2" else ["loss", score]
     tags = [f"{part}/{one}" for part in ("test", "val", "train") for one in scores]
-    tags += [of(f"test/{one}") for of in (names.at_best, names.precise_bn) for one in scores]
+    tags += [named(f"test/{one}") for named in (names.at_best, names.precise_bn) for one in scores]
     tags += [names.best("val/loss" if score == "r2" else f"val/{score}")]
     tags += [names.GRAD_NORM_TOTAL, names.GRAD_ABS_MEAN, names.GRAD_ABS_MEAN_ALL_STEPS]
     tags += [names.DECADES_PER_LAYER, names.FIRST_TO_LAST]
     tags += [names.unit_tag(kind, "total") for kind in (names.DEAD_UNITS, names.LOW_SLOPE, names.DORMANT_UNITS)]
     if headline is not None and headline not in tags:
         raise ConfigError(f"headline={headline}: no such metric{nearest(headline, tags)} (metrics: {', '.join(tags)})")
+    if headline is not None and names.is_precise_bn(headline) and norm != "batch":
+        raise ConfigError(
+            f"headline={headline}: this model has no batch normalisation; use headline={names.of_last_epoch(headline)}"
+        )
 
 
 def check_writable(folder: Path) -> None:

@@ -77,7 +77,9 @@ def fit_and_test(parts: Parts, folder: Path, resume: Path | None) -> dict[str, f
 
 
 def final_metrics(parts: Parts) -> dict[str, float]:
-    """Scores of the last epoch, the best one, means of the gradient over the last epoch, units after it."""
+    """Scores of the last epoch, the best one, means of the gradient over the last epoch, units after it, and the test
+    scores with batch normalisation's statistics computed anew.
+    """
     metrics = dict(parts.module.final)
     if parts.module.best_epoch:
         metrics[names.BEST_EPOCH] = parts.module.best_epoch

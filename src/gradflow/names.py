@@ -89,6 +89,11 @@ def is_precise_bn(tag: str) -> bool:
     return tag.endswith(_PRECISE_BN)
 
 
+def of_last_epoch(tag: str) -> str:
+    """Tag of the plain value of the last epoch: `test/acc_at_best` and `test/acc_precise_bn` -> `test/acc`."""
+    return tag.removesuffix("_at_best").removesuffix(_PRECISE_BN)
+
+
 def seed_folder(seed: int) -> str:
     return f"seed={seed}"
 

@@ -126,7 +126,7 @@ def _configuration(
     """What is worked out once for all seeds of a configuration; the data are loaded once for all configurations."""
     loaded = data(OmegaConf.to_yaml(cfg.data, resolve=True))
     score = build.learning_task(cfg, loaded).headline
-    checks.check_headline(cfg.headline, score=score)
+    checks.check_headline(cfg.headline, score=score, norm=cfg.model.get("norm"))
     axes = identity.study_axes(cfg, choices, defaults)
     headline = cfg.headline or names.at_best(f"test/{score}")
     apart = stacking.slower(cfg) if cfg.seeds_per_job > 1 else None

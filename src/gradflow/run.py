@@ -136,8 +136,10 @@ def _thread_settings(cfg: DictConfig) -> Iterator[None]:
 def _say_result(record: dict[str, Any], position: str) -> None:
     metrics = record["metrics"]
     parts = [record["state"]]
-    precise = names.precise_bn(record["headline"].removesuffix("_at_best"))
-    for tag in (record["headline"], precise, names.DECADES_PER_LAYER, names.unit_tag(names.DEAD_UNITS, "total")):
+    precise = names.precise_bn(names.of_last_epoch(record["headline"]))
+    for tag in dict.fromkeys(
+        (record["headline"], precise, names.DECADES_PER_LAYER, names.unit_tag(names.DEAD_UNITS, "total"))
+    ):
         value = metrics.get(tag)
         if value is not None and math.isfinite(value):
             parts.append(f"{tag} {value:.3f}")

@@ -126,7 +126,8 @@ def _trial(cfg: DictConfig, module: ActivationModule, record: dict[str, Any]) ->
     score = f"test/{module.task.headline}"
     units = [names.unit_tag(kind, "total") for kind in (names.DEAD_UNITS, names.LOW_SLOPE, names.DORMANT_UNITS)]
     gradients = [names.DECADES_PER_LAYER, names.GRAD_NORM_TOTAL]
-    shown = [names.at_best(score), score, names.best(module.task.monitor), "train/loss", *gradients, *units]
+    anew = [names.precise_bn(score)] if cfg.model.get("norm") == "batch" else []
+    shown = [names.at_best(score), score, *anew, names.best(module.task.monitor), "train/loss", *gradients, *units]
     return {
         "hparams": {k: v for k, v in hparams.items() if v is not None},
         "varying": list(record["axes"]),

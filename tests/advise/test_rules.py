@@ -335,6 +335,17 @@ def test_a_worse_activation_needs_enough_seeds(tmp_path):
     assert finding.evidence.startswith("relu beats sigmoid at blocks=3 by 0.1")
 
 
+def test_a_worse_activation_is_told_by_statistics_computed_anew_as_well(tmp_path):
+    for activation, score in (("relu", 0.95), ("sigmoid", 0.7)):
+        for seed in range(6):
+            metrics = {"test/acc_at_best": score - 0.01 * seed, "test/acc_precise_bn": 0.97}
+            write(tmp_path, activation=activation, seed=seed, metrics=metrics)
+    (finding,) = found(tmp_path)["worse activation"]
+    assert finding.evidence.startswith("relu beats sigmoid at blocks=3 by 0.250")
+    assert "; by batch norm statistics computed anew after the last epoch, " in finding.evidence
+    assert "sigmoid against relu at blocks=3: no difference shown, " in finding.evidence
+
+
 def test_a_baseline_may_be_the_worse_one(tmp_path):
     gelu = [0.95, 0.94, 0.96, 0.95, 0.93, 0.95]
     scores(tmp_path, [one - 0.1 for one in gelu], activation="relu")

@@ -10,14 +10,13 @@ from gradflow.activations import Maxout
 from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.callbacks.health_warnings import HealthWarnings
 from gradflow.callbacks.pictures import Pictures
-from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
 from gradflow.callbacks.unit_statistics import UnitStatistics
 from gradflow.models.conv import ConvStack
 from gradflow.models.initialization import Initializer
 
 
 def monitors():
-    return [GradientNorms(), UnitStatistics(), PreciseBatchNorm(), HealthWarnings(), Pictures()]
+    return [GradientNorms(), UnitStatistics(), HealthWarnings(), Pictures()]
 
 
 def small_conv(activation, *, seed=0):

@@ -228,3 +228,18 @@ def test_options_that_do_not_suit_the_data_are_refused():
 def test_trainers_that_would_freeze_the_order_are_refused(trainer):
     with pytest.raises(ConfigError, match=r"trainer\.overfit_batches=1: .*limit_train_batches"):
         trainer(max_epochs=1, overfit_batches=1, enable_checkpointing=False).fit(Recorder(), datamodule=digits_module())
+
+
+def test_whole_batches_are_the_same_in_every_process_and_leave_the_short_one_out():
+    data = module_of(small(np.arange(17, dtype=np.float32)[:, None]), seed=3)  # 13 for training: 3 batches of 4, and 1
+    data.setup()
+    batches = [x[:, 0].tolist() for x, _ in data.whole_batches(samples=1000)]
+    assert [len(batch) for batch in batches] == [4, 4, 4]
+    assert batches == [x[:, 0].tolist() for x, _ in data.train_dataloader()][:3]
+    data._shard = (1, 2)  # the second of two
+    assert [len(y) for _, y in data.train_dataloader()] == [2, 2, 2, 0]
+    assert [x[:, 0].tolist() for x, _ in data.whole_batches(samples=1000)] == batches
+    assert [x[:, 0].tolist() for x, _ in data.whole_batches(samples=5)] == batches[:2]
+    short = module_of(small(np.zeros((7, 1), np.float32)))
+    short.setup()
+    assert [len(y) for _, y in short.whole_batches(samples=1000)] == [3]

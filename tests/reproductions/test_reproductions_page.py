@@ -165,11 +165,11 @@ def test_a_change_with_depth_stands_beside_that_of_training():
     )
     change = claim(rule="near", blocks=8, from_blocks=1, published=0.1)
     text = evidence(change, Tables({}, runs, pd.DataFrame()), [0.1])  # only seed 0 has both
-    training = "the training accuracy changes by +0.2000, from 0.4000 to 0.6000"
+    training = "the training accuracy (seed 0) changes by +0.2000, from 0.4000 to 0.6000"
     assert text == f"{training}."
     runs["test/acc_precise_bn"] = [0.4, 0.9, 0.55, 0.9]
     text = evidence(change, Tables({}, runs, pd.DataFrame()), [0.1])
-    anew = "the test accuracy with statistics computed anew changes by +0.1500, from 0.4000 to 0.5500"
+    anew = "the test accuracy with statistics computed anew (seed 0) changes by +0.1500, from 0.4000 to 0.5500"
     assert text == f"{training}; {anew}."
 
 

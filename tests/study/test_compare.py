@@ -7,11 +7,11 @@ import re
 
 import numpy as np
 import pytest
-from made_up_runs import LESS, RELU, SIGMOID, run, runs
+from made_up_runs import HEADLINE, LESS, RELU, SIGMOID, run, runs
 from rich.console import Console
 from scipy import stats
 
-from gradflow.study.compare import Outcome, activations, compare, comparison_table, overall
+from gradflow.study.compare import Outcome, activations, compare, comparison_table, families, overall
 
 
 def test_a_clear_difference_by_hand():
@@ -285,3 +285,25 @@ def test_the_table_says_when_the_epoch_was_selected_on_test():
 def test_the_table_of_nothing_and_of_no_numbers():
     assert "nothing to compare" in shown([])
     assert "no seed in common" in shown(compare([run("relu", seed=0), run("sigmoid", seed=1)]))
+
+
+PRECISE = "test/acc_precise_bn"
+
+
+def anew(records, value):
+    """The same runs with a score by statistics computed anew."""
+    return [{**record, "metrics": {**record["metrics"], PRECISE: value - 0.001 * record["seed"]}} for record in records]
+
+
+def test_statistics_computed_anew_have_a_family_of_their_own():
+    relu, sigmoid = runs("relu", RELU, selected_on="test"), runs("sigmoid", SIGMOID, selected_on="test")
+    first, second = families(anew(relu, 0.97) + anew(sigmoid, 0.97))
+    assert (first[0].metric, first[0].outcome, first[0].selected_on_test) == (HEADLINE, Outcome.LOWER, True)
+    assert (second[0].metric, second[0].outcome, second[0].selected_on_test) == (PRECISE, Outcome.NO_DIFFERENCE, False)
+    assert overall(second).startswith("By batch norm statistics computed anew")
+    assert f"({PRECISE})" in overall(second)
+
+
+@pytest.mark.parametrize("others", [[], runs("sigmoid", SIGMOID)])
+def test_a_family_in_which_nothing_can_be_compared_is_left_out(others):
+    assert len(families(anew(runs("relu", RELU), 0.97) + others)) == 1

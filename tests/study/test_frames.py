@@ -147,3 +147,11 @@ def test_runs_of_different_lengths_and_a_short_last_stretch_are_thinned(study):
     assert training["mean"].tolist() == [2.0, *[1.0] * (len(training) - 1)]
     assert training["p95"].tolist()[1:] == [1.0] * (len(training) - 1)
     assert training["update"].tolist()[-1] == 3 * (len(training) - 1)
+
+
+def test_a_headline_by_statistics_computed_anew_has_the_curve_of_its_score(tmp_path):
+    run = typical(accuracy=0.9)
+    run["metrics"]["test/acc_precise_bn"] = 0.95
+    write_run(tmp_path, headline="test/acc_precise_bn", **run)
+    frames = study_frames(tmp_path, study_runs(tmp_path))
+    assert (frames.validation, frames.fitted) == ("val/acc", "train/acc")

@@ -59,6 +59,6 @@ def test_compare_has_a_second_verdict_where_statistics_were_computed_anew(study,
     assert main([str(study.parent / "normalised"), "compare"]) == 0
     both = capsys.readouterr().out
     assert both.count("test/acc_at_best against relu") == 1
-    assert "With batch norm statistics computed anew" in both
+    assert "By batch norm statistics computed anew" in both
     assert main([str(study.parent / "normalised"), "compare", "--metric", "test/acc"]) == 0
     assert "computed anew" not in capsys.readouterr().out

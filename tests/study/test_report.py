@@ -149,7 +149,7 @@ def test_statistics_computed_anew_have_their_own_verdict_figure_and_columns(tmp_
     first, second = re.findall(r'<p class="verdict">(.*?)</p>', page)
     assert "(test/acc_at_best, selected on test)" in first
     assert "-0.6" in first
-    assert second.startswith("With batch norm statistics computed anew")
+    assert second.startswith("By batch norm statistics computed anew")
     assert "(test/acc_precise_bn)" in second
     assert "-0.01" in second
     scales = [drawn[name].panels[0].chart.to_dict() for name in ("headline", "precise_batch_norm")]

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gradflow import runfile
-from gradflow.study.compare import compare
+from gradflow.study.compare import compare, families
 from gradflow.study.comparison import Comparison, Outcome, is_score, lower_is_better
 from gradflow.study.configurations import Record
 from gradflow.study.labels import SELECTED_ON_TEST
-from gradflow.study.verdict import rate
+from gradflow.study.verdict import ANEW, finding, rate
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,17 @@ def leads(records: Sequence[Record], *, baseline: str | None, metric: str | None
     finished = [record for record in records if record["state"] == runfile.FINISHED]
     if not finished or (metric is None and not any(r["headline"] in r["metrics"] for r in finished)):
         return []
-    comparisons = compare(records, baseline=baseline, metric=metric)
-    return [lead for comparison in comparisons if (lead := _lead(comparison)) is not None]
+    if metric is None:
+        comparisons, *others = families(records, baseline=baseline)
+    else:
+        comparisons, others = compare(records, baseline=baseline, metric=metric), []
+    anew = {(c.activation, c.where): finding(c) for family in others for c in family}
+    found = [_lead(c, anew=anew.get((c.activation, c.where))) for c in comparisons]
+    return [lead for lead in found if lead is not None]
 
 
-def _lead(c: Comparison) -> Lead | None:
+def _lead(c: Comparison, *, anew: str | None) -> Lead | None:
+    """The lead that a comparison shows, if it shows one; `anew` is the finding by statistics computed anew."""
     if c.differences is None or not is_score(c.metric):
         return None
     too_few = c.outcome is Outcome.TOO_FEW and (c.differences.low > 0 or c.differences.high < 0)
@@ -66,7 +72,7 @@ def _lead(c: Comparison) -> Lead | None:
         seeds=c.n,
         claimed=c.claimed,
         needed=c.needed,
-        evidence=c.verdict if c.claimed else _unclaimed(c, winner),
+        evidence=(c.verdict if c.claimed else _unclaimed(c, winner)) + (f"; {ANEW}{anew}" if anew else ""),
         badness=abs(c.differences.mean),
     )
 

@@ -1,7 +1,7 @@
 """The LightningDataModule: one data set, its split and its batches."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -170,6 +170,15 @@ class ArrayDataModule(L.LightningDataModule):
         loader = self._loader(self.split.train, batch_size=self.batch_size, order_seed=self._seed)
         return loader if self.chunk_size is None else ChunkLoader(loader, size=self.chunk_size)
 
+    def whole_batches(self, *, samples: int) -> Iterator[Batch]:
+        """Training batches with so many samples or a few more, as far as there are; the same in every process.
+
+        A shorter last batch of the set is left out, unless it is the only one.
+        """
+        loader = self._loader(self.split.train, batch_size=self.batch_size, order_seed=self._seed, shard=(0, 1))
+        whole = max(1, self.sizes.train // self.batch_size)
+        return map(loader.batch, loader.indices()[: min(whole, -(-samples // self.batch_size))])
+
     def val_dataloader(self) -> BatchLoader:
         """Validation batches, in order."""
         return self._loader(self.split.validation, batch_size=self.eval_batch_size)
@@ -184,7 +193,14 @@ class ArrayDataModule(L.LightningDataModule):
         """Nothing to do: batches are cut on the device."""
         return batch
 
-    def _loader(self, rows: np.ndarray, *, batch_size: int, order_seed: int | None = None) -> BatchLoader:
+    def _loader(
+        self,
+        rows: np.ndarray,
+        *,
+        batch_size: int,
+        order_seed: int | None = None,
+        shard: tuple[int, int] | None = None,
+    ) -> BatchLoader:
         assert self._tensors is not None, "call setup() first"
         scale, shift = 1.0, 0.0
         if self.arrays.pixel_max is not None:
@@ -198,7 +214,7 @@ class ArrayDataModule(L.LightningDataModule):
             scale=scale,
             shift=shift,
             order_seed=order_seed,
-            shard=self._shard,
+            shard=shard or self._shard,
         )
 
     def _inputs(self) -> Tensor:

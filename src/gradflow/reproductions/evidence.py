@@ -1,7 +1,7 @@
 """Why a claim does not hold, as far as the tables show it: every number in these sentences is computed from them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -79,10 +79,9 @@ def _statistics_anew(claim: Claim, tables: Tables) -> str:
     if runs.empty:
         return ""
     running, anew = (f"{runs[tag].mean():.4f}" for tag in ("test/acc", PRECISE))
-    seeds = f"seed{'s' if len(runs) > 1 else ''} {', '.join(map(str, runs['seed']))}"
     return (
-        f" The network of the last epoch ({seeds}) has a test accuracy of {running} by the running averages of batch "
-        f"normalisation and of {anew} with statistics computed anew at its weights."
+        f" The network of the last epoch ({_seeds(runs['seed'])}) has a test accuracy of {running} by the running "
+        f"averages of batch normalisation and of {anew} with statistics computed anew at its weights."
     )
 
 
@@ -93,16 +92,20 @@ def _change_of_others(claim: Claim, tables: Tables) -> str:
         cell(tables.finished, claim.activation, blocks).set_index("seed")
         for blocks in (claim.from_blocks, claim.blocks)
     )
-    changes = []
     others = {FITTED: "training accuracy", PRECISE: "test accuracy with statistics computed anew"}
-    for tag, text in others.items():
-        if tag not in tables.finished:
-            continue
+    changes = []
+    for tag in [tag for tag in others if tag in tables.finished]:
         pairs = pd.concat([shallow[tag], deep[tag]], axis=1).dropna()
         if len(pairs):
             low, high = pairs.mean().tolist()
-            changes.append(f"the {text} changes by {high - low:+.4f}, from {low:.4f} to {high:.4f}")
-    return f"{'; '.join(changes)}."
+            change = f"changes by {high - low:+.4f}, from {low:.4f} to {high:.4f}"
+            changes.append(f"the {others[tag]} ({_seeds(pairs.index)}) {change}")
+    return f"{'; '.join(changes)}." if changes else ""
+
+
+def _seeds(seeds: Iterable[int]) -> str:
+    numbers = list(map(str, seeds))
+    return f"seed{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"
 
 
 def _zero_gradients(claim: Claim, values: Sequence[float]) -> str:

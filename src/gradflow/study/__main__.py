@@ -65,15 +65,17 @@ def _average(options: argparse.Namespace, records: Records) -> None:
 
 def _compare(options: argparse.Namespace, records: Records) -> None:
     from gradflow.study import compare
-    from gradflow.study.final_metrics import precise_headline
 
     show(closing_table(records))
     tuning = _tuning(options, records)
-    comparisons = compare.compare(records, baseline=options.baseline, metric=options.metric, tuning=tuning)
-    show(compare.comparison_table(comparisons))
-    say(compare.overall(comparisons))
-    if options.metric is None and (anew := precise_headline(records)) is not None:
-        say(compare.overall(compare.compare(records, baseline=options.baseline, metric=anew, tuning=tuning)))
+    chosen = {"baseline": options.baseline, "tuning": tuning}
+    if options.metric:
+        first, *others = [compare.compare(records, metric=options.metric, **chosen)]
+    else:
+        first, *others = compare.families(records, **chosen)
+    show(compare.comparison_table(first))
+    for family in (first, *others):
+        say(compare.overall(family))
 
 
 def _report(options: argparse.Namespace, records: Records) -> None:

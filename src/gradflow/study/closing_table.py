@@ -71,9 +71,9 @@ def _caption(records: Sequence[Record]) -> str:
 
 
 def _lag(records: Sequence[Record]) -> list[Text]:
-    """One line where a table of scores by running averages would mislead."""
+    """One line where the scores by running averages are not those of the weights."""
     running, precise = "test/acc", names.precise_bn("test/acc")
-    if records[0]["headline"].removesuffix("_at_best") != running:
+    if records[0]["headline"] not in (running, names.at_best(running)):
         return []
     behind: dict[str, list[float]] = {}
     for record in records:
@@ -82,8 +82,8 @@ def _lag(records: Sequence[Record]) -> list[Text]:
             behind.setdefault(record["config"], []).append(anew - before)
     lagging = [config for config, gaps in behind.items() if statistics.fmean(gaps) > health.LAG]
     text = (
-        f"in {len(lagging)} of {len(behind)} configurations batch normalisation's running averages lag behind the "
-        f"weights: headline={precise} shows the scores without them"
+        f"in {len(lagging)} of {len(behind)} configurations batch normalisation's running averages lag behind the last "
+        f"epoch's weights: see {precise} in the report"
     )
     return [line(text, style="yellow")] if lagging else []
 

@@ -9,11 +9,22 @@ from gradflow.names import is_logarithmic
 from gradflow.study.cells import Cell, activations, cells_of, group_key
 from gradflow.study.comparison import Comparison, Outcome
 from gradflow.study.comparison_table import comparison_table
+from gradflow.study.final_metrics import precise_headline
 from gradflow.study.statistics import ALPHA, holm, seeds_needed, sign_flip_p, summary
 from gradflow.study.tuning import Tuning, tune
 from gradflow.study.verdict import overall, verdict
 
-__all__ = ["Comparison", "Outcome", "Tuning", "activations", "compare", "comparison_table", "overall", "tune"]
+__all__ = [
+    "Comparison",
+    "Outcome",
+    "Tuning",
+    "activations",
+    "compare",
+    "comparison_table",
+    "families",
+    "overall",
+    "tune",
+]
 
 Record = dict[str, Any]
 BASELINE = "relu"
@@ -62,6 +73,16 @@ def compare(
     return [replace(draft, verdict=verdict(draft)) for draft in _decide(drafts, alpha=alpha)]
 
 
+def families(
+    records: Sequence[Record], *, baseline: str | None = None, tuning: Tuning | None = None
+) -> list[list[Comparison]]:
+    """The comparisons by the headline; then, where there are any, those with batch norm statistics computed anew."""
+    first = compare(records, baseline=baseline, tuning=tuning)
+    anew = precise_headline(tuning.records if tuning else records)
+    second = compare(records, baseline=baseline, metric=anew, tuning=tuning) if anew else []
+    return [first, second] if second else [first]
+
+
 def _headline(records: Sequence[Record]) -> str:
     headlines = sorted({record["headline"] for record in records})
     if len(headlines) != 1:
@@ -87,7 +108,7 @@ def _compare(cell: Cell, base: Cell | None, *, baseline: str, metric: str) -> Co
         outcome=Outcome.NO_BASELINE,
         lrs={side.activation: next((r["lr"] for r in side.runs.values() if r.get("lr")), None) for side in sides},
         choices={side.activation: side.choice for side in sides if side.choice},
-        selected_on_test=metric.endswith("_best")
+        selected_on_test=(metric.endswith("_best") or any(side.choice for side in sides))
         and any(r.get("selected_on") == "test" for side in sides for r in side.runs.values()),
         in_decades=is_logarithmic(metric),
     )

@@ -1,6 +1,5 @@
 """Which figures a report shows, in the order of its page: those for which the study has measurements."""
 
-import functools
 from collections.abc import Sequence
 
 from gradflow import names
@@ -18,8 +17,8 @@ _DECADES = (
     "last epoch; negative: it grows."
 )
 _ANEW = (
-    "The network of the last epoch, normalised by mean and variance computed anew at its weights. Where it is better "
-    "than above, the running averages by which networks are evaluated had lagged behind weights that still moved."
+    "The network of the last epoch, normalised by mean and variance computed anew at its weights. Where it is much "
+    "better than by its running averages (in the table below), those had lagged behind weights that still moved."
 )
 _MEAN_GRADIENT = (
     "Mean over trainable tensors (biases and normalisation included) of each tensor's mean absolute gradient, over all "
@@ -71,8 +70,10 @@ def _by_depth(
 ) -> Figure | None:
     if metric is None or metric not in set(frames.final["metric"]):
         return None
-    draw = functools.partial(charts.by_depth, frames.final, frames.seeds, legend)
-    return draw(metric=metric, label=label(metric, records), name=name, reading=reading, beside=beside)
+    shown, seeds = label(metric, records), frames.seeds
+    return charts.by_depth(
+        frames.final, seeds, legend, metric=metric, label=shown, name=name, reading=reading, beside=beside
+    )
 
 
 def _learning(frames: Frames, legend: Legend, *, metric: str, name: str) -> Figure | None:

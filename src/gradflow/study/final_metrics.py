@@ -32,10 +32,12 @@ def metrics_of(records: Sequence[Record]) -> list[str]:
 
 
 def precise_headline(records: Sequence[Record]) -> str | None:
-    """The headline of the last epoch with batch normalisation's statistics computed anew, if any run measured it."""
-    tag = names.precise_bn(records[0]["headline"].removesuffix("_at_best"))
+    """What a headline by running averages is with batch normalisation's statistics computed anew, if a run has it."""
+    headline = records[0]["headline"]
+    tag = names.precise_bn(names.of_last_epoch(headline))
     finished = (record for record in records if record["state"] == runfile.FINISHED)
-    return tag if any(record["metrics"].get(tag) is not None for record in finished) else None
+    measured = any(record["metrics"].get(tag) is not None for record in finished)
+    return tag if measured and tag != headline else None
 
 
 def every_seed(runs: Sequence[Record]) -> pd.DataFrame:

@@ -113,7 +113,7 @@ def _stacked(parts: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 def _validation_metric(records: Sequence[Record]) -> str:
     """`val/acc` where the headline is `test/acc_at_best`; `val/loss` where a headline has no counterpart."""
     present = {tag for record in records for tag in record["metrics"]}
-    wanted = records[0]["headline"].removesuffix("_at_best").replace("test/", "val/")
+    wanted = names.of_last_epoch(records[0]["headline"]).replace("test/", "val/")
     return wanted if wanted in present else "val/loss"
 
 

@@ -69,7 +69,7 @@ def label(tag: str, records: Sequence[Record] = ()) -> Label:
     part, _, score = tag.partition("/")
     text, unit = _NAMES.get(tag, (tag, ""))
     if part in _PARTS:
-        name = score.removesuffix("_at_best").removesuffix("_best").removesuffix(names.precise_bn(""))
+        name = names.of_last_epoch(score).removesuffix("_best")
         text = f"{_PARTS[part]} {_SCORES.get(name, name)}"
         if score.endswith("_best"):
             text += " at the best epoch"

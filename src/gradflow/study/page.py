@@ -21,6 +21,7 @@ _TEMPLATE = Path(__file__).parent / "template"
 class Verdict:
     """What the comparisons by one metric show together, in two or three sentences, and one sentence for each."""
 
+    metric: str
     text: str
     comparisons: list[str]
 

@@ -9,11 +9,10 @@ from gradflow import runfile
 from gradflow.errors import ConfigError
 from gradflow.study import tables
 from gradflow.study.collect import study_runs
-from gradflow.study.compare import Tuning, compare, overall
+from gradflow.study.compare import Comparison, Tuning, families, overall
 from gradflow.study.configurations import Record
 from gradflow.study.figure import Figure, save
 from gradflow.study.figures_of import figures
-from gradflow.study.final_metrics import precise_headline
 from gradflow.study.frames import Frames, study_frames
 from gradflow.study.labels import selected_on_test
 from gradflow.study.marks import legend_of
@@ -69,18 +68,22 @@ def _content(
     finished = states.count(runfile.FINISHED)
     made = runfile.now()[:16].replace("T", " ")
     facts = f"{finished} of {len(records)} runs finished, {spent(_seconds(records))} of training; made {made} UTC."
-    metrics = [None, precise_headline(records)] if finished else []
-    compared = [compare(records, baseline=baseline, metric=metric, tuning=tuning) for metric in dict.fromkeys(metrics)]
-    verdicts = [Verdict(overall(family), [comparison.verdict for comparison in family]) for family in compared]
+    compared = families(records, baseline=baseline, tuning=tuning) if finished else []
+    verdicts = [_verdict(family) for family in compared] or [Verdict("", NOTHING_YET, [])]
     return Content(
         study=records[0]["study"],
         facts=facts,
-        verdicts=verdicts or [Verdict(NOTHING_YET, [])],
+        verdicts=verdicts,
         note=SELECTED_ON_TEST if selected_on_test(records) else "",
         tables=_tables(frames, records),
         failures=failures(records, states),
         provenance=provenance(records),
     )
+
+
+def _verdict(family: Sequence[Comparison]) -> Verdict:
+    metric = family[0].metric if family else ""
+    return Verdict(metric, overall(family), [comparison.verdict for comparison in family])
 
 
 def _seconds(records: Sequence[Record]) -> float:

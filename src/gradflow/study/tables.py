@@ -59,7 +59,7 @@ def headline_table(frames: Frames, records: Sequence[Record]) -> Table:
 def metrics_table(frames: Frames, records: Sequence[Record]) -> Table:
     """The main other metrics of every configuration, mean and interval; the CSV file has all of them."""
     left_out = (records[0]["headline"], names.FIRST_TO_LAST, *_IN_CSV_ONLY)
-    metrics = [tag for tag in metrics_of(records) if tag not in left_out]
+    metrics = [tag for tag in metrics_of(records) if tag not in left_out or tag == precise_headline(records)]
     labels = {tag: label(tag, records) for tag in metrics}
     varied, heads = _axes(frames)
     rows = []

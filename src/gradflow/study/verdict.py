@@ -8,9 +8,7 @@ from gradflow import names
 from gradflow.study.comparison import Comparison, Outcome, is_score, lower_is_better
 from gradflow.study.tuning import LR, Choice, show
 
-ANEW = (
-    "With batch norm statistics computed anew after the last epoch, instead of running averages that may lag behind: "
-)
+ANEW = "by batch norm statistics computed anew after the last epoch, not by running averages that may lag behind: "
 
 
 def verdict(comparison: Comparison) -> str:
@@ -61,7 +59,7 @@ def overall(comparisons: Sequence[Comparison]) -> str:
         return "Nothing to compare: the study has one activation."
     claimed = [c for c in comparisons if c.claimed]
     sentence = _won_and_lost(comparisons) if claimed else _no_claim(comparisons)
-    lead = ANEW if names.is_precise_bn(comparisons[0].metric) else ""
+    lead = ANEW[0].upper() + ANEW[1:] if names.is_precise_bn(comparisons[0].metric) else ""
     return f"{lead}{sentence}, {_common_rate(comparisons)}.{_largest(comparisons)}"
 
 
@@ -131,7 +129,7 @@ def _common_rate(comparisons: Sequence[Comparison]) -> str:
     edges = sum(choice.at_edge for choice in chosen.values())
     note = f", {edges} of {len(chosen)} at the edge of the tried range" if edges else ""
     untuned = "" if first.key == LR else ", lr untuned"
-    return f"each at its best {_key(first)} (tuned on seeds {show(first.seeds)}{note}){untuned}"
+    return f"each at its {_best(comparisons[0], first)} (tuned on seeds {show(first.seeds)}{note}){untuned}"
 
 
 def _claim(c: Comparison) -> str:
@@ -182,6 +180,11 @@ def _tuned_key(c: Comparison) -> str | None:
     return next((choice.key for choice in c.choices.values()), None)
 
 
+def _best(c: Comparison, choice: Choice) -> str:
+    """By which scores a value was chosen, where those are not the ones compared."""
+    return f"best {_key(choice)}{' by running averages' if names.is_precise_bn(c.metric) else ''}"
+
+
 def _key(choice: Choice) -> str:
     return "lr" if choice.key == LR else choice.key
 
@@ -192,7 +195,7 @@ def _tuned(c: Comparison) -> str:
     common = all(choice.tried == first.tried for choice in c.choices.values())
     of = f" of {show(first.tried)}" if common else ""
     sides = [_side(name, choice, tell_tried=not common) for name, choice in c.choices.items()]
-    return f"each at its best {_key(first)}{of} (tuned on seeds {show(first.seeds)}): {', '.join(sides)}"
+    return f"each at its {_best(c, first)}{of} (tuned on seeds {show(first.seeds)}): {', '.join(sides)}"
 
 
 def _side(name: str, choice: Choice, *, tell_tried: bool) -> str:
