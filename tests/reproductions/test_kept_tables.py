@@ -59,6 +59,15 @@ def test_other_settings_are_not_mixed_in(study):
     assert (tables.facts["left_out"], tables.facts["differs"]) == ("1", "")
 
 
+def test_the_same_file_in_another_folder_is_no_other_setting(study):
+    write_mnist_sgd(study, {"relu": [0.97]}, axes={"data.path": "/a/x.npz"})
+    write_mnist_sgd(study, {"tanh": [0.96]}, axes={"data.path": "/b/x.npz"})
+    write_mnist_sgd(study, {"sigmoid": [0.5]}, axes={"data.path": "/b/y.npz"})
+    tables = collect(study)
+    assert sorted(tables.finished["test/acc"]) == [0.96, 0.97]
+    assert (tables.facts["left_out"], tables.facts["differs"]) == ("1", "data.path=x.npz")
+
+
 def test_the_tables_name_no_place_of_a_machine(study):
     provenance = PROVENANCE | {"command": "/home/me/train.py data=npz data.path=/d/x_jpeg.npz"}
     axes = {"data": "npz", "data.path": "/d/x_jpeg.npz"}

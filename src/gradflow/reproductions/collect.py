@@ -69,8 +69,8 @@ def _one_variant(records: Sequence[Record]) -> tuple[list[Record], int]:
 
 
 def _settings(record: Record) -> dict[str, Any]:
-    """What differs from the preset, beside activation and depth."""
-    return {axis: value for axis, value in record["axes"].items() if axis not in AXES}
+    """What differs from the preset, beside activation and depth; of a path its last part, wherever it lies."""
+    return {axis: _without_folder(value) for axis, value in record["axes"].items() if axis not in AXES}
 
 
 def _rows(wanted: Sequence[Mapping[str, Any]], records: Sequence[Record]) -> list[tuple[dict[str, Any], Record | None]]:
@@ -130,7 +130,7 @@ def _facts(finished: Sequence[Record], *, left_out: int) -> dict[str, str]:
     differs = _settings(finished[0])
     return {
         "command": several([text for text in commands if "resume=" not in text] or commands),
-        "differs": ", ".join(f"{axis}={_without_folder(value)}" for axis, value in differs.items()),
+        "differs": ", ".join(f"{axis}={value}" for axis, value in differs.items()),
         "commit": several(p["git_commit"] or "none" for p in whole),
         "tree": "clean" if all(p["git_clean"] for p in whole) else "with uncommitted changes",
         **{key: several(p[key] for p in whole) for key in ("torch", "lightning", "python", "device", "threads")},
