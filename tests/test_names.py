@@ -120,6 +120,7 @@ def test_different_axes_never_share_a_name():
         ("train/loss_step", (0, math.inf)),
         ("val/mae", (0, math.inf)),
         ("val/r2_best", (-math.inf, 1)),
+        ("best_epoch", (1, math.inf)),
         ("grad_flow/decades_per_layer", (-math.inf, math.inf)),
         ("grad_norm/total", (-math.inf, math.inf)),
     ],

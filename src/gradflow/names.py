@@ -66,6 +66,8 @@ def limits(tag: str) -> tuple[float, float]:
         return 0.0, 1.0
     if score in ("loss", "mae"):
         return 0.0, math.inf
+    if tag == BEST_EPOCH:
+        return 1.0, math.inf
     return (-math.inf, 1.0) if score == "r2" else (-math.inf, math.inf)
 
 

@@ -28,7 +28,9 @@ def evidence(claim: Claim, tables: Tables, values: Sequence[float]) -> str:
     if claim.curve is None:
         return ""
     curve = mean_curve(tables, claim.activation, claim.blocks, claim.curve)
-    return _passage(curve, claim, summary(values).mean) + _swings(claim, tables) if len(curve) else ""
+    if not len(curve):
+        return ""
+    return _passage(curve, claim, summary(values).mean) + _swings(claim, tables) + _statistics_anew(claim, tables)
 
 
 def _passage(curve: pd.Series, claim: Claim, measured: float) -> str:
@@ -68,12 +70,13 @@ def _swings(claim: Claim, tables: Tables) -> str:
         return ""
     end = float(by_run[FITTED].iloc[-1].mean())
     apart = f"{100 * fall:.1f} points"
-    text = f" From one epoch to the next it falls by up to {apart}; the training accuracy ends at {end:.4f}."
-    return text + _statistics_anew(claim, tables)
+    return f" From one epoch to the next it falls by up to {apart}; the training accuracy ends at {end:.4f}."
 
 
 def _statistics_anew(claim: Claim, tables: Tables) -> str:
     """What statistics that fit its weights make of the last epoch's network, in the runs that measured it."""
+    if claim.rule != "near" or claim.curve != "val/acc":
+        return ""
     runs = cell(tables.finished, claim.activation, claim.blocks)
     runs = runs.dropna(subset=[PRECISE]) if PRECISE in runs else runs[:0]
     if runs.empty:

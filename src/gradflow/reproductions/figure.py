@@ -7,16 +7,19 @@ import numpy as np
 import pandas as pd
 import vl_convert
 
-from gradflow.reproductions.measured import by_seed
+from gradflow import names
+from gradflow.reproductions.measured import by_seed, cell
 from gradflow.reproductions.numbers import summary_of
 from gradflow.reproductions.published import Experiment
 from gradflow.reproductions.stored import Tables
 from gradflow.study import marks
 from gradflow.study.labels import label
 from gradflow.study.palette import activation_colours
+from gradflow.study.statistics import summary
 
 NAME = "by_depth.svg"
-PUBLISHED, MEASURED = "published", "measured"
+PUBLISHED, MEASURED, ANEW = "published", "measured", "precise batch norm"
+_DASHES = {MEASURED: [1, 0], ANEW: [1, 3], PUBLISHED: [4, 4]}
 _WIDTH, _HEIGHT = 340, 240  # pixels of a panel
 _COLUMNS = ["activation", "blocks", "source", "mean", "low", "high"]
 
@@ -25,9 +28,10 @@ def by_depth(experiment: Experiment, tables: Tables) -> pd.DataFrame:
     """Every number that was published at a depth where something was measured, and what that was.
 
     Returns:
-        Columns metric, activation, blocks, source (published or measured), mean, low, high (NaN of a single run and of
-        what was published).
+        Columns metric, activation, blocks, source (published, measured, and of a test score measured with batch
+        normalisation's statistics computed anew), mean, low, high (NaN of a single run and of what was published).
     """
+    finished = tables.finished
     rows = []
     for claim in experiment.claims:
         values = list(by_seed(claim, tables).values())
@@ -39,6 +43,10 @@ def by_depth(experiment: Experiment, tables: Tables) -> pd.DataFrame:
             point | {"source": PUBLISHED, "mean": claim.published, "low": np.nan, "high": np.nan},
             point | {"source": MEASURED, "mean": found.mean, "low": found.low, "high": found.high},
         ]
+        anew = names.precise_bn(names.of_last_epoch(claim.metric))
+        if anew in finished and len(kept := cell(finished, claim.activation, claim.blocks)[anew].dropna()):
+            found = summary(kept.tolist(), within=names.limits(anew))
+            rows.append(point | {"source": ANEW, "mean": found.mean, "low": found.low, "high": found.high})
     return pd.DataFrame(rows)
 
 
@@ -71,16 +79,15 @@ def _panel(part: pd.DataFrame, metric: str) -> alt.LayerChart:
     scale = alt.Scale(zero=False, nice=False, padding=14)
     x = alt.X("blocks:Q", title="blocks", axis=alt.Axis(values=depths, format="d", grid=False), scale=scale)
     base = alt.Chart().encode(x=x, color=marks.colour(colours, field="activation", title="activation"))
-    dash = alt.StrokeDash(
-        "source:N", title="", scale=alt.Scale(domain=[MEASURED, PUBLISHED], range=[[1, 0], [4, 4]]), sort=None
-    )
+    dashes = {source: dash for source, dash in _DASHES.items() if source in set(part["source"])}
+    scale = alt.Scale(domain=list(dashes), range=list(dashes.values()))
+    dash = alt.StrokeDash("source:N", title="", scale=scale, sort=None)
+    published = f"datum.source === '{PUBLISHED}'"
     line = base.mark_line(strokeWidth=2).encode(y=y.of("mean"), strokeDash=dash)
     rule = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2).encode(y=y.of("low"), y2="high:Q")
     open_mark, full_mark = (
-        base.transform_filter(f"datum.source === '{source}'")
-        .mark_point(size=60, opacity=1, filled=source == MEASURED)
-        .encode(y=y.of("mean"))
-        for source in (PUBLISHED, MEASURED)
+        base.transform_filter(chosen).mark_point(size=60, opacity=1, filled=filled).encode(y=y.of("mean"))
+        for chosen, filled in ((published, False), (f"!({published})", True))
     )
     intervals = [rule] if part["low"].notna().any() else []
     layers = [line, *intervals, open_mark.encode(fill=alt.value("white")), full_mark]
