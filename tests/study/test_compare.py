@@ -300,7 +300,8 @@ def test_statistics_computed_anew_have_a_family_of_their_own():
     first, second = families(anew(relu, 0.97) + anew(sigmoid, 0.97))
     assert (first[0].metric, first[0].outcome, first[0].selected_on_test) == (HEADLINE, Outcome.LOWER, True)
     assert (second[0].metric, second[0].outcome, second[0].selected_on_test) == (PRECISE, Outcome.NO_DIFFERENCE, False)
-    assert overall(second).startswith("By batch norm statistics computed anew")
+    assert overall(second).startswith("By batch norm statistics computed anew after the last epoch, ")
+    assert ": no claim about relu against sigmoid" in overall(second)
     assert f"({PRECISE})" in overall(second)
 
 

@@ -59,8 +59,9 @@ def overall(comparisons: Sequence[Comparison]) -> str:
         return "Nothing to compare: the study has one activation."
     claimed = [c for c in comparisons if c.claimed]
     sentence = _won_and_lost(comparisons) if claimed else _no_claim(comparisons)
-    lead = ANEW[0].upper() + ANEW[1:] if names.is_precise_bn(comparisons[0].metric) else ""
-    return f"{lead}{sentence}, {_common_rate(comparisons)}.{_largest(comparisons)}"
+    if names.is_precise_bn(comparisons[0].metric):
+        sentence = f"{ANEW.capitalize()}{sentence[0].lower()}{sentence[1:]}"
+    return f"{sentence}, {_common_rate(comparisons)}.{_largest(comparisons)}"
 
 
 def _won_and_lost(comparisons: Sequence[Comparison]) -> str:
