@@ -134,6 +134,7 @@ def test_folders_and_tags_are_those_of_the_contract():
     assert folder == Path("outputs/digits_conv/activation=relu,blocks=4/seed=3")
     assert names.at_best("test/acc") == "test/acc_at_best"
     assert names.precise_bn("test/acc") == "test/acc_precise_bn"
+    assert {names.of_last_epoch(tag) for tag in ("test/acc", "test/acc_at_best", "test/acc_precise_bn")} == {"test/acc"}
     assert names.best("val/acc") == "val/acc_best"
     assert names.grad_norm("01_block") == "grad_norm/01_block"
     assert names.grad_rms("01_block") == "grad_rms/01_block"

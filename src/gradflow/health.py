@@ -3,7 +3,10 @@
 `conf/callbacks/health_warnings.yaml` shows the same thresholds to whoever wants others for the warnings of a run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gradflow import names
 
 VANISHING_RATIO = 1e-3  # a hidden layer's grad_rms over the largest layer's, averaged over an epoch
 EXPLODING_NORM = 1e3  # grad_norm/total, averaged over an epoch
@@ -13,6 +16,19 @@ LAG = 0.1  # of an accuracy by running averages, behind that of fitting statisti
 VANISHING_REMEDIES = ("activation=relu", "init=he", "model.norm=batch", "model.residual=true", "fewer blocks")
 EXPLODING_REMEDIES = ("a lower optimizer.lr", "trainer.gradient_clip_val=1", "init=he", "model.norm=batch")
 DEAD_REMEDIES = ("activation=leaky_relu", "init=he", "a lower optimizer.lr", "model.norm=batch")
+
+
+def lag(metrics: Mapping[str, Any]) -> float | None:
+    """By how much statistics computed anew raise the last epoch's test accuracy.
+
+    Args:
+        metrics: of run.json.
+
+    Returns:
+        A difference of two fractions; None where one of them was not measured.
+    """
+    running, anew = metrics.get("test/acc"), metrics.get(names.precise_bn("test/acc"))
+    return None if running is None or anew is None else anew - running
 
 
 def listed(remedies: Sequence[str]) -> str:

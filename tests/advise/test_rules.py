@@ -174,7 +174,7 @@ def test_only_batch_normalisation_has_running_averages(tmp_path, norm, holds):
     assert ("lagging running averages" in found(tmp_path)) == holds
 
 
-def test_regression_has_no_accuracy_to_be_unsteady(tmp_path):
+def test_regression_has_no_accuracy_that_lags(tmp_path):
     normalise(write(tmp_path, val__r2=dict.fromkeys(ENDS, 0.5), val__acc={}, train__acc={}), "batch")
     advice = advise(tmp_path, study_runs(tmp_path))
     assert (advice.findings, advice.not_judged) == ((), ())

@@ -97,26 +97,27 @@ def lagging_averages(run: MeasuredRun) -> Sighting | None:
     """
     if "val/r2" in run.curves or run.config.get("model", {}).get("norm") != "batch":
         return None
-    precise = run.record["metrics"].get(names.precise_bn("test/acc"))
-    if precise is None and not {"val/acc", "train/acc"} <= run.curves.keys():
+    if health.lag(run.record["metrics"]) is None and not {"val/acc", "train/acc"} <= run.curves.keys():
         raise NotJudged("neither test/acc_precise_bn nor val/acc and train/acc were recorded")
-    seen = [one for one in (_gap(run, precise), _fall(run)) if one is not None]
+    seen = [one for one in (_gap(run), _fall(run)) if one is not None]
     if not seen:
         return None
     worst = max(seen, key=lambda one: one.badness)
     return Sighting(worst.badness, worst.number, "; ".join(one.evidence for one in seen) + run.lr)
 
 
-def _gap(run: MeasuredRun, precise: float | None) -> Sighting | None:
-    """The last epoch's test accuracy, and with statistics computed anew."""
-    running = run.record["metrics"].get("test/acc")
-    if precise is None or running is None or precise - running <= health.LAG:
+def _gap(run: MeasuredRun) -> Sighting | None:
+    """The last epoch's test accuracy is higher with statistics computed anew."""
+    metrics = run.record["metrics"]
+    gap = health.lag(metrics)
+    if gap is None or gap <= health.LAG:
         return None
+    running, anew = (per_cent(metrics[tag]) for tag in ("test/acc", names.precise_bn("test/acc")))
     evidence = (
-        f"the network of the last epoch has a test accuracy of {per_cent(running)} by its running averages, "
-        f"{per_cent(precise)} with statistics computed anew at its weights"
+        f"the network of the last epoch has a test accuracy of {running} by its running averages, "
+        f"{anew} with statistics computed anew at its weights"
     )
-    return _points(precise - running, evidence)
+    return _points(gap, evidence)
 
 
 def _fall(run: MeasuredRun) -> Sighting | None:

@@ -72,18 +72,16 @@ def _caption(records: Sequence[Record]) -> str:
 
 def _lag(records: Sequence[Record]) -> list[Text]:
     """One line where the scores by running averages are not those of the weights."""
-    running, precise = "test/acc", names.precise_bn("test/acc")
-    if records[0]["headline"] not in (running, names.at_best(running)):
+    if records[0]["headline"] not in ("test/acc", names.at_best("test/acc")):
         return []
     behind: dict[str, list[float]] = {}
     for record in records:
-        before, anew = record["metrics"].get(running), record["metrics"].get(precise)
-        if record["state"] == runfile.FINISHED and before is not None and anew is not None:
-            behind.setdefault(record["config"], []).append(anew - before)
+        if record["state"] == runfile.FINISHED and (gap := health.lag(record["metrics"])) is not None:
+            behind.setdefault(record["config"], []).append(gap)
     lagging = [config for config, gaps in behind.items() if statistics.fmean(gaps) > health.LAG]
     text = (
         f"in {len(lagging)} of {len(behind)} configurations batch normalisation's running averages lag behind the last "
-        f"epoch's weights: see {precise} in the report"
+        f"epoch's weights: see {names.precise_bn('test/acc')} in the report"
     )
     return [line(text, style="yellow")] if lagging else []
 
