@@ -18,17 +18,7 @@ from gradflow.values import arguments_fit, nearest, number, whole
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
 SWITCHES = ("compile", "flush_denormal", "rerun")
 KNOBS = (
-    *(
-        "blocks",
-        "width",
-        "seed",
-        "precision",
-        "threads",
-        "seeds_per_job",
-        "runs_per_job",
-        "steps_per_execution",
-        *SWITCHES,
-    ),
+    *("blocks", "width", "seed", "precision", "threads", "runs_per_job", "steps_per_execution", *SWITCHES),
     *("study", "headline", "output", "output_dir", "data_dir", "resume", "callbacks"),
 )
 NORMS = ("batch", "layer", "group", "none")

@@ -22,7 +22,7 @@ from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import Diverged
 from gradflow.logger import write
 from gradflow.module import ActivationModule
-from gradflow.process import flushing, process_settings, processes
+from gradflow.process import process_settings, processes
 from gradflow.ranks import Signals
 
 
@@ -112,7 +112,7 @@ def train_along(
     """What every process but the first does: the same, without a word."""
     screen.configure()
     logging.disable()
-    with process_settings(cfg), flushing(cfg.flush_denormal):
+    with process_settings(cfg):
         parts = build_parts(cfg, folder, environment)
         if resume is not None:
             end_where_it_ended(parts.trainer, saved(resume))

@@ -22,7 +22,6 @@ NOT_COUNTED = (
     "data_dir",
     "logger",
     "threads",
-    "seeds_per_job",
     "runs_per_job",
     "steps_per_execution",
     "compile",

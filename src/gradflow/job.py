@@ -1,10 +1,9 @@
-"""What one job of a launcher trains: one run after the other, or several seeds of a configuration together."""
+"""What one job of a launcher trains: one run after the other."""
 
 import json
 import os
 import signal
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +12,23 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from omegaconf import DictConfig
 
 from gradflow import runfile
-from gradflow.process import flushing, process_settings
+from gradflow.process import process_settings
 from gradflow.run import run
-from gradflow.together import Together
 
-JOB = (
-    "GRADFLOW_JOB"  # environment variable, JSON: the job's run folders and which of how many runs the first of them is
-)
+# Environment variable, JSON: the job's run folders and which of how many runs the first of them is.
+JOB = "GRADFLOW_JOB"
 
 
-def described(groups: Sequence[Sequence[Path]], *, first: int, of: int) -> str:
+def described(folders: Sequence[Path], *, first: int, of: int) -> str:
     """The value of `JOB` for a job of a sweep.
 
     Args:
-        groups: run folders; the groups are trained one after the other, those of a group together.
+        folders: run folders, trained one after the other.
         first: which run of the sweep the first of them is.
         of: how many runs the sweep has.
     """
-    names = [[f"{folder.parent.name}/{folder.name}" for folder in group] for group in groups]
-    return json.dumps({"groups": names, "first": first, "of": of})
+    runs = [f"{folder.parent.name}/{folder.name}" for folder in folders]
+    return json.dumps({"runs": runs, "first": first, "of": of})
 
 
 def run_job(cfg: DictConfig, folder: Path) -> dict[str, Any]:
@@ -46,21 +43,20 @@ def run_job(cfg: DictConfig, folder: Path) -> dict[str, Any]:
         SystemExit: with 143, if SIGTERM ended a run.
     """
     study = folder.parent.parent
-    job = json.loads(os.environ.get(JOB, "null")) or {"groups": [[folder.relative_to(study)]], "first": 1, "of": 1}
-    position = job["first"]
+    job = json.loads(os.environ.get(JOB, "null")) or {"runs": [folder.relative_to(study)], "first": 1, "of": 1}
     failures: list[Exception] = []
-    for group in job["groups"]:
-        folders = [study / name for name in group]
-        own = cfg if folder in folders else _composed(folders[0])
+    for number, name in enumerate(job["runs"], start=job["first"]):
+        own_folder = study / name
+        own = cfg if own_folder == folder else _composed(own_folder)
         try:
-            _run_group(own, folders, [f"run {position + i}/{job['of']}" for i in range(len(folders))])
+            with process_settings(own):
+                run(own, own_folder, position=f"run {number}/{job['of']}")
         except SIGTERMException as error:
             _queue_again()
             # Lightning's has no status, and would end a launcher that gets it from its worker as if all were done.
             raise SystemExit(128 + signal.SIGTERM) from error
         except Exception as error:
             failures.append(error)
-        position += len(folders)
     if failures:
         raise failures[0]
     return runfile.read(folder) or {}
@@ -81,26 +77,3 @@ def _composed(folder: Path) -> DictConfig:
     record = runfile.read(folder)
     assert record is not None, f"{folder} was not planned"
     return hydra.compose("train", overrides=record["overrides"])
-
-
-def _run_group(cfg: DictConfig, folders: Sequence[Path], positions: Sequence[str]) -> None:
-    with process_settings(cfg):
-        if len(folders) == 1:
-            run(cfg, folders[0], position=positions[0])
-            return
-        together = Together()
-        runs = [
-            (folder.name, partial(_run_seed, cfg, folder, position, together))
-            for folder, position in zip(folders, positions, strict=True)
-        ]
-        with flushing(cfg.flush_denormal):  # in this thread, which makes the updates
-            raised = together.run(runs)
-    for error in raised:
-        if error is not None:
-            raise error
-
-
-def _run_seed(cfg: DictConfig, folder: Path, position: str, together: Together) -> None:
-    own = cfg.copy()
-    own.seed = int(folder.name.removeprefix("seed="))
-    run(own, folder, position=position, together=together)

@@ -52,26 +52,6 @@ def _scaled_norms(gradients: Sequence[Tensor]) -> Tensor:
     return torch.stack(torch._foreach_norm(scaled, 2)) * largest
 
 
-def stacked_gradient_norms(gradients: Sequence[Tensor]) -> Tensor:
-    """`gradient_norms` of R networks from stacked gradients of shape (R, entries): shape (R, T)."""
-    if gradients[0].device.type == "cpu":
-        norms_RT = torch.stack([torch.linalg.vector_norm(gradient, dim=1) for gradient in gradients], dim=1).double()
-        low, high = FLOAT32_NORMS
-        doubtful = ~((low < norms_RT) & (norms_RT < high)).all(dim=1)
-        doubtful |= max(gradient.shape[1] for gradient in gradients) > FLOAT32_TERMS
-        for r in doubtful.nonzero().flatten().tolist():
-            norms_RT[r] = gradient_norms([gradient[r] for gradient in gradients])
-        return norms_RT
-    return torch.stack([gradient_norms(gradient.unbind()) for gradient in gradients], dim=1)
-
-
-def stacked_gradient_abs_sums(gradients: Sequence[Tensor]) -> Tensor:
-    """`gradient_abs_sums` of R networks from stacked gradients of shape (R, entries): shape (R, T)."""
-    if gradients[0].device.type == "cpu":  # one network after the other stays in the cache
-        return torch.stack([torch.stack([one.abs().sum() for one in gradient]) for gradient in gradients], dim=1)
-    return torch.stack([gradient.abs().sum(dim=1) for gradient in gradients], dim=1)
-
-
 def gradient_abs_sums(gradients: Sequence[Tensor]) -> Tensor:
     """Sum of the absolute values of each tensor, shape (T,)."""
     if gradients[0].device.type == "cpu":  # torch's 1-norm is not vectorised there: two passes take half its time

@@ -1,9 +1,9 @@
 """The LightningModule: training steps, what each of them leaves, the epoch's scores, the best epoch so far."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from typing import Any, Protocol
+from typing import Any
 
 import lightning as L
 import numpy as np
@@ -26,13 +26,6 @@ from gradflow.update_count import count_for_both, count_update
 RUN_AHEAD = 50  # steps between two looks at an accelerator's losses and gradients: reading a value stalls it
 
 
-class UpdatesTogether(Protocol):
-    """Makes the updates of several modules at once."""
-
-    def update_with_each(self, module: "ActivationModule", chunk: Chunk) -> bool:
-        """Whether the updates have been made; if not, the module is to make them."""
-
-
 class ActivationModule(L.LightningModule):
     """Train a network on a task; every number is written at the count of updates that its weights have had.
 
@@ -51,7 +44,7 @@ class ActivationModule(L.LightningModule):
         network: nn.Module,
         task: Task,
         *,
-        optimizer: Callable[[Iterable[Tensor]], Optimizer],
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         schedule: Callable[[Optimizer], LRScheduler] | None = None,
         seed: int = 0,
         updates_itself: bool = False,
@@ -60,10 +53,9 @@ class ActivationModule(L.LightningModule):
         self.automatic_optimization = not updates_itself
         self.network = network
         self.task = task
-        self.make_optimizer = optimizer
+        self._make_optimizer = optimizer
         self._make_schedule = schedule
-        self.seed = seed
-        self.together: UpdatesTogether | None = None
+        self._seed = seed
         self._training, self._evaluation = Pass(task), Pass(task)
         self.steps = StepTable()  # loss, gradient norms (T,), and if asked for their absolute sums (T,)
         self.keeps_abs_sums = False
@@ -77,7 +69,7 @@ class ActivationModule(L.LightningModule):
         return self.network(x)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimizer = self.make_optimizer(self.network.parameters())
+        optimizer = self._make_optimizer(self.network.parameters())
         if self._make_schedule is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": self._make_schedule(optimizer)}}
@@ -100,24 +92,14 @@ class ActivationModule(L.LightningModule):
 
     def on_train_start(self) -> None:
         self._processes = self.trainer.world_size
-        # torch's fused Adam pairs weights and moments as they lie in memory, whatever their strides (2.15), so that a
-        # state which was saved in another layout would silently train something else.
-        for optimizer in self.trainer.optimizers:
-            for parameter, state in optimizer.state.items():
-                for key, value in state.items():
-                    if isinstance(value, Tensor) and value.shape == parameter.shape:
-                        state[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
     def on_train_epoch_start(self) -> None:
-        torch.manual_seed(torch_seed(self.seed, Stream.STOCHASTIC, self.current_epoch, process=self.global_rank))
+        torch.manual_seed(torch_seed(self._seed, Stream.STOCHASTIC, self.current_epoch, process=self.global_rank))
 
     def training_step(self, batch: Batch | Chunk, batch_idx: int) -> Tensor | None:
         """The loss of a batch; or, where the loader hands out several at a time, an update with each of them."""
         if isinstance(batch, Chunk):
-            if self.together is None or not self.together.update_with_each(self, batch):
-                self._update_with_each(batch)
-            elif self.device.type == "cpu" or self.steps.unseen >= RUN_AHEAD:
-                self.check_steps()
+            self._update_with_each(batch)
             return None
         return self._training_loss(batch, share=self._share(batch, batch_idx))
 
@@ -168,11 +150,6 @@ class ActivationModule(L.LightningModule):
                 self.check_steps()
         elif self.steps.unseen >= RUN_AHEAD:
             self.check_steps()
-
-    def note_step(self, row: Sequence[Tensor], outputs: Tensor, targets: Tensor) -> None:
-        """Take in a step that was made elsewhere: its row of the step table, the batch's outputs and targets."""
-        self._training.add(row[0][0], outputs, targets)
-        self.steps.append(self.global_step, *row)
 
     def check_steps(self) -> None:
         """Look at the steps that nobody has looked at yet.

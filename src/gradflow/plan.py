@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 
-from gradflow import build, checks, identity, names, runfile, screen, stacking
+from gradflow import build, checks, identity, names, runfile, screen
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, RunsFailed
 from gradflow.study.closing_table import closing_table
@@ -22,21 +22,15 @@ Compose = Callable[[Sequence[str]], tuple[DictConfig, dict[str, Any]]]
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One run of a sweep: how to compose it, where it goes, what may share a job with it.
+    """One run of a sweep: how to compose it, where it goes, how many runs may share its job.
 
     Attributes:
-        seeds_per_job: how many seeds of its configuration may be trained together.
         runs_per_job: how many runs a job may have, this one included.
     """
 
     overrides: list[str]
     folder: Path
-    seeds_per_job: int = 1
     runs_per_job: int = 1
-
-    @property
-    def seed(self) -> int:
-        return int(self.folder.name.removeprefix("seed="))
 
 
 @dataclass(frozen=True)
@@ -46,8 +40,6 @@ class Configuration:
     axes: dict[str, Any]
     data: ArrayDataModule
     headline: str
-    seeds_per_job: int
-    apart: str | None  # why the seeds are trained one by one all the same
 
 
 def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaults: Compose) -> list[PlannedRun]:
@@ -66,7 +58,7 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
     known: dict[str, Configuration] = {}
     built: set[str] = set()
     records: dict[Path, dict[str, Any]] = {}
-    sharing: dict[Path, tuple[int, int]] = {}
+    runs_per_job: dict[Path, int] = {}
     for overrides in combinations:
         cfg, choices = compose(overrides)
         own, shared = identity.hashes(cfg)
@@ -82,14 +74,12 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
             checks.check_builds(cfg, known[shared].data)
             built.add(shared)
         records[folder] = record | {"rerun": cfg.rerun}
-        sharing[folder] = (known[shared].seeds_per_job, cfg.runs_per_job)
-    for reason in sorted({one.apart for one in known.values() if one.apart}):
-        screen.say(f"seeds_per_job: {reason}, so the seeds are trained one by one", style="yellow")
+        runs_per_job[folder] = cfg.runs_per_job
     for study in {folder.parent.parent for folder in records}:
         checks.check_writable(study)
     for folder, record in records.items():
         _write(folder, record)
-    return [PlannedRun(record["overrides"], folder, *sharing[folder]) for folder, record in records.items()]
+    return [PlannedRun(record["overrides"], folder, runs_per_job[folder]) for folder, record in records.items()]
 
 
 def recorded_overrides(study: str, arguments: Sequence[str]) -> list[list[str]]:
@@ -129,8 +119,7 @@ def _configuration(
     checks.check_headline(cfg.headline, score=score, norm=cfg.model.get("norm"))
     axes = identity.study_axes(cfg, choices, defaults)
     headline = cfg.headline or names.at_best(f"test/{score}")
-    apart = stacking.slower(cfg) if cfg.seeds_per_job > 1 else None
-    return Configuration(axes, loaded, headline, 1 if apart else cfg.seeds_per_job, apart)
+    return Configuration(axes, loaded, headline)
 
 
 def _load(options: str) -> ArrayDataModule:
@@ -197,24 +186,13 @@ def unfinished(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     return [run for run in runs if states[run.folder] not in runfile.DONE]
 
 
-def jobs(runs: Sequence[PlannedRun]) -> list[list[list[PlannedRun]]]:
-    """The runs in jobs, those of a job in groups: up to `seeds_per_job` seeds of one configuration are a group.
-
-    A job takes groups, in the order of their first runs, until it has `runs_per_job` runs.
-    """
-    groups: list[list[PlannedRun]] = []
-    latest: dict[Path, list[PlannedRun]] = {}
+def jobs(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:
+    """The runs in jobs, in their order: a job takes runs until it has `runs_per_job` of them."""
+    found: list[list[PlannedRun]] = []
     for run in runs:
-        group = latest.get(run.folder.parent)
-        if group is None or len(group) >= run.seeds_per_job:
-            group = latest[run.folder.parent] = []
-            groups.append(group)
-        group.append(run)
-    found: list[list[list[PlannedRun]]] = []
-    for group in groups:
-        if not found or sum(map(len, found[-1])) + len(group) > group[0].runs_per_job:
+        if not found or len(found[-1]) >= run.runs_per_job:
             found.append([])
-        found[-1].append(group)
+        found[-1].append(run)
     return found
 
 

@@ -53,7 +53,8 @@ def process_settings(cfg: DictConfig) -> Iterator[None]:
     torch.set_float32_matmul_precision("high" if cfg.precision == "tf32" else "highest")
     torch.backends.cudnn.allow_tf32 = cfg.precision == "tf32"
     try:
-        yield
+        with flushing(cfg.flush_denormal):
+            yield
     finally:
         torch.set_num_threads(threads)
         torch.set_float32_matmul_precision(products)

@@ -14,23 +14,18 @@ from omegaconf import DictConfig, OmegaConf, read_write
 
 from gradflow import identity, names, runfile, screen
 from gradflow.logger import rewind
-from gradflow.process import flushing
-from gradflow.together import Together
 from gradflow.training import train
 
 log = logging.getLogger(__name__)
 
 
-def run(
-    cfg: DictConfig, folder: Path, *, position: str = "run 1/1", together: Together | None = None
-) -> dict[str, Any]:
+def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> dict[str, Any]:
     """Train and test one configuration in its folder; returns the final run.json.
 
     Args:
         cfg: the composed configuration.
         folder: the run folder, planned before.
         position: which run of the sweep this is, as it is shown.
-        together: where the runs meet that are trained at the same time, each in a thread of its own.
 
     Raises:
         Exception: whatever the training raised, after it has been written to run.json and train.log. A run that
@@ -53,8 +48,8 @@ def run(
         started = record["started"] if resume else clock.started
         record |= {"state": runfile.RUNNING, "started": started, "attempts": record["attempts"] + 1}
         try:
-            with _thread_settings(cfg):
-                record |= train(cfg, folder, record, resume, position=position, together=together)
+            with _ctrl_c():
+                record |= train(cfg, folder, record, resume, position=position)
         except Exception as error:
             log.exception("the run failed")
             record |= {"state": runfile.FAILED, "error": runfile.error(error)}
@@ -116,19 +111,17 @@ def _write_hydra_folder(cfg: DictConfig, folder: Path, *, overrides: list[str]) 
     if HydraConfig.initialized():
         hydra = OmegaConf.create({"hydra": HydraConfig.get()})
         with read_write(hydra.hydra):
-            hydra.hydra.overrides.task = overrides  # another seed of the job may have had others
+            hydra.hydra.overrides.task = overrides  # another run of the job may have had others
         OmegaConf.save(hydra, folder / "hydra.yaml")
 
 
 @contextmanager
-def _thread_settings(cfg: DictConfig) -> Iterator[None]:
-    """Settings of the thread that trains, put back afterwards."""
+def _ctrl_c() -> Iterator[None]:
+    """Raise KeyboardInterrupt at Ctrl-C, which Lightning answers with exit(1)."""
     try:
-        with flushing(cfg.flush_denormal):
-            yield
+        yield
     except SystemExit as error:
-        # Lightning answers Ctrl-C with exit(1); an exit by any other signal keeps its own status.
-        if error.code == 1:
+        if error.code == 1:  # an exit by any other signal keeps its own status
             raise KeyboardInterrupt from error
         raise
 

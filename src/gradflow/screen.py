@@ -1,7 +1,6 @@
 """What a person sees: lines, one progress bar, tables. Quiet and plain where the output is not a terminal."""
 
 import logging
-import threading
 import warnings
 from pathlib import Path
 
@@ -19,8 +18,7 @@ _QUIET = ("lightning", "lightning.pytorch", "lightning.fabric", "lightning_utili
 
 class _ScreenHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        thread = "" if record.threadName in (None, "MainThread") else f" ({record.threadName})"
-        text = f"{record.levelname.lower()}{thread}: {record.getMessage()}"
+        text = f"{record.levelname.lower()}: {record.getMessage()}"
         console.print(Text(text, style="yellow" if record.levelno < logging.ERROR else "red"), soft_wrap=True)
 
 
@@ -40,10 +38,8 @@ def configure() -> None:
 
 
 def log_to(file: Path) -> logging.FileHandler:
-    """Append this thread's log records to a file until the handler is closed by `stop_logging`."""
+    """Append log records to a file until the handler is closed by `stop_logging`."""
     handler = logging.FileHandler(file)
-    here = threading.get_ident()
-    handler.addFilter(lambda record: record.thread == here)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
     return handler

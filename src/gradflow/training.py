@@ -14,7 +14,7 @@ from gradflow import build, identity, names, runfile, screen
 from gradflow.activations import facts
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import Diverged
-from gradflow.fitting import build_parts, end_where_it_ended, final_metrics, fit_and_test, saved, train_along
+from gradflow.fitting import Parts, build_parts, end_where_it_ended, final_metrics, fit_and_test, saved, train_along
 from gradflow.logger import RunLogger, rewind
 from gradflow.models.blocks import Layer
 from gradflow.module import ActivationModule
@@ -22,19 +22,12 @@ from gradflow.process import processes
 from gradflow.provenance import device_name, provenance
 from gradflow.ranks import companions
 from gradflow.tasks import constant_loss
-from gradflow.together import Together
 
 log = logging.getLogger(__name__)
 
 
 def train(
-    cfg: DictConfig,
-    folder: Path,
-    record: dict[str, Any],
-    resume: Path | None,
-    *,
-    position: str,
-    together: Together | None,
+    cfg: DictConfig, folder: Path, record: dict[str, Any], resume: Path | None, *, position: str
 ) -> dict[str, Any]:
     """Fit, then test the last and the best epoch; what changes in the record.
 
@@ -44,10 +37,9 @@ def train(
         record: its run.json, which gets provenance and size.
         resume: the checkpoint to go on from.
         position: which run of the sweep this is.
-        together: makes the updates, with those of other runs.
     """
     with companions(processes(cfg), functools.partial(train_along, cfg, folder, resume)) as environment:
-        return _train(cfg, folder, record, resume, environment, position=position, together=together)
+        return _train(cfg, folder, record, resume, environment, position=position)
 
 
 def _train(
@@ -58,22 +50,13 @@ def _train(
     environment: LightningEnvironment,
     *,
     position: str,
-    together: Together | None,
 ) -> dict[str, Any]:
-    title = f"{position}: {_axes(record)} seed={record['seed']}"
+    axes = " ".join(f"{axis}={value}" for axis, value in record["axes"].items())
+    title = f"{position}: {axes} seed={record['seed']}"
     logger = build.logger(cfg, folder)
-    parts = build_parts(cfg, folder, environment, logger=logger, title=title if together is None else _axes(record))
+    parts = build_parts(cfg, folder, environment, logger=logger, title=title)
     module, trainer = parts.module, parts.trainer
-    module.together = together
-    threads = torch.get_num_threads() if together is None else together.threads
-    device = device_name(trainer.strategy.root_device)
-    device = device if trainer.world_size == 1 else f"{trainer.world_size} x {device}"
-    record["provenance"] = provenance(device=device, threads=threads)
-    record["parameters"] = sum(p.numel() for p in module.parameters() if p.requires_grad)
-    record["constant_loss"] = constant_loss(parts.data.task, parts.data.training_targets)
-    first: Layer = module.network.layers[0]  # type: ignore[index, assignment]
-    assert first.activation is not None
-    record["sigmoid_like"] = facts(first.activation).sigmoid_like
+    record |= _facts(parts)
     runfile.write(folder, record)
     _announce(title, record, parts.data, trainer)
     if resume is not None:
@@ -96,6 +79,21 @@ def _train(
         if isinstance(logger, RunLogger):
             logger.close(finished=state == runfile.FINISHED)
     return {"state": state, "metrics": final_metrics(parts) | tested}
+
+
+def _facts(parts: Parts) -> dict[str, Any]:
+    """What run.json says of a run before it has trained."""
+    _, data, module, trainer = parts
+    device = device_name(trainer.strategy.root_device)
+    device = device if trainer.world_size == 1 else f"{trainer.world_size} x {device}"
+    first: Layer = module.network.layers[0]  # type: ignore[index, assignment]
+    assert first.activation is not None
+    return {
+        "provenance": provenance(device=device, threads=torch.get_num_threads()),
+        "parameters": sum(p.numel() for p in module.parameters() if p.requires_grad),
+        "constant_loss": constant_loss(data.task, data.training_targets),
+        "sigmoid_like": facts(first.activation).sigmoid_like,
+    }
 
 
 def _announce(title: str, record: dict[str, Any], data: ArrayDataModule, trainer: L.Trainer) -> None:
@@ -133,7 +131,3 @@ def _trial(cfg: DictConfig, module: ActivationModule, record: dict[str, Any]) ->
         "varying": list(record["axes"]),
         "metrics": shown,
     }
-
-
-def _axes(record: dict[str, Any]) -> str:
-    return " ".join(f"{axis}={value}" for axis, value in record["axes"].items())

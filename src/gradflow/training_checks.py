@@ -1,4 +1,4 @@
-"""Is the way in which it is trained sensible: optimizer, trainer, precision, what shares a job?"""
+"""Is the way in which it is trained sensible: optimizer, trainer, precision, compilation?"""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig, ListConfig
 
-from gradflow import build, process, stacking
+from gradflow import build, process
 from gradflow.data.options import shown
 from gradflow.errors import ConfigError
 from gradflow.values import number, whole
@@ -41,14 +41,12 @@ def check(cfg: DictConfig) -> None:
     _optimizer(cfg)
     _trainer(cfg)
     _precision(cfg)
-    for key in ("steps_per_execution", "seeds_per_job", "runs_per_job"):
+    for key in ("steps_per_execution", "runs_per_job"):
         whole(cfg, key, at_least=1)
     if cfg.threads is not None:
         whole(cfg, "threads", at_least=1)
-    if cfg.seeds_per_job > 1:
-        stacking.check(cfg)
     if cfg.compile is True:
-        _compiles(cfg)
+        _compiles()
 
 
 def _optimizer(cfg: DictConfig) -> None:
@@ -104,19 +102,10 @@ def _devices(cfg: DictConfig) -> None:
             f"trainer.devices={shown(devices)} model.norm=batch: on CPUs torch cannot normalise over the batches of "
             "several processes; use model.norm=none, layer or group, or trainer.devices=1"
         )
-    if cfg.seeds_per_job > 1:
-        raise ConfigError(
-            f"seeds_per_job={cfg.seeds_per_job} trainer.devices={shown(devices)}: stacked seeds share one device; "
-            "use one of the two"
-        )
 
 
-def _compiles(cfg: DictConfig) -> None:
+def _compiles() -> None:
     """torch.compile translates what it generates with the machine's own compiler."""
-    if cfg.seeds_per_job > 1:
-        raise ConfigError(
-            f"compile=true seeds_per_job={cfg.seeds_per_job}: stacked seeds are not compiled; use one of the two"
-        )
     compiler = os.environ.get("CXX", {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++"))
     if shutil.which(compiler) is None:
         raise ConfigError(f"compile=true: needs a C++ compiler, and there is no {compiler}; install it or leave it out")

@@ -2,13 +2,11 @@
 
     python tests/benchmarks/bare_loops.py mlp --data-dir ~/.cache/gradflow --epochs 3       # experiment=mnist_adam
     python tests/benchmarks/bare_loops.py sgd --data-dir ~/.cache/gradflow --epochs 3       # experiment=mnist_sgd
-    python tests/benchmarks/bare_loops.py stacked --data-dir ~/.cache/gradflow --seeds 10   # mnist_adam, many seeds
     python tests/benchmarks/bare_loops.py conv --blocks 8 --precision bf16 --steps 10       # experiment=cifar10_depth
 
 Each does what such a run does and no more: batches cut from uint8 tensors in a fresh order every epoch, the loss and
 the gradient norms of every step kept without waiting for them, fused optimizers, subnormal numbers flushed to zero, a
-pass over the validation set. Every epoch, or step of `conv`, prints one line that ends in its seconds; those of
-`stacked` are the seconds of one seed.
+pass over the validation set. Every epoch, or step of `conv`, prints one line that ends in its seconds.
 """
 
 import argparse
@@ -21,7 +19,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from bare_data import Batch, Part, mnist, random_images
-from bare_stack import SeedStack
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -109,22 +106,7 @@ def train_steps(loop: Loop, data: Part, *, batch_size: int) -> None:
         start = now
 
 
-def train_stack(stack: SeedStack, train: Part, validation: Part, *, batch_size: int, epochs: int) -> None:
-    generators = [np.random.default_rng(seed) for seed in range(stack.seeds)]
-    for epoch in range(1, epochs + 1):
-        start = time.perf_counter()
-        orders_RS = torch.from_numpy(np.stack([generator.permutation(len(train)) for generator in generators]))
-        for index_RN in orders_RS.split(batch_size, dim=1):
-            x, y = train.batch(index_RN.flatten())
-            stack.step(x.unflatten(0, index_RN.shape), y.view_as(index_RN))
-        loss = stack.finish()
-        accuracy = stack.evaluate(validation.in_order())
-        scores = f"mean loss {loss.mean():.4f}, mean accuracy {accuracy.mean():.4f}"
-        report("epoch", epoch, scores, (time.perf_counter() - start) / stack.seeds)
-
-
 def run(args: argparse.Namespace) -> None:
-    widths = (784, 256, 128, 10)
     if args.loop == "conv":
         network = conv_stack(args.blocks).to(memory_format=torch.channels_last)
         loop = Loop(network, torch.optim.Adam(network.parameters(), fused=True), bf16=args.precision == "bf16")
@@ -133,21 +115,17 @@ def run(args: argparse.Namespace) -> None:
         network = mlp(nn.Sigmoid, (784, 128, 10))
         loop = Loop(network, torch.optim.SGD(network.parameters(), lr=0.01, fused=True))
         train_epochs(loop, *mnist(args.data_dir, lowest=0, held_out=6000), batch_size=32, epochs=args.epochs)
-    elif args.loop == "mlp":
-        network = mlp(nn.ReLU, widths)
+    else:
+        network = mlp(nn.ReLU, (784, 256, 128, 10))
         loop = Loop(network, torch.optim.Adam(network.parameters(), fused=True))
         train_epochs(loop, *mnist(args.data_dir, lowest=-1), batch_size=64, epochs=args.epochs)
-    else:
-        stack = SeedStack(widths, args.seeds)
-        train_stack(stack, *mnist(args.data_dir, lowest=-1), batch_size=64, epochs=args.epochs)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("loop", choices=("mlp", "sgd", "conv", "stacked"))
+    parser.add_argument("loop", choices=("mlp", "sgd", "conv"))
     parser.add_argument("--data-dir", type=Path, default=Path("data"), help="where MNIST is, in torchvision's layout")
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--seeds", type=int, default=10, help="of stacked")
     parser.add_argument("--blocks", type=int, default=8, help="of conv")
     parser.add_argument("--steps", type=int, default=10, help="of conv")
     parser.add_argument("--precision", choices=("float32", "bf16"), default="float32", help="of conv")

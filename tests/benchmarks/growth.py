@@ -1,4 +1,4 @@
-"""How seconds and memory of a run grow with its depth, its width and the seeds that are trained at once.
+"""How seconds and memory of a run grow with its depth and its width.
 
     make bench
 
@@ -18,7 +18,6 @@ import numpy as np
 import tables
 from benchmark_data import mnist_folder
 from comparison_rows import Measurement, of_epochs, undisturbed
-from our_runs import Refused
 from settings import Settings
 from torch import nn, ones
 from torch.utils.flop_counter import FlopCounterMode
@@ -37,7 +36,7 @@ HEADER = (
 EPOCHS = 5  # without the first two, three are left
 CONV = ("model=conv", "data=digits")
 DENSE = ("model=mlp", "data=mnist")
-BLOCKS, WIDTHS, SEEDS = (1, 2, 4, 8), (16, 32, 64, 128), (1, 2, 4, 8)
+BLOCKS, WIDTHS = (1, 2, 4, 8), (16, 32, 64, 128)
 
 
 @dataclass(frozen=True)
@@ -74,19 +73,13 @@ def step_flops(network: nn.Module, input_shape: tuple[int, ...]) -> float:
     return float(counter.get_total_flops())
 
 
-def at_once(seeds: int) -> tuple[str, ...]:
-    return f"seeds_per_job={seeds}", f"seed=range(0,{seeds})"
-
-
 GROWTHS = (
     Growth("conv, digits", "blocks", BLOCKS, lambda n: (*CONV, f"blocks={n}"), lambda n: conv_flops(blocks=n)),
     Growth("conv, digits", "width", WIDTHS, lambda n: (*CONV, f"width={n}"), lambda n: conv_flops(width=n)),
-    Growth("conv, digits", "seeds at once", SEEDS, lambda n: (*CONV, *at_once(n)), float),
     Growth(
         "MLP, MNIST", "blocks", BLOCKS, lambda n: (*DENSE, "width=128", f"blocks={n}"), lambda n: mlp_flops(blocks=n)
     ),
     Growth("MLP, MNIST", "width", WIDTHS, lambda n: (*DENSE, "blocks=2", f"width={n}"), lambda n: mlp_flops(width=n)),
-    Growth("MLP, MNIST", "seeds at once", SEEDS, lambda n: (*DENSE, "width=128", "blocks=2", *at_once(n)), float),
 )
 
 
@@ -96,7 +89,6 @@ def exponent(sizes: Sequence[int], values: Sequence[float]) -> float:
 
 
 def measure(settings: Settings, overrides: Sequence[str]) -> Measurement:
-    """The epochs of a run, or of the runs that are trained at once."""
     return of_epochs(settings.train(*overrides, "activation=relu", f"trainer.max_epochs={EPOCHS}"))
 
 
@@ -104,10 +96,7 @@ def row(growth: Growth, settings: Settings) -> list[str]:
     seconds, memory = [], []
     for size in growth.sizes:
         print(f"{growth.network}: {growth.what} {size}", file=sys.stderr, flush=True)
-        try:
-            measured = undisturbed(partial(measure, settings, growth.overrides(size)))
-        except Refused as error:
-            return [growth.network, growth.what, f"not available: {error}", "", "", ""]
+        measured = undisturbed(partial(measure, settings, growth.overrides(size)))
         seconds.append(min(measured.seconds))  # what disturbs an epoch makes it slower, never faster
         memory.append(measured.process.peak_mib)
     listed = ", ".join(f"{size}: {value:.2f}" for size, value in zip(growth.sizes, seconds, strict=True))

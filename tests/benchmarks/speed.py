@@ -46,7 +46,6 @@ FULL: list[Group] = [
     lambda settings: speed_conv.steps(settings, blocks=8, precision="bf16"),
     lambda settings: speed_conv.monitors(settings, blocks=8, epochs=4),
     speed_conv.precise_batch_norm,
-    lambda settings: speed_sweeps.seeds_at_once(settings, epochs=4),
     speed_sweeps.three_activations,
     speed_sweeps.launchers,
 ]

@@ -1,4 +1,4 @@
-"""Whole sweeps: seeds trained at once, the three-activation study against three scripts, the launchers.
+"""Whole sweeps: the three-activation study against three scripts, the launchers.
 
 Where a launcher starts several processes, it divides the cores among them itself, so OMP_NUM_THREADS is not set there.
 """
@@ -6,21 +6,10 @@ Where a launcher starts several processes, it divides the cores among them itsel
 import functools
 from collections.abc import Callable
 
-from comparison_rows import (
-    Measurement,
-    alternate,
-    at_most,
-    compare,
-    faster,
-    of_epochs,
-    of_script,
-)
-from our_runs import Training
+from comparison_rows import Measurement, alternate, compare, faster
 from processes import Finished
 from settings import Settings
 
-AT_ONCE, ONE_BY_ONE, STACK = "seeds at once", "one by one", "bare stacked loop"
-SEEDS = 10
 FEW = 2  # rounds of what takes minutes
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
 LAUNCHERS: dict[str, tuple[str, ...]] = {
@@ -30,32 +19,6 @@ LAUNCHERS: dict[str, tuple[str, ...]] = {
 }
 
 Competitors = dict[str, Callable[[], Measurement]]
-
-
-def seeds_at_once(settings: Settings, *, epochs: int) -> list[list[str]]:
-    """Seconds of one seed and epoch, in one network for all seeds and run by run."""
-    shared = ("experiment=mnist_adam", "activation=relu", f"trainer.max_epochs={epochs}")
-    arguments = ("--data-dir", str(settings.data_dir), "--epochs", str(epochs), "--seeds", str(SEEDS))
-    competitors: Competitors = {
-        AT_ONCE: lambda: of_seeds(
-            settings.train(*shared, f"seeds_per_job={SEEDS}", f"seed=range(0,{SEEDS})"), at_once=SEEDS
-        ),
-        # Three seeds are enough for the seconds of one.
-        ONE_BY_ONE: lambda: of_epochs(settings.train(*shared, "seeds_per_job=1", "seed=0,1,2")),
-        STACK: lambda: of_script(settings.script("bare_loops.py", "stacked", *arguments)),
-    }
-    samples = alternate("seeds at once", competitors, rounds=min(FEW, settings.rounds))
-    name = f"{SEEDS} seeds at once (`seeds_per_job={SEEDS}`, `mnist_adam`, ReLU), a seed and epoch"
-    return [
-        compare(name, samples, AT_ONCE, ONE_BY_ONE, faster(1.7)),
-        compare(name, samples, AT_ONCE, STACK, at_most()),
-    ]
-
-
-def of_seeds(training: Training, *, at_once: int) -> Measurement:
-    """Seconds of one seed and epoch, of seeds whose epochs run side by side."""
-    measured = of_epochs(training)
-    return Measurement([seconds / at_once for seconds in measured.seconds], measured.process, measured.start_up)
 
 
 def three_activations(settings: Settings) -> list[list[str]]:

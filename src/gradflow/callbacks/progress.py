@@ -17,18 +17,14 @@ class RunProgress(Callback):
         score: tag of the validation score to show.
     """
 
-    one_is_shown = False
-
     def __init__(self, title: str, *, score: str) -> None:
         self._title = title
         self._score = score
         self._bar: Progress | None = None
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        # Of runs that are trained together, the first to begin shows the progress of all.
-        if not console.is_terminal or not trainer.is_global_zero or RunProgress.one_is_shown:
+        if not console.is_terminal or not trainer.is_global_zero:
             return
-        RunProgress.one_is_shown = True
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("epochs"))
         self._bar = Progress(
             *columns, TextColumn("{task.fields[score]}"), TimeRemainingColumn(), console=console, transient=True
@@ -58,4 +54,3 @@ class RunProgress(Callback):
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
-            RunProgress.one_is_shown = False

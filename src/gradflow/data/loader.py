@@ -103,14 +103,11 @@ class Chunk:
     """
 
     def __init__(self, loader: BatchLoader, indices: tuple[Tensor, ...]) -> None:
-        self.loader = loader
-        self.indices = indices
-
-    def __len__(self) -> int:
-        return len(self.indices)
+        self._loader = loader
+        self._indices = indices
 
     def __iter__(self) -> Iterator[Batch]:
-        return map(self.loader.batch, self.indices)
+        return map(self._loader.batch, self._indices)
 
 
 class ChunkLoader:

@@ -73,17 +73,16 @@ class GradflowSweeper(BasicSweeper):
         assert self.launcher is not None
         launched: list[list[str]] = []
         trained = 0
-        for groups in plan.jobs(runs):
-            folders = [[run.folder for run in group] for group in groups]
-            first = groups[0][0]
+        for planned in plan.jobs(runs):
+            folders = [run.folder for run in planned]
             launched.append(
                 [
-                    *first.overrides,
-                    f"hydra.sweep.subdir='{first.folder.parent.name}/{first.folder.name}'",
+                    *planned[0].overrides,
+                    f"hydra.sweep.subdir='{folders[0].parent.name}/{folders[0].name}'",
                     f"+hydra.job.env_set.{job.JOB}='{job.described(folders, first=trained + 1, of=len(runs))}'",
                 ]
             )
-            trained += sum(map(len, groups))
+            trained += len(folders)
         return list(self.launcher.launch(launched, initial_job_idx=0))
 
     def _compose_combination(self, overrides: Sequence[str]) -> tuple[DictConfig, dict[str, Any]]:

@@ -1,0 +1,84 @@
+"""What one job of a launcher trains: several runs, each in its own folder as if it had been trained alone."""
+
+import json
+import signal
+
+import pytest
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+
+from gradflow import job, plan, runfile
+
+SMALL = ("width=8", "blocks=2", "trainer=cpu", "trainer.max_epochs=2", "callbacks.pictures=null", "threads=1")
+
+
+def record(run):
+    return json.loads((run / "run.json").read_text())
+
+
+def test_a_job_takes_runs_in_their_order_until_it_has_enough(tmp_path):
+    def planned(runs_per_job):
+        folders = [tmp_path / c / f"seed={s}" for s in range(3) for c in ("a", "b")]
+        return [plan.PlannedRun([], folder, runs_per_job) for folder in folders]
+
+    def named(runs_per_job):
+        return [["/".join(run.folder.parts[-2:]) for run in one] for one in plan.jobs(planned(runs_per_job))]
+
+    order = [f"{c}/seed={s}" for s in range(3) for c in ("a", "b")]
+    assert named(1) == [[name] for name in order]
+    assert named(4) == [order[:4], order[4:]]
+    assert named(99) == [order]
+    assert plan.jobs([]) == []
+    described = json.loads(job.described([run.folder for run in planned(2)[:2]], first=2, of=9))
+    assert described == {"runs": ["a/seed=0", "b/seed=0"], "first": 2, "of": 9}
+
+
+def test_a_job_of_several_runs_trains_each_with_its_own_configuration(command, tmp_path, monkeypatch):
+    options = ("-m", "model=mlp", *SMALL, "activation=relu,tanh", "seed=0,1", "precision=64")
+    assert command(*options, f"output_dir={tmp_path}/apart/outputs").status == 0
+    launched = []
+    from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+
+    launch = BasicLauncher.launch
+    monkeypatch.setattr(
+        BasicLauncher, "launch", lambda self, jobs, **n: launched.extend(jobs) or launch(self, jobs, **n)
+    )
+    packed = command(*options, "runs_per_job=3", f"output_dir={tmp_path}/packed/outputs")
+    assert packed.status == 0, packed
+    assert len(launched) == 2
+    for n in range(1, 5):
+        assert f"run {n}/4" in packed.out
+    every = [sorted((tmp_path / where / "outputs").glob("*/*/seed=*")) for where in ("packed", "apart")]
+    assert len(every[0]) == 4
+    for one, other in zip(*every, strict=True):
+        assert one.relative_to(tmp_path / "packed") == other.relative_to(tmp_path / "apart")
+        assert record(one)["metrics"] == record(other)["metrics"]
+
+
+def test_a_run_that_fails_does_not_keep_its_job_from_the_others(command, tmp_path, monkeypatch):
+    from gradflow import build
+
+    make = build.module
+
+    def fail(cfg, arrays):
+        if cfg.activation.name == "relu" and cfg.seed == 0 and arrays.chunk_size:
+            raise ValueError("broken on purpose")
+        return make(cfg, arrays)
+
+    monkeypatch.setattr(build, "module", fail)
+    options = ("-m", "model=mlp", *SMALL, "activation=relu,tanh", "seed=0,1", "runs_per_job=4")
+    assert command(*options).status == 1
+    states = {str(run.relative_to(tmp_path)): record(run)["state"] for run in tmp_path.glob("outputs/*/*/seed=*")}
+    assert sorted(states.values()) == [runfile.FAILED] + [runfile.FINISHED] * 3
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_a_job_that_is_told_to_end_is_queued_again_where_somebody_listens(compose, tmp_path, monkeypatch, listens):
+    asked = []
+    before = signal.signal(signal.SIGUSR2, (lambda *_: asked.append("again")) if listens else signal.SIG_DFL)
+    monkeypatch.setattr(job, "run", lambda *_, **__: (_ for _ in ()).throw(SIGTERMException))
+    try:
+        with pytest.raises(SystemExit, match="143"):
+            job.run_job(compose(), tmp_path / "study" / "config" / "seed=0")
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+    assert asked == (["again"] if listens else [])
