@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from test_resume import interrupt_after, outcome
+from finished_runs import interrupt_after, outcome
 from torch._dynamo.utils import counters
 
 SMALL = ("width=4", "blocks=1", "trainer=cpu", "trainer.max_epochs=2", "callbacks.pictures=null", "threads=1")

@@ -4,7 +4,7 @@ Batches are those of the published CIFAR-10 study; smaller ones and narrower lay
 """
 
 import pytest
-from test_resume import outcome
+from finished_runs import outcome
 
 QUANTITIES = ("grad_norm/", "grad_rms/", "grad_abs_mean", "grad_flow/first_to_last")
 RUN = ("trainer=cpu", "trainer.max_epochs=1", "+trainer.limit_train_batches=1", "callbacks.pictures=null", "threads=1")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import lightning as L
 import pytest
-import torch
+from finished_runs import interrupt_after, outcome
 
 from gradflow import runfile
 from gradflow.cli import CONF
@@ -42,21 +42,6 @@ def kill_while_training(folder: Path, seconds: float) -> None:
     process.wait()
 
 
-def outcome(run: Path) -> dict:
-    """All that a run leaves: final metrics, weights and every point of every curve."""
-    points = {tag: list(zip(c.steps.tolist(), c.values.tolist(), strict=True)) for tag, c in curves(run).items()}
-    return {
-        "metrics": json.loads((run / "run.json").read_text())["metrics"],
-        "curves": points,
-        **{name: weights(run / "checkpoints" / name) for name in ("last.ckpt", "best.ckpt")},
-    }
-
-
-def weights(checkpoint: Path) -> dict[str, list]:
-    state = torch.load(checkpoint, weights_only=True)["state_dict"]
-    return {name: tensor.tolist() for name, tensor in state.items()}
-
-
 @pytest.mark.slow
 def test_a_sweep_killed_again_and_again_ends_like_one_that_never_was(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
@@ -76,19 +61,6 @@ def test_a_sweep_killed_again_and_again_ends_like_one_that_never_was(tmp_path):
         assert outcome(again) == outcome(run)
         for tag, points in outcome(again)["curves"].items():
             assert len({step for step, _ in points}) == len(points), f"{tag} has a point twice"
-
-
-def interrupt_after(command, monkeypatch, epochs: int, *arguments: str):
-    """Ctrl-C at the end of an epoch, before its checkpoint is written; the command's outcome."""
-    from gradflow.callbacks.progress import RunProgress
-
-    def interrupt(self, trainer, module):
-        if trainer.current_epoch + 1 == epochs:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RunProgress, "on_train_epoch_end", interrupt)
-        return command(*arguments)
 
 
 TWO = ("blocks=1", "width=4", "trainer=cpu", "callbacks.pictures=null", "trainer.max_epochs=4", "activation=relu,tanh")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from test_resume import outcome
+from finished_runs import outcome
 
 from gradflow import runfile
 from gradflow.cli import CONF

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_resume import interrupt_after, outcome
+from finished_runs import interrupt_after, outcome
 
 from gradflow import build
 

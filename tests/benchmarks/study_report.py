@@ -14,7 +14,7 @@ from pathlib import Path
 
 import tables
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from study_folders import typical, write_run
 
 RUNS = (100, 1000)
