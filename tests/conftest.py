@@ -18,7 +18,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from gradflow import cli
+from gradflow import CONF, cli
 
 # A session that was started in the background (nohup, &) ignores these, and so would every process that it starts.
 if threading.current_thread() is threading.main_thread():
@@ -71,7 +71,7 @@ def tiny() -> tuple[str, ...]:
 
 
 def _compose_run(*overrides: str) -> tuple[DictConfig, dict[str, str | None]]:
-    with hydra.initialize_config_dir(str(cli.CONF), version_base="1.3"):
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = hydra.compose("train", overrides=list(overrides), return_hydra_config=True)
     choices = OmegaConf.to_container(cfg.hydra.runtime.choices)
     with open_dict(cfg):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gradflow import cli
+from gradflow import CONF, cli
 from gradflow.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
@@ -43,7 +43,7 @@ def test_help_lists_groups_and_examples_and_imports_nothing_heavy():
     assert done.stderr == ""
     shown = "\n".join(text)
     assert sum(line.strip().startswith("python train.py") for line in text) >= 3
-    for group in cli.CONF.iterdir():
+    for group in CONF.iterdir():
         if group.is_dir() and group.name != "hydra":
             (line,) = [line for line in text if line.startswith(f"{group.name}:")]
             assert all(file.stem in line for file in group.glob("*.yaml")), line

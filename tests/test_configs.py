@@ -9,20 +9,20 @@ import pytest
 import torch
 import yaml
 
-from gradflow import build, checks, cli
+from gradflow import CONF, build, checks
 from gradflow.data import sources
 from gradflow.data.arrays import Arrays
 
-GROUPS = sorted(folder.name for folder in cli.CONF.iterdir() if folder.is_dir() and folder.name != "hydra")
+GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "hydra")
 NAMED = ("activation", "data", "init", "model", "optimizer", "schedule")
 
 
 def options(group):
-    return sorted(file.stem for file in (cli.CONF / group).glob("*.yaml"))
+    return sorted(file.stem for file in (CONF / group).glob("*.yaml"))
 
 
 def content(group, option):
-    return yaml.safe_load((cli.CONF / group / f"{option}.yaml").read_text())
+    return yaml.safe_load((CONF / group / f"{option}.yaml").read_text())
 
 
 def option_pairs(*groups):
@@ -79,7 +79,7 @@ def assert_builds(cfg):
 
 
 def test_the_groups_are_those_of_the_defaults_list():
-    defaults = yaml.safe_load((cli.CONF / "train.yaml").read_text())["defaults"]
+    defaults = yaml.safe_load((CONF / "train.yaml").read_text())["defaults"]
     named = [
         group for entry in defaults if isinstance(entry, dict) for group in entry if not group.startswith("override")
     ]
@@ -92,7 +92,7 @@ def test_an_option_is_named_as_its_file_and_begins_with_a_comment(group, option)
     own = content(group, option)
     name = own[group]["name"] if group in own else own["name"]
     assert name == (None if (group, option) == ("activation", "custom") else option)
-    assert (cli.CONF / group / f"{option}.yaml").read_text().startswith("#")
+    assert (CONF / group / f"{option}.yaml").read_text().startswith("#")
 
 
 @pytest.mark.parametrize("option", slow_but("activation", "relu", "maxout", "prelu", leave_out="custom"))
@@ -169,7 +169,7 @@ def test_loggers_build(compose, tmp_path, option):
 
 @pytest.mark.parametrize("option", slow_but("experiment", "digits_depth", "mnist_sgd", leave_out=""))
 def test_presets_compose_and_build_at_both_ends_of_their_sweep(compose, compose_run, no_download, option):
-    file = (cli.CONF / "experiment" / f"{option}.yaml").read_text()
+    file = (CONF / "experiment" / f"{option}.yaml").read_text()
     assert re.search(rf"^# python train\.py experiment={option}( |$)", file, re.MULTILINE)
     params = sweep_of(option)
     cfg = compose(f"experiment={option}")

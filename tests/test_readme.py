@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from gradflow.cli import CONF
+from gradflow import CONF
 
 ROOT = CONF.parent
 README = (ROOT / "README.md").read_text()

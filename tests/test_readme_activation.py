@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from gradflow.cli import CONF
+from gradflow import CONF
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.data.sources import digits
 

@@ -11,8 +11,7 @@ import lightning as L
 import pytest
 from finished_runs import interrupt_after, outcome
 
-from gradflow import runfile
-from gradflow.cli import CONF
+from gradflow import CONF, runfile
 from gradflow.study.events import curves
 
 SWEEP = ("activation=relu,rrelu", "blocks=2", "width=16", "trainer.max_epochs=8", "model.dropout=0.1", "trainer=cpu")

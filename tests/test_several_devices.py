@@ -13,8 +13,7 @@ import pytest
 import torch
 from finished_runs import outcome
 
-from gradflow import runfile
-from gradflow.cli import CONF
+from gradflow import CONF, runfile
 from gradflow.data.loader import BatchLoader
 from gradflow.seeds import Stream, torch_seed
 from gradflow.study.events import curves

@@ -10,10 +10,9 @@ from omegaconf import DictConfig, ListConfig
 
 from gradflow import activation_probes, build, names, training_checks
 from gradflow.data.datamodule import ArrayDataModule
-from gradflow.data.options import shown
-from gradflow.errors import ConfigError
+from gradflow.errors import ConfigError, nearest, shown
 from gradflow.models.blocks import Layer
-from gradflow.values import arguments_fit, nearest, number, whole
+from gradflow.values import arguments_fit, number, whole
 
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
 SWITCHES = ("compile", "flush_denormal", "rerun")

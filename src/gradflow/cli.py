@@ -16,10 +16,9 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from gradflow.errors import ConfigError, RunsFailed
-from gradflow.values import nearest
+from gradflow import CONF
+from gradflow.errors import ConfigError, RunsFailed, nearest
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
 NO_OPTION = "Config group override must be"  # how Hydra begins a ValueError for activation=null or activation=5
 FULL_ERROR = "HYDRA_FULL_ERROR"  # Hydra's own switch: the user asks for tracebacks
 

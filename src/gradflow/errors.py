@@ -1,5 +1,9 @@
 """The errors that gradflow turns into an exit status. Each pickles both ways, so that any launcher can carry it."""
 
+import difflib
+import math
+from collections.abc import Iterable
+
 
 class ConfigError(ValueError):
     """Wrong input: one line with the key, the value and the remedy. Exit status 2."""
@@ -11,3 +15,30 @@ class Diverged(ArithmeticError):
 
 class RunsFailed(RuntimeError):
     """At least one run of the command raised; each has its error in its run.json. Exit status 1."""
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """`; did you mean a, b?` for the choices that look like the word, or nothing."""
+    close = difflib.get_close_matches(word, list(choices), n=3, cutoff=0.5)
+    return f"; did you mean {', '.join(close)}?" if close else ""
+
+
+def shown(value: object) -> str:
+    """A value as it is typed on the command line."""
+    return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
+
+
+def is_whole(value: object) -> bool:
+    """Whether a value is an integer (True and False are not)."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_finite(value: object) -> bool:
+    """Whether a value is an integer or a finite float."""
+    return is_whole(value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def check_whole(key: str, value: object, *, at_least: int, remedy: str) -> None:
+    """Raises ConfigError unless `data.<key>` is an integer, at least `at_least`; the message ends in the remedy."""
+    if not (isinstance(value, int) and is_whole(value) and value >= at_least):
+        raise ConfigError(f"data.{key}={shown(value)}: it is a whole number, at least {at_least}, e.g. {remedy}")

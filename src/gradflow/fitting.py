@@ -13,7 +13,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig
 
-from gradflow import build, names, screen
+from gradflow import build, names, terminal
 from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
 from gradflow.callbacks.progress import RunProgress
@@ -110,7 +110,7 @@ def train_along(
     ready: Callable[[], object],
 ) -> None:
     """What every process but the first does: the same, without a word."""
-    screen.configure()
+    terminal.configure()
     logging.disable()
     with process_settings(cfg):
         parts = build_parts(cfg, folder, environment)

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 
-from gradflow import build, checks, identity, names, runfile, screen
+from gradflow import build, checks, identity, names, runfile, terminal
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, RunsFailed
 from gradflow.study.closing_table import closing_table
@@ -200,7 +200,7 @@ def announce(runs: Sequence[PlannedRun], todo: Sequence[PlannedRun]) -> None:
     """One line: how many runs there are to do, and where they go."""
     studies = sorted({str(run.folder.parent.parent) for run in runs})
     done = f" ({len(runs) - len(todo)} done before)" if len(todo) < len(runs) else ""
-    screen.say(f"{len(todo)} run{'' if len(todo) == 1 else 's'} to train{done} in {', '.join(studies)}")
+    terminal.say(f"{len(todo)} run{'' if len(todo) == 1 else 's'} to train{done} in {', '.join(studies)}")
 
 
 def report(runs: Sequence[PlannedRun]) -> None:
@@ -209,7 +209,7 @@ def report(runs: Sequence[PlannedRun]) -> None:
     for study in sorted({config.parent for config in order}):
         records = [record for record in study_runs(study) if study / record["config"] in order]
         records.sort(key=lambda record: order[study / record["config"]])
-        screen.show(closing_table(records))
+        terminal.show(closing_table(records))
 
 
 def raise_failures(runs: Sequence[PlannedRun], returns: Sequence[Any]) -> None:

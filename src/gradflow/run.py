@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, read_write
 
-from gradflow import identity, names, runfile, screen
+from gradflow import identity, names, runfile, terminal
 from gradflow.logger import rewind
 from gradflow.training import train
 
@@ -31,19 +31,19 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> dict[str
         Exception: whatever the training raised, after it has been written to run.json and train.log. A run that
             diverges is a result and raises nothing.
     """
-    screen.configure()
+    terminal.configure()
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder) as mine:
         if not mine:
-            screen.say(f"{folder}: another process is training this run; left to it", style="yellow")
+            terminal.say(f"{folder}: another process is training this run; left to it", style="yellow")
             return runfile.read(folder) or {}
         present = runfile.read(folder)
         if present is not None and present["state"] in runfile.DONE:
-            screen.say(f"{folder}: another process has trained this run meanwhile", style="yellow")
+            terminal.say(f"{folder}: another process has trained this run meanwhile", style="yellow")
             return present
         record = _start(cfg, folder)
         resume = _resume_point(folder, record)
-        handler = screen.log_to(folder / names.LOG_FILE)
+        handler = terminal.log_to(folder / names.LOG_FILE)
         clock = runfile.Clock(after=record["duration_s"] if resume else None)
         started = record["started"] if resume else clock.started
         record |= {"state": runfile.RUNNING, "started": started, "attempts": record["attempts"] + 1}
@@ -60,7 +60,7 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> dict[str
         finally:
             record |= clock.stop()
             runfile.write(folder, record)
-            screen.stop_logging(handler)
+            terminal.stop_logging(handler)
         _say_result(record, position)
         return record
 
@@ -136,4 +136,4 @@ def _say_result(record: dict[str, Any], position: str) -> None:
         value = metrics.get(tag)
         if value is not None and math.isfinite(value):
             parts.append(f"{tag} {value:.3f}")
-    screen.say(f"  {position}: {', '.join(parts)} in {record['duration_s']:.1f} s")
+    terminal.say(f"  {position}: {', '.join(parts)} in {record['duration_s']:.1f} s")

@@ -10,7 +10,7 @@ import torch
 from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig
 
-from gradflow import build, identity, names, runfile, screen
+from gradflow import build, identity, names, runfile, terminal
 from gradflow.activations import facts
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import Diverged
@@ -63,7 +63,7 @@ def _train(
         checkpoint = saved(resume)
         rewind(folder, checkpoint["gradflow"]["events"])
         end_where_it_ended(trainer, checkpoint)
-        screen.say(f"  going on after epoch {checkpoint['epoch'] + 1}")
+        terminal.say(f"  going on after epoch {checkpoint['epoch'] + 1}")
     elif isinstance(logger, RunLogger):
         logger.log_trial(trial=f"{record['study']}/{record['config']}", **_trial(cfg, module, record))
     state, tested = runfile.FAILED, {}
@@ -101,7 +101,7 @@ def _announce(title: str, record: dict[str, Any], data: ArrayDataModule, trainer
     sizes = "/".join(f"{size:,}" for size in data.sizes)
     device = trainer.strategy.root_device
     facts = f"{record['parameters']:,} parameters, {sizes} samples, {trainer.max_epochs} epochs on {device}"
-    screen.say(f"{title}: {facts}")
+    terminal.say(f"{title}: {facts}")
     log.info("%s: %s", title, facts)
 
 

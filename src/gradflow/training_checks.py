@@ -10,8 +10,7 @@ import torch
 from omegaconf import DictConfig, ListConfig
 
 from gradflow import build, process
-from gradflow.data.options import shown
-from gradflow.errors import ConfigError
+from gradflow.errors import ConfigError, shown
 from gradflow.values import number, whole
 
 DISTRIBUTED = "lightning.pytorch.strategies.DDPStrategy"  # of trainer=ddp

@@ -1,15 +1,12 @@
 """Checks of single values and groups, each with one line that names key, value and remedy."""
 
-import difflib
 import inspect
 import math
-from collections.abc import Iterable
 
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
-from gradflow.data.options import shown
-from gradflow.errors import ConfigError
+from gradflow.errors import ConfigError, shown
 
 
 def whole(cfg: DictConfig, key: str, *, at_least: int) -> None:
@@ -27,12 +24,6 @@ def number(cfg: DictConfig, key: str, *, low: float, high: float = math.inf, exa
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value < high:
         below = f" and below {high:g}" if math.isfinite(high) else ", finite"
         raise ConfigError(f"{key}={shown(value)}: needs a number of at least {low:g}{below}, e.g. {key}={example:g}")
-
-
-def nearest(word: str, choices: Iterable[str]) -> str:
-    """`; did you mean a, b?` for the choices that look like the word, or nothing."""
-    close = difflib.get_close_matches(word, list(choices), n=3, cutoff=0.5)
-    return f"; did you mean {', '.join(close)}?" if close else ""
 
 
 def arguments_fit(cfg: DictConfig, group: str) -> None:

@@ -10,7 +10,7 @@ from scipy.special import expit
 from scipy.stats import norm
 from torch import nn
 
-from gradflow.cli import CONF
+from gradflow import CONF
 from gradflow.lesson.experiments import explorer
 from gradflow.lesson.experiments.families import TwoPieces, by_name, families
 from gradflow.lesson.sections.explorer import flat_text

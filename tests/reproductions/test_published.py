@@ -2,7 +2,7 @@
 
 import pytest
 
-from gradflow.cli import CONF
+from gradflow import CONF
 from gradflow.reproductions import presets
 from gradflow.reproductions.collect import BY_EPOCH, METRICS
 from gradflow.reproductions.published import experiments

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from one_node_slurm import answer, wait_until
 
-from gradflow import runfile
-from gradflow.cli import CONF
+from gradflow import CONF, runfile
 from gradflow.study.events import curves
 
 pytest.importorskip("hydra_plugins.hydra_submitit_launcher")

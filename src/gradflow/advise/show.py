@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gradflow import screen
+from gradflow import terminal
 from gradflow.advise.findings import Advice, Finding
 from gradflow.advise.rules import RULES, Rule, Severity
 from gradflow.health import listed
@@ -21,7 +21,7 @@ _FINDING_HEADERS = ["where", "runs", "evidence"]
 
 def on_screen(advice: Advice) -> RenderableType:
     """Every finding under its rule, the most severe rule first."""
-    parts: list[RenderableType] = [screen.line(summary(advice))]
+    parts: list[RenderableType] = [terminal.line(summary(advice))]
     for rule, findings in _by_rule(advice):
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         table.add_column(min_width=max(len(finding.where) for finding in findings))

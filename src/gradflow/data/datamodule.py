@@ -12,10 +12,9 @@ from torch import Tensor
 
 from gradflow.data.arrays import Arrays, Task
 from gradflow.data.loader import Batch, BatchLoader, Chunk, ChunkLoader
-from gradflow.data.options import check_whole
 from gradflow.data.scaling import check_pixel_range, pixel_map, z_scores
 from gradflow.data.split import Split, SplitOptions, split_rows
-from gradflow.errors import ConfigError
+from gradflow.errors import ConfigError, check_whole
 
 UNIT_RANGE = (0.0, 1.0)
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradflow.data.options import is_finite
-from gradflow.errors import ConfigError
+from gradflow.errors import ConfigError, is_finite
 
 
 def check_pixel_range(pixel_range: Sequence[float]) -> tuple[float, float]:

@@ -9,9 +9,8 @@ from sklearn import datasets as sklearn_datasets
 from gradflow.data import npz as npz_file
 from gradflow.data.arrays import Arrays
 from gradflow.data.download import torchvision_dataset
-from gradflow.data.options import check_whole, is_finite
 from gradflow.data.split import sklearn_seed
-from gradflow.errors import ConfigError
+from gradflow.errors import ConfigError, check_whole, is_finite
 
 CACHED = 4  # data sets of one kind kept in memory; typed, because 1000.0 must not pass for the 1000 that was checked
 

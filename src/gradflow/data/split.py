@@ -6,8 +6,7 @@ from typing import Literal
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from gradflow.data.options import check_whole, is_whole, shown
-from gradflow.errors import ConfigError
+from gradflow.errors import ConfigError, check_whole, is_whole, shown
 from gradflow.seeds import Stream, numpy_generator
 
 VALIDATIONS = ("last", "random", "test")

@@ -9,7 +9,7 @@ from pathlib import Path
 from gradflow.errors import ConfigError
 from gradflow.lesson.build import build
 from gradflow.lesson.experiments.effort import FULL, QUICK
-from gradflow.screen import say
+from gradflow.terminal import say
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

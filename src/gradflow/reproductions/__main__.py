@@ -10,7 +10,7 @@ from gradflow.reproductions.collect import collect
 from gradflow.reproductions.page import write_page
 from gradflow.reproductions.published import experiments
 from gradflow.reproductions.stored import read, together, write
-from gradflow.screen import say
+from gradflow.terminal import say
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 SIX_LAYERS = "six_layers"

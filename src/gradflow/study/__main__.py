@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradflow.errors import ConfigError
-from gradflow.screen import say, show
 from gradflow.study.closing_table import closing_table
 from gradflow.study.collect import study_runs
 from gradflow.study.status import status_table
+from gradflow.terminal import say, show
 
 if TYPE_CHECKING:
     from gradflow.study.compare import Tuning

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradflow import health, names, runfile
-from gradflow.screen import line
+from gradflow.terminal import line
 
 Record = dict[str, Any]
 

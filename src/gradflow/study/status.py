@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradflow import names, runfile
-from gradflow.screen import line
+from gradflow.terminal import line
 
 STATES = (
     runfile.FINISHED,

@@ -40,13 +40,13 @@ class GradflowSweeper(BasicSweeper):
             ConfigError: if any combination is not sensible; then none is trained.
             RunsFailed: if a run raised; the others have been trained all the same.
         """
-        from gradflow import plan, screen
+        from gradflow import plan, terminal
         from gradflow.process import flushing
 
         assert self.config is not None
         assert self.hydra_context is not None
         assert self.launcher is not None
-        screen.configure()
+        terminal.configure()
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         self._parse = functools.cache(parser.parse_override)
         self._compose_options = functools.cache(self._load_options)
@@ -55,7 +55,7 @@ class GradflowSweeper(BasicSweeper):
         else:
             parsed = parser.parse_overrides([*self._parse_config(), *arguments])
             combinations = self.split_arguments(parsed, None)[0]
-        with screen.console.status("checking the configuration"), flushing(bool(self.config.flush_denormal)):
+        with terminal.console.status("checking the configuration"), flushing(bool(self.config.flush_denormal)):
             runs = plan.plan(combinations, self._compose_combination, self._compose)
         todo = plan.unfinished(runs)
         plan.announce(runs, todo)

@@ -9,8 +9,8 @@ import yaml
 from hydra.utils import instantiate
 from torch import Tensor, nn
 
+from gradflow import CONF
 from gradflow.activations import Maxout
-from gradflow.cli import CONF
 
 MAXOUT = "maxout"
 
