@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig, ListConfig
 
-from gradflow import activation_probes, build, names, training_checks
+from gradflow import build, names, training_checks
+from gradflow.activations import probes
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, nearest, shown
 from gradflow.models.blocks import Layer
@@ -61,7 +62,7 @@ def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
         module = build.module(cfg, data)
         first: Layer = module.network.layers[0]  # type: ignore[index, assignment]
         assert first.activation is not None
-        wrong = activation_probes.where_own_slope_is_wrong(first.activation)
+        wrong = probes.where_own_slope_is_wrong(first.activation)
         with torch.no_grad():
             outputs = module.network.eval()(torch.zeros(2, *data.input_shape).to(next(module.parameters())))
     if outputs.shape != (2, data.num_outputs):

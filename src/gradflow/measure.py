@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from gradflow import activations
+from gradflow.activations.facts import LOW_SLOPE
 
 DEAD_SLOPE = 1e-6  # of the function's largest slope: at or below it a unit's slope counts as zero
 DORMANT_SCORE = 0.025  # Sokar et al. 2023, arXiv:2302.12902
@@ -102,7 +103,7 @@ class UnitMeter:
             # Of several processes some may have no sample of a batch.
             slope_max_U = slope.amax(dim=_all_but_units(slope)) if len(slope) else slope.new_zeros(slope.shape[1])
             self._slope_max_U = slope_max_U if self._slope_max_U is None else self._slope_max_U.maximum(slope_max_U)
-            self._low = self._low + torch.count_nonzero(slope < activations.LOW_SLOPE * self._largest)
+            self._low = self._low + torch.count_nonzero(slope < LOW_SLOPE * self._largest)
             self._entries += slope.numel()
 
     def add_output(self, a: Tensor) -> None:

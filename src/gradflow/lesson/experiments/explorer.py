@@ -12,11 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from gradflow import activations
-from gradflow.activation_probes import REACH
 from gradflow.activations import Maxout
+from gradflow.activations.facts import LOW_SLOPE
+from gradflow.activations.probes import REACH
+from gradflow.activations.slopes import evaluate
 from gradflow.lesson.experiments.families import MAXOUT, Family
 from gradflow.seeds import Stream, torch_seed
-from gradflow.slopes import evaluate
 
 SHOWN = 6.0  # the curves run from -6 to 6
 _KINKS = (-3.0, -1.0, 0.0, 1.0, 3.0, 6.0)  # of the functions that have some
@@ -91,7 +92,7 @@ def flat_ranges(activation: nn.Module, *, largest_slope: float) -> tuple[tuple[f
     """
 
     def is_flat(z: Tensor) -> Tensor:
-        return activations.slope(activation, z).abs() < activations.LOW_SLOPE * largest_slope
+        return activations.slope(activation, z).abs() < LOW_SLOPE * largest_slope
 
     z = torch.linspace(-REACH, REACH, _SCAN, dtype=torch.float64)
     flat = is_flat(z)

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gradflow import activations
+from gradflow.activations.slopes import slope
 from gradflow.lesson.experiments.effort import Effort
 from gradflow.lesson.experiments.fit import INPUTS, digit_data, make_mlp
 from gradflow.measure import gradient_norms
 from gradflow.models.mlp import MLP
-from gradflow.slopes import slope
 from gradflow.study.statistics import band
 
 WIDTH = INPUTS  # every layer as wide as the input, so that residual connections can skip the first one too

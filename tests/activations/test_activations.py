@@ -11,12 +11,22 @@ from omegaconf import OmegaConf
 from scipy import integrate, stats
 from torch import Tensor, nn
 
-from gradflow import activation_probes, slopes
-from gradflow.activations import Facts, Maxout, facts, gain, is_elementwise, largest_slope, pieces, slope
-from gradflow.slopes import evaluate
+from gradflow.activations import (
+    Facts,
+    Maxout,
+    facts,
+    gain,
+    is_elementwise,
+    largest_slope,
+    pieces,
+    probes,
+    slope,
+    slopes,
+)
+from gradflow.activations.slopes import evaluate
 
 INF = math.inf
-CONF = Path(__file__).parents[1] / "conf" / "activation"
+CONF = Path(__file__).parents[2] / "conf" / "activation"
 
 ELEMENTWISE = [
     nn.Identity(),
@@ -419,9 +429,9 @@ def test_a_slope_is_not_inherited():
 
 
 def test_a_slope_of_ones_own_is_checked_against_the_derivative():
-    assert activation_probes.where_own_slope_is_wrong(Soft()) is None
-    assert activation_probes.where_own_slope_is_wrong(SteeperSoft()) is None
-    assert activation_probes.where_own_slope_is_wrong(nn.ReLU()) is None
-    said = activation_probes.where_own_slope_is_wrong(Summed())
+    assert probes.where_own_slope_is_wrong(Soft()) is None
+    assert probes.where_own_slope_is_wrong(SteeperSoft()) is None
+    assert probes.where_own_slope_is_wrong(nn.ReLU()) is None
+    said = probes.where_own_slope_is_wrong(Summed())
     assert said is not None
     assert said.startswith("slope(z) has the shape () for z of shape (1000, 1)")

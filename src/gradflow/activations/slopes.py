@@ -3,18 +3,15 @@
 Everything here leaves the module as it was: no hook fires, no buffer, gradient, training flag or random state changes.
 """
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-SELU_ALPHA = 1.6732632423543772  # Klambauer et al. 2017, arXiv:1706.02515, equation 14
-SELU_SCALE = 1.0507009873554805
+from gradflow.activations.closed_forms import CLOSED_FORMS
 
 
 def slope(activation: nn.Module, z: Tensor) -> Tensor:
@@ -35,11 +32,12 @@ def slope(activation: nn.Module, z: Tensor) -> Tensor:
     Raises:
         ValueError: if the activation is not elementwise, as far as its output's shape shows it.
     """
-    closed_form = CLOSED_FORMS.get(type(activation)) or own_slope(activation)
-    if closed_form is None:
+    known = CLOSED_FORMS.get(type(activation))
+    formula = own_slope(activation) if known is None else known.slope
+    if formula is None:
         return autograd_slope(activation, z)
     with torch.no_grad():
-        return closed_form(activation, z.detach())
+        return formula(activation, z.detach())
 
 
 def own_slope(activation: nn.Module) -> Callable[[Any, Tensor], Tensor] | None:
@@ -100,81 +98,3 @@ def autograd_slope(activation: nn.Module, z: Tensor) -> Tensor:
         if not output.requires_grad:  # a step function, or a constant
             return torch.zeros_like(leaf)
         return torch.autograd.grad(output.sum(), leaf, materialize_grads=True)[0]
-
-
-# Closed forms. z has any shape; m is the module.
-
-
-def _rectified(z: Tensor, below: Tensor | float) -> Tensor:
-    """1 above zero, `below` at and under zero."""
-    return torch.where(z > 0, z.new_ones(()), torch.as_tensor(below, dtype=z.dtype, device=z.device))
-
-
-def _bounded(z: Tensor) -> Tensor:
-    """z where the slope still varies: at 1e3 the products below have reached their limits, and inf * 0 would be nan."""
-    return z.clamp(-1e3, 1e3)
-
-
-def _sech_squared(z: Tensor) -> Tensor:
-    return 4 * torch.sigmoid(2 * z) * torch.sigmoid(-2 * z)  # 1 - tanh² cancels to 0 from |z| = 9 on in float32
-
-
-def _prelu(m: nn.PReLU, z: Tensor) -> Tensor:
-    per_unit = (-1, *[1] * (z.dim() - 2)) if m.weight.numel() > 1 else ()
-    return _rectified(z, m.weight.detach().view(per_unit))
-
-
-def _gelu(m: nn.GELU, z: Tensor) -> Tensor:
-    z = _bounded(z)
-    if m.approximate == "tanh":
-        scale = math.sqrt(2 / math.pi)
-        u = scale * (z + 0.044715 * z**3)
-        du = scale * (1 + 3 * 0.044715 * z**2)
-        return torch.sigmoid(2 * u) + z * 2 * du * torch.sigmoid(2 * u) * torch.sigmoid(-2 * u)
-    density = torch.exp(-z * z / 2) / math.sqrt(2 * math.pi)
-    return torch.erfc(-z / math.sqrt(2)) / 2 + z * density
-
-
-def _silu(_: nn.SiLU, z: Tensor) -> Tensor:
-    z = _bounded(z)
-    return torch.sigmoid(z) * (1 + z * torch.sigmoid(-z))
-
-
-def _mish(_: nn.Mish, z: Tensor) -> Tensor:
-    z = _bounded(z)
-    softplus = F.softplus(z)
-    return torch.tanh(softplus) + z * _sech_squared(softplus) * torch.sigmoid(z)
-
-
-def _softplus(m: nn.Softplus, z: Tensor) -> Tensor:
-    return torch.where(z * m.beta > m.threshold, torch.ones_like(z), torch.sigmoid(z * m.beta))
-
-
-def _hardswish(_: nn.Hardswish, z: Tensor) -> Tensor:
-    return torch.where(z.abs() < 3, z / 3 + 0.5, (z > 0).to(z))
-
-
-def _clipped(m: nn.Hardtanh, z: Tensor) -> Tensor:
-    return ((z > m.min_val) & (z < m.max_val)).to(z)
-
-
-CLOSED_FORMS: dict[type[nn.Module], Callable[[Any, Tensor], Tensor]] = {
-    nn.Identity: lambda m, z: torch.ones_like(z),
-    nn.Sigmoid: lambda m, z: torch.sigmoid(z) * torch.sigmoid(-z),
-    nn.Tanh: lambda m, z: _sech_squared(z),
-    nn.ReLU: lambda m, z: (z > 0).to(z.dtype),
-    nn.LeakyReLU: lambda m, z: _rectified(z, m.negative_slope),
-    nn.PReLU: _prelu,
-    nn.RReLU: lambda m, z: _rectified(z, (m.lower + m.upper) / 2),
-    nn.ELU: lambda m, z: _rectified(z, m.alpha * torch.exp(z)),
-    nn.SELU: lambda m, z: SELU_SCALE * _rectified(z, SELU_ALPHA * torch.exp(z)),
-    nn.CELU: lambda m, z: _rectified(z, torch.exp(z / m.alpha)),
-    nn.GELU: _gelu,
-    nn.SiLU: _silu,
-    nn.Mish: _mish,
-    nn.Softplus: _softplus,
-    nn.Softsign: lambda m, z: (1 / (1 + z.abs())).square(),
-    nn.Hardtanh: _clipped,
-    nn.Hardswish: _hardswish,
-    nn.ReLU6: _clipped,
-}

@@ -1,47 +1,22 @@
-"""Activation functions: the one that torch lacks, and what is known of any of them (slope, range, gain)."""
+"""What is known of an activation: range, largest slope, gain, and what kind of function it is.
+
+The functions of torch.nn have closed forms; any other is tried out.
+"""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from gradflow import activation_probes as probes
-from gradflow.slopes import CLOSED_FORMS, SELU_ALPHA, SELU_SCALE, slope
-
-__all__ = ["Facts", "Maxout", "facts", "gain", "is_elementwise", "largest_slope", "pieces", "slope"]
+from gradflow.activations import probes
+from gradflow.activations.closed_forms import CLOSED_FORMS
+from gradflow.activations.maxout import Maxout
+from gradflow.activations.slopes import slope
 
 LOW_SLOPE = 0.05  # of the largest: below it a unit is in a flat part, as in the tag low_slope
 CENTRED_MEAN = 0.05  # of the root mean square output
 _MIXING = (nn.Softmax, nn.Softmax2d, nn.Softmin, nn.LogSoftmax, nn.GLU)
-
-
-class Maxout(nn.Module):
-    """The largest of `pieces` linear functions: (N, pieces * units, ...) to (N, units, ...).
-
-    Unit u takes its pieces from the input channels u * pieces to u * pieces + pieces - 1.
-
-    Source: Goodfellow et al. 2013, arXiv:1302.4389.
-    """
-
-    def __init__(self, pieces: int = 2) -> None:
-        super().__init__()
-        if pieces < 1:
-            raise ValueError(f"pieces={pieces}: a maxout unit needs at least one piece")
-        self.pieces = pieces
-
-    def forward(self, z: Tensor) -> Tensor:
-        return z.unflatten(1, (-1, self.pieces)).amax(2)
-
-    def extra_repr(self) -> str:
-        return f"pieces={self.pieces}"
-
-
-def pieces(activation: nn.Module) -> int:
-    """How many times wider than its output this activation's input is: its attribute `pieces`, or 1 without one."""
-    return int(getattr(activation, "pieces", 1))
 
 
 @dataclass(frozen=True)
@@ -95,9 +70,9 @@ def largest_slope(activation: nn.Module) -> float:
     Raises:
         ValueError: if the activation is not elementwise, as far as its output's shape shows it.
     """
-    closed_form = _LARGEST_SLOPES.get(type(activation))
-    if closed_form is not None:
-        return closed_form(activation)
+    known = CLOSED_FORMS.get(type(activation))
+    if known is not None and known.largest_slope is not None:
+        return known.largest_slope(activation)
     return probes.largest_slope(activation)
 
 
@@ -110,10 +85,9 @@ def gain(activation: nn.Module) -> float:
     RReLU with its mean slope, maxout with the largest of `pieces` independent z. 1 for other functions that are not
     elementwise, and where that moment is 0 or not finite.
     """
-    if type(activation) in _LISTED_GAINS:
-        return float(nn.init.calculate_gain(_LISTED_GAINS[type(activation)]))
-    if type(activation) is nn.LeakyReLU:
-        return float(nn.init.calculate_gain("leaky_relu", float(activation.negative_slope)))
+    known = CLOSED_FORMS.get(type(activation))
+    if known is not None and known.gain is not None:
+        return known.gain(activation)
     elementwise = is_elementwise(activation)
     if not elementwise and not isinstance(activation, Maxout):
         return 1.0
@@ -132,9 +106,11 @@ def is_elementwise(activation: nn.Module) -> bool:
 
 
 def _output_range(activation: nn.Module, *, elementwise: bool) -> tuple[float, float]:
-    closed_form = _RANGES.get(type(activation))
-    if closed_form is not None:
-        return closed_form(activation)
+    known = CLOSED_FORMS.get(type(activation))
+    if known is not None and known.range is not None:
+        return known.range(activation)
+    if isinstance(activation, Maxout):
+        return -math.inf, math.inf
     return probes.output_range(activation, elementwise=elementwise)
 
 
@@ -149,54 +125,3 @@ def _is_sigmoid_like(activation: nn.Module) -> bool:
     """For bounded elementwise functions: monotone, and steep at 0."""
     at_zero = float(slope(activation, probes.spread(activation, torch.zeros(1, dtype=torch.float64))).abs().min())
     return probes.is_monotone(activation) and at_zero >= LOW_SLOPE * largest_slope(activation) > 0
-
-
-def _leaky_range(below: float) -> tuple[float, float]:
-    return (-math.inf if below > 0 else 0.0), math.inf
-
-
-_LISTED_GAINS: dict[type[nn.Module], Any] = {
-    nn.Identity: "linear",
-    nn.Sigmoid: "sigmoid",
-    nn.Tanh: "tanh",
-    nn.ReLU: "relu",
-    nn.SELU: "selu",
-}
-
-# Those without an entry (GELU, SiLU, Mish and custom modules) are measured.
-_LARGEST_SLOPES: dict[type[nn.Module], Callable[[Any], float]] = {
-    nn.Identity: lambda m: 1.0,
-    nn.Sigmoid: lambda m: 0.25,
-    nn.Tanh: lambda m: 1.0,
-    nn.ReLU: lambda m: 1.0,
-    nn.LeakyReLU: lambda m: max(1.0, abs(m.negative_slope)),
-    nn.PReLU: lambda m: max(1.0, float(m.weight.detach().abs().max())),
-    nn.RReLU: lambda m: max(1.0, abs(m.lower + m.upper) / 2),
-    nn.ELU: lambda m: max(1.0, abs(m.alpha)),
-    nn.SELU: lambda m: SELU_SCALE * SELU_ALPHA,
-    nn.CELU: lambda m: 1.0,
-    nn.Softplus: lambda m: 1.0,
-    nn.Softsign: lambda m: 1.0,
-    nn.Hardtanh: lambda m: 1.0,
-    nn.Hardswish: lambda m: 1.5,  # approached at 3 from below
-    nn.ReLU6: lambda m: 1.0,
-}
-
-_RANGES: dict[type[nn.Module], Callable[[Any], tuple[float, float]]] = {
-    nn.Identity: lambda m: (-math.inf, math.inf),
-    nn.Sigmoid: lambda m: (0.0, 1.0),
-    nn.Tanh: lambda m: (-1.0, 1.0),
-    nn.ReLU: lambda m: (0.0, math.inf),
-    nn.LeakyReLU: lambda m: _leaky_range(m.negative_slope),
-    nn.PReLU: lambda m: _leaky_range(float(m.weight.detach().max())),
-    nn.RReLU: lambda m: _leaky_range((m.lower + m.upper) / 2),
-    nn.ELU: lambda m: (min(0.0, -m.alpha), math.inf),
-    nn.SELU: lambda m: (-SELU_SCALE * SELU_ALPHA, math.inf),
-    nn.CELU: lambda m: (-m.alpha, math.inf),
-    nn.Softplus: lambda m: (0.0, math.inf),
-    nn.Softsign: lambda m: (-1.0, 1.0),
-    nn.Hardtanh: lambda m: (m.min_val, m.max_val),
-    nn.Hardswish: lambda m: (-0.375, math.inf),  # at -1.5
-    nn.ReLU6: lambda m: (0.0, 6.0),
-    Maxout: lambda m: (-math.inf, math.inf),
-}

@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from gradflow.slopes import autograd_slope, evaluate, own_slope, slope
+from gradflow.activations.slopes import autograd_slope, evaluate, own_slope, slope
 
 REACH = 50.0  # where slopes are looked at
 FAR_REACH = 500.0  # still finite for exp in float64

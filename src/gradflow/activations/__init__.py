@@ -1,0 +1,7 @@
+"""What is known of any activation function, whoever wrote it: slope, range, gain, and whether it is elementwise."""
+
+from gradflow.activations.facts import Facts, facts, gain, is_elementwise, largest_slope
+from gradflow.activations.maxout import Maxout, pieces
+from gradflow.activations.slopes import slope
+
+__all__ = ["Facts", "Maxout", "facts", "gain", "is_elementwise", "largest_slope", "pieces", "slope"]

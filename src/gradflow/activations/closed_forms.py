@@ -1,0 +1,175 @@
+"""What is known in closed form of the functions of torch.nn: slope, range, largest slope, gain, a row a function.
+
+Slopes stay accurate in float32 far into the tails, where autograd's 1 - tanh(z)² is already 0.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SELU_ALPHA = 1.6732632423543772  # Klambauer et al. 2017, arXiv:1706.02515, equation 14
+SELU_SCALE = 1.0507009873554805
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """One elementwise function; every entry takes the module, whose parameters it reads.
+
+    Attributes:
+        slope: (module, z) -> f'(z), z of any shape; at kinks as torch's autograd has it.
+        range: module -> infimum and supremum of the output; None to measure them.
+        largest_slope: module -> supremum of abs f'(z); None to measure it.
+        gain: module -> the factor on initial weights that torch lists for it; None where torch lists none.
+    """
+
+    slope: Callable[[Any, Tensor], Tensor]
+    range: Callable[[Any], tuple[float, float]] | None = None
+    largest_slope: Callable[[Any], float] | None = None
+    gain: Callable[[Any], float] | None = None
+
+
+def _listed(name: str) -> Callable[[Any], float]:
+    """The gain that torch lists under this name."""
+    return lambda m: float(nn.init.calculate_gain(name))  # type: ignore[arg-type]
+
+
+def _leaky_range(below: float) -> tuple[float, float]:
+    return (-math.inf if below > 0 else 0.0), math.inf
+
+
+def _rectified(z: Tensor, below: Tensor | float) -> Tensor:
+    """1 above zero, `below` at and under zero."""
+    return torch.where(z > 0, z.new_ones(()), torch.as_tensor(below, dtype=z.dtype, device=z.device))
+
+
+def _bounded(z: Tensor) -> Tensor:
+    """z where the slope still varies: at 1e3 the products below have reached their limits, and inf * 0 would be nan."""
+    return z.clamp(-1e3, 1e3)
+
+
+def _sech_squared(z: Tensor) -> Tensor:
+    return 4 * torch.sigmoid(2 * z) * torch.sigmoid(-2 * z)  # 1 - tanh² cancels to 0 from |z| = 9 on in float32
+
+
+def _prelu(m: nn.PReLU, z: Tensor) -> Tensor:
+    per_unit = (-1, *[1] * (z.dim() - 2)) if m.weight.numel() > 1 else ()
+    return _rectified(z, m.weight.detach().view(per_unit))
+
+
+def _gelu(m: nn.GELU, z: Tensor) -> Tensor:
+    z = _bounded(z)
+    if m.approximate == "tanh":
+        scale = math.sqrt(2 / math.pi)
+        u = scale * (z + 0.044715 * z**3)
+        du = scale * (1 + 3 * 0.044715 * z**2)
+        return torch.sigmoid(2 * u) + z * 2 * du * torch.sigmoid(2 * u) * torch.sigmoid(-2 * u)
+    density = torch.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    return torch.erfc(-z / math.sqrt(2)) / 2 + z * density
+
+
+def _silu(_: nn.SiLU, z: Tensor) -> Tensor:
+    z = _bounded(z)
+    return torch.sigmoid(z) * (1 + z * torch.sigmoid(-z))
+
+
+def _mish(_: nn.Mish, z: Tensor) -> Tensor:
+    z = _bounded(z)
+    softplus = F.softplus(z)
+    return torch.tanh(softplus) + z * _sech_squared(softplus) * torch.sigmoid(z)
+
+
+def _softplus(m: nn.Softplus, z: Tensor) -> Tensor:
+    return torch.where(z * m.beta > m.threshold, torch.ones_like(z), torch.sigmoid(z * m.beta))
+
+
+def _hardswish(_: nn.Hardswish, z: Tensor) -> Tensor:
+    return torch.where(z.abs() < 3, z / 3 + 0.5, (z > 0).to(z))
+
+
+def _clipped(m: nn.Hardtanh, z: Tensor) -> Tensor:
+    return ((z > m.min_val) & (z < m.max_val)).to(z)
+
+
+CLOSED_FORMS: dict[type[nn.Module], ClosedForm] = {
+    nn.Identity: ClosedForm(
+        slope=lambda m, z: torch.ones_like(z),
+        range=lambda m: (-math.inf, math.inf),
+        largest_slope=lambda m: 1.0,
+        gain=_listed("linear"),
+    ),
+    nn.Sigmoid: ClosedForm(
+        slope=lambda m, z: torch.sigmoid(z) * torch.sigmoid(-z),
+        range=lambda m: (0.0, 1.0),
+        largest_slope=lambda m: 0.25,
+        gain=_listed("sigmoid"),
+    ),
+    nn.Tanh: ClosedForm(
+        slope=lambda m, z: _sech_squared(z),
+        range=lambda m: (-1.0, 1.0),
+        largest_slope=lambda m: 1.0,
+        gain=_listed("tanh"),
+    ),
+    nn.ReLU: ClosedForm(
+        slope=lambda m, z: (z > 0).to(z.dtype),
+        range=lambda m: (0.0, math.inf),
+        largest_slope=lambda m: 1.0,
+        gain=_listed("relu"),
+    ),
+    nn.LeakyReLU: ClosedForm(
+        slope=lambda m, z: _rectified(z, m.negative_slope),
+        range=lambda m: _leaky_range(m.negative_slope),
+        largest_slope=lambda m: max(1.0, abs(m.negative_slope)),
+        gain=lambda m: float(nn.init.calculate_gain("leaky_relu", float(m.negative_slope))),
+    ),
+    nn.PReLU: ClosedForm(
+        slope=_prelu,
+        range=lambda m: _leaky_range(float(m.weight.detach().max())),
+        largest_slope=lambda m: max(1.0, float(m.weight.detach().abs().max())),
+    ),
+    nn.RReLU: ClosedForm(
+        slope=lambda m, z: _rectified(z, (m.lower + m.upper) / 2),
+        range=lambda m: _leaky_range((m.lower + m.upper) / 2),
+        largest_slope=lambda m: max(1.0, abs(m.lower + m.upper) / 2),
+    ),
+    nn.ELU: ClosedForm(
+        slope=lambda m, z: _rectified(z, m.alpha * torch.exp(z)),
+        range=lambda m: (min(0.0, -m.alpha), math.inf),
+        largest_slope=lambda m: max(1.0, abs(m.alpha)),
+    ),
+    nn.SELU: ClosedForm(
+        slope=lambda m, z: SELU_SCALE * _rectified(z, SELU_ALPHA * torch.exp(z)),
+        range=lambda m: (-SELU_SCALE * SELU_ALPHA, math.inf),
+        largest_slope=lambda m: SELU_SCALE * SELU_ALPHA,
+        gain=_listed("selu"),
+    ),
+    nn.CELU: ClosedForm(
+        slope=lambda m, z: _rectified(z, torch.exp(z / m.alpha)),
+        range=lambda m: (-m.alpha, math.inf),
+        largest_slope=lambda m: 1.0,
+    ),
+    nn.GELU: ClosedForm(slope=_gelu),
+    nn.SiLU: ClosedForm(slope=_silu),
+    nn.Mish: ClosedForm(slope=_mish),
+    nn.Softplus: ClosedForm(slope=_softplus, range=lambda m: (0.0, math.inf), largest_slope=lambda m: 1.0),
+    nn.Softsign: ClosedForm(
+        slope=lambda m, z: (1 / (1 + z.abs())).square(),
+        range=lambda m: (-1.0, 1.0),
+        largest_slope=lambda m: 1.0,
+    ),
+    nn.Hardtanh: ClosedForm(
+        slope=_clipped,
+        range=lambda m: (m.min_val, m.max_val),
+        largest_slope=lambda m: 1.0,
+    ),
+    nn.Hardswish: ClosedForm(
+        slope=_hardswish,
+        range=lambda m: (-0.375, math.inf),  # at -1.5
+        largest_slope=lambda m: 1.5,  # approached at 3 from below
+    ),
+    nn.ReLU6: ClosedForm(slope=_clipped, range=lambda m: (0.0, 6.0), largest_slope=lambda m: 1.0),
+}
