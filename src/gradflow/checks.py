@@ -12,7 +12,7 @@ from gradflow import build, names, training_checks
 from gradflow.activations import probes
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, nearest, shown
-from gradflow.models.blocks import Layer
+from gradflow.models.layers import Layer
 from gradflow.values import arguments_fit, number, whole
 
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")

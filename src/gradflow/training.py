@@ -16,7 +16,7 @@ from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import Diverged
 from gradflow.fitting import Parts, build_parts, end_where_it_ended, final_metrics, fit_and_test, saved, train_along
 from gradflow.logger import RunLogger, rewind
-from gradflow.models.blocks import Layer
+from gradflow.models.layers import Layer
 from gradflow.module import ActivationModule
 from gradflow.process import processes
 from gradflow.provenance import device_name, provenance

@@ -8,7 +8,8 @@ from torch import nn
 
 from gradflow.activations import Maxout
 from gradflow.errors import ConfigError
-from gradflow.models.blocks import DenseBlock, dense_norm, layer_name
+from gradflow.models.blocks import DenseBlock, dense_norm
+from gradflow.models.layers import layer_name
 from gradflow.models.mlp import MLP
 
 

@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import Callback
 from gradflow import measure, names
 from gradflow.errors import Diverged
 from gradflow.logger import write_rows
-from gradflow.models.blocks import Layer
+from gradflow.models.layers import Layer
 from gradflow.module import ActivationModule
 from gradflow.steps import average_windows
 

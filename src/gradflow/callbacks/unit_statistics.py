@@ -12,7 +12,7 @@ from torch.utils.hooks import RemovableHandle
 from gradflow import names
 from gradflow.logger import write
 from gradflow.measure import UnitMeter
-from gradflow.models.blocks import Layer
+from gradflow.models.layers import Layer
 
 
 class UnitStatistics(Callback):

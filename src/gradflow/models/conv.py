@@ -5,16 +5,8 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from gradflow.models.blocks import (
-    ActivationFactory,
-    Block,
-    ConvBlock,
-    Layer,
-    check_blocks,
-    check_width,
-    image_channels,
-    named_layers,
-)
+from gradflow.models.blocks import ActivationFactory, Block, ConvBlock, check_blocks, check_width, image_channels
+from gradflow.models.layers import Layer, named_layers
 
 
 class ConvStack(nn.Module):

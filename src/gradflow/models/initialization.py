@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from gradflow.activations import gain
 from gradflow.errors import ConfigError
-from gradflow.models.blocks import Layer
+from gradflow.models.layers import Layer
 from gradflow.seeds import Stream, torch_seed
 
 _DISTRIBUTIONS: dict[str, tuple[str | None, ...]] = {

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from gradflow.errors import ConfigError
-from gradflow.models.blocks import ActivationFactory, ConvBlock, DenseBlock, Layer, image_channels, named_layers
+from gradflow.models.blocks import ActivationFactory, ConvBlock, DenseBlock, image_channels
+from gradflow.models.layers import Layer, named_layers
 
 _POOLINGS: dict[str, type[nn.MaxPool2d] | type[nn.AvgPool2d]] = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
 

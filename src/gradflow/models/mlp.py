@@ -7,15 +7,8 @@ from typing import cast
 from torch import Tensor, nn
 
 from gradflow.errors import ConfigError
-from gradflow.models.blocks import (
-    ActivationFactory,
-    Block,
-    DenseBlock,
-    Layer,
-    check_blocks,
-    check_width,
-    named_layers,
-)
+from gradflow.models.blocks import ActivationFactory, Block, DenseBlock, check_blocks, check_width
+from gradflow.models.layers import Layer, named_layers
 
 
 class MLP(nn.Module):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from gradflow.data.sources import circles
 from gradflow.lesson.experiments.effort import Effort
 from gradflow.lesson.experiments.fit import make_mlp
-from gradflow.models.blocks import Layer
+from gradflow.models.layers import Layer
 from gradflow.models.mlp import MLP
 
 WIDTH = 8
