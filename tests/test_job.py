@@ -6,7 +6,8 @@ import signal
 import pytest
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from gradflow import job, plan, runfile
+from gradflow import job, plan
+from gradflow.runs.record import State
 
 SMALL = ("width=8", "blocks=2", "trainer=cpu", "trainer.max_epochs=2", "callbacks.pictures=null", "threads=1")
 
@@ -68,7 +69,7 @@ def test_a_run_that_fails_does_not_keep_its_job_from_the_others(command, tmp_pat
     options = ("-m", "model=mlp", *SMALL, "activation=relu,tanh", "seed=0,1", "runs_per_job=4")
     assert command(*options).status == 1
     states = {str(run.relative_to(tmp_path)): record(run)["state"] for run in tmp_path.glob("outputs/*/*/seed=*")}
-    assert sorted(states.values()) == [runfile.FAILED] + [runfile.FINISHED] * 3
+    assert sorted(states.values()) == [State.FAILED] + [State.FINISHED] * 3
 
 
 @pytest.mark.parametrize("listens", [True, False])

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from gradflow import checks, plan, runfile
+from gradflow import checks, plan
 from gradflow.errors import RunsFailed
+from gradflow.runs.record import read_record, write_record
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ def launched(monkeypatch):
     """Runs are not trained but collected: (configuration, folder, run.json at that moment)."""
     found = []
     monkeypatch.setattr(
-        "gradflow.job.run", lambda cfg, folder, **_: found.append((cfg, folder, runfile.read(folder))) or {}
+        "gradflow.job.run", lambda cfg, folder, **_: found.append((cfg, folder, read_record(folder))) or {}
     )
     return found
 
@@ -79,7 +80,7 @@ def write_states(tmp_path, *states):
     for seed, state in enumerate(states):
         run = plan.PlannedRun([], tmp_path / "study" / "a" / f"seed={seed}")
         if state is not None:
-            runfile.write(run.folder, {"state": state})
+            write_record(run.folder, {"state": state})
         runs.append(run)
     return runs
 

@@ -11,8 +11,9 @@ import lightning as L
 import pytest
 from finished_runs import interrupt_after, outcome
 
-from gradflow import CONF, runfile
-from gradflow.study.events import curves
+from gradflow import CONF
+from gradflow.runs.events import curves
+from gradflow.runs.record import State
 
 SWEEP = ("activation=relu,rrelu", "blocks=2", "width=16", "trainer.max_epochs=8", "model.dropout=0.1", "trainer=cpu")
 KILLS = 4
@@ -32,7 +33,7 @@ def kill_while_training(folder: Path, seconds: float) -> None:
     process = start(folder, *SWEEP)
     started = {run: record["attempts"] for run, record in records(folder).items()}
     while process.poll() is None and not any(
-        record["state"] == runfile.RUNNING and record["attempts"] > started.get(run, 0)
+        record["state"] == State.RUNNING and record["attempts"] > started.get(run, 0)
         for run, record in records(folder).items()
     ):
         time.sleep(0.02)
@@ -56,7 +57,7 @@ def test_a_sweep_killed_again_and_again_ends_like_one_that_never_was(tmp_path):
     assert start(killed, *SWEEP).wait() == 0
     for run in records(whole):
         again = killed / run.relative_to(whole)
-        assert json.loads((again / "run.json").read_text())["state"] == runfile.FINISHED
+        assert json.loads((again / "run.json").read_text())["state"] == State.FINISHED
         assert outcome(again) == outcome(run)
         for tag, points in outcome(again)["curves"].items():
             assert len({step for step, _ in points}) == len(points), f"{tag} has a point twice"
@@ -71,11 +72,11 @@ def test_ctrl_c_marks_the_run_shows_the_table_and_the_same_command_goes_on(comma
     assert outcome_of_ctrl_c.status == 130
     assert "interrupted: activation=relu,blocks=1" in outcome_of_ctrl_c.out
     states = [record["state"] for record in records(tmp_path).values()]
-    assert states == [runfile.INTERRUPTED, runfile.PLANNED]
+    assert states == [State.INTERRUPTED, State.PLANNED]
     again = command(*TWO)
     assert again.status == 0
     assert "going on after epoch 2" in again.out
-    assert [record["state"] for record in records(tmp_path).values()] == [runfile.FINISHED] * 2
+    assert [record["state"] for record in records(tmp_path).values()] == [State.FINISHED] * 2
     other = tmp_path / "other"
     assert command(*TWO, f"output_dir={other}/outputs").status == 0
     for run in records(other):
@@ -93,14 +94,14 @@ def test_a_run_that_early_stopping_had_ended_is_not_trained_further(command, tmp
     assert epochs == 3  # the first, and two without improvement
     assert command(*stop).status == 0
     assert len(curves(run)["train/loss"].steps) == epochs
-    assert records(tmp_path)[run]["state"] == runfile.FINISHED
+    assert records(tmp_path)[run]["state"] == State.FINISHED
 
 
 @pytest.mark.slow
 def test_resume_trains_what_is_unfinished_in_a_study(command, tmp_path, monkeypatch):
     interrupt_after(command, monkeypatch, 3, *TWO)
     assert command("resume=outputs/digits_conv").status == 0
-    assert [record["state"] for record in records(tmp_path).values()] == [runfile.FINISHED] * 2
+    assert [record["state"] for record in records(tmp_path).values()] == [State.FINISHED] * 2
     changed = command("resume=outputs/digits_conv", "trainer.max_epochs=9")
     assert changed.status == 2
     assert "trainer.max_epochs=9: no effect" in changed.err
@@ -118,7 +119,7 @@ def test_resume_goes_on_with_a_rerun_in_a_study_that_was_moved(command, tmp_path
     assert again.status == 0, again.err
     assert "going on after epoch 2" in again.out
     found = sorted(tmp_path.glob("o'ther, place/renamed/*/seed=*/run.json"))
-    assert [json.loads(file.read_text())["state"] for file in found] == [runfile.FINISHED] * 2
+    assert [json.loads(file.read_text())["state"] for file in found] == [State.FINISHED] * 2
     assert not list(tmp_path.rglob("replaced=*"))
     assert not list(tmp_path.glob("outputs/**/run.json"))
     assert "0 runs to train (2 done before)" in command('resume="o\'ther, place/renamed"').out

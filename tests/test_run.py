@@ -18,14 +18,15 @@ import torch
 from omegaconf import OmegaConf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from gradflow import cli, identity, names
+from gradflow import cli
+from gradflow.runs import folders, identity
 
 SMALL = ("trainer=cpu", "model=mlp", "width=4", "trainer.max_epochs=2", "+trainer.limit_train_batches=3")
 QUIET = ("callbacks.pictures=null",)
 BREAKING = ("activation=custom", "activation._target_=own_activations.Breaking", "blocks=1", *SMALL, *QUIET)
 
 
-def folders(root):
+def run_folders(root):
     return sorted(file.parent for file in root.glob("outputs/*/*/seed=*/run.json"))
 
 
@@ -34,7 +35,7 @@ def record(folder):
 
 
 def only_record(root):
-    (folder,) = folders(root)
+    (folder,) = run_folders(root)
     return record(folder)
 
 
@@ -85,22 +86,22 @@ def test_a_sweep_leaves_one_complete_folder_a_run(sweep):
     outcome, root = sweep
     assert outcome.status == 0, outcome
     assert outcome.err == ""
-    assert len(folders(root)) == 8
+    assert len(run_folders(root)) == 8
     shared = "model=mlp,width=4,trainer.max_epochs=2,trainer.limit_train_batches=3"
-    assert {str(folder.relative_to(root / "outputs" / "digits_mlp")) for folder in folders(root)} == {
+    assert {str(folder.relative_to(root / "outputs" / "digits_mlp")) for folder in run_folders(root)} == {
         f"activation={activation},blocks={blocks},{shared}/seed={seed}"
         for activation in ("relu", "sigmoid")
         for blocks in (1, 2)
         for seed in (0, 1)
     }
-    for folder in folders(root):
+    for folder in run_folders(root):
         assert {"run.json", "train.log", ".hydra", "checkpoints"} <= {path.name for path in folder.iterdir()}
         assert {path.name for path in (folder / "checkpoints").iterdir()} == {"last.ckpt", "best.ckpt"}
         assert {path.name for path in (folder / ".hydra").iterdir()} == {"config.yaml", "hydra.yaml", "overrides.yaml"}
 
 
 def test_every_record_is_complete(sweep):
-    for folder in folders(sweep[1]):
+    for folder in run_folders(sweep[1]):
         found = record(folder)
         assert found["state"] == "finished"
         assert found["attempts"] == 1
@@ -108,7 +109,7 @@ def test_every_record_is_complete(sweep):
         assert found["study"] == "digits_mlp"
         assert f"activation={found['activation']},blocks={found['blocks']}," in found["config"]
         assert found["config"] == folder.parent.name
-        assert names.seed_folder(found["seed"]) == folder.name
+        assert folders.seed_folder(found["seed"]) == folder.name
         assert {f"activation={found['activation']}", f"blocks={found['blocks']}", "width=4"} <= set(found["overrides"])
         assert re.fullmatch("[0-9a-f]{64}", found["config_hash"])
         assert datetime.fromisoformat(found["started"]) <= datetime.fromisoformat(found["finished"])
@@ -122,7 +123,7 @@ def test_every_record_is_complete(sweep):
 
 
 def test_the_stored_configuration_is_the_one_that_was_hashed(sweep):
-    for folder in folders(sweep[1]):
+    for folder in run_folders(sweep[1]):
         stored = OmegaConf.load(folder / ".hydra" / "config.yaml")
         assert identity.config_hash(stored) == record(folder)["config_hash"]
         assert OmegaConf.load(folder / ".hydra" / "overrides.yaml") == record(folder)["overrides"]
@@ -131,7 +132,7 @@ def test_the_stored_configuration_is_the_one_that_was_hashed(sweep):
 def test_the_closing_table_shows_mean_and_spread_over_the_seeds(sweep):
     outcome, root = sweep
     values = {}
-    for folder in folders(root):
+    for folder in run_folders(root):
         found = record(folder)
         values.setdefault((found["activation"], found["blocks"]), []).append(found["metrics"]["test/acc_at_best"])
     assert len({value for pair in values.values() for value in pair}) > 2  # else the test would show nothing
@@ -156,7 +157,7 @@ def test_output_that_is_no_terminal_is_plain(sweep):
 
 
 def test_there_is_one_event_file_with_one_value_a_tag_and_step(sweep):
-    for folder in folders(sweep[1]):
+    for folder in run_folders(sweep[1]):
         assert len(list(folder.glob("events.out.tfevents.*"))) == 1
         count, steps = points(folder)
         assert set(count.values()) == {1}
@@ -229,7 +230,7 @@ def test_two_folders_of_the_same_command_hold_the_same_results(command, tmp_path
 def test_the_last_checkpoint_is_of_the_last_epoch_and_the_best_of_the_chosen_one(command, tmp_path):
     # At this rate training gets worse after its first epoch.
     assert command("optimizer=sgd", "optimizer.lr=5", *SMALL, *QUIET, "trainer.max_epochs=3").status == 0
-    (folder,) = folders(tmp_path)
+    (folder,) = run_folders(tmp_path)
     last, best = (torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True) for name in ("last", "best"))
     assert (last["global_step"], last["epoch"]) == (9, 2)
     assert best["epoch"] + 1 == record(folder)["metrics"]["best_epoch"] < 3
@@ -238,7 +239,7 @@ def test_the_last_checkpoint_is_of_the_last_epoch_and_the_best_of_the_chosen_one
 @pytest.mark.slow
 def test_curves_are_optional(command, tmp_path):
     assert command("logger=none", *SMALL, *QUIET).status == 0
-    (folder,) = folders(tmp_path)
+    (folder,) = run_folders(tmp_path)
     assert not list(folder.glob("events*"))
     assert "test/acc_at_best" in record(folder)["metrics"]
 
@@ -251,7 +252,7 @@ def test_a_run_that_raises_is_recorded_and_the_others_go_on(command, tmp_path, b
     assert outcome.status == 1, outcome
     assert outcome.err == "gradflow: 1 of 2 runs failed; see error in their run.json\n"
     assert "Traceback" not in outcome.err
-    good, bad = folders(tmp_path)
+    good, bad = run_folders(tmp_path)
     assert record(good)["state"] == "finished"
     assert re.search(
         r"failed: activation=Breaking,\S*/seed=0: ValueError: broken on purpose$", outcome.out, re.MULTILINE
@@ -283,7 +284,7 @@ def test_a_run_that_diverges_is_a_result(command, tmp_path):
     assert (found["state"], found["error"]["type"]) == ("diverged", "Diverged")
     assert not any(tag.startswith("test/") for tag in found["metrics"])
     assert "1 diverged" in outcome.out
-    assert points(folders(tmp_path)[0])[1]["train/loss_step"][0] == 0  # its curves are kept
+    assert points(run_folders(tmp_path)[0])[1]["train/loss_step"][0] == 0  # its curves are kept
     again = command(*arguments)
     assert again.status == 0
     assert "0 runs to train (1 done before)" in again.out
@@ -306,7 +307,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(command, tmp_path, breaki
     assert outcome.err == "gradflow: interrupted\n"
     assert "interrupted: activation=Breaking," in outcome.out
     assert "test/acc_at_best" in outcome.out  # the table is shown all the same
-    first, second = folders(tmp_path)
+    first, second = run_folders(tmp_path)
     assert [record(first)["state"], record(second)["state"]] == ["interrupted", "planned"]
     breaking(None)
     again = command("-m", "seed=0,1", *BREAKING)
@@ -320,7 +321,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(command, tmp_path, breaki
 @pytest.mark.slow
 def test_a_killed_run_is_taken_up_again(command, tmp_path):
     assert command(*SMALL, *QUIET).status == 0
-    (folder,) = folders(tmp_path)
+    (folder,) = run_folders(tmp_path)
     before = record(folder)
     (folder / "run.json").write_text(json.dumps(before | {"state": "running", "metrics": {}}))
     again = command(*SMALL, *QUIET)
@@ -333,7 +334,7 @@ def test_a_killed_run_is_taken_up_again(command, tmp_path):
 @pytest.mark.slow
 def test_a_run_that_another_process_holds_is_left_to_it(command, tmp_path):
     assert command("-m", "seed=0,1", *SMALL, *QUIET).status == 0
-    held, other = folders(tmp_path)
+    held, other = run_folders(tmp_path)
     for folder in (held, other):
         (folder / "run.json").write_text(json.dumps(record(folder) | {"state": "failed"}))
     program = (
@@ -354,7 +355,7 @@ def test_a_run_that_another_process_holds_is_left_to_it(command, tmp_path):
 @pytest.mark.slow
 def test_a_run_that_another_process_has_finished_meanwhile_is_not_trained_again(command, tmp_path, monkeypatch):
     assert command(*SMALL, *QUIET).status == 0
-    (folder,) = folders(tmp_path)
+    (folder,) = run_folders(tmp_path)
     before = (folder / "run.json").read_bytes()
     monkeypatch.setattr("gradflow.plan.unfinished", lambda runs: list(runs))
     outcome = command(*SMALL, *QUIET)
@@ -365,7 +366,7 @@ def test_a_run_that_another_process_has_finished_meanwhile_is_not_trained_again(
 
 def test_a_folder_of_another_configuration_is_refused(command, tmp_path):
     assert command(*SMALL, *QUIET).status == 0
-    (folder,) = folders(tmp_path)
+    (folder,) = run_folders(tmp_path)
     (folder / "run.json").write_text(json.dumps(record(folder) | {"config_hash": "0" * 64}))
     before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
     outcome = command(*SMALL, *QUIET)
@@ -392,7 +393,7 @@ def test_statistics_computed_anew_are_measured_shown_and_a_headline(command, tmp
     assert outcome.status == 0
     precise = only_record(tmp_path)["metrics"]["test/acc_precise_bn"]
     assert f", test/acc_precise_bn {precise:.3f}, " in outcome.out
-    (folder,) = folders(tmp_path)
+    (folder,) = run_folders(tmp_path)
     _, steps = points(folder)
     assert steps["test/acc_precise_bn"] == steps["test/acc"]
     again = command(*conv, "headline=test/acc_precise_bn")

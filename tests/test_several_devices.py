@@ -13,10 +13,11 @@ import pytest
 import torch
 from finished_runs import outcome
 
-from gradflow import CONF, runfile
+from gradflow import CONF
 from gradflow.data.loader import BatchLoader
+from gradflow.runs.events import curves
+from gradflow.runs.record import State
 from gradflow.seeds import Stream, torch_seed
-from gradflow.study.events import curves
 
 SMALL = ("blocks=2", "width=8", "trainer.accelerator=cpu", "threads=2", "callbacks.pictures=null", "precision=64")
 TWO = ("trainer=ddp",)
@@ -122,7 +123,7 @@ def test_a_run_that_is_told_to_leave_goes_on_with_both_processes(tmp_path):
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=60) == 143
-    assert record(folder)["state"] == runfile.INTERRUPTED
+    assert record(folder)["state"] == State.INTERRUPTED
     again = train(folder, *long)
     assert "going on after epoch" in again.stdout
     assert record(folder)["attempts"] == 2
@@ -134,7 +135,7 @@ def test_what_another_process_raises_is_told(tmp_path):
     custom = ("activation=custom", "activation._target_=own_activations.BreakingElsewhere")
     finished = train(tmp_path, "model=mlp", *SMALL, *TWO, *custom)
     assert finished.returncode == 1
-    assert record(tmp_path)["state"] == runfile.FAILED
+    assert record(tmp_path)["state"] == State.FAILED
     assert "broken in process 1" in "\n".join(record(tmp_path)["error"]["traceback"])
 
 
@@ -142,4 +143,4 @@ def test_what_another_process_raises_is_told(tmp_path):
 def test_a_run_that_diverges_does_so_in_every_process(tmp_path):
     finished = train(tmp_path, "model=mlp", *SMALL, *TWO, "optimizer=sgd", "optimizer.lr=1e200")
     assert finished.returncode == 0
-    assert record(tmp_path)["state"] == runfile.DIVERGED
+    assert record(tmp_path)["state"] == State.DIVERGED

@@ -15,12 +15,12 @@ from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig
 from torch import nn
 
-from gradflow import names
 from gradflow.callbacks.unit_statistics import UnitStatistics
 from gradflow.checkpoint_io import AtomicCheckpointIO
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError
 from gradflow.module import ActivationModule
+from gradflow.runs import folders
 from gradflow.seeds import Stream, torch_seed
 from gradflow.tasks import Task, task
 
@@ -104,12 +104,12 @@ def checkpoints(folder: Path, what: Task) -> list[Callback]:
     """
     keep = functools.partial(
         ModelCheckpoint,
-        dirpath=folder / names.CHECKPOINT_FOLDER,
+        dirpath=folder / folders.CHECKPOINT_FOLDER,
         save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
-    best = keep(filename=Path(names.BEST_CHECKPOINT).stem, monitor=what.monitor, mode=what.mode)
-    return [best, keep(filename=Path(names.LAST_CHECKPOINT).stem)]
+    best = keep(filename=Path(folders.BEST_CHECKPOINT).stem, monitor=what.monitor, mode=what.mode)
+    return [best, keep(filename=Path(folders.LAST_CHECKPOINT).stem)]
 
 
 def logger(cfg: DictConfig, folder: Path) -> Logger | None:

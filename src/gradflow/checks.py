@@ -8,11 +8,12 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig, ListConfig
 
-from gradflow import build, names, training_checks
+from gradflow import build, training_checks
 from gradflow.activations import probes
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, nearest, shown
 from gradflow.models.layers import Layer
+from gradflow.runs import metrics
 from gradflow.values import arguments_fit, number, whole
 
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
@@ -109,17 +110,16 @@ def check_headline(headline: str | None, *, score: str, norm: str | None) -> Non
     """
     scores = ["loss", "mae", "r2"] if score == "r2" else ["loss", score]
     tags = [f"{part}/{one}" for part in ("test", "val", "train") for one in scores]
-    tags += [named(f"test/{one}") for named in (names.at_best, names.precise_bn) for one in scores]
-    tags += [names.best("val/loss" if score == "r2" else f"val/{score}")]
-    tags += [names.GRAD_NORM_TOTAL, names.GRAD_ABS_MEAN, names.GRAD_ABS_MEAN_ALL_STEPS]
-    tags += [names.DECADES_PER_LAYER, names.FIRST_TO_LAST]
-    tags += [names.unit_tag(kind, "total") for kind in (names.DEAD_UNITS, names.LOW_SLOPE, names.DORMANT_UNITS)]
+    tags += [named(f"test/{one}") for named in (metrics.at_best, metrics.precise_bn) for one in scores]
+    tags += [metrics.best("val/loss" if score == "r2" else f"val/{score}")]
+    tags += [metrics.GRAD_NORM_TOTAL, metrics.GRAD_ABS_MEAN, metrics.GRAD_ABS_MEAN_ALL_STEPS]
+    tags += [metrics.DECADES_PER_LAYER, metrics.FIRST_TO_LAST]
+    tags += [metrics.unit_tag(kind, "total") for kind in (metrics.DEAD_UNITS, metrics.LOW_SLOPE, metrics.DORMANT_UNITS)]
     if headline is not None and headline not in tags:
         raise ConfigError(f"headline={headline}: no such metric{nearest(headline, tags)} (metrics: {', '.join(tags)})")
-    if headline is not None and names.is_precise_bn(headline) and norm != "batch":
-        raise ConfigError(
-            f"headline={headline}: this model has no batch normalisation; use headline={names.of_last_epoch(headline)}"
-        )
+    if headline is not None and metrics.is_precise_bn(headline) and norm != "batch":
+        remedy = f"headline={metrics.of_last_epoch(headline)}"
+        raise ConfigError(f"headline={headline}: this model has no batch normalisation; use {remedy}")
 
 
 def check_writable(folder: Path) -> None:

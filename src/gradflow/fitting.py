@@ -13,17 +13,18 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig
 
-from gradflow import build, names, terminal
+from gradflow import build, terminal
 from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
 from gradflow.callbacks.progress import RunProgress
 from gradflow.callbacks.unit_statistics import UnitStatistics
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import Diverged
-from gradflow.logger import write
 from gradflow.module import ActivationModule
 from gradflow.process import process_settings, processes
 from gradflow.ranks import Signals
+from gradflow.runs import folders, metrics
+from gradflow.runs.logger import write
 
 
 class Parts(NamedTuple):
@@ -67,11 +68,11 @@ def fit_and_test(parts: Parts, folder: Path, resume: Path | None) -> dict[str, f
     last = module.test_scores()
     chosen = last
     if module.best_epoch not in (0, trainer.current_epoch):
-        best = folder / names.CHECKPOINT_FOLDER / names.BEST_CHECKPOINT
+        best = folder / folders.CHECKPOINT_FOLDER / folders.BEST_CHECKPOINT
         module.load_state_dict(torch.load(best, map_location=module.device, weights_only=True)["state_dict"])
         trainer.test(module, datamodule=data, verbose=False)
         chosen = module.test_scores()
-    scores = last | {names.at_best(tag): value for tag, value in chosen.items()}
+    scores = last | {metrics.at_best(tag): value for tag, value in chosen.items()}
     write(trainer.loggers, scores, step)
     return scores
 
@@ -80,15 +81,15 @@ def final_metrics(parts: Parts) -> dict[str, float]:
     """Scores of the last epoch, the best one, means of the gradient over the last epoch, units after it, and the test
     scores with batch normalisation's statistics computed anew.
     """
-    metrics = dict(parts.module.final)
+    final = dict(parts.module.final)
     if parts.module.best_epoch:
-        metrics[names.BEST_EPOCH] = parts.module.best_epoch
+        final[metrics.BEST_EPOCH] = parts.module.best_epoch
     for callback in parts.monitors:
         if isinstance(callback, GradientNorms):
-            metrics |= callback.final_metrics()
+            final |= callback.final_metrics()
         elif isinstance(callback, UnitStatistics | PreciseBatchNorm):
-            metrics |= callback.latest
-    return metrics
+            final |= callback.latest
+    return final
 
 
 def saved(checkpoint: Path) -> dict[str, Any]:

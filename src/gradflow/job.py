@@ -11,9 +11,9 @@ import hydra
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from omegaconf import DictConfig
 
-from gradflow import runfile
 from gradflow.process import process_settings
 from gradflow.run import run
+from gradflow.runs.record import read_record
 
 # Environment variable, JSON: the job's run folders and which of how many runs the first of them is.
 JOB = "GRADFLOW_JOB"
@@ -59,7 +59,7 @@ def run_job(cfg: DictConfig, folder: Path) -> dict[str, Any]:
             failures.append(error)
     if failures:
         raise failures[0]
-    return runfile.read(folder) or {}
+    return read_record(folder) or {}
 
 
 def _queue_again() -> None:
@@ -74,6 +74,6 @@ def _queue_again() -> None:
 
 def _composed(folder: Path) -> DictConfig:
     """The configuration of another planned run, as the sweep composed it."""
-    record = runfile.read(folder)
+    record = read_record(folder)
     assert record is not None, f"{folder} was not planned"
     return hydra.compose("train", overrides=record["overrides"])

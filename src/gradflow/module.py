@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from gradflow import measure, names
+from gradflow import measure
 from gradflow.data.loader import Batch, BatchLoader, Chunk
 from gradflow.errors import Diverged
-from gradflow.logger import RunLogger, write, write_rows
 from gradflow.passes import Pass
+from gradflow.runs import metrics
+from gradflow.runs.logger import RunLogger, write, write_rows
 from gradflow.seeds import Stream, torch_seed
 from gradflow.steps import StepTable
 from gradflow.tasks import Task
@@ -187,7 +188,7 @@ class ActivationModule(L.LightningModule):
         value = scores[self.task.monitor]
         if value > self.best_score if self.task.mode == "max" else value < self.best_score:
             self.best_score, self.best_epoch = value, self.current_epoch + 1
-        scores[names.best(self.task.monitor)] = self.best_score
+        scores[metrics.best(self.task.monitor)] = self.best_score
         self._finish(scores)
         self.log_dict({self.task.monitor: value, "val/loss": scores["val/loss"]}, logger=False)  # for callbacks
 
@@ -210,7 +211,7 @@ class ActivationModule(L.LightningModule):
         steps, times, values = self.steps.read()
         self.steps.clear()
         if len(steps):
-            write_rows(self.trainer.loggers, [names.TRAIN_LOSS_STEP], steps.tolist(), values[:, :1], times.tolist())
+            write_rows(self.trainer.loggers, [metrics.TRAIN_LOSS_STEP], steps.tolist(), values[:, :1], times.tolist())
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["gradflow"] = {

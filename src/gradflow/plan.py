@@ -11,9 +11,11 @@ from filelock import FileLock, Timeout
 from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 
-from gradflow import build, checks, identity, names, runfile, terminal
+from gradflow import build, checks, terminal
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, RunsFailed
+from gradflow.runs import folders, identity, metrics
+from gradflow.runs.record import DONE, State, planned_record, read_record, write_record
 from gradflow.study.closing_table import closing_table
 from gradflow.study.collect import study_runs
 
@@ -67,10 +69,10 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
             checks.check(cfg)
             known[shared] = _configuration(cfg, choices, data, lambda wanted: defaults(tuple(wanted)))
         record = _record(cfg, known[shared], overrides, config_hash=own)
-        folder = names.run_folder(cfg.output_dir, record["study"], record["config"], cfg.seed)
-        present = records.get(folder) or runfile.read(folder)
+        folder = folders.run_folder(cfg.output_dir, record["study"], record["config"], cfg.seed)
+        present = records.get(folder) or read_record(folder)
         _check_same(folder, record, present)
-        if shared not in built and (cfg.rerun or present is None or present["state"] not in runfile.DONE):
+        if shared not in built and (cfg.rerun or present is None or present["state"] not in DONE):
             checks.check_builds(cfg, known[shared].data)
             built.add(shared)
         records[folder] = record | {"rerun": cfg.rerun}
@@ -118,7 +120,7 @@ def _configuration(
     score = build.learning_task(cfg, loaded).headline
     checks.check_headline(cfg.headline, score=score, norm=cfg.model.get("norm"))
     axes = identity.study_axes(cfg, choices, defaults)
-    headline = cfg.headline or names.at_best(f"test/{score}")
+    headline = cfg.headline or metrics.at_best(f"test/{score}")
     return Configuration(axes, loaded, headline)
 
 
@@ -138,9 +140,9 @@ def _load(options: str) -> ArrayDataModule:
 def _record(
     cfg: DictConfig, configuration: Configuration, overrides: Sequence[str], *, config_hash: str
 ) -> dict[str, Any]:
-    return runfile.planned(
+    return planned_record(
         study=cfg.study,
-        config=names.config_name(configuration.axes),
+        config=folders.config_name(configuration.axes),
         config_hash=config_hash,
         axes=configuration.axes,
         seed=cfg.seed,
@@ -155,17 +157,17 @@ def _write(folder: Path, record: dict[str, Any]) -> None:
     """Plan a run that is new; of one that is there, only what is shown may change."""
     if record.pop("rerun") and folder.exists():
         _set_aside(folder)
-    present = runfile.read(folder)
+    present = read_record(folder)
     if present is None:
-        runfile.write(folder, record)
-    elif present["headline"] != record["headline"] and present["state"] != runfile.RUNNING:
-        runfile.write(folder, present | {"headline": record["headline"]})
+        write_record(folder, record)
+    elif present["headline"] != record["headline"] and present["state"] != State.RUNNING:
+        write_record(folder, present | {"headline": record["headline"]})
 
 
 def _set_aside(folder: Path) -> None:
     """Keep the folder under a dated name, `replaced=<UTC>,seed=<n>`."""
     try:
-        with FileLock(folder / names.LOCK_FILE, timeout=1):
+        with FileLock(folder / folders.LOCK_FILE, timeout=1):
             moment = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
             folder.rename(folder.with_name(f"replaced={moment},{folder.name}"))
     except Timeout as error:
@@ -182,8 +184,8 @@ def _check_same(folder: Path, record: dict[str, Any], other: dict[str, Any] | No
 
 def unfinished(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     """The runs that there is still something to train for."""
-    states = {run.folder: (runfile.read(run.folder) or {}).get("state") for run in runs}
-    return [run for run in runs if states[run.folder] not in runfile.DONE]
+    states = {run.folder: (read_record(run.folder) or {}).get("state") for run in runs}
+    return [run for run in runs if states[run.folder] not in DONE]
 
 
 def jobs(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:
@@ -218,8 +220,8 @@ def raise_failures(runs: Sequence[PlannedRun], returns: Sequence[Any]) -> None:
     Raises:
         RunsFailed: if a run failed, or is not done though its launcher came back.
     """
-    failed = [run for run in runs if (runfile.read(run.folder) or {}).get("state") == runfile.FAILED]
+    failed = [run for run in runs if (read_record(run.folder) or {}).get("state") == State.FAILED]
     if failed:
-        raise RunsFailed(f"{len(failed)} of {len(runs)} runs failed; see error in their {names.RUN_FILE}")
+        raise RunsFailed(f"{len(failed)} of {len(runs)} runs failed; see error in their {folders.RUN_FILE}")
     for result in returns:
         result.return_value  # noqa: B018 - Hydra raises here what the job raised before its run began

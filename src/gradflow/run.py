@@ -12,8 +12,10 @@ from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, read_write
 
-from gradflow import identity, names, runfile, terminal
-from gradflow.logger import rewind
+from gradflow import terminal
+from gradflow.runs import folders, identity, metrics
+from gradflow.runs.logger import rewind
+from gradflow.runs.record import DONE, Clock, State, error_entry, read_record, write_record
 from gradflow.training import train
 
 log = logging.getLogger(__name__)
@@ -36,30 +38,30 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> dict[str
     with _lock(folder) as mine:
         if not mine:
             terminal.say(f"{folder}: another process is training this run; left to it", style="yellow")
-            return runfile.read(folder) or {}
-        present = runfile.read(folder)
-        if present is not None and present["state"] in runfile.DONE:
+            return read_record(folder) or {}
+        present = read_record(folder)
+        if present is not None and present["state"] in DONE:
             terminal.say(f"{folder}: another process has trained this run meanwhile", style="yellow")
             return present
         record = _start(cfg, folder)
         resume = _resume_point(folder, record)
-        handler = terminal.log_to(folder / names.LOG_FILE)
-        clock = runfile.Clock(after=record["duration_s"] if resume else None)
+        handler = terminal.log_to(folder / folders.LOG_FILE)
+        clock = Clock(after=record["duration_s"] if resume else None)
         started = record["started"] if resume else clock.started
-        record |= {"state": runfile.RUNNING, "started": started, "attempts": record["attempts"] + 1}
+        record |= {"state": State.RUNNING, "started": started, "attempts": record["attempts"] + 1}
         try:
             with _ctrl_c():
                 record |= train(cfg, folder, record, resume, position=position)
         except Exception as error:
             log.exception("the run failed")
-            record |= {"state": runfile.FAILED, "error": runfile.error(error)}
+            record |= {"state": State.FAILED, "error": error_entry(error)}
             raise
         except BaseException as error:
-            record |= {"state": runfile.INTERRUPTED, "error": runfile.error(error)}
+            record |= {"state": State.INTERRUPTED, "error": error_entry(error)}
             raise
         finally:
             record |= clock.stop()
-            runfile.write(folder, record)
+            write_record(folder, record)
             terminal.stop_logging(handler)
         _say_result(record, position)
         return record
@@ -68,7 +70,7 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> dict[str
 @contextmanager
 def _lock(folder: Path) -> Iterator[bool]:
     """Whether this process holds the run folder; another one may be training it."""
-    lock = FileLock(folder / names.LOCK_FILE)
+    lock = FileLock(folder / folders.LOCK_FILE)
     try:
         lock.acquire(timeout=1)  # seconds; a look at the study's status holds it for a moment
     except Timeout:
@@ -82,10 +84,10 @@ def _lock(folder: Path) -> Iterator[bool]:
 
 def _start(cfg: DictConfig, folder: Path) -> dict[str, Any]:
     """The record of the run before this attempt, checked to be this configuration's."""
-    record = runfile.read(folder)
+    record = read_record(folder)
     assert record is not None, f"{folder} was not planned"
     assert record["config_hash"] == identity.config_hash(cfg), f"{folder} belongs to another configuration"
-    _write_hydra_folder(cfg, folder / names.HYDRA_FOLDER, overrides=record["overrides"])
+    _write_hydra_folder(cfg, folder / folders.HYDRA_FOLDER, overrides=record["overrides"])
     return record | {"metrics": {}, "error": None}
 
 
@@ -95,8 +97,8 @@ def _resume_point(folder: Path, record: dict[str, Any]) -> Path | None:
     Without one, what an unfinished attempt left is cleared away: a run is a function of its configuration, so training
     again from the start writes the same curves.
     """
-    last = folder / names.CHECKPOINT_FOLDER / names.LAST_CHECKPOINT
-    if record["state"] in (runfile.RUNNING, runfile.INTERRUPTED) and last.exists():
+    last = folder / folders.CHECKPOINT_FOLDER / folders.LAST_CHECKPOINT
+    if record["state"] in (State.RUNNING, State.INTERRUPTED) and last.exists():
         return last
     rewind(folder, {})
     shutil.rmtree(last.parent, ignore_errors=True)
@@ -127,13 +129,13 @@ def _ctrl_c() -> Iterator[None]:
 
 
 def _say_result(record: dict[str, Any], position: str) -> None:
-    metrics = record["metrics"]
+    final = record["metrics"]
     parts = [record["state"]]
-    precise = names.precise_bn(names.of_last_epoch(record["headline"]))
+    precise = metrics.precise_bn(metrics.of_last_epoch(record["headline"]))
     for tag in dict.fromkeys(
-        (record["headline"], precise, names.DECADES_PER_LAYER, names.unit_tag(names.DEAD_UNITS, "total"))
+        (record["headline"], precise, metrics.DECADES_PER_LAYER, metrics.unit_tag(metrics.DEAD_UNITS, "total"))
     ):
-        value = metrics.get(tag)
+        value = final.get(tag)
         if value is not None and math.isfinite(value):
             parts.append(f"{tag} {value:.3f}")
     terminal.say(f"  {position}: {', '.join(parts)} in {record['duration_s']:.1f} s")

@@ -10,17 +10,19 @@ import torch
 from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig
 
-from gradflow import build, identity, names, runfile, terminal
+from gradflow import build, terminal
 from gradflow.activations import facts
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import Diverged
 from gradflow.fitting import Parts, build_parts, end_where_it_ended, final_metrics, fit_and_test, saved, train_along
-from gradflow.logger import RunLogger, rewind
 from gradflow.models.layers import Layer
 from gradflow.module import ActivationModule
 from gradflow.process import processes
-from gradflow.provenance import device_name, provenance
 from gradflow.ranks import companions
+from gradflow.runs import identity, metrics
+from gradflow.runs.logger import RunLogger, rewind
+from gradflow.runs.provenance import device_name, provenance
+from gradflow.runs.record import State, error_entry, write_record
 from gradflow.tasks import constant_loss
 
 log = logging.getLogger(__name__)
@@ -57,7 +59,7 @@ def _train(
     parts = build_parts(cfg, folder, environment, logger=logger, title=title)
     module, trainer = parts.module, parts.trainer
     record |= _facts(parts)
-    runfile.write(folder, record)
+    write_record(folder, record)
     _announce(title, record, parts.data, trainer)
     if resume is not None:
         checkpoint = saved(resume)
@@ -66,18 +68,18 @@ def _train(
         terminal.say(f"  going on after epoch {checkpoint['epoch'] + 1}")
     elif isinstance(logger, RunLogger):
         logger.log_trial(trial=f"{record['study']}/{record['config']}", **_trial(cfg, module, record))
-    state, tested = runfile.FAILED, {}
+    state, tested = State.FAILED, {}
     try:
         tested = fit_and_test(parts, folder, resume)
-        state = runfile.FINISHED
+        state = State.FINISHED
     except Diverged as error:
-        state = runfile.DIVERGED
+        state = State.DIVERGED
         module.write_step_losses()
         log.warning("diverged: %s", error)
-        record["error"] = runfile.error(error)
+        record["error"] = error_entry(error)
     finally:
         if isinstance(logger, RunLogger):
-            logger.close(finished=state == runfile.FINISHED)
+            logger.close(finished=state == State.FINISHED)
     return {"state": state, "metrics": final_metrics(parts) | tested}
 
 
@@ -122,10 +124,10 @@ def _trial(cfg: DictConfig, module: ActivationModule, record: dict[str, Any]) ->
         **{axis: value for axis, value in record["axes"].items() if axis not in identity.AXES},
     }
     score = f"test/{module.task.headline}"
-    units = [names.unit_tag(kind, "total") for kind in (names.DEAD_UNITS, names.LOW_SLOPE, names.DORMANT_UNITS)]
-    gradients = [names.DECADES_PER_LAYER, names.GRAD_NORM_TOTAL]
-    anew = [names.precise_bn(score)] if cfg.model.get("norm") == "batch" else []
-    shown = [names.at_best(score), score, *anew, names.best(module.task.monitor), "train/loss", *gradients, *units]
+    units = [metrics.unit_tag(kind, "total") for kind in (metrics.DEAD_UNITS, metrics.LOW_SLOPE, metrics.DORMANT_UNITS)]
+    gradients = [metrics.DECADES_PER_LAYER, metrics.GRAD_NORM_TOTAL]
+    anew = [metrics.precise_bn(score)] if cfg.model.get("norm") == "batch" else []
+    shown = [metrics.at_best(score), score, *anew, metrics.best(module.task.monitor), "train/loss", *gradients, *units]
     return {
         "hparams": {k: v for k, v in hparams.items() if v is not None},
         "varying": list(record["axes"]),

@@ -8,10 +8,11 @@ import yaml
 from hydra.utils import instantiate
 from study_folders import write_run
 
-from gradflow import CONF, activations, health
+from gradflow import CONF, activations
 from gradflow.advise.findings import advise
 from gradflow.advise.measured_run import SIGMOID_LIKE
 from gradflow.advise.rules import RULES
+from gradflow.runs import health
 from gradflow.study.collect import study_runs
 
 EPOCHS, STEPS = 4, 50  # of the runs made here; an epoch has 50 updates

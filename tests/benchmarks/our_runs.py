@@ -17,7 +17,7 @@ import numpy as np
 import processes
 from processes import Failed, Finished
 
-from gradflow.study import events
+from gradflow.runs import events
 
 USAGE_STATUS = 2  # of train.py: wrong input
 

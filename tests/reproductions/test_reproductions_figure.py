@@ -11,7 +11,7 @@ from gradflow.reproductions.__main__ import DOCS
 from gradflow.reproductions.collect import collect
 from gradflow.reproductions.page import page_text, sections, write_page
 from gradflow.reproductions.stored import write
-from gradflow.study.labels import label
+from gradflow.runs.labels import label
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from one_node_slurm import answer, wait_until
 
-from gradflow import CONF, runfile
-from gradflow.study.events import curves
+from gradflow import CONF
+from gradflow.runs.events import curves
+from gradflow.runs.record import State
 
 pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
@@ -56,7 +57,7 @@ def state(folder: Path) -> str | None:
 
 def has_begun(folder: Path) -> bool:
     """Whether the only run is being trained and has finished an epoch."""
-    return state(folder) == runfile.RUNNING and any(folder.glob("outputs/*/*/seed=*/checkpoints/last.ckpt"))
+    return state(folder) == State.RUNNING and any(folder.glob("outputs/*/*/seed=*/checkpoints/last.ckpt"))
 
 
 def outcome(run: Path) -> dict:
@@ -73,7 +74,7 @@ def undisturbed(tmp_path_factory) -> Path:
 
 
 def same_as(undisturbed: Path, folder: Path) -> None:
-    assert state(folder) == runfile.FINISHED
+    assert state(folder) == State.FINISHED
     (one,), (other,) = runs(folder).values(), runs(undisturbed).values()
     assert outcome(one) == outcome(other)
 
@@ -103,9 +104,7 @@ def test_a_preempted_run_is_queued_again_and_ends_as_if_nothing_had_happened(slu
     urgent = answer(
         slurm, "sbatch", "--parsable", "-p", "urgent", "--exclusive", "--wrap", "sleep 1", "-o", "/dev/null"
     )
-    assert wait_until(lambda: state(tmp_path) == runfile.INTERRUPTED, seconds=150), (
-        tmp_path / "screen.txt"
-    ).read_text()
+    assert wait_until(lambda: state(tmp_path) == State.INTERRUPTED, seconds=150), (tmp_path / "screen.txt").read_text()
     assert sweep.wait(timeout=300) == 0
     answer(slurm, "scancel", urgent.strip())
     (run,) = runs(tmp_path).values()
@@ -143,5 +142,5 @@ def test_the_command_may_be_left_while_its_jobs_go_on(slurm, tmp_path, undisturb
     sweep.send_signal(signal.SIGHUP)  # its terminal is closed
     assert sweep.wait(timeout=10) != 0
     begun = time.monotonic()
-    assert wait_until(lambda: state(tmp_path) == runfile.FINISHED, seconds=200), time.monotonic() - begun
+    assert wait_until(lambda: state(tmp_path) == State.FINISHED, seconds=200), time.monotonic() - begun
     same_as(undisturbed, tmp_path)

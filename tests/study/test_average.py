@@ -9,9 +9,9 @@ from study_folders import write_run
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.custom_scalar import layout_pb2
 
+from gradflow.runs.events import curves
 from gradflow.study.average import average_study
 from gradflow.study.collect import study_runs
-from gradflow.study.events import curves
 
 
 def averaged(study):

@@ -6,10 +6,10 @@ import math
 import pytest
 from rich.console import Console
 
-from gradflow import names
+from gradflow.runs import metrics
 from gradflow.study.closing_table import closing_table, mean_and_sd
 
-ACC, FLOW = "test/acc_at_best", names.DECADES_PER_LAYER
+ACC, FLOW = "test/acc_at_best", metrics.DECADES_PER_LAYER
 
 
 def record(activation, blocks, seed, *, state="finished", headline=ACC, selected_on="validation", axes=None, **more):

@@ -7,7 +7,7 @@ from filelock import FileLock
 from rich.console import Console
 from study_folders import write_run
 
-from gradflow import names
+from gradflow.runs import folders
 from gradflow.study.collect import study_runs
 from gradflow.study.status import seconds_left, status_table, true_state
 
@@ -22,7 +22,7 @@ def test_a_run_that_says_running_is_believed_while_its_folder_is_held(tmp_path):
     run = write_run(tmp_path / "s", state="running")
     (record,) = study_runs(tmp_path / "s")
     assert true_state(tmp_path / "s", record) == "interrupted"
-    with FileLock(run / names.LOCK_FILE, is_singleton=False):
+    with FileLock(run / folders.LOCK_FILE, is_singleton=False):
         assert true_state(tmp_path / "s", record) == "running"
 
 

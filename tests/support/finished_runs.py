@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from gradflow.study.events import curves
+from gradflow.runs.events import curves
 
 
 def outcome(run: Path) -> dict:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gradflow import runfile
+from gradflow.runs.labels import SELECTED_ON_TEST
+from gradflow.runs.metrics import is_score, lower_is_better
+from gradflow.runs.record import Record, State
 from gradflow.study.compare import compare, families
-from gradflow.study.comparison import Comparison, Outcome, is_score, lower_is_better
-from gradflow.study.configurations import Record
-from gradflow.study.labels import SELECTED_ON_TEST
+from gradflow.study.comparison import Comparison, Outcome
 from gradflow.study.verdict import ANEW, finding, rate
 
 
@@ -42,7 +42,7 @@ def leads(records: Sequence[Record], *, baseline: str | None, metric: str | None
     Raises:
         ValueError: if the study has no such baseline or metric.
     """
-    finished = [record for record in records if record["state"] == runfile.FINISHED]
+    finished = [record for record in records if record["state"] == State.FINISHED]
     if not finished or (metric is None and not any(r["headline"] in r["metrics"] for r in finished)):
         return []
     if metric is None:

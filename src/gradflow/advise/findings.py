@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gradflow import runfile
 from gradflow.advise.comparisons import Lead, leads
 from gradflow.advise.measured_run import MeasuredRun, NotJudged, measured_run
 from gradflow.advise.remedies import open_remedies
 from gradflow.advise.rules import PERHAPS_WORSE, RULES, WORSE, Rule
 from gradflow.advise.sighting import Sighting
-from gradflow.study.configurations import Record, identities
+from gradflow.runs.record import DONE, Record
+from gradflow.study.configurations import identities
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def advise(study: Path, records: Sequence[Record], *, baseline: str | None = Non
     Raises:
         ValueError: if the study has no such baseline or metric.
     """
-    ended = [record for record in records if record["state"] in runfile.DONE]
+    ended = [record for record in records if record["state"] in DONE]
     findings: list[Finding] = []
     missing: Counter[tuple[str, str]] = Counter()
     configurations = identities(ended)

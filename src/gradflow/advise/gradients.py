@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from gradflow import health, names
 from gradflow.advise.measured_run import MeasuredRun, NotJudged
 from gradflow.advise.sighting import Sighting
+from gradflow.runs import health, metrics
 
 FADING = float(np.log10(2))  # decades per layer: the gradient halves from layer to layer
 FEWEST_LAYERS = 3  # hidden ones, for a slope over the layers
@@ -12,23 +12,23 @@ FEWEST_LAYERS = 3  # hidden ones, for a slope over the layers
 
 def exploding(run: MeasuredRun) -> Sighting | None:
     """The norm of the whole gradient, averaged over an epoch, is above the threshold of the warning."""
-    if names.GRAD_NORM_TOTAL not in run.curves:
-        raise NotJudged(f"{names.GRAD_NORM_TOTAL} was not recorded")
-    norm_E = run.epoch_means(names.GRAD_NORM_TOTAL)
+    if metrics.GRAD_NORM_TOTAL not in run.curves:
+        raise NotJudged(f"{metrics.GRAD_NORM_TOTAL} was not recorded")
+    norm_E = run.epoch_means(metrics.GRAD_NORM_TOTAL)
     if not np.isfinite(norm_E).any():
-        raise NotJudged(f"{names.GRAD_NORM_TOTAL} was never finite")
+        raise NotJudged(f"{metrics.GRAD_NORM_TOTAL} was never finite")
     worst = int(np.nanargmax(norm_E))
     norm = float(norm_E[worst])
     if norm <= health.EXPLODING_NORM:
         return None
-    evidence = f"{names.GRAD_NORM_TOTAL} averages {norm:.1e} over epoch {worst + 1}{run.lr}"
+    evidence = f"{metrics.GRAD_NORM_TOTAL} averages {norm:.1e} over epoch {worst + 1}{run.lr}"
     return Sighting(norm, f"{norm:.1e}", evidence)
 
 
 def vanishing(run: MeasuredRun) -> Sighting | None:
     """A hidden layer gets next to nothing of the largest layer's gradient, averaged over an epoch."""
     layers = run.layers("grad_rms", hidden=False)
-    rms_LE = np.stack([run.epoch_means(names.grad_rms(layer)) for layer in layers])
+    rms_LE = np.stack([run.epoch_means(metrics.grad_rms(layer)) for layer in layers])
     hidden = run.layers("grad_rms")
     hidden_LE = rms_LE[[layers.index(layer) for layer in hidden]]
     known = np.flatnonzero(np.isfinite(rms_LE).all(axis=0))
@@ -55,7 +55,7 @@ def fading(run: MeasuredRun) -> Sighting | None:
         return None
     decades = _decades(run)
     if decades is None:
-        raise NotJudged(f"{names.DECADES_PER_LAYER} was not recorded")
+        raise NotJudged(f"{metrics.DECADES_PER_LAYER} was not recorded")
     if decades <= FADING:
         return None
     # The first of L layers gets 10^(-decades (L - 1)) of the last one's gradient.
@@ -69,9 +69,9 @@ def fading(run: MeasuredRun) -> Sighting | None:
 
 def _decades(run: MeasuredRun) -> float | None:
     """`grad_flow/decades_per_layer`, averaged over all steps at which it is finite."""
-    if names.DECADES_PER_LAYER not in run.curves:
+    if metrics.DECADES_PER_LAYER not in run.curves:
         return None
-    values = run.curves[names.DECADES_PER_LAYER].values
+    values = run.curves[metrics.DECADES_PER_LAYER].values
     finite = values[np.isfinite(values)]
     return float(finite.mean()) if len(finite) else None
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradflow import health, names, runfile
 from gradflow.advise.measured_run import MeasuredRun, NotJudged
 from gradflow.advise.sighting import Sighting, per_cent
+from gradflow.runs import health, metrics
+from gradflow.runs.record import State
 
 LOW_SLOPE_FRACTION = 0.5  # of a layer's entries
 UNLEARNED = 0.9  # of the loss of the best constant prediction
@@ -18,7 +19,7 @@ FIRST_UPDATES = 100  # after so many, something should have been learned
 
 def diverged(run: MeasuredRun) -> Sighting | None:
     """The run ended because a loss or gradient was not finite."""
-    if run.record["state"] != runfile.DIVERGED:
+    if run.record["state"] != State.DIVERGED:
         return None
     message = (run.record.get("error") or {}).get("message") or "no longer finite"
     return Sighting(0.0, "", f"{message.splitlines()[0]}{run.lr}")
@@ -26,7 +27,7 @@ def diverged(run: MeasuredRun) -> Sighting | None:
 
 def hardly_learned(run: MeasuredRun) -> Sighting | None:
     """The training loss of the last epoch is still that of a constant prediction."""
-    if run.record["state"] == runfile.DIVERGED:
+    if run.record["state"] == State.DIVERGED:
         return None
     loss_E, reference, what = _learning(run)
     share = float(loss_E[-1] / reference)
@@ -38,7 +39,7 @@ def hardly_learned(run: MeasuredRun) -> Sighting | None:
 
 def slow_start(run: MeasuredRun) -> Sighting | None:
     """The training loss was that of a constant prediction for long, and then no longer."""
-    if run.record["state"] == runfile.DIVERGED or hardly_learned(run) is not None:
+    if run.record["state"] == State.DIVERGED or hardly_learned(run) is not None:
         return None
     loss_E, reference, what = _learning(run)
     first = int(np.searchsorted(run.ends, FIRST_UPDATES))
@@ -64,14 +65,14 @@ def _learning(run: MeasuredRun) -> tuple[np.ndarray, float, str]:
     constant = run.record.get("constant_loss")
     if constant:
         return loss_E, float(constant), "the loss of the best constant prediction"
-    if names.TRAIN_LOSS_STEP not in run.curves:
-        raise NotJudged(f"{names.TRAIN_LOSS_STEP} was not recorded")
-    return loss_E, float(run.curves[names.TRAIN_LOSS_STEP].values[0]), "the loss of the first batch"
+    if metrics.TRAIN_LOSS_STEP not in run.curves:
+        raise NotJudged(f"{metrics.TRAIN_LOSS_STEP} was not recorded")
+    return loss_E, float(run.curves[metrics.TRAIN_LOSS_STEP].values[0]), "the loss of the first batch"
 
 
 def dead_units(run: MeasuredRun) -> Sighting | None:
     """More than the warning's share of a layer's units is dead at the end of an epoch."""
-    share, layer, epoch, before = _worst_layer(run, names.DEAD_UNITS)
+    share, layer, epoch, before = _worst_layer(run, metrics.DEAD_UNITS)
     if share <= np.float32(health.DEAD_FRACTION):  # a curve's values are float32: one fifth is a little above 0.2
         return None
     evidence = f"{per_cent(share)} of the units of {layer} are dead after epoch {epoch}{before}{run.lr}"
@@ -82,7 +83,7 @@ def saturated(run: MeasuredRun) -> Sighting | None:
     """Most entries of a layer lie in a flat part of a sigmoid-like function at the end of an epoch."""
     if not run.is_sigmoid_like:
         return None
-    share, layer, epoch, before = _worst_layer(run, names.LOW_SLOPE)
+    share, layer, epoch, before = _worst_layer(run, metrics.LOW_SLOPE)
     if share <= LOW_SLOPE_FRACTION:
         return None
     evidence = f"{per_cent(share)} of the entries of {layer} are in a flat part after epoch {epoch}{before}{run.lr}"
@@ -108,11 +109,11 @@ def lagging_averages(run: MeasuredRun) -> Sighting | None:
 
 def _gap(run: MeasuredRun) -> Sighting | None:
     """The last epoch's test accuracy is higher with statistics computed anew."""
-    metrics = run.record["metrics"]
-    gap = health.lag(metrics)
+    final = run.record["metrics"]
+    gap = health.lag(final)
     if gap is None or gap <= health.LAG:
         return None
-    running, anew = (per_cent(metrics[tag]) for tag in ("test/acc", names.precise_bn("test/acc")))
+    running, anew = (per_cent(final[tag]) for tag in ("test/acc", metrics.precise_bn("test/acc")))
     evidence = (
         f"the network of the last epoch has a test accuracy of {running} by its running averages, "
         f"{anew} with statistics computed anew at its weights"
@@ -149,7 +150,7 @@ def _worst_layer(run: MeasuredRun, quantity: str) -> tuple[float, str, int, str]
     """
     worst: tuple[float, str, int, str] | None = None
     for layer in run.layers(quantity):
-        curve = run.curves[names.unit_tag(quantity, layer)]
+        curve = run.curves[metrics.unit_tag(quantity, layer)]
         later = curve.steps > 0
         if not later.any():
             continue

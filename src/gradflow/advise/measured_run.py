@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import yaml
 
-from gradflow import names
-from gradflow.study.configurations import Record
-from gradflow.study.events import Curve, curves
+from gradflow.runs import folders
+from gradflow.runs.events import Curve, curves
+from gradflow.runs.record import Record
 
 HEAD = "_head"  # how the name of the only layer without an activation ends
 # Of runs that do not tell: the bounded, monotone functions of conf/activation that are steep at 0.
@@ -84,7 +84,7 @@ class MeasuredRun:
 
 def measured_run(study: Path, record: Record) -> MeasuredRun:
     """Read the folder of a run."""
-    folder = study / record["config"] / names.seed_folder(record["seed"])
-    file = folder / names.HYDRA_FOLDER / "config.yaml"
+    folder = study / record["config"] / folders.seed_folder(record["seed"])
+    file = folder / folders.HYDRA_FOLDER / "config.yaml"
     config = yaml.safe_load(file.read_text()) if file.exists() else {}
     return MeasuredRun(record, curves(folder), config)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gradflow import health
 from gradflow.advise import gradients, judgements
 from gradflow.advise.measured_run import MeasuredRun
 from gradflow.advise.sighting import Sighting, per_cent
+from gradflow.runs import health
 
 _OWN = "convention of gradflow"
 _LAG = f"{100 * health.LAG:g}"

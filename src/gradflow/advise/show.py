@@ -11,7 +11,7 @@ from rich.text import Text
 from gradflow import terminal
 from gradflow.advise.findings import Advice, Finding
 from gradflow.advise.rules import RULES, Rule, Severity
-from gradflow.health import listed
+from gradflow.runs.health import listed
 from gradflow.study import tables
 
 _STYLES = {Severity.BROKEN: "bold red", Severity.WEAK: "bold yellow", Severity.HINT: "bold cyan"}

@@ -6,11 +6,12 @@ import lightning as L
 import numpy as np
 from lightning.pytorch.callbacks import Callback
 
-from gradflow import measure, names
+from gradflow import measure
 from gradflow.errors import Diverged
-from gradflow.logger import write_rows
 from gradflow.models.layers import Layer
 from gradflow.module import ActivationModule
+from gradflow.runs import metrics
+from gradflow.runs.logger import write_rows
 from gradflow.steps import average_windows
 
 
@@ -70,10 +71,10 @@ class GradientNorms(Callback):
             return
         steps, times = steps[finite], times[finite]
         columns = self._columns(values[finite])
-        self._abs_mean_sum += float(columns[names.GRAD_ABS_MEAN].sum())
+        self._abs_mean_sum += float(columns[metrics.GRAD_ABS_MEAN].sum())
         self._steps_seen += len(steps)
         if not self.first_rms:
-            self.first_rms = {layer: float(columns[names.grad_rms(layer)][0]) for layer in self._layer_names}
+            self.first_rms = {layer: float(columns[metrics.grad_rms(layer)][0]) for layer in self._layer_names}
         self.epoch_means = {tag: _finite_mean(column) for tag, column in columns.items()}
         tags = [tag for tag in columns if self._is_wanted(tag)]
         rows = average_windows(np.stack([columns[tag] for tag in tags], axis=1), self._every) if tags else None
@@ -88,15 +89,15 @@ class GradientNorms(Callback):
         weights_SL, biases_SL = padded[:, self._weights_L], padded[:, self._biases_L]
         rms_SL = weights_SL / np.sqrt(self._sizes_L)
         layers_SL = np.hypot(weights_SL, biases_SL)
-        columns = {names.grad_norm(layer): layers_SL[:, i] for i, layer in enumerate(self._layer_names)}
-        columns |= {names.grad_rms(layer): rms_SL[:, i] for i, layer in enumerate(self._layer_names)}
-        columns[names.GRAD_NORM_TOTAL] = np.linalg.norm(norms_ST, axis=1)
-        columns[names.GRAD_ABS_MEAN] = (abs_sums_ST / self._sizes_T).mean(axis=1)
+        columns = {metrics.grad_norm(layer): layers_SL[:, i] for i, layer in enumerate(self._layer_names)}
+        columns |= {metrics.grad_rms(layer): rms_SL[:, i] for i, layer in enumerate(self._layer_names)}
+        columns[metrics.GRAD_NORM_TOTAL] = np.linalg.norm(norms_ST, axis=1)
+        columns[metrics.GRAD_ABS_MEAN] = (abs_sums_ST / self._sizes_T).mean(axis=1)
         if len(self._hidden) > 1:
             hidden_SL = rms_SL[:, self._hidden]
-            columns[names.DECADES_PER_LAYER] = measure.decades_per_layer(hidden_SL)
+            columns[metrics.DECADES_PER_LAYER] = measure.decades_per_layer(hidden_SL)
             with np.errstate(divide="ignore", invalid="ignore"):
-                columns[names.FIRST_TO_LAST] = hidden_SL[:, 0] / hidden_SL[:, -1]
+                columns[metrics.FIRST_TO_LAST] = hidden_SL[:, 0] / hidden_SL[:, -1]
         return columns
 
     def _is_wanted(self, tag: str) -> bool:
@@ -107,7 +108,7 @@ class GradientNorms(Callback):
         """Means over the last epoch by tag, and the mean absolute gradient over all steps of training."""
         final = {tag: value for tag, value in self.epoch_means.items() if self._is_wanted(tag)}
         if self._wanted["abs_mean"] and self._steps_seen:
-            final[names.GRAD_ABS_MEAN_ALL_STEPS] = self._abs_mean_sum / self._steps_seen
+            final[metrics.GRAD_ABS_MEAN_ALL_STEPS] = self._abs_mean_sum / self._steps_seen
         return final
 
     def state_dict(self) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
-from gradflow import health, names
 from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.callbacks.unit_statistics import UnitStatistics
+from gradflow.runs import health, metrics
 
 log = logging.getLogger(__name__)
 
@@ -58,19 +58,19 @@ class HealthWarnings(Callback):
 
     def _check_gradients(self, means: dict[str, float], pl_module: L.LightningModule) -> None:
         layers = pl_module.network.layers  # type: ignore[union-attr]
-        rms = {layer.name: means[names.grad_rms(layer.name)] for layer in layers}  # type: ignore[union-attr]
+        rms = {layer.name: means[metrics.grad_rms(layer.name)] for layer in layers}  # type: ignore[union-attr]
         largest = max(rms.values())
         hidden = [layer.name for layer in layers if layer.activation is not None]  # type: ignore[union-attr]
         smallest = min(hidden, key=lambda name: rms[name])
         ratio = rms[smallest] / largest if largest > 0 else 0.0
         if ratio < self._vanishing_ratio:
             self._say("vanishing", VANISHING, layer=smallest, ratio=ratio, threshold=self._vanishing_ratio)
-        total = means[names.GRAD_NORM_TOTAL]
+        total = means[metrics.GRAD_NORM_TOTAL]
         if total > self._exploding_norm or math.isnan(total):
-            self._say("exploding", EXPLODING, tag=names.GRAD_NORM_TOTAL, value=total, threshold=self._exploding_norm)
+            self._say("exploding", EXPLODING, tag=metrics.GRAD_NORM_TOTAL, value=total, threshold=self._exploding_norm)
 
     def _check_units(self, latest: dict[str, float]) -> None:
-        prefix = names.unit_tag(names.DEAD_UNITS, "")
+        prefix = metrics.unit_tag(metrics.DEAD_UNITS, "")
         dead = {tag.removeprefix(prefix): share for tag, share in latest.items() if tag.startswith(prefix)}
         dead.pop("total", None)
         worst = max(dead, key=lambda name: dead[name], default=None)

@@ -5,10 +5,11 @@ import struct
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
-from gradflow import figures, names
+from gradflow import figures
 from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.callbacks.unit_statistics import UnitStatistics
-from gradflow.logger import RunLogger
+from gradflow.runs import metrics
+from gradflow.runs.logger import RunLogger
 
 FIRST, LAST = "first step", "last epoch"
 BEFORE, END = "before training", "end of training"
@@ -21,7 +22,7 @@ class Pictures(Callback):
         charts = {}
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, GradientNorms) and callback.first_rms:
-                last = {layer: callback.epoch_means[names.grad_rms(layer)] for layer in callback.first_rms}
+                last = {layer: callback.epoch_means[metrics.grad_rms(layer)] for layer in callback.first_rms}
                 moments = {FIRST: callback.first_rms, LAST: last}
                 if any(rms > 0 for layers in moments.values() for rms in layers.values()):  # zero has no logarithm
                     charts["gradient_by_depth"] = figures.gradient_by_depth(moments)
@@ -36,7 +37,7 @@ class Pictures(Callback):
 
 
 def _dead_units(callback: UnitStatistics) -> dict[str, dict[str, float]]:
-    prefix = names.unit_tag(names.DEAD_UNITS, "")
+    prefix = metrics.unit_tag(metrics.DEAD_UNITS, "")
     ends = {BEFORE: callback.history[0], END: callback.history[-1]} if callback.history else {}
     moments = {
         moment: {tag.removeprefix(prefix): v for tag, v in statistics.items() if tag.startswith(prefix)}

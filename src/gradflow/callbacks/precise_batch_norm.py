@@ -8,11 +8,11 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from gradflow import names
 from gradflow.data.datamodule import ArrayDataModule
-from gradflow.logger import write
 from gradflow.module import ActivationModule
 from gradflow.passes import Pass
+from gradflow.runs import metrics
+from gradflow.runs.logger import write
 
 SAMPLES = 10_000  # of the training set, or all that there are; enough by the source
 
@@ -49,7 +49,7 @@ class PreciseBatchNorm(Callback):
                 pl_module.loss(batch, scores, network.forward)
         for buffer, before in zip(network.buffers(), kept, strict=True):
             buffer.copy_(before)
-        self.latest = {names.precise_bn(tag): value for tag, value in scores.scores("test").items()}
+        self.latest = {metrics.precise_bn(tag): value for tag, value in scores.scores("test").items()}
         write(trainer.loggers, self.latest, trainer.global_step)
 
 

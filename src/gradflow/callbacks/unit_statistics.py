@@ -9,10 +9,10 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from gradflow import names
-from gradflow.logger import write
 from gradflow.measure import UnitMeter
 from gradflow.models.layers import Layer
+from gradflow.runs import metrics
+from gradflow.runs.logger import write
 
 
 class UnitStatistics(Callback):
@@ -27,7 +27,11 @@ class UnitStatistics(Callback):
     """
 
     def __init__(self, *, dead_units: bool = True, low_slope: bool = True, dormant_units: bool = True) -> None:
-        self._wanted = {names.DEAD_UNITS: dead_units, names.LOW_SLOPE: low_slope, names.DORMANT_UNITS: dormant_units}
+        self._wanted = {
+            metrics.DEAD_UNITS: dead_units,
+            metrics.LOW_SLOPE: low_slope,
+            metrics.DORMANT_UNITS: dormant_units,
+        }
         self._meters: dict[str, UnitMeter] = {}
         self._handles: list[RemovableHandle] = []
         self._measures = True
@@ -45,9 +49,9 @@ class UnitStatistics(Callback):
         for name, activation in hidden:
             meter = self._meters[name]
             # Two hooks, because an in-place function overwrites its input before a forward hook could see it.
-            if meter.has_slopes and (self._wanted[names.DEAD_UNITS] or self._wanted[names.LOW_SLOPE]):
+            if meter.has_slopes and (self._wanted[metrics.DEAD_UNITS] or self._wanted[metrics.LOW_SLOPE]):
                 self._handles.append(activation.register_forward_pre_hook(_before(meter.add_preactivation)))
-            if self._wanted[names.DORMANT_UNITS]:
+            if self._wanted[metrics.DORMANT_UNITS]:
                 self._handles.append(activation.register_forward_hook(_after(meter.add_output)))
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -72,15 +76,15 @@ class UnitStatistics(Callback):
     def _statistics(self) -> dict[str, float]:
         sloped = {name: meter for name, meter in self._meters.items() if meter.has_slopes}
         result: dict[str, float] = {}
-        if self._wanted[names.DEAD_UNITS] and sloped:
-            result |= _fractions(names.DEAD_UNITS, {name: meter.dead() for name, meter in sloped.items()})
-        if self._wanted[names.LOW_SLOPE] and sloped:
+        if self._wanted[metrics.DEAD_UNITS] and sloped:
+            result |= _fractions(metrics.DEAD_UNITS, {name: meter.dead() for name, meter in sloped.items()})
+        if self._wanted[metrics.LOW_SLOPE] and sloped:
             counts = {name: meter.low_slope() for name, meter in sloped.items()}
-            result |= {names.unit_tag(names.LOW_SLOPE, name): low / n for name, (low, n) in counts.items()}
+            result |= {metrics.unit_tag(metrics.LOW_SLOPE, name): low / n for name, (low, n) in counts.items()}
             low, entries = (sum(column) for column in zip(*counts.values(), strict=True))
-            result[names.unit_tag(names.LOW_SLOPE, "total")] = low / entries
-        if self._wanted[names.DORMANT_UNITS] and self._meters:
-            result |= _fractions(names.DORMANT_UNITS, {name: m.dormant() for name, m in self._meters.items()})
+            result[metrics.unit_tag(metrics.LOW_SLOPE, "total")] = low / entries
+        if self._wanted[metrics.DORMANT_UNITS] and self._meters:
+            result |= _fractions(metrics.DORMANT_UNITS, {name: m.dormant() for name, m in self._meters.items()})
         return result
 
     def state_dict(self) -> dict[str, Any]:
@@ -92,8 +96,8 @@ class UnitStatistics(Callback):
 
 def _fractions(quantity: str, flags: dict[str, Tensor]) -> dict[str, float]:
     """Fraction of flagged units by layer, and over the units of all layers."""
-    result = {names.unit_tag(quantity, name): float(units.double().mean()) for name, units in flags.items()}
-    result[names.unit_tag(quantity, "total")] = float(torch.cat(list(flags.values())).double().mean())
+    result = {metrics.unit_tag(quantity, name): float(units.double().mean()) for name, units in flags.items()}
+    result[metrics.unit_tag(quantity, "total")] = float(torch.cat(list(flags.values())).double().mean())
     return result
 
 

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import torch
 
-from gradflow import provenance as origin
-from gradflow import runfile
 from gradflow.errors import ConfigError
 from gradflow.lesson import marks
 from gradflow.lesson.experiments import (
@@ -31,6 +29,8 @@ from gradflow.lesson.sections import explorer as explorer_section
 from gradflow.lesson.sections import nonlinearity as nonlinearity_section
 from gradflow.lesson.sections import telephone as telephone_section
 from gradflow.lesson.sections import zero_centred as zero_centred_section
+from gradflow.runs import provenance as origin
+from gradflow.runs.record import now
 
 PAGE, FIGURES = "index.html", "figures"
 
@@ -142,7 +142,7 @@ def _choice(effort: Effort, seed: int, rules: Sequence[Rule]) -> Section:
 def _provenance(effort: Effort, seed: int, *, command: str, seconds: float) -> dict[str, str]:
     made = origin.provenance(device=origin.device_name(torch.device("cpu")), threads=1)
     return {
-        "made": f"{runfile.now()[:16].replace('T', ' ')} UTC, in {seconds:.0f} s",
+        "made": f"{now()[:16].replace('T', ' ')} UTC, in {seconds:.0f} s",
         "seeds": f"{seed} to {seed + effort.seeds - 1}",
         "command": command,
         "versions": f"gradflow {made['gradflow']}, torch {made['torch']}, Python {made['python']}",

@@ -11,19 +11,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradflow import names, runfile
 from gradflow.reproductions.presets import preset_runs
 from gradflow.reproductions.stored import Tables, several
+from gradflow.runs import folders, metrics
+from gradflow.runs.events import Curve, curves
+from gradflow.runs.record import State
 from gradflow.study.collect import study_runs
-from gradflow.study.events import Curve, curves
 from gradflow.study.status import true_state
 
-DEAD = names.unit_tag(names.DEAD_UNITS, "total")
+DEAD = metrics.unit_tag(metrics.DEAD_UNITS, "total")
 METRICS = [
-    *("parameters", "test/acc", "test/acc_at_best", names.precise_bn("test/acc"), "val/acc", "val/acc_best"),
-    *(names.BEST_EPOCH, "train/acc", "train/loss", names.GRAD_ABS_MEAN_ALL_STEPS, names.DECADES_PER_LAYER, DEAD),
+    *("parameters", "test/acc", "test/acc_at_best", metrics.precise_bn("test/acc"), "val/acc", "val/acc_best"),
+    *(metrics.BEST_EPOCH, "train/acc", "train/loss", metrics.GRAD_ABS_MEAN_ALL_STEPS, metrics.DECADES_PER_LAYER, DEAD),
 ]
-BY_EPOCH = ["val/acc", "train/acc", "train/loss", names.GRAD_NORM_TOTAL, names.GRAD_ABS_MEAN]
+BY_EPOCH = ["val/acc", "train/acc", "train/loss", metrics.GRAD_NORM_TOTAL, metrics.GRAD_ABS_MEAN]
 NOT_SHOWN = ("output_dir", "data_dir", "rerun")  # of a command: where things lie
 AXES = ("activation", "blocks")
 NOT_STARTED = "not run"
@@ -39,12 +40,12 @@ def collect(folder: Path) -> Tables | None:
     """
     every_run = [{**record, "state": true_state(folder, record)} for record in study_runs(folder)]
     records, left_out = _one_variant(every_run)
-    finished = [record for record in records if record["state"] == runfile.FINISHED]
+    finished = [record for record in records if record["state"] == State.FINISHED]
     if not finished:
         return None
     rows = _rows(preset_runs(folder.name), records)
     read = [
-        (identity, curves(folder / r["config"] / names.seed_folder(r["seed"])))
+        (identity, curves(folder / r["config"] / folders.seed_folder(r["seed"])))
         for identity, r in rows
         if r and _done(r)
     ]
@@ -60,7 +61,7 @@ def collect(folder: Path) -> Tables | None:
 def _one_variant(records: Sequence[Record]) -> tuple[list[Record], int]:
     """The runs of the settings with the most finished runs, and how many finished runs have others."""
     settings = [json.dumps(_settings(record), sort_keys=True, default=str) for record in records]
-    finished = Counter(s for s, record in zip(settings, records, strict=True) if record["state"] == runfile.FINISHED)
+    finished = Counter(s for s, record in zip(settings, records, strict=True) if record["state"] == State.FINISHED)
     if not finished:
         return [], 0
     chosen = finished.most_common(1)[0][0]
@@ -87,15 +88,15 @@ def _rows(wanted: Sequence[Mapping[str, Any]], records: Sequence[Record]) -> lis
 
 
 def _done(record: Record) -> bool:
-    return record["state"] == runfile.FINISHED
+    return record["state"] == State.FINISHED
 
 
 def _outcome(record: Record | None) -> dict[str, Any]:
     if record is None:
         return {"state": NOT_STARTED, "minutes": np.nan, **dict.fromkeys(METRICS, np.nan)}
-    metrics = {"parameters": record.get("parameters"), **record["metrics"]} if _done(record) else {}
+    final = {"parameters": record.get("parameters"), **record["metrics"]} if _done(record) else {}
     minutes = round((record["duration_s"] or 0.0) / 60, 2) if _done(record) else np.nan
-    return {"state": record["state"], "minutes": minutes, **{tag: metrics.get(tag, np.nan) for tag in METRICS}}
+    return {"state": record["state"], "minutes": minutes, **{tag: final.get(tag, np.nan) for tag in METRICS}}
 
 
 def _epochs(identity: Mapping[str, Any], found: Mapping[str, Curve]) -> pd.DataFrame:
@@ -106,9 +107,9 @@ def _epochs(identity: Mapping[str, Any], found: Mapping[str, Curve]) -> pd.DataF
     if "val/acc" not in found:
         return pd.DataFrame()
     ends = found["val/acc"].steps
-    columns = {tag: _by_epoch(found[tag], ends, log10=names.is_logarithmic(tag)) for tag in BY_EPOCH if tag in found}
-    if names.GRAD_ABS_MEAN in found:  # published as an arithmetic mean
-        columns[names.GRAD_ABS_MEAN] = _by_epoch(found[names.GRAD_ABS_MEAN], ends, log10=False)
+    columns = {tag: _by_epoch(found[tag], ends, log10=metrics.is_logarithmic(tag)) for tag in BY_EPOCH if tag in found}
+    if metrics.GRAD_ABS_MEAN in found:  # published as an arithmetic mean
+        columns[metrics.GRAD_ABS_MEAN] = _by_epoch(found[metrics.GRAD_ABS_MEAN], ends, log10=False)
     return pd.DataFrame({**identity, "epoch": np.arange(1, len(ends) + 1), **columns})
 
 

@@ -5,16 +5,16 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from gradflow import names
 from gradflow.reproductions.measured import cell, mean_curve
 from gradflow.reproductions.published import Claim
 from gradflow.reproductions.stored import Tables
-from gradflow.study.labels import label
+from gradflow.runs import metrics
+from gradflow.runs.labels import label
 from gradflow.study.statistics import summary
 
 LAYERS = 6
 FITTED = "train/acc"
-PRECISE = names.precise_bn("test/acc")
+PRECISE = metrics.precise_bn("test/acc")
 
 
 def evidence(claim: Claim, tables: Tables, values: Sequence[float]) -> str:

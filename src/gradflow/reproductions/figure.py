@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import vl_convert
 
-from gradflow import names
 from gradflow.reproductions.measured import by_seed, cell
 from gradflow.reproductions.numbers import summary_of
 from gradflow.reproductions.published import Experiment
 from gradflow.reproductions.stored import Tables
+from gradflow.runs import metrics
+from gradflow.runs.labels import label
 from gradflow.study import marks
-from gradflow.study.labels import label
 from gradflow.study.palette import activation_colours
 from gradflow.study.statistics import summary
 
@@ -43,9 +43,9 @@ def by_depth(experiment: Experiment, tables: Tables) -> pd.DataFrame:
             point | {"source": PUBLISHED, "mean": claim.published, "low": np.nan, "high": np.nan},
             point | {"source": MEASURED, "mean": found.mean, "low": found.low, "high": found.high},
         ]
-        anew = names.precise_bn(names.of_last_epoch(claim.metric))
+        anew = metrics.precise_bn(metrics.of_last_epoch(claim.metric))
         if anew in finished and len(kept := cell(finished, claim.activation, claim.blocks)[anew].dropna()):
-            found = summary(kept.tolist(), within=names.limits(anew))
+            found = summary(kept.tolist(), within=metrics.limits(anew))
             rows.append(point | {"source": ANEW, "mean": found.mean, "low": found.low, "high": found.high})
     return pd.DataFrame(rows)
 

@@ -11,7 +11,6 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from gradflow import runfile
 from gradflow.reproductions import figure
 from gradflow.reproductions.evidence import evidence
 from gradflow.reproductions.measured import by_seed
@@ -20,6 +19,7 @@ from gradflow.reproductions.numbers import estimate, published, seed_by_seed
 from gradflow.reproductions.published import Claim, Experiment, experiments
 from gradflow.reproductions.stored import Tables, each, read
 from gradflow.reproductions.verdicts import RULES, Verdict, judge
+from gradflow.runs.record import State
 from gradflow.study.tables import Table, markdown
 
 _TEMPLATE = Path(__file__).parent / "template"
@@ -161,7 +161,7 @@ def _shown(section: Section) -> dict[str, Any]:
 
 def _missing(runs: pd.DataFrame) -> list[str]:
     """`sigmoid at 8 blocks, seeds 1, 2: not run`, of the runs that the preset asks for and that have not finished."""
-    unfinished = runs[runs["state"] != runfile.FINISHED]
+    unfinished = runs[runs["state"] != State.FINISHED]
     found: dict[tuple[str, str], list[str]] = {}
     for row in unfinished.to_dict("records"):
         found.setdefault((_configuration(row), row["state"]), []).append(str(row["seed"]))

@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gradflow import runfile
 from gradflow.data import sources
 from gradflow.models.initialization import Initializer
 from gradflow.models.mlp import MLP
-from gradflow.provenance import device_name, provenance
 from gradflow.reproductions.stored import Tables
+from gradflow.runs.provenance import device_name, provenance
+from gradflow.runs.record import State, now
 
 LAYERS, SEEDS, SAMPLES = 6, range(8), 256
 ACTIVATIONS: dict[str, type[nn.Module]] = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
@@ -50,7 +50,7 @@ def measure(seeds: Sequence[int] = SEEDS) -> Tables:
     for activation, function in ACTIVATIONS.items():
         for seed in seeds:
             found = {name: _one(function, scheme(), seed, x, y) for name, scheme in SCHEMES.items()}
-            rows.append({"activation": activation, "blocks": np.nan, "seed": seed, "state": runfile.FINISHED, **found})
+            rows.append({"activation": activation, "blocks": np.nan, "seed": seed, "state": State.FINISHED, **found})
     return Tables(facts=_facts(), runs=pd.DataFrame(rows), epochs=pd.DataFrame(columns=["activation", "epoch"]))
 
 
@@ -70,6 +70,6 @@ def _facts() -> dict[str, str]:
         **{key: str(source[key]) for key in ("torch", "lightning", "python", "device", "threads")},
         "minutes": "0.0",
         "elapsed_minutes": "0.0",
-        "date": runfile.now()[:10],
+        "date": now()[:10],
         "left_out": "0",
     }

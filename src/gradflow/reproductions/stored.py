@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gradflow import runfile
+from gradflow.runs.record import State
 
 FACTS, RUNS, EPOCHS = "study.csv", "runs.csv", "epochs.csv"
 NEWEST = "left_out"  # a fact of the runs that were collected last
@@ -32,7 +32,7 @@ class Tables:
     @property
     def finished(self) -> pd.DataFrame:
         """The rows of `runs` that have a result."""
-        return self.runs[self.runs["state"] == runfile.FINISHED]
+        return self.runs[self.runs["state"] == State.FINISHED]
 
 
 def write(folder: Path, tables: Tables) -> None:

@@ -13,8 +13,9 @@ from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from tensorboard.plugins.custom_scalar import layout_pb2, metadata
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from gradflow import names, runfile
-from gradflow.study.events import Curve, curves
+from gradflow.runs import folders, metrics
+from gradflow.runs.events import Curve, curves
+from gradflow.runs.record import State
 from gradflow.study.statistics import band
 
 MEAN, LOWER, UPPER, SEEDS = "mean", "lower", "upper", "seeds"
@@ -45,8 +46,8 @@ def average_study(study: Path, records: Sequence[Mapping[str, Any]]) -> list[Pat
     """
     finished: dict[str, list[Path]] = {}
     for record in records:
-        if record["state"] == runfile.FINISHED:
-            folder = study / record["config"] / names.seed_folder(record["seed"])
+        if record["state"] == State.FINISHED:
+            folder = study / record["config"] / folders.seed_folder(record["seed"])
             finished.setdefault(record["config"], []).append(folder)
     return [_average(study / config / MEAN, [curves(run) for run in runs]) for config, runs in finished.items()]
 
@@ -57,7 +58,7 @@ def _average(folder: Path, runs: Sequence[Mapping[str, Curve]]) -> Path:
     tags = sorted({tag for run in runs for tag in run})
     for tag in tags:
         steps, values = align([run[tag] for run in runs if tag in run])
-        averaged = band(values, log10=names.is_logarithmic(tag), within=names.limits(tag))
+        averaged = band(values, log10=metrics.is_logarithmic(tag), within=metrics.limits(tag))
         for step, n, mean, low, high in zip(
             steps.tolist(), averaged.n, averaged.mean, averaged.low, averaged.high, strict=True
         ):

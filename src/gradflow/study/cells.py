@@ -6,11 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gradflow import runfile
-from gradflow.names import is_logarithmic
+from gradflow.runs.metrics import is_logarithmic
+from gradflow.runs.record import Record, State
 from gradflow.study.tuning import Choice
-
-Record = dict[str, Any]
 
 
 @dataclass
@@ -23,7 +21,7 @@ class Cell:
     choice: Choice | None = None
 
     def finished(self) -> list[Record]:
-        return [run for run in self.runs.values() if run["state"] == runfile.FINISHED]
+        return [run for run in self.runs.values() if run["state"] == State.FINISHED]
 
     def values(self, metric: str) -> dict[int, float]:
         """The metric by seed, log10 of a gradient magnitude; a gradient of exactly zero has none."""

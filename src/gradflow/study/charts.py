@@ -4,11 +4,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from gradflow.runs.labels import Label
 from gradflow.study import marks
 from gradflow.study.configurations import groups
 from gradflow.study.figure import Figure, Panel
 from gradflow.study.frames import AFTER, BEFORE
-from gradflow.study.labels import Label
 from gradflow.study.marks import Legend, ValueAxis, heading
 
 DODGE = 0.018  # of the range of depths, between two activations: intervals side by side, not over one another

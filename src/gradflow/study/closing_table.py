@@ -10,10 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gradflow import health, names, runfile
+from gradflow.runs import folders, health, metrics
+from gradflow.runs.record import Record, State
 from gradflow.terminal import line
-
-Record = dict[str, Any]
 
 
 def closing_table(records: Sequence[Record]) -> RenderableType:
@@ -37,7 +36,7 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
     for row in rows:
         entries = [_cell(cells.get((row, column), []), best=best[column] == row) for column in columns]
         table.add_row(Text(row), *entries)
-    troubles = [_trouble(r) for r in records if r["state"] not in (runfile.FINISHED, runfile.PLANNED)]
+    troubles = [_trouble(r) for r in records if r["state"] not in (State.FINISHED, State.PLANNED)]
     below = [line(_caption(records), style="dim"), *_lag(records), *troubles]
     return Group(line(_title(records, common)), table, *below)
 
@@ -55,7 +54,7 @@ def _title(records: Sequence[Record], common: Mapping[str, Any]) -> str:
 
 
 _LEADING = ("activation", "blocks")
-_AT_BEST = {names.at_best(f"test/{score}") for score in ("acc", "mae", "r2", "loss")}
+_AT_BEST = {metrics.at_best(f"test/{score}") for score in ("acc", "mae", "r2", "loss")}
 
 
 def _selected_on_test(records: Sequence[Record]) -> bool:
@@ -63,25 +62,25 @@ def _selected_on_test(records: Sequence[Record]) -> bool:
 
 
 def _caption(records: Sequence[Record]) -> str:
-    counts = Counter(r["config"] for r in records if r["state"] == runfile.FINISHED).values()
+    counts = Counter(r["config"] for r in records if r["state"] == State.FINISHED).values()
     fewest, most = min(counts, default=0), max(counts, default=0)
     over = f"{most}" if fewest == most else f"{fewest} to {most}"
     count = f"mean ± sd over {over} seeds" if most > 1 else "one seed"
-    return f"{count}; * best of its column; below: {names.DECADES_PER_LAYER} in the last epoch"
+    return f"{count}; * best of its column; below: {metrics.DECADES_PER_LAYER} in the last epoch"
 
 
 def _lag(records: Sequence[Record]) -> list[Text]:
     """One line where the scores by running averages are not those of the weights."""
-    if records[0]["headline"] not in ("test/acc", names.at_best("test/acc")):
+    if records[0]["headline"] not in ("test/acc", metrics.at_best("test/acc")):
         return []
     behind: dict[str, list[float]] = {}
     for record in records:
-        if record["state"] == runfile.FINISHED and (gap := health.lag(record["metrics"])) is not None:
+        if record["state"] == State.FINISHED and (gap := health.lag(record["metrics"])) is not None:
             behind.setdefault(record["config"], []).append(gap)
     lagging = [config for config, gaps in behind.items() if statistics.fmean(gaps) > health.LAG]
     text = (
         f"in {len(lagging)} of {len(behind)} configurations batch normalisation's running averages lag behind the last "
-        f"epoch's weights: see {names.precise_bn('test/acc')} in the report"
+        f"epoch's weights: see {metrics.precise_bn('test/acc')} in the report"
     )
     return [line(text, style="yellow")] if lagging else []
 
@@ -106,7 +105,7 @@ def _blocks(record: Record) -> int | None:
 
 
 def _values(records: Sequence[Record], tag: str) -> list[float]:
-    values = [r["metrics"].get(tag) for r in records if r["state"] == runfile.FINISHED]
+    values = [r["metrics"].get(tag) for r in records if r["state"] == State.FINISHED]
     return [value for value in values if value is not None]
 
 
@@ -123,13 +122,13 @@ def _best_row(cells: dict[tuple[str, Any], list[Record]], rows: Sequence[str], c
 
 def _cell(records: Sequence[Record], *, best: bool) -> Text:
     values = _values(records, records[0]["headline"]) if records else []
-    diverged = sum(r["state"] == runfile.DIVERGED for r in records)
+    diverged = sum(r["state"] == State.DIVERGED for r in records)
     note = f"\n{diverged} diverged  " if diverged else ""
     if not values:
         return Text.assemble("-  ", (note, "red"))
     mean, sd = mean_and_sd(values)
     text = f"{mean:.3f}" + ("" if math.isnan(sd) else f" ± {sd:.3f}") + (" *" if best else "  ")
-    flow = _values(records, names.DECADES_PER_LAYER)
+    flow = _values(records, metrics.DECADES_PER_LAYER)
     below = f"{statistics.fmean(flow):+.2f}  " if flow else ""
     return Text.assemble((text, "bold green" if best else ""), "\n", (below, "dim"), (note, "red"))
 
@@ -137,6 +136,6 @@ def _cell(records: Sequence[Record], *, best: bool) -> Text:
 def _trouble(record: Record) -> Text:
     error = record["error"] or {}
     said = [text for text in (error.get("type"), error.get("message")) if text]
-    run = f"{record['config']}/{names.seed_folder(record['seed'])}"
+    run = f"{record['config']}/{folders.seed_folder(record['seed'])}"
     first_line = ": ".join([record["state"], run, *said]).splitlines()[0]
-    return line(first_line, style="red" if record["state"] == runfile.FAILED else "yellow")
+    return line(first_line, style="red" if record["state"] == State.FAILED else "yellow")

@@ -5,7 +5,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from gradflow import names, runfile
+from gradflow.runs import folders
+from gradflow.runs.record import read_record
 
 log = logging.getLogger(__name__)
 
@@ -16,9 +17,9 @@ def study_runs(study: Path) -> list[dict[str, Any]]:
     One that is not whole (a full disk, say) is left out with a warning; the others still count.
     """
     records = []
-    for file in study.glob(f"*/seed=*/{names.RUN_FILE}"):
+    for file in study.glob(f"*/seed=*/{folders.RUN_FILE}"):
         try:
-            record = runfile.read(file.parent)
+            record = read_record(file.parent)
         except json.JSONDecodeError as error:
             log.warning("%s is not whole and left out: %s", file, error)
             continue

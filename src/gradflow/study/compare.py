@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
-from gradflow import runfile
-from gradflow.names import is_logarithmic
+from gradflow.runs.metrics import is_logarithmic
+from gradflow.runs.record import Record, State
 from gradflow.study.cells import Cell, activations, cells_of, group_key
 from gradflow.study.comparison import Comparison, Outcome
 from gradflow.study.comparison_table import comparison_table
@@ -26,7 +25,6 @@ __all__ = [
     "tune",
 ]
 
-Record = dict[str, Any]
 BASELINE = "relu"
 FLOAT32_ROUNDING = 2.0**-23  # of a difference of two float32 scores, relative to the larger one
 
@@ -91,7 +89,7 @@ def _headline(records: Sequence[Record]) -> str:
 
 
 def _check_metric(records: Sequence[Record], metric: str) -> None:
-    finished = [record for record in records if record["state"] == runfile.FINISHED]
+    finished = [record for record in records if record["state"] == State.FINISHED]
     if finished and not any(metric in record["metrics"] for record in finished):
         some = ", ".join(tag for tag in finished[0]["metrics"] if tag.startswith(("test/", "val/")))
         raise ValueError(f"metric={metric}: no finished run has it; they have {some} and more")
@@ -116,7 +114,7 @@ def _compare(cell: Cell, base: Cell | None, *, baseline: str, metric: str) -> Co
         return draft
     values, base_values = cell.values(metric), base.values(metric)
     seeds = tuple(sorted(values.keys() & base_values.keys()))
-    diverged = [(s.activation, seed) for s in sides for seed, r in s.runs.items() if r["state"] == runfile.DIVERGED]
+    diverged = [(s.activation, seed) for s in sides for seed, r in s.runs.items() if r["state"] == State.DIVERGED]
     draft = replace(draft, seeds=seeds, diverged=tuple(diverged), left_out=_left_out(sides, seeds, metric))
     if seeds:
         draft = replace(draft, differences=summary([values[seed] - base_values[seed] for seed in seeds]))
@@ -138,9 +136,9 @@ def _left_out(sides: Sequence[Cell], seeds: Sequence[int], metric: str) -> tuple
         for side in sides:
             run = side.runs.get(seed)
             why = "not run" if run is None else run["state"]
-            if why == runfile.FINISHED and seed not in side.values(metric):
+            if why == State.FINISHED and seed not in side.values(metric):
                 why = f"no {metric}"
-            if why not in (runfile.FINISHED, runfile.DIVERGED):
+            if why not in (State.FINISHED, State.DIVERGED):
                 missing.append((side.activation, seed, why))
     return tuple(missing)
 

@@ -73,12 +73,3 @@ class Comparison:
     @property
     def claimed(self) -> bool:
         return self.outcome in (Outcome.HIGHER, Outcome.LOWER)
-
-
-def is_score(metric: str) -> bool:
-    """Whether one of two values is the better one; nobody knows that of a gradient norm."""
-    return metric.rpartition("/")[2].startswith(("acc", "r2", "loss", "mae"))
-
-
-def lower_is_better(metric: str) -> bool:
-    return metric.rpartition("/")[2].startswith(("loss", "mae"))

@@ -5,10 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from gradflow import runfile
+from gradflow.runs.record import Record, State
 from gradflow.study.cells import activations
 
-Record = dict[str, Any]
 KEYS = ["config", "activation", "blocks", "variant"]  # the columns that every frame of this package starts with
 LEADING = ("activation", "blocks")
 
@@ -51,7 +50,7 @@ def _order(identity: dict[str, Any]) -> tuple[Any, ...]:
 
 def finished(records: Sequence[Record], config: str) -> list[Record]:
     """The finished runs of one configuration, by seed."""
-    chosen = [r for r in records if r["config"] == config and r["state"] == runfile.FINISHED]
+    chosen = [r for r in records if r["config"] == config and r["state"] == State.FINISHED]
     return sorted(chosen, key=lambda record: record["seed"])
 
 

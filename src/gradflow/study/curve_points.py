@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gradflow.runs.events import Curve
 from gradflow.study.average import align
-from gradflow.study.events import Curve
 from gradflow.study.statistics import UNLIMITED, band
 
 BAND = ["n", "mean", "low", "high"]

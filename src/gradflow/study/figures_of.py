@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from gradflow import names
+from gradflow.runs import metrics
+from gradflow.runs.labels import label
+from gradflow.runs.metrics import UNIT_QUANTITIES
+from gradflow.runs.record import Record
 from gradflow.study import charts, training_charts, unit_charts
-from gradflow.study.configurations import Record
 from gradflow.study.figure import Figure
-from gradflow.study.final_metrics import UNIT_QUANTITIES, precise_headline
+from gradflow.study.final_metrics import precise_headline
 from gradflow.study.frames import Frames
-from gradflow.study.labels import label
 from gradflow.study.marks import Legend
 
 _MARKS = "Large marks are means over the seeds, bars 95 % t intervals, small circles the seeds."
@@ -38,7 +39,7 @@ def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[F
             frames,
             records,
             legend,
-            metric=names.DECADES_PER_LAYER,
+            metric=metrics.DECADES_PER_LAYER,
             name="decades_per_layer",
             reading=f"{_DECADES} {_MARKS}",
         ),
@@ -85,7 +86,7 @@ def _learning(frames: Frames, legend: Legend, *, metric: str, name: str) -> Figu
 def _mean_gradient(frames: Frames, records: Sequence[Record], legend: Legend) -> Figure | None:
     if len(legend.depths) < 2:
         return None
-    metric = names.GRAD_ABS_MEAN_ALL_STEPS
+    metric = metrics.GRAD_ABS_MEAN_ALL_STEPS
     return _by_depth(frames, records, legend, metric=metric, name="mean_gradient", reading=f"{_MEAN_GRADIENT} {_MARKS}")
 
 

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradflow import names
+from gradflow.runs import folders, metrics
+from gradflow.runs.events import Curve, curves
+from gradflow.runs.metrics import UNIT_QUANTITIES
+from gradflow.runs.record import Record
 from gradflow.study.average import align
-from gradflow.study.configurations import KEYS, Record, finished, identities
+from gradflow.study.configurations import KEYS, finished, identities
 from gradflow.study.curve_points import BAND, SPREAD, banded, thinned
-from gradflow.study.events import Curve, curves
-from gradflow.study.final_metrics import UNIT_QUANTITIES, averages, every_seed
+from gradflow.study.final_metrics import averages, every_seed
 
 BEFORE, AFTER = "before the first update", "last epoch"
 MOST_ROWS = 8000  # of one frame of curves: the page stays within a few megabytes
@@ -77,7 +79,7 @@ def study_frames(study: Path, records: Sequence[Record]) -> Frames:
         runs = finished(records, config)
         if not runs:
             continue
-        read = [curves(study / config / names.seed_folder(run["seed"])) for run in runs]
+        read = [curves(study / config / folders.seed_folder(run["seed"])) for run in runs]
         training, stretch = _training(read, most=_points(2 * len(configurations)))
         stretches.append(stretch)
         parts = {
@@ -113,7 +115,7 @@ def _stacked(parts: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 def _validation_metric(records: Sequence[Record]) -> str:
     """`val/acc` where the headline is `test/acc_at_best`; `val/loss` where a headline has no counterpart."""
     present = {tag for record in records for tag in record["metrics"]}
-    wanted = names.of_last_epoch(records[0]["headline"]).replace("test/", "val/")
+    wanted = metrics.of_last_epoch(records[0]["headline"]).replace("test/", "val/")
     return wanted if wanted in present else "val/loss"
 
 
@@ -123,12 +125,12 @@ def _learning(read: Sequence[Mapping[str, Curve]], tags: Iterable[str]) -> pd.Da
         if present := [run[tag] for run in read if tag in run]:
             _, values_RE = align(present)
             epochs = np.arange(1, values_RE.shape[1] + 1)
-            parts.append(banded(values_RE, within=names.limits(tag), metric=tag, epoch=epochs))
+            parts.append(banded(values_RE, within=metrics.limits(tag), metric=tag, epoch=epochs))
     return pd.concat(parts) if parts else pd.DataFrame()
 
 
 def _layers(read: Sequence[Mapping[str, Curve]], runs: Sequence[Record]) -> pd.DataFrame:
-    prefix = names.grad_rms("")
+    prefix = metrics.grad_rms("")
     tags = _by_depth(tag for run in read for tag in run if tag.startswith(prefix))
     if not tags:
         return pd.DataFrame()
@@ -144,9 +146,9 @@ def _layers(read: Sequence[Mapping[str, Curve]], runs: Sequence[Record]) -> pd.D
 def _training(read: Sequence[Mapping[str, Curve]], *, most: int) -> tuple[pd.DataFrame, int]:
     """Loss of each batch and gradient norm by update, and how many recorded updates stand behind a point."""
     parts, sizes = [], [1]
-    for tag in (names.TRAIN_LOSS_STEP, names.GRAD_NORM_TOTAL):
+    for tag in (metrics.TRAIN_LOSS_STEP, metrics.GRAD_NORM_TOTAL):
         if present := [run[tag] for run in read if tag in run]:
-            log10, within = names.is_logarithmic(tag), names.limits(tag)
+            log10, within = metrics.is_logarithmic(tag), metrics.limits(tag)
             points, size = thinned(present, most=most, log10=log10, within=within, metric=tag)
             parts.append(points)
             sizes.append(size)
@@ -156,14 +158,14 @@ def _training(read: Sequence[Mapping[str, Curve]], *, most: int) -> tuple[pd.Dat
 def _units(read: Sequence[Mapping[str, Curve]], *, most: int) -> pd.DataFrame:
     parts = []
     for quantity in UNIT_QUANTITIES:
-        prefix = names.unit_tag(quantity, "")
-        tags = {tag for run in read for tag in run if tag.startswith(prefix)} - {names.unit_tag(quantity, "total")}
+        prefix = metrics.unit_tag(quantity, "")
+        tags = {tag for run in read for tag in run if tag.startswith(prefix)} - {metrics.unit_tag(quantity, "total")}
         for tag in _by_depth(tags):
             _, values_RE = align([run[tag] for run in read if tag in run])
             last = values_RE.shape[1] - 1
             shown = np.unique(np.linspace(0, last, min(most, last + 1)).round().astype(int))
             layer = tag.removeprefix(prefix)
-            values_RP, within = values_RE[:, shown], names.limits(prefix)
+            values_RP, within = values_RE[:, shown], metrics.limits(prefix)
             parts.append(banded(values_RP, within=within, quantity=quantity, layer=layer, epoch=shown))
     return pd.concat(parts) if parts else pd.DataFrame()
 

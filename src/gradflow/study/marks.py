@@ -8,8 +8,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from gradflow.runs.labels import POWER, Label
 from gradflow.study import palette
-from gradflow.study.labels import POWER, Label
 
 INTERVAL = "95 % interval"
 _ONE_SEED = "none, one seed"

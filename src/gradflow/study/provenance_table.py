@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gradflow import runfile
-from gradflow.study.configurations import Record
+from gradflow.runs.record import Record, State
 from gradflow.study.tables import Table
 
 _VERSIONS = ("gradflow", "python", "torch", "lightning", "hydra")
@@ -21,7 +20,7 @@ def failures(records: Sequence[Record], states: Sequence[str]) -> Table:
     rows = [
         [record["config"], str(record["seed"]), state, _error(record)]
         for record, state in zip(records, states, strict=True)
-        if state != runfile.FINISHED
+        if state != State.FINISHED
     ]
     counts = Counter(row[2] for row in rows)
     caption = f"Left out of every average: {', '.join(f'{n} {state}' for state, n in counts.items())}."

@@ -5,16 +5,15 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from gradflow import runfile
 from gradflow.errors import ConfigError
+from gradflow.runs.labels import selected_on_test
+from gradflow.runs.record import Record, State, now
 from gradflow.study import tables
 from gradflow.study.collect import study_runs
 from gradflow.study.compare import Comparison, Tuning, families, overall
-from gradflow.study.configurations import Record
 from gradflow.study.figure import Figure, save
 from gradflow.study.figures_of import figures
 from gradflow.study.frames import Frames, study_frames
-from gradflow.study.labels import selected_on_test
 from gradflow.study.marks import legend_of
 from gradflow.study.page import Content, Verdict, page
 from gradflow.study.provenance_table import failures, provenance, spent
@@ -65,8 +64,8 @@ def _content(
     study: Path, records: Sequence[Record], frames: Frames, *, baseline: str | None, tuning: Tuning | None
 ) -> Content:
     states = [true_state(study, record) for record in records]
-    finished = states.count(runfile.FINISHED)
-    made = runfile.now()[:16].replace("T", " ")
+    finished = states.count(State.FINISHED)
+    made = now()[:16].replace("T", " ")
     facts = f"{finished} of {len(records)} runs finished, {spent(_seconds(records))} of training; made {made} UTC."
     compared = families(records, baseline=baseline, tuning=tuning) if finished else []
     verdicts = [_verdict(family) for family in compared] or [Verdict("", NOTHING_YET, [])]

@@ -11,36 +11,37 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gradflow import names, runfile
+from gradflow.runs import folders
+from gradflow.runs.record import State
 from gradflow.terminal import line
 
 STATES = (
-    runfile.FINISHED,
-    runfile.RUNNING,
-    runfile.INTERRUPTED,
-    runfile.FAILED,
-    runfile.DIVERGED,
-    runfile.PLANNED,
+    State.FINISHED,
+    State.RUNNING,
+    State.INTERRUPTED,
+    State.FAILED,
+    State.DIVERGED,
+    State.PLANNED,
 )
-_TO_TRAIN = (runfile.RUNNING, runfile.INTERRUPTED, runfile.FAILED, runfile.PLANNED)
+_TO_TRAIN = (State.RUNNING, State.INTERRUPTED, State.FAILED, State.PLANNED)
 
 
 def true_state(study: Path, record: dict[str, Any]) -> str:
     """The state of a run: one that says `running` while no process holds its folder was killed, so `interrupted`."""
-    if record["state"] != runfile.RUNNING:
+    if record["state"] != State.RUNNING:
         return record["state"]
-    folder = study / record["config"] / names.seed_folder(record["seed"])
+    folder = study / record["config"] / folders.seed_folder(record["seed"])
     try:
-        with FileLock(folder / names.LOCK_FILE, blocking=False):
-            return runfile.INTERRUPTED
+        with FileLock(folder / folders.LOCK_FILE, blocking=False):
+            return State.INTERRUPTED
     except Timeout:
-        return runfile.RUNNING
+        return State.RUNNING
 
 
 def status_table(study: Path, records: Sequence[dict[str, Any]]) -> RenderableType:
     """Runs of each configuration by state, the first line of every error, and the expected time left."""
-    states = [true_state(study, record) for record in records]
-    shown = [state for state in STATES if state in states]
+    states: list[str] = [true_state(study, record) for record in records]
+    shown = [str(state) for state in STATES if state in states]
     table = Table()
     table.add_column("configuration")
     for state in shown:
@@ -51,7 +52,7 @@ def status_table(study: Path, records: Sequence[dict[str, Any]]) -> RenderableTy
     for config, count in counts.items():
         table.add_row(Text(config), *(str(count[state] or "") for state in shown))
     totals = ", ".join(f"{states.count(state)} {state}" for state in shown)
-    errors = [_error_line(record) for record, state in zip(records, states, strict=True) if state == runfile.FAILED]
+    errors = [_error_line(record) for record, state in zip(records, states, strict=True) if state == State.FAILED]
     return Group(line(f"{study}: {totals}{_time_left(records, states)}"), table, *errors)
 
 
@@ -62,7 +63,7 @@ def seconds_left(records: Sequence[dict[str, Any]], states: Sequence[str]) -> fl
     """
     done: dict[str, list[float]] = {}
     for record, state in zip(records, states, strict=True):
-        if state == runfile.FINISHED:
+        if state == State.FINISHED:
             done.setdefault(record["config"], []).append(record["duration_s"])
     if not done:
         return None
@@ -81,5 +82,5 @@ def _time_left(records: Sequence[dict[str, Any]], states: Sequence[str]) -> str:
 
 def _error_line(record: dict[str, Any]) -> Text:
     error = record["error"] or {}
-    run = f"{record['config']}/{names.seed_folder(record['seed'])}"
+    run = f"{record['config']}/{folders.seed_folder(record['seed'])}"
     return line(f"failed: {run}: {error.get('type')}: {error.get('message')}".splitlines()[0], style="red")

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from gradflow import names
-from gradflow.study.configurations import KEYS, Record, groups
+from gradflow.runs import metrics
+from gradflow.runs.labels import NO_NUMBER, Label, label, selected_on_test
+from gradflow.runs.record import Record
+from gradflow.study.configurations import KEYS, groups
 from gradflow.study.final_metrics import metrics_of, precise_headline
 from gradflow.study.frames import Frames
-from gradflow.study.labels import NO_NUMBER, Label, label, selected_on_test
 from gradflow.study.marks import depth_text
 
 _IN_CSV_ONLY = (
@@ -58,17 +59,17 @@ def headline_table(frames: Frames, records: Sequence[Record]) -> Table:
 
 def metrics_table(frames: Frames, records: Sequence[Record]) -> Table:
     """The main other metrics of every configuration, mean and interval; the CSV file has all of them."""
-    left_out = (records[0]["headline"], names.FIRST_TO_LAST, *_IN_CSV_ONLY)
-    metrics = [tag for tag in metrics_of(records) if tag not in left_out or tag == precise_headline(records)]
-    labels = {tag: label(tag, records) for tag in metrics}
+    left_out = (records[0]["headline"], metrics.FIRST_TO_LAST, *_IN_CSV_ONLY)
+    tags = [tag for tag in metrics_of(records) if tag not in left_out or tag == precise_headline(records)]
+    labels = {tag: label(tag, records) for tag in tags}
     varied, heads = _axes(frames)
     rows = []
     for _, part in groups(frames.final, ["config"]):
         by_metric = {row["metric"]: row for row in part.to_dict("records")}
-        cells = [_cell(by_metric[tag], labels[tag]) if tag in by_metric else NO_NUMBER for tag in metrics]
+        cells = [_cell(by_metric[tag], labels[tag]) if tag in by_metric else NO_NUMBER for tag in tags]
         rows.append([*_names(part.iloc[0].to_dict(), varied), *cells])
-    caption = f"Mean [95 % interval] of the other metrics; gradient magnitudes are geometric means{_precise(metrics)}."
-    return Table(caption=caption, headers=[*heads, *(labels[tag].with_unit for tag in metrics)], rows=rows)
+    caption = f"Mean [95 % interval] of the other metrics; gradient magnitudes are geometric means{_precise(tags)}."
+    return Table(caption=caption, headers=[*heads, *(labels[tag].with_unit for tag in tags)], rows=rows)
 
 
 def depth_table(frames: Frames, records: Sequence[Record]) -> Table:
@@ -76,26 +77,26 @@ def depth_table(frames: Frames, records: Sequence[Record]) -> Table:
     if frames.final["blocks"].nunique() < 2:
         return Table(caption="", headers=[], rows=[])
     present = set(frames.final["metric"])
-    wanted = (records[0]["headline"], precise_headline(records), names.GRAD_ABS_MEAN_ALL_STEPS)
-    metrics = [tag for tag in wanted if tag is not None and tag in present]
-    labels = {tag: label(tag, records) for tag in metrics}
+    wanted = (records[0]["headline"], precise_headline(records), metrics.GRAD_ABS_MEAN_ALL_STEPS)
+    tags = [tag for tag in wanted if tag is not None and tag in present]
+    labels = {tag: label(tag, records) for tag in tags}
     activations = list(dict.fromkeys(frames.final["activation"]))
-    columns = [(activation, tag) for tag in metrics for activation in activations]
+    columns = [(activation, tag) for tag in tags for activation in activations]
     rows = []
     for keys, part in groups(frames.final.sort_values(["variant", "blocks"], kind="stable"), ["variant", "blocks"]):
         found = {(row["activation"], row["metric"]): row for row in part.to_dict("records")}
         cells = [_cell(found[column], labels[column[1]]) if column in found else NO_NUMBER for column in columns]
         rows.append([depth_text(keys["blocks"]), keys["variant"], *cells])
     headers = ["blocks", "variant", *(f"{activation}: {labels[tag].with_unit}" for activation, tag in columns)]
-    caption = f"By depth: mean [95 % interval] of score and mean gradient{_precise(metrics)}."
+    caption = f"By depth: mean [95 % interval] of score and mean gradient{_precise(tags)}."
     table = Table(caption=caption, headers=headers, rows=rows)
     return table if any(row[1] for row in rows) else _without_column(table, 1)
 
 
-def _precise(metrics: Sequence[str]) -> str:
+def _precise(tags: Sequence[str]) -> str:
     """What a name in the head of a column stands for."""
     anew = "; precise batch norm: the last epoch's network with statistics computed anew at its weights"
-    return anew if any(map(names.is_precise_bn, metrics)) else ""
+    return anew if any(map(metrics.is_precise_bn, tags)) else ""
 
 
 def change_table(frames: Frames, records: Sequence[Record]) -> Table:

@@ -6,20 +6,20 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from gradflow import names
+from gradflow.runs import metrics
+from gradflow.runs.labels import Label, label
 from gradflow.study import marks
 from gradflow.study.configurations import groups
 from gradflow.study.curve_points import SPREAD
 from gradflow.study.figure import Figure, Panel
 from gradflow.study.frames import Frames
-from gradflow.study.labels import Label, label
 from gradflow.study.marks import Legend, ValueAxis, blocks_text, heading
 
 _DRAG = "Drag to move, Ctrl + wheel to zoom, double-click to reset."
 _BAND = "lines are means over the seeds, bands 95 % t intervals"
 _FEW = 15  # points of a curve that are drawn one by one
 _START, _FAR_ABOVE = 0.02, 5.0  # of all updates; times the highest mean of the others
-_BY_UPDATE = (names.TRAIN_LOSS_STEP, names.GRAD_NORM_TOTAL)
+_BY_UPDATE = (metrics.TRAIN_LOSS_STEP, metrics.GRAD_NORM_TOTAL)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _recorded(frames: Frames) -> list[_Quantity]:
     score = frames.learning[frames.learning["metric"] == frames.fitted]
     text = label(frames.fitted).text
     quantities = [
-        _Quantity(loss, label(names.TRAIN_LOSS_STEP), "loss of a batch", "update"),
+        _Quantity(loss, label(metrics.TRAIN_LOSS_STEP), "loss of a batch", "update"),
         _Quantity(score, label(frames.fitted), text, "epoch"),
         _Quantity(norm, Label(text="gradient norm", is_logarithmic=True), "gradient norm", "update"),
     ]

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gradflow import names, runfile
+from gradflow.runs import metrics
+from gradflow.runs.record import Record, State
 
-Record = dict[str, Any]
 LR = "optimizer.lr"
 DEFAULT = "default"  # stands for the study's own value of a key, where a record does not tell it
 INCOMPLETE = "incomplete"
-_BEST_ACC, _BEST_LOSS = names.best("val/acc"), names.best("val/loss")
+_BEST_ACC, _BEST_LOSS = metrics.best("val/acc"), metrics.best("val/loss")
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _choose(runs: Sequence[Record], *, key: str, seeds: tuple[int, ...]) -> Choi
     tried = _tried(runs, key)
     by_seed = [{r["seed"]: r for r in runs if _value(r, key) == value} for value in tried]
     tuning_runs = [[found.get(seed) for seed in seeds] for found in by_seed]
-    finished = [r for value_runs in tuning_runs for r in value_runs if r and r["state"] == runfile.FINISHED]
+    finished = [r for value_runs in tuning_runs for r in value_runs if r and r["state"] == State.FINISHED]
     tag = _BEST_ACC if any(_BEST_ACC in r["metrics"] for r in finished) else _BEST_LOSS
     scores = [_score(value_runs, tag) for value_runs in tuning_runs]
     numeric = [i for i, score in enumerate(scores) if isinstance(score, float)]
@@ -155,9 +155,9 @@ def _choose(runs: Sequence[Record], *, key: str, seeds: tuple[int, ...]) -> Choi
 
 def _score(runs: Sequence[Record | None], tag: str) -> float | str:
     """Mean over the tuning seeds, the higher the better; why there is none, otherwise."""
-    if any(run and run["state"] == runfile.DIVERGED for run in runs):
-        return runfile.DIVERGED
-    values = [run["metrics"].get(tag) if run and run["state"] == runfile.FINISHED else None for run in runs]
+    if any(run and run["state"] == State.DIVERGED for run in runs):
+        return State.DIVERGED
+    values = [run["metrics"].get(tag) if run and run["state"] == State.FINISHED else None for run in runs]
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return INCOMPLETE

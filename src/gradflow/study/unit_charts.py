@@ -5,22 +5,22 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from gradflow import names
+from gradflow.runs import metrics
+from gradflow.runs.labels import PER_CENT, Label
 from gradflow.study import marks
 from gradflow.study.configurations import groups
 from gradflow.study.figure import Figure, Panel
 from gradflow.study.frames import BEFORE
-from gradflow.study.labels import PER_CENT, Label
 from gradflow.study.marks import blocks_text, heading
 from gradflow.study.palette import HEAT
 
 _QUANTITIES = {
-    names.DEAD_UNITS: (
+    metrics.DEAD_UNITS: (
         "Dead units",
         "units whose slope is zero for every validation sample, so that no sample can change them",
     ),
-    names.DORMANT_UNITS: ("Dormant units", "units with under 2.5 % of their layer's mean activity"),
-    names.LOW_SLOPE: (
+    metrics.DORMANT_UNITS: ("Dormant units", "units with under 2.5 % of their layer's mean activity"),
+    metrics.LOW_SLOPE: (
         "Entries with low slope",
         "entries whose slope is under 5 % of the function's largest: saturation, or the usual sparsity of a ReLU",
     ),

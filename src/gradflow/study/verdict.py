@@ -4,8 +4,9 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from gradflow import names
-from gradflow.study.comparison import Comparison, Outcome, is_score, lower_is_better
+from gradflow.runs import metrics
+from gradflow.runs.metrics import is_score, lower_is_better
+from gradflow.study.comparison import Comparison, Outcome
 from gradflow.study.tuning import LR, Choice, show
 
 ANEW = "by batch norm statistics computed anew after the last epoch, not by running averages that may lag behind: "
@@ -59,7 +60,7 @@ def overall(comparisons: Sequence[Comparison]) -> str:
         return "Nothing to compare: the study has one activation."
     claimed = [c for c in comparisons if c.claimed]
     sentence = _won_and_lost(comparisons) if claimed else _no_claim(comparisons)
-    if names.is_precise_bn(comparisons[0].metric):
+    if metrics.is_precise_bn(comparisons[0].metric):
         sentence = f"{ANEW.capitalize()}{sentence[0].lower()}{sentence[1:]}"
     return f"{sentence}, {_common_rate(comparisons)}.{_largest(comparisons)}"
 
@@ -88,8 +89,8 @@ def _no_claim(comparisons: Sequence[Comparison]) -> str:
 
 
 def _others(comparisons: Sequence[Comparison]) -> str:
-    names = list(dict.fromkeys(c.activation for c in comparisons))
-    return names[0] if len(names) == 1 else f"{len(names)} other activations"
+    others = list(dict.fromkeys(c.activation for c in comparisons))
+    return others[0] if len(others) == 1 else f"{len(others)} other activations"
 
 
 def _metric(comparison: Comparison) -> str:
@@ -183,7 +184,7 @@ def _tuned_key(c: Comparison) -> str | None:
 
 def _best(c: Comparison, choice: Choice) -> str:
     """By which scores a value was chosen, where those are not the ones compared."""
-    return f"best {_key(choice)}{' by running averages' if names.is_precise_bn(c.metric) else ''}"
+    return f"best {_key(choice)}{' by running averages' if metrics.is_precise_bn(c.metric) else ''}"
 
 
 def _key(choice: Choice) -> str:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import pandas as pd
 
 from gradflow.advise import rules as advice
-from gradflow.health import listed
 from gradflow.lesson import marks
 from gradflow.lesson.experiments import mistakes
 from gradflow.lesson.experiments.fit import CLASSES
@@ -14,6 +13,7 @@ from gradflow.lesson.experiments.mistakes import CUT, HIGH_RATE, MISTAKES, SGD_R
 from gradflow.lesson.numbers import percent, short
 from gradflow.lesson.section import Figure, Panel, Rule, Section
 from gradflow.lesson.sections import deep as deep_network
+from gradflow.runs.health import listed
 from gradflow.study.tables import Table
 
 OUTPUTS = Table(

@@ -19,7 +19,7 @@ from gradflow.lesson.experiments.telephone import (
 )
 from gradflow.lesson.numbers import power, short
 from gradflow.lesson.section import Control, Figure, Panel, Remark, Rule, Section
-from gradflow.study.labels import NO_NUMBER
+from gradflow.runs.labels import NO_NUMBER
 from gradflow.study.marks import data
 from gradflow.study.tables import Table
 

@@ -8,7 +8,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from gradflow.event_rows import records
+from gradflow.runs.event_rows import records
 
 NAN, INF = float("nan"), float("inf")
 STEPS = [0, 1, 127, 128, 300, 16_383, 16_384, 2_097_152, 2**35, 2**62]

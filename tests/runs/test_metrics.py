@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gradflow import names
+from gradflow.runs import folders, metrics
 
 DIGEST = re.compile(r"~[0-9a-f]{8}$")
 
@@ -31,7 +31,7 @@ DIGEST = re.compile(r"~[0-9a-f]{8}$")
     ],
 )
 def test_plain_values_are_shown_as_they_are_typed(axes, name):
-    assert names.config_name(axes) == name
+    assert folders.config_name(axes) == name
 
 
 NASTY = [
@@ -54,8 +54,8 @@ NASTY = [
 
 @pytest.mark.parametrize("axes", NASTY, ids=range(len(NASTY)))
 def test_names_are_legal_on_every_file_system_and_altered_ones_end_in_a_digest(axes, tmp_path):
-    name = names.config_name(axes)
-    assert len(name.encode()) <= names.LONGEST_NAME
+    name = folders.config_name(axes)
+    assert len(name.encode()) <= folders.LONGEST_NAME
     assert set(name) <= set(string.ascii_letters + string.digits + "=,._+-~@")
     assert not name.endswith((".", " "))
     assert DIGEST.search(name)
@@ -63,9 +63,9 @@ def test_names_are_legal_on_every_file_system_and_altered_ones_end_in_a_digest(a
 
 
 def test_a_name_of_exactly_the_longest_length_stays():
-    longest = {"x": "a" * (names.LONGEST_NAME - 2)}
-    assert names.config_name(longest) == "x=" + longest["x"]
-    assert DIGEST.search(names.config_name({"x": longest["x"] + "a"}))
+    longest = {"x": "a" * (folders.LONGEST_NAME - 2)}
+    assert folders.config_name(longest) == "x=" + longest["x"]
+    assert DIGEST.search(folders.config_name({"x": longest["x"] + "a"}))
 
 
 def test_different_axes_never_share_a_name():
@@ -106,7 +106,7 @@ def test_different_axes_never_share_a_name():
         {"blocks": 1, "activation": "relu"},
     ]
     for one, other in itertools.combinations(axes, 2):
-        assert names.config_name(one) != names.config_name(other), (one, other)
+        assert folders.config_name(one) != folders.config_name(other), (one, other)
 
 
 @pytest.mark.parametrize(
@@ -126,16 +126,18 @@ def test_different_axes_never_share_a_name():
     ],
 )
 def test_limits_of_metrics(tag, limits):
-    assert names.limits(tag) == limits
+    assert metrics.limits(tag) == limits
 
 
 def test_folders_and_tags_are_those_of_the_contract():
-    folder = names.run_folder("outputs", "digits_conv", "activation=relu,blocks=4", 3)
+    folder = folders.run_folder("outputs", "digits_conv", "activation=relu,blocks=4", 3)
     assert folder == Path("outputs/digits_conv/activation=relu,blocks=4/seed=3")
-    assert names.at_best("test/acc") == "test/acc_at_best"
-    assert names.precise_bn("test/acc") == "test/acc_precise_bn"
-    assert {names.of_last_epoch(tag) for tag in ("test/acc", "test/acc_at_best", "test/acc_precise_bn")} == {"test/acc"}
-    assert names.best("val/acc") == "val/acc_best"
-    assert names.grad_norm("01_block") == "grad_norm/01_block"
-    assert names.grad_rms("01_block") == "grad_rms/01_block"
-    assert names.unit_tag(names.DEAD_UNITS, "total") == "dead_units/total"
+    assert metrics.at_best("test/acc") == "test/acc_at_best"
+    assert metrics.precise_bn("test/acc") == "test/acc_precise_bn"
+    assert {metrics.of_last_epoch(tag) for tag in ("test/acc", "test/acc_at_best", "test/acc_precise_bn")} == {
+        "test/acc"
+    }
+    assert metrics.best("val/acc") == "val/acc_best"
+    assert metrics.grad_norm("01_block") == "grad_norm/01_block"
+    assert metrics.grad_rms("01_block") == "grad_rms/01_block"
+    assert metrics.unit_tag(metrics.DEAD_UNITS, "total") == "dead_units/total"

@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gradflow import names
-from gradflow.names import is_logarithmic
-from gradflow.study.configurations import Record
+from gradflow.runs import metrics
+from gradflow.runs.metrics import is_logarithmic
+from gradflow.runs.record import Record
 
 SELECTED_ON_TEST = "selected on test"
 PERCENT, DECIMAL, POWER = "~%", "~g", "~e"  # number formats of d3, as Vega wants them
@@ -17,13 +17,13 @@ _PARTS = {"train": "training", "val": "validation", "test": "test"}
 _SCORES = {"acc": "accuracy", "loss_step": "loss of a batch", "mae": "mean absolute error", "r2": "R²"}
 _UNITS = {"acc": PER_CENT, "mae": "unit of the target"}
 _NAMES = {
-    names.DECADES_PER_LAYER: ("decades lost per layer, last epoch", "log10"),
-    names.FIRST_TO_LAST: ("gradient of the first hidden layer over that of the last, last epoch", ""),
-    names.GRAD_NORM_TOTAL: ("gradient norm, last epoch", ""),
-    names.GRAD_ABS_MEAN_ALL_STEPS: ("mean absolute gradient, all steps", ""),
-    names.unit_tag(names.DEAD_UNITS, "total"): ("dead units, last epoch", PER_CENT),
-    names.unit_tag(names.LOW_SLOPE, "total"): ("entries with low slope, last epoch", PER_CENT),
-    names.unit_tag(names.DORMANT_UNITS, "total"): ("dormant units, last epoch", PER_CENT),
+    metrics.DECADES_PER_LAYER: ("decades lost per layer, last epoch", "log10"),
+    metrics.FIRST_TO_LAST: ("gradient of the first hidden layer over that of the last, last epoch", ""),
+    metrics.GRAD_NORM_TOTAL: ("gradient norm, last epoch", ""),
+    metrics.GRAD_ABS_MEAN_ALL_STEPS: ("mean absolute gradient, all steps", ""),
+    metrics.unit_tag(metrics.DEAD_UNITS, "total"): ("dead units, last epoch", PER_CENT),
+    metrics.unit_tag(metrics.LOW_SLOPE, "total"): ("entries with low slope, last epoch", PER_CENT),
+    metrics.unit_tag(metrics.DORMANT_UNITS, "total"): ("dormant units, last epoch", PER_CENT),
 }
 
 
@@ -69,13 +69,13 @@ def label(tag: str, records: Sequence[Record] = ()) -> Label:
     part, _, score = tag.partition("/")
     text, unit = _NAMES.get(tag, (tag, ""))
     if part in _PARTS:
-        name = names.of_last_epoch(score).removesuffix("_best")
+        name = metrics.of_last_epoch(score).removesuffix("_best")
         text = f"{_PARTS[part]} {_SCORES.get(name, name)}"
         if score.endswith("_best"):
             text += " at the best epoch"
             if selected_on_test(records):
                 text += f", {SELECTED_ON_TEST}"
-        elif names.is_precise_bn(score):
+        elif metrics.is_precise_bn(score):
             text += ", precise batch norm"
         unit = _UNITS.get(name, "")
     return Label(text=text, unit=unit, is_logarithmic=is_logarithmic(tag))

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gradflow import runfile
 from gradflow.errors import ConfigError
+from gradflow.runs.record import Clock, planned_record, read_record, write_record
 
 
 def planned(**more):
     axes = {"activation": "relu", "blocks": 4, "width": 8}
-    return runfile.planned(
+    return planned_record(
         study="study", config="activation=relu,blocks=4", config_hash="abc", axes=axes, seed=7, **more
     )
 
@@ -40,46 +40,46 @@ def test_a_planned_record_has_every_key_of_the_contract():
 
 
 def test_what_is_written_is_read_again(tmp_path):
-    runfile.write(tmp_path / "new" / "folder", planned())
-    assert runfile.read(tmp_path / "new" / "folder") == planned()
+    write_record(tmp_path / "new" / "folder", planned())
+    assert read_record(tmp_path / "new" / "folder") == planned()
     assert [file.name for file in (tmp_path / "new" / "folder").iterdir()] == ["run.json"]
 
 
 def test_no_folder_and_a_file_in_the_way_are_no_record(tmp_path):
-    assert runfile.read(tmp_path / "none") is None
+    assert read_record(tmp_path / "none") is None
     (tmp_path / "file").write_text("")
-    assert runfile.read(tmp_path / "file") is None
+    assert read_record(tmp_path / "file") is None
 
 
 def test_numbers_that_json_lacks_become_null(tmp_path):
-    runfile.write(tmp_path, {"metrics": {"a": math.nan, "b": [math.inf, 1.5], "c": (-math.inf,)}})
+    write_record(tmp_path, {"metrics": {"a": math.nan, "b": [math.inf, 1.5], "c": (-math.inf,)}})
     assert "NaN" not in (tmp_path / "run.json").read_text()
-    assert runfile.read(tmp_path) == {"metrics": {"a": None, "b": [None, 1.5], "c": [None]}}
+    assert read_record(tmp_path) == {"metrics": {"a": None, "b": [None, 1.5], "c": [None]}}
 
 
 def test_a_write_that_fails_halfway_leaves_the_old_record(tmp_path, monkeypatch):
-    runfile.write(tmp_path, {"state": "running"})
+    write_record(tmp_path, {"state": "running"})
 
     def stops_halfway(record, file, **options):
         file.write(json.dumps(record)[:5])
         file.flush()
-        assert runfile.read(tmp_path) == {"state": "running"}  # what a reader sees meanwhile
+        assert read_record(tmp_path) == {"state": "running"}  # what a reader sees meanwhile
         raise OSError("no space left on device")
 
     monkeypatch.setattr(json, "dump", stops_halfway)
     with pytest.raises(OSError, match="no space"):
-        runfile.write(tmp_path, {"state": "finished"})
-    assert runfile.read(tmp_path) == {"state": "running"}
+        write_record(tmp_path, {"state": "finished"})
+    assert read_record(tmp_path) == {"state": "running"}
 
 
 def test_a_damaged_record_is_named(tmp_path):
     (tmp_path / "run.json").write_text('{"state": "fini')
     with pytest.raises(ConfigError, match=r"run\.json: damaged.*move"):
-        runfile.read(tmp_path)
+        read_record(tmp_path)
 
 
 def test_times_are_utc_and_durations_positive():
-    clock = runfile.Clock()
+    clock = Clock()
     stopped = clock.stop()
     assert datetime.fromisoformat(clock.started).tzinfo == UTC
     assert datetime.fromisoformat(stopped["finished"]) >= datetime.fromisoformat(clock.started)

@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from gradflow import provenance
+from gradflow.runs import provenance
 
 
 @pytest.fixture

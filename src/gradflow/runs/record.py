@@ -7,15 +7,27 @@ import time
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from gradflow import names
 from gradflow.errors import ConfigError
+from gradflow.runs import folders
 
-PLANNED, RUNNING, FINISHED = "planned", "running", "finished"
-DIVERGED, FAILED, INTERRUPTED = "diverged", "failed", "interrupted"
-DONE = (FINISHED, DIVERGED)  # there is nothing left to train
+
+class State(StrEnum):
+    """How far a run is."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    FINISHED = "finished"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+Record = dict[str, Any]
+DONE = (State.FINISHED, State.DIVERGED)  # there is nothing left to train
 ERROR_LINES = 20  # last lines of a traceback that are kept
 
 
@@ -24,13 +36,13 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def read(folder: Path) -> dict[str, Any] | None:
+def read_record(folder: Path) -> dict[str, Any] | None:
     """The record of a run folder; None where there is none.
 
     Raises:
         ConfigError: if the file is not JSON.
     """
-    file = folder / names.RUN_FILE
+    file = folder / folders.RUN_FILE
     try:
         return json.loads(file.read_text())
     except (FileNotFoundError, NotADirectoryError):
@@ -39,24 +51,24 @@ def read(folder: Path) -> dict[str, Any] | None:
         raise ConfigError(f"{file}: damaged ({error}); move that run folder away") from error
 
 
-def write(folder: Path, record: Mapping[str, Any]) -> None:
+def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Replace the record in one step: a reader, or a crash, sees the old one or the new one and nothing between."""
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{names.RUN_FILE}.{os.getpid()}"
+    temporary = folder / f".{folders.RUN_FILE}.{os.getpid()}"
     with temporary.open("w") as file:
         json.dump(_without_nan(record), file, indent=2)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(folder / names.RUN_FILE)
+    temporary.replace(folder / folders.RUN_FILE)
 
 
-def error(exception: BaseException) -> dict[str, Any]:
+def error_entry(exception: BaseException) -> dict[str, Any]:
     """What a record keeps of an error."""
     lines = "".join(traceback.format_exception(exception)).splitlines()
     return {"type": type(exception).__name__, "message": str(exception), "traceback": lines[-ERROR_LINES:]}
 
 
-def planned(
+def planned_record(
     *, study: str, config: str, config_hash: str, axes: Mapping[str, Any], seed: int, **more: Any
 ) -> dict[str, Any]:
     """The record of a run that is yet to start.
@@ -70,7 +82,7 @@ def planned(
         more: further entries, e.g. `overrides`, `lr`, `headline`, `selected_on`.
     """
     return {
-        "state": PLANNED,
+        "state": State.PLANNED,
         "study": study,
         "config": config,
         "axes": dict(axes),

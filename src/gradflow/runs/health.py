@@ -6,7 +6,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gradflow import names
+from gradflow.runs import metrics
 
 VANISHING_RATIO = 1e-3  # a hidden layer's grad_rms over the largest layer's, averaged over an epoch
 EXPLODING_NORM = 1e3  # grad_norm/total, averaged over an epoch
@@ -18,16 +18,16 @@ EXPLODING_REMEDIES = ("a lower optimizer.lr", "trainer.gradient_clip_val=1", "in
 DEAD_REMEDIES = ("activation=leaky_relu", "init=he", "a lower optimizer.lr", "model.norm=batch")
 
 
-def lag(metrics: Mapping[str, Any]) -> float | None:
+def lag(final: Mapping[str, Any]) -> float | None:
     """By how much statistics computed anew raise the last epoch's test accuracy.
 
     Args:
-        metrics: of run.json.
+        final: the metrics of run.json.
 
     Returns:
         A difference of two fractions; None where one of them was not measured.
     """
-    running, anew = metrics.get("test/acc"), metrics.get(names.precise_bn("test/acc"))
+    running, anew = final.get("test/acc"), final.get(metrics.precise_bn("test/acc"))
     return None if running is None or anew is None else anew - running
 
 

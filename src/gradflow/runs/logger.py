@@ -13,7 +13,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
 
-from gradflow import event_rows, names
+from gradflow.runs import event_rows, folders
 
 
 class RunLogger(TensorBoardLogger):
@@ -85,7 +85,7 @@ class RunLogger(TensorBoardLogger):
     def sizes(self) -> dict[str, int]:
         """Bytes in every event file of the folder, with all that has been written so far."""
         self.save()
-        return {file.name: file.stat().st_size for file in Path(self.log_dir).glob(names.EVENT_FILES)}
+        return {file.name: file.stat().st_size for file in Path(self.log_dir).glob(folders.EVENT_FILES)}
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
@@ -110,7 +110,7 @@ def rewind(folder: Path, sizes: Mapping[str, int]) -> None:
         folder: the run folder; no logger may have it open.
         sizes: what `RunLogger.sizes` said then. Files that came later are removed.
     """
-    for file in folder.glob(names.EVENT_FILES):
+    for file in folder.glob(folders.EVENT_FILES):
         if file.name in sizes:
             os.truncate(file, sizes[file.name])
         else:

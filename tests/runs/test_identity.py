@@ -4,7 +4,7 @@ import functools
 
 import pytest
 
-from gradflow import identity, names
+from gradflow.runs import folders, identity
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def identify(compose_run):
     def identified(*overrides):
         cfg, choices = cached(*overrides)
         axes = identity.study_axes(cfg, choices, lambda wanted: cached(*wanted))
-        return identity.config_hash(cfg), names.config_name(axes)
+        return identity.config_hash(cfg), folders.config_name(axes)
 
     return identified
 

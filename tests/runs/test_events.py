@@ -5,7 +5,7 @@ from study_folders import write_events, write_run
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.utils.tensorboard import SummaryWriter
 
-from gradflow.study.events import curves
+from gradflow.runs.events import curves
 
 
 def test_every_point_equals_tensorboards_own_reading(tmp_path):

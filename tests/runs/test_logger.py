@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.plugin_event_multiplexer import EventM
 from tensorboard.plugins.base_plugin import TBContext
 from tensorboard.plugins.hparams import api_pb2, backend_context, get_experiment, list_session_groups
 
-from gradflow.logger import RunLogger, write, write_rows
+from gradflow.runs.logger import RunLogger, write, write_rows
 
 NAN, INF = float("nan"), float("inf")
 

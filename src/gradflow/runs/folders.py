@@ -1,0 +1,64 @@
+"""Names of run folders and of what lies in them, spelled once for those that write them and those that read them."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+RUN_FILE = "run.json"
+LOG_FILE = "train.log"
+EVENT_FILES = "events.out.tfevents.*"
+LOCK_FILE = ".lock"  # held while a process trains the run
+HYDRA_FOLDER = ".hydra"
+CHECKPOINT_FOLDER = "checkpoints"
+LAST_CHECKPOINT = "last.ckpt"
+BEST_CHECKPOINT = "best.ckpt"
+LONGEST_NAME = 120  # characters of a folder's name, legal on every file system
+_ILLEGAL = re.compile(r"[^A-Za-z0-9_.,=+~@-]+")
+# Text that nobody takes for a number, a list, null or a truth value, nor for a second axis.
+_PLAIN_TEXT = re.compile(r"(?!(?:null|true|false|nan|[+-]?inf)$)(?![\d.xe+-]*$)[A-Za-z0-9_.+@-]+")
+
+
+def seed_folder(seed: int) -> str:
+    return f"seed={seed}"
+
+
+def run_folder(output_dir: str | Path, study: str, config: str, seed: int) -> Path:
+    """`outputs/<study>/<config>/seed=<n>`, the folder of one run."""
+    return Path(output_dir) / study / config / seed_folder(seed)
+
+
+def config_name(axes: Mapping[str, Any]) -> str:
+    """A folder name from the values that tell a configuration from the others of its study.
+
+    Args:
+        axes: key to value in the order of appearance.
+
+    Returns:
+        `activation=relu,blocks=4,...`, at most `LONGEST_NAME` characters and legal on every file system. A name that
+        had to be altered or shortened, or could be read in two ways, ends in a digest of the axes, so that different
+        axes differ.
+    """
+    plain = ",".join(f"{key}={_show(value)}" for key, value in axes.items())
+    legal = _ILLEGAL.sub("_", plain).rstrip(".")
+    if legal == plain and len(legal) <= LONGEST_NAME and all(map(_is_unmistakable, axes.values())):
+        return legal
+    digest = hashlib.sha256(json.dumps(list(axes.items())).encode()).hexdigest()[:8]
+    return f"{legal[: LONGEST_NAME - len(digest) - 1]}~{digest}"
+
+
+def _is_unmistakable(value: Any) -> bool:
+    """Whether no other value is shown in the same way."""
+    if isinstance(value, str):
+        return _PLAIN_TEXT.fullmatch(value) is not None
+    return not isinstance(value, list | tuple) or (len(value) > 1 and all(isinstance(v, int | float) for v in value))
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "x".join(map(_show, value))
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
