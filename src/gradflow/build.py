@@ -19,10 +19,10 @@ from gradflow.callbacks.unit_statistics import UnitStatistics
 from gradflow.checkpoint_io import AtomicCheckpointIO
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError
+from gradflow.measure.scores import Task, task
 from gradflow.module import ActivationModule
 from gradflow.runs import folders
 from gradflow.seeds import Stream, torch_seed
-from gradflow.tasks import Task, task
 
 PRECISIONS = {"32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed", "64": "64-true"}  # the knob -> Lightning's
 # Lightning counts these in training steps, or acts at each: then a training step is one batch.

@@ -13,15 +13,14 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from gradflow import measure
 from gradflow.data.loader import Batch, BatchLoader, Chunk
 from gradflow.errors import Diverged
-from gradflow.passes import Pass
+from gradflow.measure.gradients import gradient_abs_sums, gradient_norms
+from gradflow.measure.scores import Pass, Task
+from gradflow.measure.steps import StepTable
 from gradflow.runs import metrics
 from gradflow.runs.logger import RunLogger, write, write_rows
 from gradflow.seeds import Stream, torch_seed
-from gradflow.steps import StepTable
-from gradflow.tasks import Task
 from gradflow.update_count import count_for_both, count_update
 
 RUN_AHEAD = 50  # steps between two looks at an accelerator's losses and gradients: reading a value stalls it
@@ -143,8 +142,8 @@ class ActivationModule(L.LightningModule):
         losses.clear()
         if self._processes > 1:
             loss = self.trainer.strategy.reduce(loss, reduce_op="mean")
-        norms = measure.gradient_norms(gradients)
-        abs_sums = [measure.gradient_abs_sums(gradients)] if self.keeps_abs_sums else []
+        norms = gradient_norms(gradients)
+        abs_sums = [gradient_abs_sums(gradients)] if self.keeps_abs_sums else []
         self.steps.append(self.global_step, loss[None], norms, *abs_sums)
         if self.device.type == "cpu":
             if not math.isfinite(float(loss + norms.sum())):

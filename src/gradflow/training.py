@@ -15,6 +15,7 @@ from gradflow.activations import facts
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import Diverged
 from gradflow.fitting import Parts, build_parts, end_where_it_ended, final_metrics, fit_and_test, saved, train_along
+from gradflow.measure.scores import constant_loss
 from gradflow.models.layers import Layer
 from gradflow.module import ActivationModule
 from gradflow.process import processes
@@ -23,7 +24,6 @@ from gradflow.runs import identity, metrics
 from gradflow.runs.logger import RunLogger, rewind
 from gradflow.runs.provenance import device_name, provenance
 from gradflow.runs.record import State, error_entry, write_record
-from gradflow.tasks import constant_loss
 
 log = logging.getLogger(__name__)
 

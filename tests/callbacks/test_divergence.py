@@ -11,8 +11,8 @@ from gradflow import module
 from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.callbacks.unit_statistics import UnitStatistics
 from gradflow.errors import Diverged
+from gradflow.measure.scores import task
 from gradflow.module import ActivationModule
-from gradflow.tasks import task
 
 STEP = 2  # the third of four in the first epoch
 NAN, INF = float("nan"), float("inf")

@@ -6,13 +6,13 @@ import lightning as L
 import numpy as np
 from lightning.pytorch.callbacks import Callback
 
-from gradflow import measure
 from gradflow.errors import Diverged
+from gradflow.measure.gradients import decades_per_layer
+from gradflow.measure.steps import average_windows
 from gradflow.models.layers import Layer
 from gradflow.module import ActivationModule
 from gradflow.runs import metrics
 from gradflow.runs.logger import write_rows
-from gradflow.steps import average_windows
 
 
 class GradientNorms(Callback):
@@ -95,7 +95,7 @@ class GradientNorms(Callback):
         columns[metrics.GRAD_ABS_MEAN] = (abs_sums_ST / self._sizes_T).mean(axis=1)
         if len(self._hidden) > 1:
             hidden_SL = rms_SL[:, self._hidden]
-            columns[metrics.DECADES_PER_LAYER] = measure.decades_per_layer(hidden_SL)
+            columns[metrics.DECADES_PER_LAYER] = decades_per_layer(hidden_SL)
             with np.errstate(divide="ignore", invalid="ignore"):
                 columns[metrics.FIRST_TO_LAST] = hidden_SL[:, 0] / hidden_SL[:, -1]
         return columns

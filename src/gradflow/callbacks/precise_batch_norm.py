@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from gradflow.data.datamodule import ArrayDataModule
+from gradflow.measure.scores import Pass
 from gradflow.module import ActivationModule
-from gradflow.passes import Pass
 from gradflow.runs import metrics
 from gradflow.runs.logger import write
 

@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from gradflow.measure import UnitMeter
+from gradflow.measure.units import UnitMeter
 from gradflow.models.layers import Layer
 from gradflow.runs import metrics
 from gradflow.runs.logger import write

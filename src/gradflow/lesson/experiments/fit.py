@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gradflow.data.scaling import z_scores
 from gradflow.data.sources import digits
-from gradflow.measure import UnitMeter
+from gradflow.measure.units import UnitMeter
 from gradflow.models.blocks import ActivationFactory
 from gradflow.models.initialization import Initializer
 from gradflow.models.mlp import MLP

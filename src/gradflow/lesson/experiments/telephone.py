@@ -13,7 +13,7 @@ from gradflow import activations
 from gradflow.activations.slopes import slope
 from gradflow.lesson.experiments.effort import Effort
 from gradflow.lesson.experiments.fit import INPUTS, digit_data, make_mlp
-from gradflow.measure import gradient_norms
+from gradflow.measure.gradients import gradient_norms
 from gradflow.models.mlp import MLP
 from gradflow.study.statistics import band
 

@@ -1,13 +1,10 @@
-"""What is measured: gradients and unit activities in, numbers out.
+"""Which units are dead or dormant, and how many entries have a low slope.
 
-Nothing here knows about Lightning, epochs or files; the callbacks say when. Shape letters: T tensors, L layers,
-S steps, N samples, U units.
+Shape letters: N samples, U units.
 """
 
 import math
-from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, distributed, nn
 
@@ -16,64 +13,7 @@ from gradflow.activations.facts import LOW_SLOPE
 
 DEAD_SLOPE = 1e-6  # of the function's largest slope: at or below it a unit's slope counts as zero
 DORMANT_SCORE = 0.025  # Sokar et al. 2023, arXiv:2302.12902
-FLOAT32_TERMS = 2**20  # torch sums a norm in float32 one by one: 2e-6 off for 2e5 terms, 4e-4 for 1e7 (measured)
 CACHED_ENTRIES = 2**18  # 1 MiB in float32: measured between 2**16 and 2**30
-FLOAT32_NORMS = 1e-12, 1e18  # between these no square that matters underflows, and none overflows
-
-
-def gradient_norms(gradients: Sequence[Tensor]) -> Tensor:
-    """Euclidean norm of each tensor, shape (T,), with a relative error under 1e-5 and without underflow.
-
-    Squares of gradients under 1e-23 vanish in float32, so the sum runs in float64; on devices that have none (Apple's
-    MPS) every tensor is first divided by its largest magnitude. On a CPU float32 is three times faster, and used where
-    the norm itself shows that nothing was lost.
-    """
-    device = gradients[0].device.type
-    if device == "mps":
-        return _scaled_norms(gradients)
-    if device == "cpu" and all(gradient.numel() <= FLOAT32_TERMS for gradient in gradients):
-        return _norms_on_cpu(gradients)
-    return torch.stack(torch._foreach_norm(list(gradients), 2, dtype=torch.float64))
-
-
-def _norms_on_cpu(gradients: Sequence[Tensor]) -> Tensor:
-    norms_T = torch.stack(torch._foreach_norm(list(gradients), 2)).double()
-    low, high = FLOAT32_NORMS
-    doubtful = [i for i, norm in enumerate(norms_T.tolist()) if not low < norm < high]
-    if doubtful:
-        wide = torch._foreach_norm([gradients[i] for i in doubtful], 2, dtype=torch.float64)
-        norms_T[doubtful] = torch.stack(wide)
-    return norms_T
-
-
-def _scaled_norms(gradients: Sequence[Tensor]) -> Tensor:
-    largest = torch.stack([gradient.abs().amax() for gradient in gradients])
-    safe = torch.where(largest > 0, largest, torch.ones_like(largest))
-    scaled = torch._foreach_div(list(gradients), list(safe.unbind()))
-    return torch.stack(torch._foreach_norm(scaled, 2)) * largest
-
-
-def gradient_abs_sums(gradients: Sequence[Tensor]) -> Tensor:
-    """Sum of the absolute values of each tensor, shape (T,)."""
-    if gradients[0].device.type == "cpu":  # torch's 1-norm is not vectorised there: two passes take half its time
-        return torch.stack([gradient.abs().sum() for gradient in gradients])
-    return torch.stack(torch._foreach_norm(list(gradients), 1))
-
-
-def decades_per_layer(rms_SL: np.ndarray) -> np.ndarray:
-    """How many powers of ten the gradient loses per layer on its way to the input.
-
-    Args:
-        rms_SL: root mean square of the weight gradient of each hidden layer in forward order, shape (S, L), L >= 2.
-
-    Returns:
-        Least-squares slope of log10 rms on the layer's index, shape (S,): positive where the gradient shrinks towards
-        the input. Not finite where some layer's gradient is zero.
-    """
-    layers = rms_SL.shape[-1]
-    index_L = np.arange(layers) - (layers - 1) / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return (np.log10(rms_SL) * index_L).sum(-1) / np.square(index_L).sum()
 
 
 class UnitMeter:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gradflow.errors import ConfigError
-from gradflow.tasks import OUTPUTS, constant_loss, task
+from gradflow.measure.scores import OUTPUTS, constant_loss, task
 
 GENERATOR = np.random.default_rng(0)
 LOGITS = GENERATOR.normal(size=(20, 4), scale=3)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gradflow.steps import StepTable, average_windows
+from gradflow.measure.steps import StepTable, average_windows
 
 
 def test_rows_come_back_in_order_with_their_steps_and_moments_until_they_are_cleared():

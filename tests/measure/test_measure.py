@@ -8,13 +8,8 @@ import torch
 from torch import nn
 
 from gradflow.activations import Maxout
-from gradflow.measure import (
-    UnitMeter,
-    _scaled_norms,
-    decades_per_layer,
-    gradient_abs_sums,
-    gradient_norms,
-)
+from gradflow.measure.gradients import _scaled_norms, decades_per_layer, gradient_abs_sums, gradient_norms
+from gradflow.measure.units import UnitMeter
 from gradflow.models.mlp import MLP
 
 NORMS = [gradient_norms, _scaled_norms]  # float64, and the way of devices that have none
