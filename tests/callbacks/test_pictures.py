@@ -8,11 +8,11 @@ from PIL import Image
 from small_runs import small_mlp
 from torch import nn
 
-from gradflow import figures
 from gradflow.activations import Maxout
 from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.callbacks.pictures import Pictures
 from gradflow.callbacks.unit_statistics import UnitStatistics
+from gradflow.figures import of_a_run
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def drawn(monkeypatch):
     calls = {}
 
     def spy(name):
-        draw = getattr(figures, name)
-        monkeypatch.setattr(figures, name, lambda values: calls.setdefault(name, values) and draw(values))
+        draw = getattr(of_a_run, name)
+        monkeypatch.setattr(of_a_run, name, lambda values: calls.setdefault(name, values) and draw(values))
 
     spy("gradient_by_depth")
     spy("dead_units_by_depth")

@@ -3,13 +3,14 @@
 import pytest
 from study_folders import typical, write_run
 
+from gradflow.figures import marks, palette
+from gradflow.figures.marks import legend_of
+from gradflow.figures.panels import interactive, picture
 from gradflow.runs.labels import Label, label
-from gradflow.study import charts, marks, palette, training_charts, unit_charts
+from gradflow.study import charts, training_charts, unit_charts
 from gradflow.study.collect import study_runs
-from gradflow.study.figure import interactive, picture
 from gradflow.study.figures_of import figures
 from gradflow.study.frames import MOST_POINTS, study_frames
-from gradflow.study.marks import legend_of
 
 HEADLINE = "test/acc_at_best"
 

@@ -11,8 +11,9 @@ from rich.text import Text
 from gradflow import terminal
 from gradflow.advise.findings import Advice, Finding
 from gradflow.advise.rules import RULES, Rule, Severity
+from gradflow.figures.table import Table as TextTable
+from gradflow.figures.table import markdown
 from gradflow.runs.health import listed
-from gradflow.study import tables
 
 _STYLES = {Severity.BROKEN: "bold red", Severity.WEAK: "bold yellow", Severity.HINT: "bold cyan"}
 _RULE_HEADERS = ["finding", "means", "holds when", "source", "remedies"]
@@ -45,7 +46,7 @@ def as_markdown(advice: Advice) -> str:
     parts = ["# Advice", f"{summary(advice)}"]
     for rule, findings in _by_rule(advice):
         rows = [[finding.where, _runs(finding), finding.evidence] for finding in findings]
-        table = tables.markdown(tables.Table(f"Rule: {rule.condition}.", _FINDING_HEADERS, rows))
+        table = markdown(TextTable(f"Rule: {rule.condition}.", _FINDING_HEADERS, rows))
         parts += [f"## {_heading(rule).capitalize()}", table.rstrip(), f"Try: {_remedies(findings)}."]
     if notes := _notes(advice):
         parts.append("\n".join(f"- {note}" for note in notes))
@@ -67,7 +68,7 @@ def rules_on_screen() -> RenderableType:
 
 def rules_as_markdown() -> str:
     caption = "The rules of gradflow.advise, the most severe first."
-    return tables.markdown(tables.Table(caption, _RULE_HEADERS, [_rule_row(rule) for rule in RULES]))
+    return markdown(TextTable(caption, _RULE_HEADERS, [_rule_row(rule) for rule in RULES]))
 
 
 def summary(advice: Advice) -> str:

@@ -5,9 +5,9 @@ import struct
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
-from gradflow import figures
 from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.callbacks.unit_statistics import UnitStatistics
+from gradflow.figures import of_a_run
 from gradflow.runs import metrics
 from gradflow.runs.logger import RunLogger
 
@@ -25,13 +25,13 @@ class Pictures(Callback):
                 last = {layer: callback.epoch_means[metrics.grad_rms(layer)] for layer in callback.first_rms}
                 moments = {FIRST: callback.first_rms, LAST: last}
                 if any(rms > 0 for layers in moments.values() for rms in layers.values()):  # zero has no logarithm
-                    charts["gradient_by_depth"] = figures.gradient_by_depth(moments)
+                    charts["gradient_by_depth"] = of_a_run.gradient_by_depth(moments)
             elif isinstance(callback, UnitStatistics) and (moments := _dead_units(callback)):
-                charts["dead_units_by_depth"] = figures.dead_units_by_depth(moments)
+                charts["dead_units_by_depth"] = of_a_run.dead_units_by_depth(moments)
         for logger in trainer.loggers:
             if isinstance(logger, RunLogger):
                 for tag, chart in charts.items():
-                    picture = figures.png(chart)
+                    picture = of_a_run.png(chart)
                     width, height = struct.unpack(">II", picture[16:24])  # of the PNG's header
                     logger.log_picture(tag, picture, width=width, height=height, step=trainer.global_step)
 

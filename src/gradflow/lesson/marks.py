@@ -9,9 +9,9 @@ import altair as alt
 import pandas as pd
 import vl_convert
 
+from gradflow.figures import marks
+from gradflow.figures.palette import activation_colours
 from gradflow.lesson.section import Entry, Figure, Panel
-from gradflow.study import marks
-from gradflow.study.palette import activation_colours
 
 PICTURE_WIDTH, PICTURE_SCALE = 250, 2.0  # pixels of a panel; of the PNG
 PERCENT, WHOLE = "~%", "d"  # number formats of d3

@@ -7,9 +7,9 @@ import jinja2
 from markupsafe import Markup
 
 from gradflow import study
+from gradflow.figures.inline import chart_options, script_json, vega_library
 from gradflow.lesson import marks
 from gradflow.lesson.section import Section
-from gradflow.study.inline import chart_options, script_json, vega_library
 
 TITLE = "Activation functions, one experiment after the other"
 SUBTITLE = (

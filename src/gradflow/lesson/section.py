@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from gradflow.study.tables import Table
+from gradflow.figures.table import Table
 
 State = Mapping[str, Any]  # name of a control -> the value that it has
 

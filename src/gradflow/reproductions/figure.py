@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import vl_convert
 
+from gradflow.figures import marks
+from gradflow.figures.palette import activation_colours
 from gradflow.reproductions.measured import by_seed, cell
 from gradflow.reproductions.numbers import summary_of
 from gradflow.reproductions.published import Experiment
 from gradflow.reproductions.stored import Tables
 from gradflow.runs import metrics
 from gradflow.runs.labels import label
-from gradflow.study import marks
-from gradflow.study.palette import activation_colours
 from gradflow.study.statistics import summary
 
 NAME = "by_depth.svg"

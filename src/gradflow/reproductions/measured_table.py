@@ -2,12 +2,12 @@
 
 import pandas as pd
 
+from gradflow.figures.table import Table
 from gradflow.reproductions.numbers import NOTHING, magnitude_text
 from gradflow.reproductions.stored import Tables
 from gradflow.runs import metrics
 from gradflow.study.configurations import groups
 from gradflow.study.statistics import summary
-from gradflow.study.tables import Table
 
 _COLUMNS = {
     "test/acc_at_best": "test accuracy at the best epoch",

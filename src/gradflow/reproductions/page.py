@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from gradflow.figures.table import Table, markdown
 from gradflow.reproductions import figure
 from gradflow.reproductions.evidence import evidence
 from gradflow.reproductions.measured import by_seed
@@ -20,7 +21,6 @@ from gradflow.reproductions.published import Claim, Experiment, experiments
 from gradflow.reproductions.stored import Tables, each, read
 from gradflow.reproductions.verdicts import RULES, Verdict, judge
 from gradflow.runs.record import State
-from gradflow.study.tables import Table, markdown
 
 _TEMPLATE = Path(__file__).parent / "template"
 NOT_RUN = "not run"

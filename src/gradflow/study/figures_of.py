@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
+from gradflow.figures.marks import Legend
+from gradflow.figures.panels import Figure
 from gradflow.runs import metrics
 from gradflow.runs.labels import label
 from gradflow.runs.metrics import UNIT_QUANTITIES
 from gradflow.runs.record import Record
 from gradflow.study import charts, training_charts, unit_charts
-from gradflow.study.figure import Figure
 from gradflow.study.final_metrics import precise_headline
 from gradflow.study.frames import Frames
-from gradflow.study.marks import Legend
 
 _MARKS = "Large marks are means over the seeds, bars 95 % t intervals, small circles the seeds."
 _DECADES = (

@@ -8,11 +8,11 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from gradflow.study.figure import Figure, interactive
-from gradflow.study.inline import chart_options, script_json, vega_library
-from gradflow.study.marks import Legend
-from gradflow.study.palette import HEAT, MARK_PATHS
-from gradflow.study.tables import Table
+from gradflow.figures.inline import chart_options, script_json, vega_library
+from gradflow.figures.marks import Legend
+from gradflow.figures.palette import HEAT, MARK_PATHS
+from gradflow.figures.panels import Figure, interactive
+from gradflow.figures.table import Table
 
 _TEMPLATE = Path(__file__).parent / "template"
 

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gradflow.figures.table import Table
 from gradflow.runs.record import Record, State
-from gradflow.study.tables import Table
 
 _VERSIONS = ("gradflow", "python", "torch", "lightning", "hydra")
 

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gradflow.errors import ConfigError
+from gradflow.figures.marks import legend_of
+from gradflow.figures.panels import Figure, save
+from gradflow.figures.table import Table, markdown
 from gradflow.runs.labels import selected_on_test
 from gradflow.runs.record import Record, State, now
 from gradflow.study import tables
 from gradflow.study.collect import study_runs
 from gradflow.study.compare import Comparison, Tuning, families, overall
-from gradflow.study.figure import Figure, save
 from gradflow.study.figures_of import figures
 from gradflow.study.frames import Frames, study_frames
-from gradflow.study.marks import legend_of
 from gradflow.study.page import Content, Verdict, page
 from gradflow.study.provenance_table import failures, provenance, spent
 from gradflow.study.status import true_state
@@ -89,7 +90,7 @@ def _seconds(records: Sequence[Record]) -> float:
     return sum(record["duration_s"] or 0.0 for record in records)
 
 
-def _tables(frames: Frames, records: Sequence[Record]) -> list[tables.Table]:
+def _tables(frames: Frames, records: Sequence[Record]) -> list[Table]:
     """Those with rows, in the order of the page."""
     if frames.final.empty:
         return []
@@ -106,7 +107,7 @@ def _write(folder: Path, text: str, drawn: Sequence[Figure], frames: Frames, rec
             save(figure, pictures)
     (folder / PAGE).write_text(text, encoding="utf-8")
     tables.long_table(frames, records).to_csv(folder / "table.csv", index=False)
-    shown = [tables.markdown(table) for table in _tables(frames, records)] or [f"{NOTHING_YET}\n"]
+    shown = [markdown(table) for table in _tables(frames, records)] or [f"{NOTHING_YET}\n"]
     (folder / "table.md").write_text("\n".join(shown), encoding="utf-8")
 
 

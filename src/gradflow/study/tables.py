@@ -1,31 +1,22 @@
 """The tables of a report: what is averaged, every seed's value, the change with depth."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
+from gradflow.figures.marks import depth_text
+from gradflow.figures.table import Table, without_column
 from gradflow.runs import metrics
 from gradflow.runs.labels import NO_NUMBER, Label, label, selected_on_test
 from gradflow.runs.record import Record
 from gradflow.study.configurations import KEYS, groups
 from gradflow.study.final_metrics import metrics_of, precise_headline
 from gradflow.study.frames import Frames
-from gradflow.study.marks import depth_text
 
 _IN_CSV_ONLY = (
     *("val/acc", "val/r2", "val/mae", "val/loss", "train/mae"),
     *("test/loss", "test/loss_at_best", "test/loss_precise_bn"),
 )
-
-
-@dataclass(frozen=True)
-class Table:
-    """Text in cells, with a caption."""
-
-    caption: str
-    headers: list[str]
-    rows: list[list[str]]
 
 
 def long_table(frames: Frames, records: Sequence[Record]) -> pd.DataFrame:
@@ -90,7 +81,7 @@ def depth_table(frames: Frames, records: Sequence[Record]) -> Table:
     headers = ["blocks", "variant", *(f"{activation}: {labels[tag].with_unit}" for activation, tag in columns)]
     caption = f"By depth: mean [95 % interval] of score and mean gradient{_precise(tags)}."
     table = Table(caption=caption, headers=headers, rows=rows)
-    return table if any(row[1] for row in rows) else _without_column(table, 1)
+    return table if any(row[1] for row in rows) else without_column(table, 1)
 
 
 def _precise(tags: Sequence[str]) -> str:
@@ -118,25 +109,7 @@ def change_table(frames: Frames, records: Sequence[Record]) -> Table:
     if not shown.is_fraction:
         headers[4] = "change"
     table = Table(caption=f"Change with depth: {shown.with_unit}.", headers=headers, rows=rows)
-    return table if any(row[1] for row in rows) else _without_column(table, 1)
-
-
-def markdown(table: Table) -> str:
-    """A GitHub table below its caption; bars and backslashes of the data are escaped."""
-    lines = [table.headers, ["---"] * len(table.headers), *table.rows]
-    body = "\n".join(f"| {' | '.join(map(_markdown_text, line))} |" for line in lines)
-    return f"{_markdown_text(table.caption)}\n\n{body}\n"
-
-
-def _markdown_text(text: str) -> str:
-    for special in "\\|<>`*_[]":
-        text = text.replace(special, f"\\{special}")
-    return " ".join(text.split()) if text != "---" else text
-
-
-def _without_column(table: Table, column: int) -> Table:
-    lines = [[cell for i, cell in enumerate(line) if i != column] for line in (table.headers, *table.rows)]
-    return Table(caption=table.caption, headers=lines[0], rows=lines[1:])
+    return table if any(row[1] for row in rows) else without_column(table, 1)
 
 
 def _axes(frames: Frames) -> tuple[list[str], list[str]]:

@@ -6,14 +6,14 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from gradflow.figures import marks
+from gradflow.figures.marks import Legend, ValueAxis, blocks_text, heading
+from gradflow.figures.panels import Figure, Panel
 from gradflow.runs import metrics
 from gradflow.runs.labels import Label, label
-from gradflow.study import marks
 from gradflow.study.configurations import groups
 from gradflow.study.curve_points import SPREAD
-from gradflow.study.figure import Figure, Panel
 from gradflow.study.frames import Frames
-from gradflow.study.marks import Legend, ValueAxis, blocks_text, heading
 
 _DRAG = "Drag to move, Ctrl + wheel to zoom, double-click to reset."
 _BAND = "lines are means over the seeds, bands 95 % t intervals"

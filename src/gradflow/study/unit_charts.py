@@ -5,14 +5,14 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from gradflow.figures import marks
+from gradflow.figures.marks import blocks_text, heading
+from gradflow.figures.palette import HEAT
+from gradflow.figures.panels import Figure, Panel
 from gradflow.runs import metrics
 from gradflow.runs.labels import PER_CENT, Label
-from gradflow.study import marks
 from gradflow.study.configurations import groups
-from gradflow.study.figure import Figure, Panel
 from gradflow.study.frames import BEFORE
-from gradflow.study.marks import blocks_text, heading
-from gradflow.study.palette import HEAT
 
 _QUANTITIES = {
     metrics.DEAD_UNITS: (

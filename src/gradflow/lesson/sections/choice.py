@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from gradflow.advise import rules as advice
+from gradflow.figures.table import Table
 from gradflow.lesson import marks
 from gradflow.lesson.experiments import mistakes
 from gradflow.lesson.experiments.fit import CLASSES
@@ -14,7 +15,6 @@ from gradflow.lesson.numbers import percent, short
 from gradflow.lesson.section import Figure, Panel, Rule, Section
 from gradflow.lesson.sections import deep as deep_network
 from gradflow.runs.health import listed
-from gradflow.study.tables import Table
 
 OUTPUTS = Table(
     "What to put behind the last layer, and the loss that goes with it.",

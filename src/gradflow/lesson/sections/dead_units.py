@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
+from gradflow.figures.table import Table
 from gradflow.lesson import marks
 from gradflow.lesson.experiments.dead_units import (
     BAD_BIAS,
@@ -23,7 +24,6 @@ from gradflow.lesson.experiments.dead_units import (
 from gradflow.lesson.experiments.mistakes import TOO_MANY_DEAD
 from gradflow.lesson.numbers import percent, short
 from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Rule, Section
-from gradflow.study.tables import Table
 
 _DEAD, _ALIVE = "#8a8a8a", "#3f9fdc"
 _COLUMNS = 16  # units in a row of the map

@@ -4,13 +4,13 @@ import functools
 
 import pandas as pd
 
+from gradflow.figures.table import Table
 from gradflow.lesson import marks
 from gradflow.lesson.experiments.deep import ACTIVATIONS, BLOCKS
 from gradflow.lesson.experiments.fit import CLASSES
 from gradflow.lesson.experiments.telephone import BATCHNORM, BOTH, PLAIN, RESIDUAL, RIGHT, SETTINGS
 from gradflow.lesson.numbers import percent
 from gradflow.lesson.section import Control, Figure, Panel, Remark, Rule
-from gradflow.study.tables import Table
 
 _NAMES = list(ACTIVATIONS)
 

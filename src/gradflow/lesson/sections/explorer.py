@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import pandas as pd
 
+from gradflow.figures.table import Table
 from gradflow.lesson import marks
 from gradflow.lesson.experiments.explorer import COST_SHAPE, MATRIX_PRODUCT, SHOWN, Known
 from gradflow.lesson.experiments.families import MAXOUT, Family, by_name
 from gradflow.lesson.numbers import short
 from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Rule, Section
-from gradflow.study.tables import Table
 
 FUNCTION, SLOPE = "function f(z)", "slope f'(z)"
 NOTHING = "nothing"

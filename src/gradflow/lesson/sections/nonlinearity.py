@@ -7,13 +7,13 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from gradflow.figures.marks import data
+from gradflow.figures.table import Table
 from gradflow.lesson import marks
 from gradflow.lesson.experiments import nonlinearity
 from gradflow.lesson.experiments.nonlinearity import CELLS, REACH, SAMPLES, TEST_POINTS, Classifier
 from gradflow.lesson.numbers import MINUS, percent, short
 from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Rule, Section
-from gradflow.study.marks import data
-from gradflow.study.tables import Table
 
 _INNER, _OUTER = "#d55e00", "#0072b2"
 _NAMES = {"identity": "identity: no activation", "relu": "ReLU"}

@@ -4,6 +4,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from gradflow.figures.marks import data
+from gradflow.figures.table import Table
 from gradflow.lesson import marks
 from gradflow.lesson.experiments import telephone
 from gradflow.lesson.experiments.telephone import (
@@ -20,8 +22,6 @@ from gradflow.lesson.experiments.telephone import (
 from gradflow.lesson.numbers import power, short
 from gradflow.lesson.section import Control, Figure, Panel, Remark, Rule, Section
 from gradflow.runs.labels import NO_NUMBER
-from gradflow.study.marks import data
-from gradflow.study.tables import Table
 
 BOUND = "bound: largest slope to the power of the layers"
 _LINES = [setting.name for setting in SETTINGS] + [BOUND]

@@ -6,11 +6,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from gradflow.figures.marks import data
 from gradflow.lesson import marks
 from gradflow.lesson.experiments.zero_centred import START, STEP_SIZE, TARGET, Signs, chance_share
 from gradflow.lesson.numbers import percent, short
 from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Rule, Section
-from gradflow.study.marks import data
 
 _COLOURS = {"grows": "#0072b2", "shrinks": "#d55e00"}
 _NAMES = ["sigmoid", "tanh"]

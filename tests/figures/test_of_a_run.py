@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gradflow import figures
+from gradflow.figures import of_a_run
 
 RMS = {
     "first step": {"01_block": 1e-9, "02_block": 1e-5, "03_head": 0.1},
@@ -24,7 +24,7 @@ def field(channel):
 
 
 def test_the_gradient_is_drawn_on_a_logarithmic_axis_without_zeros():
-    chart = figures.gradient_by_depth(RMS)
+    chart = of_a_run.gradient_by_depth(RMS)
     assert rows(chart) == [
         ("01_block", 1e-9, "first step"),
         ("02_block", 1e-5, "first step"),
@@ -39,13 +39,13 @@ def test_the_gradient_is_drawn_on_a_logarithmic_axis_without_zeros():
 
 
 def test_undefined_gradients_are_left_out():
-    assert rows(figures.gradient_by_depth({"last epoch": {"01_block": float("nan"), "02_block": 2.0}})) == [
+    assert rows(of_a_run.gradient_by_depth({"last epoch": {"01_block": float("nan"), "02_block": 2.0}})) == [
         ("02_block", 2.0, "last epoch")
     ]
 
 
 def test_dead_units_are_drawn_from_0_to_1_zeros_included():
-    chart = figures.dead_units_by_depth(DEAD)
+    chart = of_a_run.dead_units_by_depth(DEAD)
     assert rows(chart) == [
         ("01_block", 0.0, "before training"),
         ("02_block", 0.5, "before training"),
@@ -57,9 +57,9 @@ def test_dead_units_are_drawn_from_0_to_1_zeros_included():
     assert encoding["color"]["sort"] == encoding["xOffset"]["sort"] == ["before training", "end of training"]
 
 
-@pytest.mark.parametrize("chart", [figures.gradient_by_depth(RMS), figures.dead_units_by_depth(DEAD)])
+@pytest.mark.parametrize("chart", [of_a_run.gradient_by_depth(RMS), of_a_run.dead_units_by_depth(DEAD)])
 def test_pictures_are_png_with_something_on_them(chart):
-    picture = Image.open(io.BytesIO(figures.png(chart)))
+    picture = Image.open(io.BytesIO(of_a_run.png(chart)))
     picture.load()
     assert picture.format == "PNG"
     assert picture.mode == "RGBA"

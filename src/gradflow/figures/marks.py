@@ -8,8 +8,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from gradflow.figures import palette
 from gradflow.runs.labels import POWER, Label
-from gradflow.study import palette
 
 INTERVAL = "95 % interval"
 _ONE_SEED = "none, one seed"

@@ -16,7 +16,7 @@ def script_json(value: Any) -> Markup:
 
 def chart_options() -> Markup:
     """A script that defines `CHART_OPTIONS`, with which Vega-Embed draws the charts of every page."""
-    return Markup((Path(__file__).parent / "template" / "charts.js").read_text(encoding="utf-8"))
+    return Markup((Path(__file__).parent / "charts.js").read_text(encoding="utf-8"))
 
 
 @functools.cache

@@ -1,0 +1,1 @@
+"""Every picture: colours, marks, panels, tables as text, the pictures of one run."""
