@@ -86,7 +86,7 @@ def test_scalars_show_the_runs_and_their_mean(page, tensorboard):
 
 
 def test_the_hparams_page_has_one_row_a_configuration_averaged_over_seeds(page, tensorboard, study):
-    from gradflow.study.collect import study_runs
+    from gradflow.study.records import study_runs
 
     page.goto(f"{tensorboard}/#hparams")
     rows = page.locator("div.table-cell", has_text="digits_conv/activation=")

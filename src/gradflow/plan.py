@@ -17,7 +17,7 @@ from gradflow.errors import ConfigError, RunsFailed
 from gradflow.runs import folders, identity, metrics
 from gradflow.runs.record import DONE, State, planned_record, read_record, write_record
 from gradflow.study.closing_table import closing_table
-from gradflow.study.collect import study_runs
+from gradflow.study.records import study_runs
 
 Compose = Callable[[Sequence[str]], tuple[DictConfig, dict[str, Any]]]
 

@@ -13,7 +13,7 @@ from gradflow.advise.findings import advise
 from gradflow.advise.measured_run import SIGMOID_LIKE
 from gradflow.advise.rules import RULES
 from gradflow.runs import health
-from gradflow.study.collect import study_runs
+from gradflow.study.records import study_runs
 
 EPOCHS, STEPS = 4, 50  # of the runs made here; an epoch has 50 updates
 ENDS = [STEPS * (epoch + 1) for epoch in range(EPOCHS)]

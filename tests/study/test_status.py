@@ -8,7 +8,7 @@ from rich.console import Console
 from study_folders import write_run
 
 from gradflow.runs import folders
-from gradflow.study.collect import study_runs
+from gradflow.study.records import study_runs
 from gradflow.study.status import seconds_left, status_table, true_state
 
 

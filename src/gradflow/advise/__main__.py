@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from gradflow.advise.findings import advise
 from gradflow.advise.show import as_markdown, on_screen, rules_as_markdown, rules_on_screen
 from gradflow.errors import ConfigError
-from gradflow.study.collect import study_runs
+from gradflow.study.records import study_runs
 from gradflow.terminal import show
 
 EXAMPLE = "a study is a folder such as outputs/digits_conv"

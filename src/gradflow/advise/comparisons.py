@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from gradflow.runs.labels import SELECTED_ON_TEST
 from gradflow.runs.metrics import is_score, lower_is_better
 from gradflow.runs.record import Record, State
-from gradflow.study.compare import compare, families
-from gradflow.study.comparison import Comparison, Outcome
-from gradflow.study.verdict import ANEW, finding, rate
+from gradflow.study.comparison.compare import compare, families
+from gradflow.study.comparison.outcome import Comparison, Outcome
+from gradflow.study.comparison.verdict import ANEW, finding, rate
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def advise(study: Path, records: Sequence[Record], *, baseline: str | None = Non
     Args:
         study: the study's folder.
         records: run.json of its runs, any state.
-        baseline: the activation that others are compared with, as in `gradflow.study.compare`.
+        baseline: the activation that others are compared with, as in `gradflow.study.comparison.compare`.
         metric: what they are compared by; the study's headline by default.
 
     Raises:

@@ -16,7 +16,7 @@ from gradflow.reproductions.stored import Tables, several
 from gradflow.runs import folders, metrics
 from gradflow.runs.events import Curve, curves
 from gradflow.runs.record import State
-from gradflow.study.collect import study_runs
+from gradflow.study.records import study_runs
 from gradflow.study.status import true_state
 
 DEAD = metrics.unit_tag(metrics.DEAD_UNITS, "total")

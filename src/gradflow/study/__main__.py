@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from gradflow.errors import ConfigError
 from gradflow.study.closing_table import closing_table
-from gradflow.study.collect import study_runs
+from gradflow.study.records import study_runs
 from gradflow.study.status import status_table
 from gradflow.terminal import say, show
 
 if TYPE_CHECKING:
-    from gradflow.study.compare import Tuning
+    from gradflow.study.comparison.compare import Tuning
 
 Records = list[dict[str, Any]]
 
@@ -57,14 +57,14 @@ def _status(options: argparse.Namespace, records: Records) -> None:
 
 
 def _average(options: argparse.Namespace, records: Records) -> None:
-    from gradflow.study.average import average_study
+    from gradflow.study.averages import average_study
 
     written = average_study(options.folder, records)
     say(f"averaged the seeds of {len(written)} configurations into {options.folder}/*/mean")
 
 
 def _compare(options: argparse.Namespace, records: Records) -> None:
-    from gradflow.study import compare
+    from gradflow.study.comparison import compare
 
     show(closing_table(records))
     tuning = _tuning(options, records)
@@ -79,14 +79,14 @@ def _compare(options: argparse.Namespace, records: Records) -> None:
 
 
 def _report(options: argparse.Namespace, records: Records) -> None:
-    from gradflow.study.report import write_report
+    from gradflow.study.report.write import write_report
 
     page = write_report(options.folder, baseline=options.baseline, tuning=_tuning(options, records))
     say(f"report: {page}")
 
 
 def _tuning(options: argparse.Namespace, records: Records) -> "Tuning | None":
-    from gradflow.study.compare import tune
+    from gradflow.study.comparison.compare import tune
 
     return tune(records, key=options.tune, tuning_seeds=options.tuning_seeds) if options.tune else None
 

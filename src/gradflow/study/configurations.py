@@ -1,12 +1,13 @@
 """What tells the configurations of a study apart: activation, depth, and whatever else was varied."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from gradflow.runs import metrics
 from gradflow.runs.record import Record, State
-from gradflow.study.cells import activations
 
 KEYS = ["config", "activation", "blocks", "variant"]  # the columns that every frame of this package starts with
 LEADING = ("activation", "blocks")
@@ -59,3 +60,31 @@ def groups(frame: pd.DataFrame, keys: list[str]) -> Iterator[tuple[dict[str, Any
     for _, part in frame.groupby(keys, sort=False, dropna=False):
         first = part.iloc[0]
         yield {key: None if pd.isna(first[key]) else first[key] for key in keys}, part
+
+
+def activations(records: Iterable[Record]) -> list[str]:
+    """Activations as they are compared: the label, with whatever parameters the study varies."""
+    return list(dict.fromkeys(activation_of(record["axes"]) for record in records))
+
+
+def activation_of(axes: Mapping[str, Any]) -> str:
+    """`leaky_relu(negative_slope=0.2)`: a parameter of the activation tells it from others, and is no common axis."""
+    own = [f"{axis.partition('.')[2]}={value}" for axis, value in axes.items() if axis.startswith("activation.")]
+    return f"{axes['activation']}({', '.join(own)})" if own else str(axes["activation"])
+
+
+def group_of(axes: Mapping[str, Any]) -> dict[str, Any]:
+    return {axis: value for axis, value in axes.items() if axis.partition(".")[0] != "activation"}
+
+
+def group_key(group: Mapping[str, Any]) -> str:
+    return json.dumps(group, sort_keys=True)
+
+
+def precise_headline(records: Sequence[Record]) -> str | None:
+    """What a headline by running averages is with batch normalisation's statistics computed anew, if a run has it."""
+    headline = records[0]["headline"]
+    tag = metrics.precise_bn(metrics.of_last_epoch(headline))
+    finished = (record for record in records if record["state"] == State.FINISHED)
+    measured = any(record["metrics"].get(tag) is not None for record in finished)
+    return tag if measured and tag != headline else None

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from gradflow.runs import metrics
 from gradflow.runs.metrics import is_score, lower_is_better
-from gradflow.study.comparison import Comparison, Outcome
-from gradflow.study.tuning import LR, Choice, show
+from gradflow.study.comparison.outcome import Comparison, Outcome
+from gradflow.study.comparison.tuning import LR, Choice, show
 
 ANEW = "by batch norm statistics computed anew after the last epoch, not by running averages that may lag behind: "
 

@@ -9,9 +9,9 @@ from gradflow.figures.table import Table, without_column
 from gradflow.runs import metrics
 from gradflow.runs.labels import NO_NUMBER, Label, label, selected_on_test
 from gradflow.runs.record import Record
-from gradflow.study.configurations import KEYS, groups
-from gradflow.study.final_metrics import metrics_of, precise_headline
-from gradflow.study.frames import Frames
+from gradflow.study.configurations import KEYS, groups, precise_headline
+from gradflow.study.report.final_metrics import metrics_of
+from gradflow.study.report.frames import Frames
 
 _IN_CSV_ONLY = (
     *("val/acc", "val/r2", "val/mae", "val/loss", "train/mae"),

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from gradflow.study.comparison.tuning import Choice
 from gradflow.study.statistics import Summary
-from gradflow.study.tuning import Choice
 
 
 class Outcome(StrEnum):

@@ -2,9 +2,9 @@
 
 from study_folders import write_run
 
-from gradflow.study import tables
-from gradflow.study.collect import study_runs
-from gradflow.study.frames import study_frames
+from gradflow.study.records import study_runs
+from gradflow.study.report import tables
+from gradflow.study.report.frames import study_frames
 
 
 def table_of(make, study):

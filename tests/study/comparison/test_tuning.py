@@ -3,7 +3,7 @@
 import pytest
 from made_up_runs import run
 
-from gradflow.study.compare import Outcome, compare, families, overall, tune
+from gradflow.study.comparison.compare import Outcome, compare, families, overall, tune
 
 RATES = (3e-4, 1e-3, 3e-3)
 

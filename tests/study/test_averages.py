@@ -10,8 +10,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.custom_scalar import layout_pb2
 
 from gradflow.runs.events import curves
-from gradflow.study.average import average_study
-from gradflow.study.collect import study_runs
+from gradflow.study.averages import average_study
+from gradflow.study.records import study_runs
 
 
 def averaged(study):

@@ -7,10 +7,10 @@ from gradflow.figures import marks, palette
 from gradflow.figures.marks import legend_of
 from gradflow.figures.panels import interactive, picture
 from gradflow.runs.labels import Label, label
-from gradflow.study import charts, training_charts, unit_charts
-from gradflow.study.collect import study_runs
-from gradflow.study.figures_of import figures
-from gradflow.study.frames import MOST_POINTS, study_frames
+from gradflow.study.records import study_runs
+from gradflow.study.report import depth_charts, training_charts, unit_charts
+from gradflow.study.report.figures import figures
+from gradflow.study.report.frames import MOST_POINTS, study_frames
 
 HEADLINE = "test/acc_at_best"
 
@@ -41,7 +41,7 @@ def vertical_scales(panel):
 
 
 def headline(frames, legend):
-    return charts.by_depth(
+    return depth_charts.by_depth(
         frames.final, frames.seeds, legend, metric=HEADLINE, label=label(HEADLINE), name="headline", reading=""
     )
 
@@ -65,7 +65,7 @@ def test_one_depth_is_drawn_by_activation(grid):
     frames, _, legend = grid(["relu", "sigmoid"], [2])
     (panel,) = headline(frames, legend).panels
     assert panel.chart.to_dict()["layer"][0]["encoding"]["x"]["field"] == "activation"
-    by_layer = charts.gradient_by_layer(frames.layers, legend)
+    by_layer = depth_charts.gradient_by_layer(frames.layers, legend)
     assert [p.title for p in by_layer.panels] == ["before the first update", "last epoch"]
 
 
@@ -112,7 +112,7 @@ def test_every_figure_is_valid_alone_and_in_the_page(grid):
 def test_gradients_stand_on_logarithmic_axes(grid):
     frames, _, legend = grid(["relu"], [1, 2], seeds=2)
     _, _, norm, *_ = training_charts.over_training(frames, legend).panels
-    for panel in (norm, *charts.gradient_by_layer(frames.layers, legend).panels):
+    for panel in (norm, *depth_charts.gradient_by_layer(frames.layers, legend).panels):
         assert vertical_scales(panel) == {"log"}
 
 

@@ -1,14 +1,14 @@
 """The runs of a study by activation and by group: what a comparison has on each of its sides."""
 
-import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from gradflow.runs.metrics import is_logarithmic
 from gradflow.runs.record import Record, State
-from gradflow.study.tuning import Choice
+from gradflow.study.comparison.tuning import Choice
+from gradflow.study.configurations import activation_of, group_key, group_of
 
 
 @dataclass
@@ -37,31 +37,12 @@ class Cell:
         return not runs or any(metric in run["metrics"] for run in runs)
 
 
-def activations(records: Iterable[Record]) -> list[str]:
-    """Activations as they are compared: the label, with whatever parameters the study varies."""
-    return list(dict.fromkeys(_activation(record["axes"]) for record in records))
-
-
-def _activation(axes: Mapping[str, Any]) -> str:
-    """`leaky_relu(negative_slope=0.2)`: a parameter of the activation tells it from others, and is no common axis."""
-    own = [f"{axis.partition('.')[2]}={value}" for axis, value in axes.items() if axis.startswith("activation.")]
-    return f"{axes['activation']}({', '.join(own)})" if own else str(axes["activation"])
-
-
-def _group(axes: Mapping[str, Any]) -> dict[str, Any]:
-    return {axis: value for axis, value in axes.items() if axis.partition(".")[0] != "activation"}
-
-
-def group_key(group: Mapping[str, Any]) -> str:
-    return json.dumps(group, sort_keys=True)
-
-
 def cells_of(records: Sequence[Record], choices: Sequence[Choice]) -> dict[tuple[str, str], Cell]:
     """Activation by group; by the order of activations, then of the other axes, then by depth."""
     cells: dict[tuple[str, str], Cell] = {}
 
     def cell(axes: Mapping[str, Any]) -> Cell:
-        name, group = _activation(axes), _group(axes)
+        name, group = activation_of(axes), group_of(axes)
         return cells.setdefault((name, group_key(group)), Cell(name, group))
 
     for choice in choices:

@@ -12,7 +12,7 @@ import pytest
 from study_folders import typical, write_run
 
 from gradflow.errors import ConfigError
-from gradflow.study import report
+from gradflow.study.report import write
 
 pytestmark = pytest.mark.slow  # pictures of every figure
 
@@ -30,7 +30,7 @@ def written(tmp_path_factory):
                 write_run(study, activation=activation, seed=seed, selected_on="test", **run)
     write_run(study, seed=2, state="diverged", blocks=4)
     write_run(study, seed=3, state="failed", blocks=4, error={"type": "OSError", "message": "</td><b>no disk</b>"})
-    return report.write_report(study).parent
+    return write.write_report(study).parent
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def page(written):
 
 def small_report(study, monkeypatch):
     """The page of a study, without pictures."""
-    monkeypatch.setattr(report, "save", lambda figure, folder: None)
-    return report.write_report(study).read_text()
+    monkeypatch.setattr(write, "save", lambda figure, folder: None)
+    return write.write_report(study).read_text()
 
 
 def test_all_files_are_there(written):
@@ -101,9 +101,9 @@ def test_a_second_report_replaces_the_first_as_a_whole(tmp_path, monkeypatch):
     write_run(tmp_path, **typical())
     small_report(tmp_path, monkeypatch)
     (tmp_path / "report/old").touch()
-    monkeypatch.setattr(report, "save", lambda figure, folder: 1 / 0)
+    monkeypatch.setattr(write, "save", lambda figure, folder: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        report.write_report(tmp_path)
+        write.write_report(tmp_path)
     assert (tmp_path / "report/old").exists()
     small_report(tmp_path, monkeypatch)
     assert sorted(file.name for file in (tmp_path / "report").iterdir()) == [
@@ -138,14 +138,14 @@ def test_monitors_off_one_seed_one_activation(tmp_path, monkeypatch):
 def test_statistics_computed_anew_have_their_own_verdict_figure_and_columns(tmp_path, monkeypatch):
     study = tmp_path / "made_up"
     drawn = {}
-    monkeypatch.setattr(report, "save", lambda figure, folder: drawn.update({figure.name: figure}))
+    monkeypatch.setattr(write, "save", lambda figure, folder: drawn.update({figure.name: figure}))
     for activation, score, anew in (("relu", 0.9, 0.92), ("sigmoid", 0.3, 0.91)):
         for blocks in (1, 4):
             for seed in range(2):
                 run = typical(blocks=blocks, accuracy=score + 0.01 * seed)
                 run["metrics"]["test/acc_precise_bn"] = anew - 0.001 * seed
                 write_run(study, activation=activation, seed=seed, selected_on="test", **run)
-    page = report.write_report(study).read_text()
+    page = write.write_report(study).read_text()
     first, second = re.findall(r'<p class="verdict">(.*?)</p>', page)
     assert "(test/acc_at_best, selected on test)" in first
     assert "-0.6" in first
@@ -169,10 +169,10 @@ def test_a_study_without_depths_or_with_further_axes(tmp_path, monkeypatch):
 
 def test_wrong_input(tmp_path):
     with pytest.raises(ConfigError, match="no runs here"):
-        report.write_report(tmp_path)
+        write.write_report(tmp_path)
     write_run(tmp_path, **typical())
     with pytest.raises(ValueError, match="baseline=swoosh"):
-        report.write_report(tmp_path, baseline="swoosh")
+        write.write_report(tmp_path, baseline="swoosh")
     assert not (tmp_path / "report").exists()
 
 

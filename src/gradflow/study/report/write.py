@@ -11,13 +11,13 @@ from gradflow.figures.panels import Figure, save
 from gradflow.figures.table import Table, markdown
 from gradflow.runs.labels import selected_on_test
 from gradflow.runs.record import Record, State, now
-from gradflow.study import tables
-from gradflow.study.collect import study_runs
-from gradflow.study.compare import Comparison, Tuning, families, overall
-from gradflow.study.figures_of import figures
-from gradflow.study.frames import Frames, study_frames
-from gradflow.study.page import Content, Verdict, page
-from gradflow.study.provenance_table import failures, provenance, spent
+from gradflow.study.comparison.compare import Comparison, Tuning, families, overall
+from gradflow.study.records import study_runs
+from gradflow.study.report import tables
+from gradflow.study.report.figures import figures
+from gradflow.study.report.frames import Frames, study_frames
+from gradflow.study.report.page import Content, Verdict, page
+from gradflow.study.report.provenance import failures, provenance, spent
 from gradflow.study.status import true_state
 
 REPORT = "report"

@@ -2,7 +2,7 @@
 
 from gradflow.runs import folders
 from gradflow.runs.record import planned_record, write_record
-from gradflow.study.collect import study_runs
+from gradflow.study.records import study_runs
 
 
 def test_the_runs_of_a_study_by_configuration_then_seed(tmp_path):

@@ -9,7 +9,7 @@ from gradflow.figures.marks import Legend, ValueAxis, heading
 from gradflow.figures.panels import Figure, Panel
 from gradflow.runs.labels import Label
 from gradflow.study.configurations import groups
-from gradflow.study.frames import AFTER, BEFORE
+from gradflow.study.report.frames import AFTER, BEFORE
 
 DODGE = 0.018  # of the range of depths, between two activations: intervals side by side, not over one another
 ASIDE = 7  # pixels between the mean of a configuration and the marks of its seeds

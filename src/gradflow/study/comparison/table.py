@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gradflow.study.comparison import Comparison, Outcome
+from gradflow.study.comparison.outcome import Comparison, Outcome
 
 _STYLES = {Outcome.HIGHER: "bold", Outcome.LOWER: "bold", Outcome.DIVERGED: "red"}
 _CAPTION = (

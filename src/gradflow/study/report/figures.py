@@ -8,9 +8,9 @@ from gradflow.runs import metrics
 from gradflow.runs.labels import label
 from gradflow.runs.metrics import UNIT_QUANTITIES
 from gradflow.runs.record import Record
-from gradflow.study import charts, training_charts, unit_charts
-from gradflow.study.final_metrics import precise_headline
-from gradflow.study.frames import Frames
+from gradflow.study.configurations import precise_headline
+from gradflow.study.report import depth_charts, training_charts, unit_charts
+from gradflow.study.report.frames import Frames
 
 _MARKS = "Large marks are means over the seeds, bars 95 % t intervals, small circles the seeds."
 _DECADES = (
@@ -72,7 +72,7 @@ def _by_depth(
     if metric is None or metric not in set(frames.final["metric"]):
         return None
     shown, seeds = label(metric, records), frames.seeds
-    return charts.by_depth(
+    return depth_charts.by_depth(
         frames.final, seeds, legend, metric=metric, label=shown, name=name, reading=reading, beside=beside
     )
 
@@ -91,7 +91,7 @@ def _mean_gradient(frames: Frames, records: Sequence[Record], legend: Legend) ->
 
 
 def _gradient_by_layer(frames: Frames, legend: Legend) -> Figure | None:
-    return charts.gradient_by_layer(frames.layers, legend) if len(frames.layers) else None
+    return depth_charts.gradient_by_layer(frames.layers, legend) if len(frames.layers) else None
 
 
 def _units(frames: Frames, *, quantity: str) -> Figure | None:

@@ -11,7 +11,7 @@ from made_up_runs import HEADLINE, LESS, RELU, SIGMOID, run, runs
 from rich.console import Console
 from scipy import stats
 
-from gradflow.study.compare import Outcome, activations, compare, comparison_table, families, overall
+from gradflow.study.comparison.compare import Outcome, activations, compare, comparison_table, families, overall
 
 
 def test_a_clear_difference_by_hand():

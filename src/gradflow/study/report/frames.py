@@ -15,10 +15,10 @@ from gradflow.runs import folders, metrics
 from gradflow.runs.events import Curve, curves
 from gradflow.runs.metrics import UNIT_QUANTITIES
 from gradflow.runs.record import Record
-from gradflow.study.average import align
+from gradflow.study.averages import align
 from gradflow.study.configurations import KEYS, finished, identities
-from gradflow.study.curve_points import BAND, SPREAD, banded, thinned
-from gradflow.study.final_metrics import averages, every_seed
+from gradflow.study.report.curve_points import BAND, SPREAD, banded, thinned
+from gradflow.study.report.final_metrics import averages, every_seed
 
 BEFORE, AFTER = "before the first update", "last epoch"
 MOST_ROWS = 8000  # of one frame of curves: the page stays within a few megabytes

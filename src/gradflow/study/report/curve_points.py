@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gradflow.runs.events import Curve
-from gradflow.study.average import align
+from gradflow.study.averages import align
 from gradflow.study.statistics import UNLIMITED, band
 
 BAND = ["n", "mean", "low", "high"]

@@ -12,7 +12,7 @@ from gradflow.figures.panels import Figure, Panel
 from gradflow.runs import metrics
 from gradflow.runs.labels import PER_CENT, Label
 from gradflow.study.configurations import groups
-from gradflow.study.frames import BEFORE
+from gradflow.study.report.frames import BEFORE
 
 _QUANTITIES = {
     metrics.DEAD_UNITS: (

@@ -12,8 +12,8 @@ from gradflow.figures.panels import Figure, Panel
 from gradflow.runs import metrics
 from gradflow.runs.labels import Label, label
 from gradflow.study.configurations import groups
-from gradflow.study.curve_points import SPREAD
-from gradflow.study.frames import Frames
+from gradflow.study.report.curve_points import SPREAD
+from gradflow.study.report.frames import Frames
 
 _DRAG = "Drag to move, Ctrl + wheel to zoom, double-click to reset."
 _BAND = "lines are means over the seeds, bands 95 % t intervals"

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from gradflow.runs.metrics import is_logarithmic
 from gradflow.runs.record import Record, State
-from gradflow.study.cells import Cell, activations, cells_of, group_key
-from gradflow.study.comparison import Comparison, Outcome
-from gradflow.study.comparison_table import comparison_table
-from gradflow.study.final_metrics import precise_headline
+from gradflow.study.comparison.cells import Cell, cells_of
+from gradflow.study.comparison.outcome import Comparison, Outcome
+from gradflow.study.comparison.table import comparison_table
+from gradflow.study.comparison.tuning import Tuning, tune
+from gradflow.study.comparison.verdict import overall, verdict
+from gradflow.study.configurations import activations, group_key, precise_headline
 from gradflow.study.statistics import ALPHA, holm, seeds_needed, sign_flip_p, summary
-from gradflow.study.tuning import Tuning, tune
-from gradflow.study.verdict import overall, verdict
 
 __all__ = [
     "Comparison",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from gradflow.runs import metrics
-from gradflow.runs.record import Record, State
+from gradflow.runs.record import Record
 from gradflow.study.statistics import summary
 
 
@@ -27,15 +27,6 @@ def metrics_of(records: Sequence[Record]) -> list[str]:
         *(metrics.unit_tag(quantity, "total") for quantity in metrics.UNIT_QUANTITIES),
     ]
     return [tag for tag in dict.fromkeys(wanted) if tag in present]
-
-
-def precise_headline(records: Sequence[Record]) -> str | None:
-    """What a headline by running averages is with batch normalisation's statistics computed anew, if a run has it."""
-    headline = records[0]["headline"]
-    tag = metrics.precise_bn(metrics.of_last_epoch(headline))
-    finished = (record for record in records if record["state"] == State.FINISHED)
-    measured = any(record["metrics"].get(tag) is not None for record in finished)
-    return tag if measured and tag != headline else None
 
 
 def every_seed(runs: Sequence[Record]) -> pd.DataFrame:

@@ -1,0 +1,1 @@
+"""Which activation is better, paired by seed, and whether that may be claimed."""
