@@ -3,7 +3,7 @@
 import pytest
 
 from gradflow import CONF
-from gradflow.reproductions import presets
+from gradflow.reproductions import collect
 from gradflow.reproductions.collect import BY_EPOCH, METRICS
 from gradflow.reproductions.published import experiments
 from gradflow.reproductions.verdicts import RULES
@@ -16,7 +16,7 @@ def test_a_claim_can_be_judged(study, claim):
     assert claim.rule in RULES
     if study != "six_layers":
         assert claim.metric in (BY_EPOCH if claim.epoch or claim.over else METRICS)
-        wanted = presets.preset_runs(study)
+        wanted = collect.preset_runs(study)
         assert any(run["activation"] == claim.activation and run.get("blocks") == claim.blocks for run in wanted)
     assert claim.curve in (None, *BY_EPOCH)
 
@@ -33,11 +33,11 @@ def test_depths_are_claims_of_their_own():
 
 
 def test_the_runs_of_a_preset_are_its_whole_grid():
-    runs = presets.preset_runs("cifar10_depth")
+    runs = collect.preset_runs("cifar10_depth")
     assert len(runs) == 2 * 5 * 3
     assert {"activation": "sigmoid", "blocks": 8, "seed": 2} in runs
-    inherited = presets.preset_runs("cifar10_lenet5_normalised")
-    assert inherited == presets.preset_runs("cifar10_lenet5")
+    inherited = collect.preset_runs("cifar10_lenet5_normalised")
+    assert inherited == collect.preset_runs("cifar10_lenet5")
     assert set(inherited[0]) == {"activation", "seed"}
 
 

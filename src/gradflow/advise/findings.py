@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradflow.advise.comparisons import Lead, leads
-from gradflow.advise.measured_run import MeasuredRun, NotJudged, measured_run
+from gradflow.advise.measured_run import MeasuredRun, NotJudged, Sighting, measured_run
 from gradflow.advise.remedies import open_remedies
 from gradflow.advise.rules import PERHAPS_WORSE, RULES, WORSE, Rule
-from gradflow.advise.sighting import Sighting
 from gradflow.runs.record import DONE, Record
 from gradflow.study.configurations import identities
 

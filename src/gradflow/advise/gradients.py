@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from gradflow.advise.measured_run import MeasuredRun, NotJudged
-from gradflow.advise.sighting import Sighting
+from gradflow.advise.measured_run import MeasuredRun, NotJudged, Sighting
 from gradflow.runs import health, metrics
 
 FADING = float(np.log10(2))  # decades per layer: the gradient halves from layer to layer

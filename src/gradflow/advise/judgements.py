@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradflow.advise.measured_run import MeasuredRun, NotJudged
-from gradflow.advise.sighting import Sighting, per_cent
+from gradflow.advise.measured_run import MeasuredRun, NotJudged, Sighting, per_cent
 from gradflow.runs import health, metrics
 from gradflow.runs.record import State
 

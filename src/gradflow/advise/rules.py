@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gradflow.advise import gradients, judgements
-from gradflow.advise.measured_run import MeasuredRun
-from gradflow.advise.sighting import Sighting, per_cent
+from gradflow.advise.measured_run import MeasuredRun, Sighting, per_cent
 from gradflow.runs import health
 
 _OWN = "convention of gradflow"

@@ -1,5 +1,6 @@
 """From a finished study to the small tables that are kept of it."""
 
+import itertools
 import json
 import shlex
 from collections import Counter
@@ -10,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
-from gradflow.reproductions.presets import preset_runs
 from gradflow.reproductions.stored import Tables, several
 from gradflow.runs import folders, metrics
 from gradflow.runs.events import Curve, curves
@@ -160,3 +161,26 @@ def _without_folder(value: Any) -> str:
     """A path's last part; anything else as it is."""
     text = str(value).strip("'\"")
     return Path(text).name if "/" in text else text
+
+
+PRESETS = Path(__file__).resolve().parents[3] / "conf" / "experiment"
+
+
+def preset_runs(study: str) -> list[dict[str, Any]]:
+    """Every combination of the preset's sweep: `activation`, `seed`, and `blocks` where it varies them."""
+    axes = {key: _values(text) for key, text in _sweep(study).items()}
+    return [dict(zip(axes, combination, strict=True)) for combination in itertools.product(*axes.values())]
+
+
+def _sweep(study: str) -> dict[str, Any]:
+    """The axes of a preset, those of the preset that it is made from included."""
+    own = yaml.safe_load((PRESETS / f"{study}.yaml").read_text())
+    swept: dict[str, Any] = {}
+    for parent in own.get("defaults", []):
+        swept |= _sweep(parent) if isinstance(parent, str) else {}
+    return swept | own.get("hydra", {}).get("sweeper", {}).get("params", {})
+
+
+def _values(text: Any) -> list[Any]:
+    values = str(text).split(",")
+    return [int(value) if value.isdigit() else value for value in values]

@@ -14,8 +14,7 @@ import pandas as pd
 from gradflow.figures.table import Table, markdown
 from gradflow.reproductions import figure
 from gradflow.reproductions.evidence import evidence
-from gradflow.reproductions.measured import by_seed
-from gradflow.reproductions.measured_table import measured_table
+from gradflow.reproductions.measured import by_seed, measured_table
 from gradflow.reproductions.numbers import estimate, published, seed_by_seed
 from gradflow.reproductions.published import Claim, Experiment, experiments
 from gradflow.reproductions.stored import Tables, each, read
