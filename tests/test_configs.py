@@ -9,9 +9,10 @@ import pytest
 import torch
 import yaml
 
-from gradflow import CONF, build, checks
+from gradflow import CONF, checks
 from gradflow.data import sources
 from gradflow.data.arrays import Arrays
+from gradflow.training import build
 
 GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "hydra")
 NAMED = ("activation", "data", "init", "model", "optimizer", "schedule")

@@ -56,7 +56,7 @@ def test_a_job_of_several_runs_trains_each_with_its_own_configuration(command, t
 
 
 def test_a_run_that_fails_does_not_keep_its_job_from_the_others(command, tmp_path, monkeypatch):
-    from gradflow import build
+    from gradflow.training import build
 
     make = build.module
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig, ListConfig
 
-from gradflow import build, training_checks
+from gradflow import training_checks
 from gradflow.activations import probes
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, nearest, shown
 from gradflow.models.layers import Layer
 from gradflow.runs import metrics
+from gradflow.training import build
 from gradflow.values import arguments_fit, number, whole
 
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")

@@ -11,9 +11,9 @@ import hydra
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from omegaconf import DictConfig
 
-from gradflow.process import process_settings
-from gradflow.run import run
 from gradflow.runs.record import read_record
+from gradflow.training.process import process_settings
+from gradflow.training.run import run
 
 # Environment variable, JSON: the job's run folders and which of how many runs the first of them is.
 JOB = "GRADFLOW_JOB"

@@ -11,13 +11,14 @@ from filelock import FileLock, Timeout
 from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 
-from gradflow import build, checks, terminal
+from gradflow import checks, terminal
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, RunsFailed
 from gradflow.runs import folders, identity, metrics
 from gradflow.runs.record import DONE, State, planned_record, read_record, write_record
 from gradflow.study.closing_table import closing_table
 from gradflow.study.records import study_runs
+from gradflow.training import build
 
 Compose = Callable[[Sequence[str]], tuple[DictConfig, dict[str, Any]]]
 

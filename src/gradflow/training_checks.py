@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig, ListConfig
 
-from gradflow import build, process
 from gradflow.errors import ConfigError, shown
+from gradflow.training import build, process
 from gradflow.values import number, whole
 
 DISTRIBUTED = "lightning.pytorch.strategies.DDPStrategy"  # of trainer=ddp

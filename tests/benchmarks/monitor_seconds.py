@@ -21,7 +21,7 @@ from gradflow.callbacks.pictures import Pictures
 from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
 from gradflow.callbacks.unit_statistics import UnitStatistics
 from gradflow.measure.units import UnitMeter
-from gradflow.module import ActivationModule
+from gradflow.training.module import ActivationModule
 
 CALLBACKS = (GradientNorms, UnitStatistics, PreciseBatchNorm, HealthWarnings, Pictures, NaiveMonitor)
 FORWARD_HOOKS = ("add_preactivation", "add_output")  # of the unit statistics, called within the network

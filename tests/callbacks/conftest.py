@@ -9,8 +9,8 @@ from small_runs import CLASSES, VALIDATION, Fit, small_mlp, table
 
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.measure.scores import task
-from gradflow.module import ActivationModule
 from gradflow.runs.logger import RunLogger
+from gradflow.training.module import ActivationModule
 
 
 @pytest.fixture(autouse=True)

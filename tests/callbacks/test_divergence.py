@@ -7,12 +7,12 @@ from lightning.pytorch.callbacks import Callback
 from small_runs import small_mlp, table
 from torch import nn
 
-from gradflow import module
 from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.callbacks.unit_statistics import UnitStatistics
 from gradflow.errors import Diverged
 from gradflow.measure.scores import task
-from gradflow.module import ActivationModule
+from gradflow.training import module
+from gradflow.training.module import ActivationModule
 
 STEP = 2  # the third of four in the first epoch
 NAN, INF = float("nan"), float("inf")

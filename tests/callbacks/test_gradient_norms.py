@@ -9,11 +9,11 @@ from lightning.pytorch.callbacks import Callback
 from small_runs import small_mlp, table
 from torch import nn
 
-from gradflow import module
 from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.errors import Diverged
 from gradflow.measure import gradients
 from gradflow.models.conv import ConvStack
+from gradflow.training import module
 
 GROUPS = {"norm": "grad_norm/", "rms": "grad_rms/", "abs_mean": "grad_abs_mean", "flow": "grad_flow/"}
 

@@ -22,7 +22,7 @@ SIZES = {
 
 
 def build(option, *overrides):
-    """Compose the option as a config of its own and build it as gradflow.build does."""
+    """Compose the option as a config of its own and build it as gradflow.training.build does."""
     with hydra.initialize_config_dir(str(CONF.parent), version_base="1.3"):
         config = hydra.compose(f"data/{option}", overrides=["+data_dir=unused", *overrides]).data
     return hydra.utils.instantiate({key: config[key] for key in config if key != "name"}, _convert_="all", seed=0)

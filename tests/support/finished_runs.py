@@ -25,7 +25,7 @@ def weights(checkpoint: Path) -> dict[str, list]:
 
 def interrupt_after(command, monkeypatch, epochs: int, *arguments: str):
     """Ctrl-C at the end of an epoch, before its checkpoint is written; the command's outcome."""
-    from gradflow.callbacks.progress import RunProgress
+    from gradflow.training.progress import RunProgress
 
     def interrupt(self, trainer, module):
         if trainer.current_epoch + 1 == epochs:

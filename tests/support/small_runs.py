@@ -12,7 +12,7 @@ from gradflow.data.arrays import Arrays
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.models.initialization import Initializer
 from gradflow.models.mlp import MLP
-from gradflow.module import ActivationModule
+from gradflow.training.module import ActivationModule
 
 TRAIN, VALIDATION, TEST = 14, 6, 4  # with batches of 4, the last training batch has 2 samples
 FEATURES, CLASSES = 5, 3

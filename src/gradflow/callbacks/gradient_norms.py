@@ -6,11 +6,11 @@ import lightning as L
 import numpy as np
 from lightning.pytorch.callbacks import Callback
 
+from gradflow.callbacks.monitor import as_measured
 from gradflow.errors import Diverged
 from gradflow.measure.gradients import decades_per_layer
 from gradflow.measure.steps import average_windows
 from gradflow.models.layers import Layer
-from gradflow.module import ActivationModule
 from gradflow.runs import metrics
 from gradflow.runs.logger import write_rows
 
@@ -39,12 +39,12 @@ class GradientNorms(Callback):
         self.first_rms: dict[str, float] = {}
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        assert isinstance(pl_module, ActivationModule)
-        pl_module.keeps_abs_sums = True
-        layers: list[Layer] = pl_module.network.layers  # type: ignore[assignment]
+        module = as_measured(pl_module)
+        module.keeps_abs_sums = True
+        layers: list[Layer] = module.network.layers  # type: ignore[assignment]
         self._layer_names = [layer.name for layer in layers]
         self._hidden = [i for i, layer in enumerate(layers) if layer.activation is not None]
-        place = {id(p): i for i, p in enumerate(pl_module.trained)}
+        place = {id(p): i for i, p in enumerate(module.trained)}
         # A missing bias, or a frozen tensor, points at a zero that is appended to the norms.
         absent = len(place)
         self._weights_L, self._biases_L = (
@@ -52,7 +52,7 @@ class GradientNorms(Callback):
             for kind in ("weight", "bias")
         )
         self._sizes_L = np.array([layer.affine.weight.numel() for layer in layers])
-        self._sizes_T = np.array([p.numel() for p in pl_module.trained])
+        self._sizes_T = np.array([p.numel() for p in module.trained])
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._write(trainer, pl_module)
@@ -63,8 +63,7 @@ class GradientNorms(Callback):
             self._write(trainer, pl_module)
 
     def _write(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        assert isinstance(pl_module, ActivationModule)
-        steps, times, values = pl_module.steps.read()
+        steps, times, values = as_measured(pl_module).steps.read()
         # The step that diverged, and those that an accelerator had run ahead of it.
         finite = np.isfinite(values).all(axis=1) if len(steps) else np.zeros(0, bool)
         if not finite.any():

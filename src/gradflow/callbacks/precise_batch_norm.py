@@ -8,9 +8,9 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from gradflow.callbacks.monitor import as_measured
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.measure.scores import Pass
-from gradflow.module import ActivationModule
 from gradflow.runs import metrics
 from gradflow.runs.logger import write
 
@@ -32,8 +32,8 @@ class PreciseBatchNorm(Callback):
         self.latest: dict[str, float] = {}
 
     def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        assert isinstance(pl_module, ActivationModule)
-        network, data = pl_module.network, trainer.datamodule  # type: ignore[attr-defined]
+        module = as_measured(pl_module)
+        network, data = module.network, trainer.datamodule  # type: ignore[attr-defined]
         layers = [one for one in network.modules() if isinstance(one, _BatchNorm) and one.track_running_stats]
         if self.latest or not layers:  # a second test is of the epoch that validation chose
             return
@@ -41,12 +41,12 @@ class PreciseBatchNorm(Callback):
         loader, (limit,) = trainer.test_dataloaders, trainer.num_test_batches
         assert loader is not None
         convert = trainer.precision_plugin.convert_input
-        scores = Pass(pl_module.task)
+        scores = Pass(module.task)
         kept = [buffer.clone() for buffer in network.buffers()]
         with trainer.precision_plugin.forward_context():
             _compute_anew(layers, network, (x for x, _ in map(convert, data.whole_batches(samples=SAMPLES))))
             for batch in map(convert, islice(loader, int(limit))):
-                pl_module.loss(batch, scores, network.forward)
+                module.loss(batch, scores, network.forward)
         for buffer, before in zip(network.buffers(), kept, strict=True):
             buffer.copy_(before)
         self.latest = {metrics.precise_bn(tag): value for tag, value in scores.scores("test").items()}

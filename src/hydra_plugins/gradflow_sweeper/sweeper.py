@@ -41,7 +41,7 @@ class GradflowSweeper(BasicSweeper):
             RunsFailed: if a run raised; the others have been trained all the same.
         """
         from gradflow import plan, terminal
-        from gradflow.process import flushing
+        from gradflow.training.process import flushing
 
         assert self.config is not None
         assert self.hydra_context is not None

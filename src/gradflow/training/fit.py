@@ -13,18 +13,19 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig
 
-from gradflow import build, terminal
+from gradflow import terminal
 from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
-from gradflow.callbacks.progress import RunProgress
 from gradflow.callbacks.unit_statistics import UnitStatistics
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import Diverged
-from gradflow.module import ActivationModule
-from gradflow.process import process_settings, processes
-from gradflow.ranks import Signals
 from gradflow.runs import folders, metrics
 from gradflow.runs.logger import write
+from gradflow.training import build, checkpoints
+from gradflow.training.devices import Signals
+from gradflow.training.module import ActivationModule
+from gradflow.training.process import process_settings, processes
+from gradflow.training.progress import RunProgress
 
 
 class Parts(NamedTuple):
@@ -54,7 +55,7 @@ def build_parts(
         module.network.compile(dynamic=False, options={"fallback_random": True})
     progress = [RunProgress(title, score=module.task.monitor)] if title is not None else []
     signals = [Signals()] if processes(cfg) > 1 else []
-    callbacks = [*monitors, *progress, *signals, *build.checkpoints(folder, module.task)]
+    callbacks = [*monitors, *progress, *signals, *checkpoints.checkpoints(folder, module.task)]
     trainer = build.trainer(cfg, folder, callbacks=callbacks, logger=logger, environment=environment)
     return Parts(monitors, data, module, trainer)
 

@@ -15,8 +15,8 @@ from gradflow.data.arrays import Arrays
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.measure.scores import task
 from gradflow.models.mlp import MLP
-from gradflow.module import ActivationModule
 from gradflow.runs.logger import RunLogger
+from gradflow.training.module import ActivationModule
 
 TRAIN, VALIDATION, TEST = 14, 6, 4  # batches of 4: the last one of an epoch has 2 samples
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from sklearn.linear_model import LinearRegression
 
-from gradflow import build
 from gradflow.data.sources import diabetes
+from gradflow.training import build
 
 MLP = ("model=mlp", "blocks=2", "width=16", "init=he", "trainer=cpu", "callbacks.pictures=null")
 

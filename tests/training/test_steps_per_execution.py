@@ -5,7 +5,7 @@ import json
 import pytest
 from finished_runs import interrupt_after, outcome
 
-from gradflow import build
+from gradflow.training import build
 
 SMALL = ("width=8", "blocks=2", "trainer=cpu", "trainer.max_epochs=2", "callbacks.pictures=null", "threads=1")
 

@@ -21,7 +21,7 @@ from gradflow.measure.steps import StepTable
 from gradflow.runs import metrics
 from gradflow.runs.logger import RunLogger, write, write_rows
 from gradflow.seeds import Stream, torch_seed
-from gradflow.update_count import count_for_both, count_update
+from gradflow.training.update_count import count_for_both, count_update
 
 RUN_AHEAD = 50  # steps between two looks at an accelerator's losses and gradients: reading a value stalls it
 

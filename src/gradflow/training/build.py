@@ -9,20 +9,19 @@ import lightning as L
 import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig
 from torch import nn
 
 from gradflow.callbacks.unit_statistics import UnitStatistics
-from gradflow.checkpoint_io import AtomicCheckpointIO
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError
 from gradflow.measure.scores import Task, task
-from gradflow.module import ActivationModule
-from gradflow.runs import folders
 from gradflow.seeds import Stream, torch_seed
+from gradflow.training.checkpoints import AtomicCheckpointIO
+from gradflow.training.module import ActivationModule
 
 PRECISIONS = {"32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed", "64": "64-true"}  # the knob -> Lightning's
 # Lightning counts these in training steps, or acts at each: then a training step is one batch.
@@ -94,22 +93,6 @@ def _unfused(cfg: DictConfig) -> dict[str, bool]:
 def monitors(cfg: DictConfig) -> list[Callback]:
     """The configured callbacks, in the order of the configuration."""
     return [_make(callback) for callback in cfg.callbacks.values() if callback is not None]
-
-
-def checkpoints(folder: Path, what: Task) -> list[Callback]:
-    """Keep the epoch that validation chose (ties: the earliest) and the last one, saved when an epoch is complete.
-
-    Two callbacks, because the `save_last` of one saves only together with a new best; the last one comes second, so
-    that it knows the best.
-    """
-    keep = functools.partial(
-        ModelCheckpoint,
-        dirpath=folder / folders.CHECKPOINT_FOLDER,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
-    best = keep(filename=Path(folders.BEST_CHECKPOINT).stem, monitor=what.monitor, mode=what.mode)
-    return [best, keep(filename=Path(folders.LAST_CHECKPOINT).stem)]
 
 
 def logger(cfg: DictConfig, folder: Path) -> Logger | None:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import own_activations
 import pytest
 import torch
 from finished_runs import outcome
@@ -33,7 +34,7 @@ def _command(*arguments: str) -> list[str]:
 
 def _in(folder: Path) -> dict:
     folder.mkdir(parents=True, exist_ok=True)
-    paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    paths = os.pathsep.join([str(Path(own_activations.__file__).parent), os.environ.get("PYTHONPATH", "")])
     return {"cwd": folder, "env": os.environ | {"PYTHONPATH": paths}}
 
 

@@ -1,0 +1,1 @@
+"""One run: build what the configuration says, train it in its folder, test it."""

@@ -1,0 +1,65 @@
+"""The folder of a run: who holds it, what its record says, where to resume."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf, read_write
+
+from gradflow.runs import folders, identity
+from gradflow.runs.logger import rewind
+from gradflow.runs.record import State, read_record
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[bool]:
+    """Whether this process holds the run folder; another one may be training it."""
+    lock = FileLock(folder / folders.LOCK_FILE)
+    try:
+        lock.acquire(timeout=1)  # seconds; a look at the study's status holds it for a moment
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def start(cfg: DictConfig, folder: Path) -> dict[str, Any]:
+    """The record of the run before this attempt, checked to be this configuration's."""
+    record = read_record(folder)
+    assert record is not None, f"{folder} was not planned"
+    assert record["config_hash"] == identity.config_hash(cfg), f"{folder} belongs to another configuration"
+    _write_hydra_folder(cfg, folder / folders.HYDRA_FOLDER, overrides=record["overrides"])
+    return record | {"metrics": {}, "error": None}
+
+
+def resume_point(folder: Path, record: dict[str, Any]) -> Path | None:
+    """The checkpoint to go on from: the last epoch's, of a run that was interrupted or killed.
+
+    Without one, what an unfinished attempt left is cleared away: a run is a function of its configuration, so training
+    again from the start writes the same curves.
+    """
+    last = folder / folders.CHECKPOINT_FOLDER / folders.LAST_CHECKPOINT
+    if record["state"] in (State.RUNNING, State.INTERRUPTED) and last.exists():
+        return last
+    rewind(folder, {})
+    shutil.rmtree(last.parent, ignore_errors=True)
+    return None
+
+
+def _write_hydra_folder(cfg: DictConfig, folder: Path, *, overrides: list[str]) -> None:
+    """The composed configuration and overrides, in the form that Hydra itself writes."""
+    folder.mkdir(exist_ok=True)
+    OmegaConf.save(cfg, folder / "config.yaml")
+    OmegaConf.save(OmegaConf.create(overrides), folder / "overrides.yaml")
+    if HydraConfig.initialized():
+        hydra = OmegaConf.create({"hydra": HydraConfig.get()})
+        with read_write(hydra.hydra):
+            hydra.hydra.overrides.task = overrides  # another run of the job may have had others
+        OmegaConf.save(hydra, folder / "hydra.yaml")

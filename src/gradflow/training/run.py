@@ -1,0 +1,190 @@
+"""One run, from its configuration to a finished run folder: who holds the folder, where to start, how it ended."""
+
+import functools
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.plugins.environments import LightningEnvironment
+from omegaconf import DictConfig
+
+from gradflow import terminal
+from gradflow.activations import facts
+from gradflow.data.datamodule import ArrayDataModule
+from gradflow.errors import Diverged
+from gradflow.measure.scores import constant_loss
+from gradflow.models.layers import Layer
+from gradflow.runs import folders, metrics
+from gradflow.runs.logger import RunLogger, rewind
+from gradflow.runs.provenance import device_name, provenance
+from gradflow.runs.record import DONE, Clock, State, error_entry, read_record, write_record
+from gradflow.training import build
+from gradflow.training.devices import companions
+from gradflow.training.fit import (
+    Parts,
+    build_parts,
+    end_where_it_ended,
+    final_metrics,
+    fit_and_test,
+    saved,
+    train_along,
+)
+from gradflow.training.folder import lock, resume_point, start
+from gradflow.training.hparams import trial
+from gradflow.training.process import processes
+
+log = logging.getLogger(__name__)
+
+
+def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> dict[str, Any]:
+    """Train and test one configuration in its folder; returns the final run.json.
+
+    Args:
+        cfg: the composed configuration.
+        folder: the run folder, planned before.
+        position: which run of the sweep this is, as it is shown.
+
+    Raises:
+        Exception: whatever the training raised, after it has been written to run.json and train.log. A run that
+            diverges is a result and raises nothing.
+    """
+    terminal.configure()
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock(folder) as mine:
+        if not mine:
+            terminal.say(f"{folder}: another process is training this run; left to it", style="yellow")
+            return read_record(folder) or {}
+        present = read_record(folder)
+        if present is not None and present["state"] in DONE:
+            terminal.say(f"{folder}: another process has trained this run meanwhile", style="yellow")
+            return present
+        record = start(cfg, folder)
+        resume = resume_point(folder, record)
+        handler = terminal.log_to(folder / folders.LOG_FILE)
+        clock = Clock(after=record["duration_s"] if resume else None)
+        started = record["started"] if resume else clock.started
+        record |= {"state": State.RUNNING, "started": started, "attempts": record["attempts"] + 1}
+        try:
+            with _ctrl_c():
+                record |= train(cfg, folder, record, resume, position=position)
+        except Exception as error:
+            log.exception("the run failed")
+            record |= {"state": State.FAILED, "error": error_entry(error)}
+            raise
+        except BaseException as error:
+            record |= {"state": State.INTERRUPTED, "error": error_entry(error)}
+            raise
+        finally:
+            record |= clock.stop()
+            write_record(folder, record)
+            terminal.stop_logging(handler)
+        _say_result(record, position)
+        return record
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[None]:
+    """Raise KeyboardInterrupt at Ctrl-C, which Lightning answers with exit(1)."""
+    try:
+        yield
+    except SystemExit as error:
+        if error.code == 1:  # an exit by any other signal keeps its own status
+            raise KeyboardInterrupt from error
+        raise
+
+
+def _say_result(record: dict[str, Any], position: str) -> None:
+    final = record["metrics"]
+    parts = [record["state"]]
+    precise = metrics.precise_bn(metrics.of_last_epoch(record["headline"]))
+    for tag in dict.fromkeys(
+        (record["headline"], precise, metrics.DECADES_PER_LAYER, metrics.unit_tag(metrics.DEAD_UNITS, "total"))
+    ):
+        value = final.get(tag)
+        if value is not None and math.isfinite(value):
+            parts.append(f"{tag} {value:.3f}")
+    terminal.say(f"  {position}: {', '.join(parts)} in {record['duration_s']:.1f} s")
+
+
+def train(
+    cfg: DictConfig, folder: Path, record: dict[str, Any], resume: Path | None, *, position: str
+) -> dict[str, Any]:
+    """Fit, then test the last and the best epoch; what changes in the record.
+
+    Args:
+        cfg: the composed configuration.
+        folder: the run folder.
+        record: its run.json, which gets provenance and size.
+        resume: the checkpoint to go on from.
+        position: which run of the sweep this is.
+    """
+    with companions(processes(cfg), functools.partial(train_along, cfg, folder, resume)) as environment:
+        return _train(cfg, folder, record, resume, environment, position=position)
+
+
+def _train(
+    cfg: DictConfig,
+    folder: Path,
+    record: dict[str, Any],
+    resume: Path | None,
+    environment: LightningEnvironment,
+    *,
+    position: str,
+) -> dict[str, Any]:
+    axes = " ".join(f"{axis}={value}" for axis, value in record["axes"].items())
+    title = f"{position}: {axes} seed={record['seed']}"
+    logger = build.logger(cfg, folder)
+    parts = build_parts(cfg, folder, environment, logger=logger, title=title)
+    module, trainer = parts.module, parts.trainer
+    record |= _facts(parts)
+    write_record(folder, record)
+    _announce(title, record, parts.data, trainer)
+    if resume is not None:
+        checkpoint = saved(resume)
+        rewind(folder, checkpoint["gradflow"]["events"])
+        end_where_it_ended(trainer, checkpoint)
+        terminal.say(f"  going on after epoch {checkpoint['epoch'] + 1}")
+    elif isinstance(logger, RunLogger):
+        logger.log_trial(trial=f"{record['study']}/{record['config']}", **trial(cfg, module, record))
+    state, tested = State.FAILED, {}
+    try:
+        tested = fit_and_test(parts, folder, resume)
+        state = State.FINISHED
+    except Diverged as error:
+        state = State.DIVERGED
+        module.write_step_losses()
+        log.warning("diverged: %s", error)
+        record["error"] = error_entry(error)
+    finally:
+        if isinstance(logger, RunLogger):
+            logger.close(finished=state == State.FINISHED)
+    return {"state": state, "metrics": final_metrics(parts) | tested}
+
+
+def _facts(parts: Parts) -> dict[str, Any]:
+    """What run.json says of a run before it has trained."""
+    _, data, module, trainer = parts
+    device = device_name(trainer.strategy.root_device)
+    device = device if trainer.world_size == 1 else f"{trainer.world_size} x {device}"
+    first: Layer = module.network.layers[0]  # type: ignore[index, assignment]
+    assert first.activation is not None
+    return {
+        "provenance": provenance(device=device, threads=torch.get_num_threads()),
+        "parameters": sum(p.numel() for p in module.parameters() if p.requires_grad),
+        "constant_loss": constant_loss(data.task, data.training_targets),
+        "sigmoid_like": facts(first.activation).sigmoid_like,
+    }
+
+
+def _announce(title: str, record: dict[str, Any], data: ArrayDataModule, trainer: L.Trainer) -> None:
+    """One line for what is about to run."""
+    sizes = "/".join(f"{size:,}" for size in data.sizes)
+    device = trainer.strategy.root_device
+    shown = f"{record['parameters']:,} parameters, {sizes} samples, {trainer.max_epochs} epochs on {device}"
+    terminal.say(f"{title}: {shown}")
+    log.info("%s: %s", title, shown)
