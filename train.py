@@ -1,4 +1,4 @@
-from gradflow.cli import main
+from gradflow.sweep.cli import main
 
 if __name__ == "__main__":  # the processes of a run on several devices import this file
     main()

@@ -18,7 +18,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from gradflow import CONF, cli
+from gradflow import CONF
+from gradflow.sweep import cli
 
 # A session that was started in the background (nohup, &) ignores these, and so would every process that it starts.
 if threading.current_thread() is threading.main_thread():

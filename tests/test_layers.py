@@ -19,15 +19,10 @@ ORDER = [
     "figures",
     "callbacks",
     "training",
-    "values",
-    "training_checks",
-    "checks",
-    "job",
     "study",
     "advise",
     "reproductions",
-    "plan",
-    "cli",
+    "sweep",
     "lesson",
 ]
 PACKAGE = Path(gradflow.__file__).parent

@@ -14,13 +14,13 @@ from typing import Any
 
 from naive_monitor import NaiveMonitor
 
-from gradflow import cli
 from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.callbacks.health_warnings import HealthWarnings
 from gradflow.callbacks.pictures import Pictures
 from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
 from gradflow.callbacks.unit_statistics import UnitStatistics
 from gradflow.measure.units import UnitMeter
+from gradflow.sweep import cli
 from gradflow.training.module import ActivationModule
 
 CALLBACKS = (GradientNorms, UnitStatistics, PreciseBatchNorm, HealthWarnings, Pictures, NaiveMonitor)

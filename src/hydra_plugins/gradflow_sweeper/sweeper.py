@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 if TYPE_CHECKING:
-    from gradflow.plan import PlannedRun
+    from gradflow.sweep.plan import PlannedRun
 
 
 @dataclass
@@ -40,7 +40,8 @@ class GradflowSweeper(BasicSweeper):
             ConfigError: if any combination is not sensible; then none is trained.
             RunsFailed: if a run raised; the others have been trained all the same.
         """
-        from gradflow import plan, terminal
+        from gradflow import terminal
+        from gradflow.sweep import plan
         from gradflow.training.process import flushing
 
         assert self.config is not None
@@ -68,18 +69,18 @@ class GradflowSweeper(BasicSweeper):
 
     def _launch(self, runs: "Sequence[PlannedRun]") -> list[Any]:
         """Hand the runs to the configured launcher, Hydra's own way of naming a job's folder with each."""
-        from gradflow import job, plan
+        from gradflow.sweep import jobs
 
         assert self.launcher is not None
         launched: list[list[str]] = []
         trained = 0
-        for planned in plan.jobs(runs):
+        for planned in jobs.jobs(runs):
             folders = [run.folder for run in planned]
             launched.append(
                 [
                     *planned[0].overrides,
                     f"hydra.sweep.subdir='{folders[0].parent.name}/{folders[0].name}'",
-                    f"+hydra.job.env_set.{job.JOB}='{job.described(folders, first=trained + 1, of=len(runs))}'",
+                    f"+hydra.job.env_set.{jobs.JOB}='{jobs.described(folders, first=trained + 1, of=len(runs))}'",
                 ]
             )
             trained += len(folders)

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from gradflow import checks, plan
 from gradflow.errors import RunsFailed
 from gradflow.runs.record import read_record, write_record
+from gradflow.sweep import plan
+from gradflow.sweep.checks import configuration, objects
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def launched(monkeypatch):
     """Runs are not trained but collected: (configuration, folder, run.json at that moment)."""
     found = []
     monkeypatch.setattr(
-        "gradflow.job.run", lambda cfg, folder, **_: found.append((cfg, folder, read_record(folder))) or {}
+        "gradflow.sweep.jobs.run", lambda cfg, folder, **_: found.append((cfg, folder, read_record(folder))) or {}
     )
     return found
 
@@ -60,8 +61,8 @@ def test_values_on_the_command_line_replace_those_of_a_preset(command, launched)
 
 @pytest.mark.slow
 def test_a_configuration_is_built_once_whatever_its_seeds(command, launched, monkeypatch):
-    built, check_builds = [], checks.check_builds
-    monkeypatch.setattr(checks, "check_builds", lambda cfg, data: built.append(cfg) or check_builds(cfg, data))
+    built, check_builds = [], objects.check_builds
+    monkeypatch.setattr(configuration, "check_builds", lambda cfg, data: built.append(cfg) or check_builds(cfg, data))
     assert command("-m", "activation=relu,tanh", "seed=0,1", "blocks=1", "width=4").status == 0
     assert len(built) == 2
     assert len(launched) == 4

@@ -10,8 +10,8 @@ import torch
 from omegaconf import DictConfig, ListConfig
 
 from gradflow.errors import ConfigError, shown
+from gradflow.sweep.checks.values import number, whole
 from gradflow.training import build, process
-from gradflow.values import number, whole
 
 DISTRIBUTED = "lightning.pytorch.strategies.DDPStrategy"  # of trainer=ddp
 # Arguments of the trainer that build.trainer sets, and what to use instead.

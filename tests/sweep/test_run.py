@@ -18,8 +18,8 @@ import torch
 from omegaconf import OmegaConf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from gradflow import cli
 from gradflow.runs import folders, identity
+from gradflow.sweep import cli
 
 SMALL = ("trainer=cpu", "model=mlp", "width=4", "trainer.max_epochs=2", "+trainer.limit_train_batches=3")
 QUIET = ("callbacks.pictures=null",)
@@ -357,7 +357,7 @@ def test_a_run_that_another_process_has_finished_meanwhile_is_not_trained_again(
     assert command(*SMALL, *QUIET).status == 0
     (folder,) = run_folders(tmp_path)
     before = (folder / "run.json").read_bytes()
-    monkeypatch.setattr("gradflow.plan.unfinished", lambda runs: list(runs))
+    monkeypatch.setattr("gradflow.sweep.plan.unfinished", lambda runs: list(runs))
     outcome = command(*SMALL, *QUIET)
     assert outcome.status == 0
     assert "another process has trained this run meanwhile" in outcome.out

@@ -210,7 +210,7 @@ CASES = [
 
 @pytest.mark.parametrize(("arguments", "pattern"), CASES)
 def test_wrong_input_is_one_line_and_status_2(command, tmp_path, monkeypatch, arguments, pattern):
-    monkeypatch.setattr("gradflow.job.run", lambda cfg, folder, **_: pytest.fail("it was trained"))
+    monkeypatch.setattr("gradflow.sweep.jobs.run", lambda cfg, folder, **_: pytest.fail("it was trained"))
     assert_refused(command(*arguments), tmp_path, pattern)
 
 

@@ -26,7 +26,7 @@ FULL_ERROR = "HYDRA_FULL_ERROR"  # Hydra's own switch: the user asks for traceba
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
 def task(cfg: DictConfig) -> dict[str, Any]:
     """What every launcher runs, in whatever process: a job, whose first run has the folder that the sweeper gave it."""
-    from gradflow.job import run_job  # torch and Lightning take seconds, which --help need not wait for
+    from gradflow.sweep.jobs import run_job  # torch and Lightning take seconds, which --help need not wait for
 
     return run_job(cfg, Path(HydraConfig.get().runtime.output_dir))
 

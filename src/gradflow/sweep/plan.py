@@ -11,13 +11,14 @@ from filelock import FileLock, Timeout
 from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 
-from gradflow import checks, terminal
+from gradflow import terminal
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, RunsFailed
 from gradflow.runs import folders, identity, metrics
 from gradflow.runs.record import DONE, State, planned_record, read_record, write_record
 from gradflow.study.closing_table import closing_table
 from gradflow.study.records import study_runs
+from gradflow.sweep.checks import configuration, objects
 from gradflow.training import build
 
 Compose = Callable[[Sequence[str]], tuple[DictConfig, dict[str, Any]]]
@@ -65,21 +66,21 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
     for overrides in combinations:
         cfg, choices = compose(overrides)
         own, shared = identity.hashes(cfg)
-        checks.check_seed(cfg)
+        configuration.check_seed(cfg)
         if shared not in known:
-            checks.check(cfg)
+            configuration.check(cfg)
             known[shared] = _configuration(cfg, choices, data, lambda wanted: defaults(tuple(wanted)))
         record = _record(cfg, known[shared], overrides, config_hash=own)
         folder = folders.run_folder(cfg.output_dir, record["study"], record["config"], cfg.seed)
         present = records.get(folder) or read_record(folder)
         _check_same(folder, record, present)
         if shared not in built and (cfg.rerun or present is None or present["state"] not in DONE):
-            checks.check_builds(cfg, known[shared].data)
+            objects.check_builds(cfg, known[shared].data)
             built.add(shared)
         records[folder] = record | {"rerun": cfg.rerun}
         runs_per_job[folder] = cfg.runs_per_job
     for study in {folder.parent.parent for folder in records}:
-        checks.check_writable(study)
+        configuration.check_writable(study)
     for folder, record in records.items():
         _write(folder, record)
     return [PlannedRun(record["overrides"], folder, runs_per_job[folder]) for folder, record in records.items()]
@@ -119,7 +120,7 @@ def _configuration(
     """What is worked out once for all seeds of a configuration; the data are loaded once for all configurations."""
     loaded = data(OmegaConf.to_yaml(cfg.data, resolve=True))
     score = build.learning_task(cfg, loaded).headline
-    checks.check_headline(cfg.headline, score=score, norm=cfg.model.get("norm"))
+    configuration.check_headline(cfg.headline, score=score, norm=cfg.model.get("norm"))
     axes = identity.study_axes(cfg, choices, defaults)
     headline = cfg.headline or metrics.at_best(f"test/{score}")
     return Configuration(axes, loaded, headline)
@@ -187,16 +188,6 @@ def unfinished(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     """The runs that there is still something to train for."""
     states = {run.folder: (read_record(run.folder) or {}).get("state") for run in runs}
     return [run for run in runs if states[run.folder] not in DONE]
-
-
-def jobs(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:
-    """The runs in jobs, in their order: a job takes runs until it has `runs_per_job` of them."""
-    found: list[list[PlannedRun]] = []
-    for run in runs:
-        if not found or len(found[-1]) >= run.runs_per_job:
-            found.append([])
-        found[-1].append(run)
-    return found
 
 
 def announce(runs: Sequence[PlannedRun], todo: Sequence[PlannedRun]) -> None:

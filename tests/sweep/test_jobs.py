@@ -6,8 +6,8 @@ import signal
 import pytest
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from gradflow import job, plan
 from gradflow.runs.record import State
+from gradflow.sweep import jobs, plan
 
 SMALL = ("width=8", "blocks=2", "trainer=cpu", "trainer.max_epochs=2", "callbacks.pictures=null", "threads=1")
 
@@ -22,14 +22,14 @@ def test_a_job_takes_runs_in_their_order_until_it_has_enough(tmp_path):
         return [plan.PlannedRun([], folder, runs_per_job) for folder in folders]
 
     def named(runs_per_job):
-        return [["/".join(run.folder.parts[-2:]) for run in one] for one in plan.jobs(planned(runs_per_job))]
+        return [["/".join(run.folder.parts[-2:]) for run in one] for one in jobs.jobs(planned(runs_per_job))]
 
     order = [f"{c}/seed={s}" for s in range(3) for c in ("a", "b")]
     assert named(1) == [[name] for name in order]
     assert named(4) == [order[:4], order[4:]]
     assert named(99) == [order]
-    assert plan.jobs([]) == []
-    described = json.loads(job.described([run.folder for run in planned(2)[:2]], first=2, of=9))
+    assert jobs.jobs([]) == []
+    described = json.loads(jobs.described([run.folder for run in planned(2)[:2]], first=2, of=9))
     assert described == {"runs": ["a/seed=0", "b/seed=0"], "first": 2, "of": 9}
 
 
@@ -76,10 +76,10 @@ def test_a_run_that_fails_does_not_keep_its_job_from_the_others(command, tmp_pat
 def test_a_job_that_is_told_to_end_is_queued_again_where_somebody_listens(compose, tmp_path, monkeypatch, listens):
     asked = []
     before = signal.signal(signal.SIGUSR2, (lambda *_: asked.append("again")) if listens else signal.SIG_DFL)
-    monkeypatch.setattr(job, "run", lambda *_, **__: (_ for _ in ()).throw(SIGTERMException))
+    monkeypatch.setattr(jobs, "run", lambda *_, **__: (_ for _ in ()).throw(SIGTERMException))
     try:
         with pytest.raises(SystemExit, match="143"):
-            job.run_job(compose(), tmp_path / "study" / "config" / "seed=0")
+            jobs.run_job(compose(), tmp_path / "study" / "config" / "seed=0")
     finally:
         signal.signal(signal.SIGUSR2, before)
     assert asked == (["again"] if listens else [])

@@ -1,21 +1,14 @@
 """Is this configuration sensible? One clear error if not (key, value, remedy), before anything is trained."""
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import torch
 from omegaconf import DictConfig, ListConfig
 
-from gradflow import training_checks
-from gradflow.activations import probes
-from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, nearest, shown
-from gradflow.models.layers import Layer
 from gradflow.runs import metrics
-from gradflow.training import build
-from gradflow.values import arguments_fit, number, whole
+from gradflow.sweep.checks import training
+from gradflow.sweep.checks.values import arguments_fit, number, whole
 
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
 SWITCHES = ("compile", "flush_denormal", "rerun")
@@ -38,7 +31,7 @@ def check(cfg: DictConfig) -> None:
     _callbacks(cfg)
     _size(cfg)
     _model(cfg)
-    training_checks.check(cfg)
+    training.check(cfg)
     for key in ("study", "output_dir"):
         if not isinstance(cfg[key], str) or not cfg[key].strip():
             raise ConfigError(f"{key}={shown(cfg[key])}: needs a name, e.g. {key}=outputs")
@@ -52,53 +45,6 @@ def check(cfg: DictConfig) -> None:
 def check_seed(cfg: DictConfig) -> None:
     """Refuse a seed that is not a whole number from 0 on."""
     whole(cfg, "seed", at_least=0)
-
-
-def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
-    """Refuse what cannot be built for this data, and networks whose outputs have another shape.
-
-    Raises:
-        ConfigError: naming the group.
-    """
-    with _refusal(f"activation._target_={cfg.activation.get('_target_')} model={cfg.model.get('name')}"):
-        module = build.module(cfg, data)
-        first: Layer = module.network.layers[0]  # type: ignore[index, assignment]
-        assert first.activation is not None
-        wrong = probes.where_own_slope_is_wrong(first.activation)
-        with torch.no_grad():
-            outputs = module.network.eval()(torch.zeros(2, *data.input_shape).to(next(module.parameters())))
-    if outputs.shape != (2, data.num_outputs):
-        raise ConfigError(
-            f"activation._target_={cfg.activation.get('_target_')}: the network's outputs have shape "
-            f"{tuple(outputs.shape)} for 2 samples and {data.num_outputs} outputs; an activation keeps the shape, or "
-            "says by `pieces` how many inputs it takes for an output"
-        )
-    if wrong:
-        raise ConfigError(f"activation._target_={cfg.activation.get('_target_')}: {wrong}; correct it, or leave it out")
-    with _refusal(f"optimizer={cfg.optimizer.get('name')} schedule={cfg.schedule.get('name')}"):
-        module.configure_optimizers()
-    with _refusal("callbacks"):
-        monitors = build.monitors(cfg)
-    with _refusal("trainer"):
-        build.trainer(cfg, Path(), callbacks=monitors)
-    last = data.sizes.train % cfg.data.batch_size
-    if cfg.model.get("norm") == "batch" and min(last or cfg.data.batch_size, cfg.data.batch_size) == 1:
-        raise ConfigError(
-            f"data.batch_size={cfg.data.batch_size}: the last of {data.sizes.train:,} samples would be a batch by "
-            "itself, which batch normalisation cannot use; e.g. "
-            f"data.batch_size={cfg.data.batch_size + 1} or model.norm=layer"
-        )
-
-
-@contextmanager
-def _refusal(what: str) -> Iterator[None]:
-    try:
-        yield
-    except ConfigError:
-        raise
-    except Exception as error:
-        reason = build.cause(error)
-        raise ConfigError(f"{what}: cannot be built: {reason or type(reason).__name__}") from error
 
 
 def check_headline(headline: str | None, *, score: str, norm: str | None) -> None:

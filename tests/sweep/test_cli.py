@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from gradflow import CONF, cli
+from gradflow import CONF
 from gradflow.errors import ConfigError
+from gradflow.sweep import cli
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "lightning", "torchvision", "sklearn", "altair", "pandas", "scipy")
 
 
@@ -34,7 +35,7 @@ def start(folder, *arguments):
 
 def test_help_lists_groups_and_examples_and_imports_nothing_heavy():
     program = (
-        "import sys\nfrom gradflow import cli\nsys.argv = ['train.py', '--help']\n"
+        "import sys\nfrom gradflow.sweep import cli\nsys.argv = ['train.py', '--help']\n"
         f"try:\n    cli.main()\nfinally:\n    print([name for name in {HEAVY} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -53,7 +54,7 @@ def test_help_lists_groups_and_examples_and_imports_nothing_heavy():
 
 @pytest.mark.slow
 def test_the_examples_of_the_help_are_valid(command, monkeypatch):
-    monkeypatch.setattr("gradflow.job.run", lambda cfg, folder, **_: {})
+    monkeypatch.setattr("gradflow.sweep.jobs.run", lambda cfg, folder, **_: {})
     examples = [
         re.split(r"\s{2,}", line.strip())[0].removeprefix("python train.py").split()
         for line in command("--help").out.splitlines()
@@ -83,7 +84,7 @@ def test_an_error_that_is_nobodys_input_keeps_its_traceback(command, monkeypatch
     def broken(*_arguments):
         raise ValueError("a bug")
 
-    monkeypatch.setattr("gradflow.plan.plan", broken)
+    monkeypatch.setattr("gradflow.sweep.plan.plan", broken)
     with pytest.raises(ValueError, match="a bug"):
         command()
 

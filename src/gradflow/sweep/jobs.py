@@ -12,6 +12,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from omegaconf import DictConfig
 
 from gradflow.runs.record import read_record
+from gradflow.sweep.plan import PlannedRun
 from gradflow.training.process import process_settings
 from gradflow.training.run import run
 
@@ -77,3 +78,13 @@ def _composed(folder: Path) -> DictConfig:
     record = read_record(folder)
     assert record is not None, f"{folder} was not planned"
     return hydra.compose("train", overrides=record["overrides"])
+
+
+def jobs(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:
+    """The runs in jobs, in their order: a job takes runs until it has `runs_per_job` of them."""
+    found: list[list[PlannedRun]] = []
+    for planned in runs:
+        if not found or len(found[-1]) >= planned.runs_per_job:
+            found.append([])
+        found[-1].append(planned)
+    return found

@@ -9,9 +9,10 @@ import pytest
 import torch
 import yaml
 
-from gradflow import CONF, checks
+from gradflow import CONF
 from gradflow.data import sources
 from gradflow.data.arrays import Arrays
+from gradflow.sweep.checks import configuration, objects
 from gradflow.training import build
 
 GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "hydra")
@@ -58,9 +59,9 @@ def no_download(monkeypatch):
 
 def assert_builds(cfg):
     """Everything of a run can be built, and one update changes the weights."""
-    checks.check(cfg)
+    configuration.check(cfg)
     data = build.data(cfg)
-    checks.check_builds(cfg, data)
+    objects.check_builds(cfg, data)
     data.setup()
     module = build.module(cfg, data)
     optimizer = module.configure_optimizers()
@@ -132,7 +133,7 @@ def test_every_data_set_builds(compose, no_download, data_npz, option):
 @pytest.mark.parametrize("option", options("callbacks"))
 def test_callbacks_build(compose, option):
     cfg = compose(f"callbacks={option}")
-    checks.check(cfg)
+    configuration.check(cfg)
     names = [type(callback).__name__ for callback in build.monitors(cfg)]
     everything = ["GradientNorms", "UnitStatistics", "PreciseBatchNorm", "HealthWarnings", "Pictures"]
     own = "".join(word.title() for word in option.split("_"))
@@ -141,7 +142,7 @@ def test_callbacks_build(compose, option):
 
 def test_a_single_callback_is_switched_off(compose):
     cfg = compose("callbacks.gradient_norms=null")
-    checks.check(cfg)
+    configuration.check(cfg)
     assert "GradientNorms" not in [type(callback).__name__ for callback in build.monitors(cfg)]
 
 
@@ -184,7 +185,7 @@ def test_presets_compose_and_build_at_both_ends_of_their_sweep(compose, compose_
 @pytest.mark.slow
 @pytest.mark.parametrize("option", options("experiment"))
 def test_every_combination_of_a_preset_is_planned(command, no_download, monkeypatch, option, tmp_path):
-    monkeypatch.setattr("gradflow.plan.unfinished", lambda runs: [])  # so that nothing is trained
+    monkeypatch.setattr("gradflow.sweep.plan.unfinished", lambda runs: [])  # so that nothing is trained
     outcome = command(f"experiment={option}", "width=[2,2]" if option == "mnist_adam" else "trainer=cpu")
     assert outcome.status == 0, outcome
     expected = math.prod(len(values) for values in sweep_of(option).values())
