@@ -411,7 +411,7 @@ def test_regression_and_binary_tasks_run_to_the_end(command):
 FLUSHED = """
 import torch
 from omegaconf import OmegaConf
-from gradflow.process import flushing, process_settings
+from gradflow.training.process import flushing, process_settings
 torch.set_num_threads(2)
 with flushing({first}):
     products = torch.full((4_000_000,), 1e-30) * 1e-10
