@@ -1,7 +1,7 @@
 """`python -m gradflow.advise`: what it prints, wrong input, and a real sweep that it is to see through."""
 
 import pytest
-from study_folders import typical, write_run
+from forged_runs import typical, write_run
 
 from gradflow.advise.__main__ import main
 from gradflow.advise.rules import RULES

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from forged_runs import write_run
 from hydra.utils import instantiate
-from study_folders import write_run
 
 from gradflow import CONF, activations
 from gradflow.advise.findings import advise
@@ -39,7 +39,7 @@ def curves(**more):
 def write(study, *, seed=0, activation="relu", blocks=3, **more):
     record = {
         key: more.pop(key)
-        for key in ("state", "error", "metrics", "constant_loss", "sigmoid_like", "lr")
+        for key in ("state", "error", "metrics", "constant_loss", "sigmoid_like", "lr", "absent")
         if key in more
     }
     return write_run(study, activation=activation, blocks=blocks, seed=seed, curves=curves(**more), **record)
@@ -209,7 +209,7 @@ def test_units_that_are_dead_before_the_first_update_only_do_not_count(tmp_path)
     ],
 )
 def test_low_slopes_are_saturation_of_sigmoid_like_functions_only(tmp_path, activation, share, known, holds):
-    more = {} if known is None else {"sigmoid_like": known}
+    more = {"absent": ["sigmoid_like"]} if known is None else {"sigmoid_like": known}
     write(tmp_path, activation=activation, low_slope__03_block={0: 0.0} | dict.fromkeys(ENDS, share), **more)
     findings = found(tmp_path)
     assert list(findings) == (["saturated"] if holds else [])
@@ -254,7 +254,7 @@ def test_a_slow_start_says_when_it_ended(tmp_path):
 
 
 def test_without_the_constant_loss_the_first_batch_stands_for_it(tmp_path):
-    write(tmp_path, train__loss=dict.fromkeys(ENDS, 2.2), train__loss_step={0: 2.4, 1: 2.2})
+    write(tmp_path, train__loss=dict.fromkeys(ENDS, 2.2), train__loss_step={0: 2.4, 1: 2.2}, absent=["constant_loss"])
     assert only(tmp_path, "hardly learned").evidence == (
         "the mean training loss of epoch 4, the last, is 2.2, 91.7 % of 2.4, the loss of the first batch, at lr = 0.001"
     )

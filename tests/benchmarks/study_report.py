@@ -15,7 +15,7 @@ from pathlib import Path
 import tables
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from study_folders import typical, write_run
+from forged_runs import typical, write_run
 
 RUNS = (100, 1000)
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "elu", "gelu", "silu", "mish", "selu", "celu", "softplus")

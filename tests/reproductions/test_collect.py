@@ -1,8 +1,7 @@
 """From made-up run folders to the tables that are kept, number by number."""
 
 import pytest
-from reproduction_studies import write_mnist_sgd
-from study_folders import PROVENANCE, write_run
+from forged_runs import PROVENANCE, write_mnist_sgd, write_run
 
 from gradflow.reproductions import stored
 from gradflow.reproductions.collect import collect, command

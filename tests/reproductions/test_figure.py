@@ -4,7 +4,7 @@ import math
 import re
 
 import pytest
-from study_folders import write_run
+from forged_runs import write_run
 
 from gradflow.reproductions import figure
 from gradflow.reproductions.__main__ import DOCS

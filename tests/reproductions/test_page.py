@@ -6,8 +6,7 @@ import re
 import pandas as pd
 import pytest
 import torch
-from reproduction_studies import write_mnist_sgd
-from study_folders import write_run
+from forged_runs import write_mnist_sgd, write_run
 
 from gradflow.models.conv import ConvStack
 from gradflow.reproductions.__main__ import DOCS, main

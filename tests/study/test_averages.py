@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from forged_runs import write_run
 from scipy import stats
-from study_folders import write_run
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.custom_scalar import layout_pb2
 

@@ -4,28 +4,13 @@ import io
 import math
 
 import pytest
+from forged_runs import run_record
 from rich.console import Console
 
 from gradflow.runs import metrics
 from gradflow.study.closing_table import closing_table, mean_and_sd
 
 ACC, FLOW = "test/acc_at_best", metrics.DECADES_PER_LAYER
-
-
-def record(activation, blocks, seed, *, state="finished", headline=ACC, selected_on="validation", axes=None, **more):
-    return {
-        "study": "study",
-        "config": f"activation={activation},blocks={blocks}",
-        "axes": {"activation": activation, "blocks": blocks, **(axes or {})},
-        "activation": activation,
-        "blocks": blocks,
-        "seed": seed,
-        "state": state,
-        "headline": headline,
-        "selected_on": selected_on,
-        "metrics": {},
-        "error": None,
-    } | more
 
 
 def lines(records):
@@ -52,7 +37,7 @@ def test_mean_and_sample_standard_deviation_by_hand():
 def test_cells_hold_mean_and_spread_over_the_seeds_and_the_best_of_a_column_is_marked():
     values = {("relu", 1): (0.5, 0.7), ("relu", 2): (0.2, 0.4), ("sigmoid", 1): (0.1, 0.3), ("sigmoid", 2): (0.6, 0.6)}
     records = [
-        record(activation, blocks, seed, metrics={ACC: value, FLOW: 0.25 * (seed + 1)})
+        run_record(activation, blocks=blocks, seed=seed, metrics={ACC: value, FLOW: 0.25 * (seed + 1)})
         for (activation, blocks), pair in values.items()
         for seed, value in enumerate(pair)
     ]
@@ -78,7 +63,7 @@ def test_cells_hold_mean_and_spread_over_the_seeds_and_the_best_of_a_column_is_m
 )
 def test_lower_is_better_for_losses_and_errors(headline, best):
     records = [
-        record(name, 1, 0, headline=headline, metrics={headline: value})
+        run_record(name, blocks=1, headline=headline, metrics={headline: value})
         for name, value in [("relu", 0.1), ("sigmoid", 0.9)]
     ]
     marked = {name: cells(records, name)[0].endswith("*") for name in ("relu", "sigmoid")}
@@ -86,11 +71,11 @@ def test_lower_is_better_for_losses_and_errors(headline, best):
 
 
 def test_a_column_with_one_row_has_no_best():
-    assert cells([record("relu", 1, 0, metrics={ACC: 0.5})], "relu") == ["0.500"]
+    assert cells([run_record("relu", blocks=1, metrics={ACC: 0.5})], "relu") == ["0.500"]
 
 
 def test_columns_are_sorted_and_models_without_blocks_have_an_unnamed_one():
-    records = [record("relu", blocks, 0, metrics={ACC: 0.5}) for blocks in (10, None, 2)]
+    records = [run_record("relu", blocks=blocks, seed=0, metrics={ACC: 0.5}) for blocks in (10, None, 2)]
     header = next(line for line in lines(records) if "blocks=2" in line)
     assert header.index("blocks=2") < header.index("blocks=10")
     assert cells(records, "relu") == ["0.500"] * 3
@@ -98,25 +83,31 @@ def test_columns_are_sorted_and_models_without_blocks_have_an_unnamed_one():
 
 def test_other_axes_make_rows_of_their_own():
     records = [
-        record("relu", 1, 0, axes={"init": init}, metrics={ACC: value}) for init, value in [("he", 0.6), ("lecun", 0.5)]
+        run_record("relu", blocks=1, axes={"init": init}, metrics={ACC: value})
+        for init, value in [("he", 0.6), ("lecun", 0.5)]
     ]
     assert cells(records, "relu, init=he") == ["0.600 *"]
     assert cells(records, "relu, init=lecun") == ["0.500"]
 
 
 def test_a_protocol_that_selects_on_the_test_set_says_so():
-    chosen = [record("relu", 1, 0, selected_on="test", metrics={ACC: 0.5})]
+    chosen = [run_record("relu", blocks=1, selected_on="test", metrics={ACC: 0.5})]
     assert "study: test/acc_at_best, selected on test" in "\n".join(lines(chosen))
-    last = [record("relu", 1, 0, selected_on="test", headline="test/acc", metrics={"test/acc": 0.5})]
+    last = [run_record("relu", blocks=1, selected_on="test", headline="test/acc", metrics={"test/acc": 0.5})]
     assert "selected on test" not in "\n".join(lines(last))
 
 
 def test_diverged_runs_are_counted_beside_the_mean_of_the_others():
     records = [
-        record("relu", 1, 0, metrics={ACC: 0.5}),
-        record("relu", 1, 1, metrics={ACC: 0.7}),
-        record(
-            "relu", 1, 2, state="diverged", metrics={"train/loss": 9.0}, error={"type": "Diverged", "message": "at 3"}
+        run_record("relu", blocks=1, metrics={ACC: 0.5}),
+        run_record("relu", blocks=1, seed=1, metrics={ACC: 0.7}),
+        run_record(
+            "relu",
+            blocks=1,
+            seed=2,
+            state="diverged",
+            metrics={"train/loss": 9.0},
+            error={"type": "Diverged", "message": "at 3"},
         ),
     ]
     text = "\n".join(lines(records))
@@ -126,17 +117,17 @@ def test_diverged_runs_are_counted_beside_the_mean_of_the_others():
 
 
 def test_a_cell_in_which_every_seed_diverged_says_so():
-    records = [record("relu", 1, seed, state="diverged") for seed in (0, 1)]
+    records = [run_record("relu", blocks=1, seed=seed, state="diverged") for seed in (0, 1)]
     assert "2 diverged" in "\n".join(lines(records))
 
 
 def test_failed_runs_are_listed_by_the_first_line_of_their_error_and_do_not_count():
     broken = {"type": "ValueError", "message": "first\nsecond"}
     records = [
-        record("relu", 1, 0, metrics={ACC: 0.5}),
-        record("relu", 1, 1, state="failed", metrics={ACC: 0.9}, error=broken),
-        record("relu", 1, 2, state="planned"),
-        record("relu", 1, 3, state="interrupted", error={"type": "KeyboardInterrupt", "message": ""}),
+        run_record("relu", blocks=1, metrics={ACC: 0.5}),
+        run_record("relu", blocks=1, seed=1, state="failed", metrics={ACC: 0.9}, error=broken),
+        run_record("relu", blocks=1, seed=2, state="planned"),
+        run_record("relu", blocks=1, seed=3, state="interrupted", error={"type": "KeyboardInterrupt", "message": ""}),
     ]
     text = lines(records)
     assert cells(records, "relu") == ["0.500"]
@@ -147,20 +138,21 @@ def test_failed_runs_are_listed_by_the_first_line_of_their_error_and_do_not_coun
 
 def test_unequal_numbers_of_seeds_are_told():
     records = [
-        *(record("relu", 1, seed, metrics={ACC: 0.5}) for seed in (0, 1, 2)),
-        *(record("sigmoid", 1, seed, metrics={ACC: 0.4}) for seed in (0, 1)),
+        *(run_record("relu", blocks=1, seed=seed, metrics={ACC: 0.5}) for seed in (0, 1, 2)),
+        *(run_record("sigmoid", blocks=1, seed=seed, metrics={ACC: 0.4}) for seed in (0, 1)),
     ]
     assert "mean ± sd over 2 to 3 seeds" in "\n".join(lines(records))
 
 
 def test_a_metric_that_nobody_has_leaves_empty_cells():
-    records = [record(name, 1, 0, metrics={ACC: None}) for name in ("relu", "sigmoid")]
+    records = [run_record(name, blocks=1, metrics={ACC: None}) for name in ("relu", "sigmoid")]
     assert cells(records, "relu") == cells(records, "sigmoid") == ["-"]
 
 
 def test_axes_that_all_configurations_share_stand_in_the_title():
     records = [
-        record(name, 1, 0, axes={"width": 8, "init": init}) for name, init in [("relu", "he"), ("tanh", "lecun")]
+        run_record(name, blocks=1, axes={"width": 8, "init": init})
+        for name, init in [("relu", "he"), ("tanh", "lecun")]
     ]
     text = lines(records)
     assert "(width=8)" in text[0]
@@ -169,15 +161,19 @@ def test_axes_that_all_configurations_share_stand_in_the_title():
 
 
 def test_in_a_tie_none_is_best():
-    records = [record(name, 1, 0, metrics={ACC: 0.5}) for name in ("relu", "tanh")]
+    records = [run_record(name, blocks=1, metrics={ACC: 0.5}) for name in ("relu", "tanh")]
     assert cells(records, "relu") == cells(records, "tanh") == ["0.500"]
 
 
 def test_a_table_that_running_averages_mislead_says_so():
     def runs(headline, *gaps):
         return [
-            record(
-                "sigmoid", blocks, seed, headline=headline, metrics={"test/acc": 0.5, "test/acc_precise_bn": 0.5 + gap}
+            run_record(
+                "sigmoid",
+                blocks=blocks,
+                seed=seed,
+                headline=headline,
+                metrics={"test/acc": 0.5, "test/acc_precise_bn": 0.5 + gap},
             )
             for blocks, pair in enumerate(gaps, start=1)
             for seed, gap in enumerate(pair)
@@ -188,4 +184,4 @@ def test_a_table_that_running_averages_mislead_says_so():
         assert any(line.startswith(lagging) for line in lines(runs(headline, (0.0, 0.21), (0.0, 0.19))))
         assert not any("lag" in line for line in lines(runs(headline, (0.0, 0.19), (0.1, 0.0))))
     assert not any("lag" in line for line in lines(runs("test/acc_precise_bn", (0.3, 0.3))))
-    assert not any("lag" in line for line in lines([record("relu", 1, 0, metrics={"test/acc": 0.5})]))
+    assert not any("lag" in line for line in lines([run_record("relu", blocks=1, metrics={"test/acc": 0.5})]))

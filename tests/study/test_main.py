@@ -1,7 +1,7 @@
 """`python -m gradflow.study`: the words, their output, and wrong input."""
 
 import pytest
-from study_folders import typical, write_run
+from forged_runs import typical, write_run
 
 from gradflow.study.__main__ import main
 

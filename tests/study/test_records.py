@@ -1,15 +1,14 @@
 """Run folders are found, in order, and nothing else is."""
 
-from gradflow.runs import folders
-from gradflow.runs.record import planned_record, write_record
+from forged_runs import write_run
+
 from gradflow.study.records import study_runs
 
 
 def test_the_runs_of_a_study_by_configuration_then_seed(tmp_path):
     study = tmp_path / "study"
     for config, seed in [("b", 10), ("b", 9), ("a", 1), ("b", 2)]:
-        folder = folders.run_folder(tmp_path, "study", config, seed)
-        write_record(folder, planned_record(study="study", config=config, config_hash="", axes={}, seed=seed))
+        write_run(study, config=config, seed=seed, state="planned")
     (study / "a" / "mean").mkdir()
     (study / "a" / "seed=7").mkdir()  # made, but not yet planned
     (study / "report").mkdir()

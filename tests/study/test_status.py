@@ -4,8 +4,8 @@ import io
 
 import pytest
 from filelock import FileLock
+from forged_runs import run_record, write_run
 from rich.console import Console
-from study_folders import write_run
 
 from gradflow.runs import folders
 from gradflow.study.records import study_runs
@@ -27,8 +27,8 @@ def test_a_run_that_says_running_is_believed_while_its_folder_is_held(tmp_path):
 
 
 def test_time_left_is_that_of_the_same_configuration_else_the_average():
-    def record(config, state, duration=None):
-        return {"config": config, "state": state, "duration_s": duration}
+    def record(config, state, seconds=None):
+        return run_record(config=config, state=state, duration_s=seconds)
 
     records = [
         record("a", "finished", 10.0),

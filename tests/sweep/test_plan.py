@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from forged_runs import run_record
 
 from gradflow.errors import RunsFailed
 from gradflow.runs.record import read_record, write_record
@@ -81,7 +82,7 @@ def write_states(tmp_path, *states):
     for seed, state in enumerate(states):
         run = plan.PlannedRun([], tmp_path / "study" / "a" / f"seed={seed}")
         if state is not None:
-            write_record(run.folder, {"state": state})
+            write_record(run.folder, run_record(seed=seed, state=state))
         runs.append(run)
     return runs
 

@@ -7,15 +7,19 @@ import re
 
 import numpy as np
 import pytest
-from made_up_runs import HEADLINE, LESS, RELU, SIGMOID, run, runs
+from forged_runs import HEADLINE, scored_run, scored_runs
 from rich.console import Console
 from scipy import stats
 
 from gradflow.study.comparison.compare import Outcome, activations, compare, comparison_table, families, overall
 
+RELU = [0.95, 0.94, 0.96, 0.95, 0.93, 0.95, 0.97, 0.95]
+LESS = [0.04, 0.02, 0.03, 0.03, 0.02, 0.04, 0.03, 0.03]  # mean 0.03; squared deviations sum to 4e-4
+SIGMOID = [r - d for r, d in zip(RELU, LESS, strict=True)]
+
 
 def test_a_clear_difference_by_hand():
-    (comparison,) = compare(runs("relu", RELU) + runs("sigmoid", SIGMOID))
+    (comparison,) = compare(scored_runs("relu", RELU) + scored_runs("sigmoid", SIGMOID))
     assert (comparison.activation, comparison.baseline, comparison.group) == ("sigmoid", "relu", {"blocks": 4})
     assert comparison.seeds == tuple(range(8))
     assert comparison.differences.values == pytest.approx([-d for d in LESS])
@@ -33,7 +37,7 @@ def test_a_clear_difference_by_hand():
 def test_interval_and_p_are_scipys_on_random_data():
     rng = np.random.default_rng(0)
     relu, gelu = rng.normal(0.9, 0.02, size=(2, 9))
-    (comparison,) = compare(runs("relu", relu) + runs("gelu", gelu))
+    (comparison,) = compare(scored_runs("relu", relu) + scored_runs("gelu", gelu))
     interval = stats.ttest_rel(gelu, relu).confidence_interval()
     exact = stats.permutation_test(
         (gelu - relu,), np.mean, permutation_type="samples", n_resamples=np.inf, vectorized=True
@@ -44,7 +48,9 @@ def test_interval_and_p_are_scipys_on_random_data():
 
 def test_five_depths_are_one_family():
     depths = [1, 2, 4, 6, 8]
-    records = [r for b in depths for r in runs("relu", RELU, blocks=b) + runs("sigmoid", SIGMOID, blocks=b)]
+    records = [
+        r for b in depths for r in scored_runs("relu", RELU, blocks=b) + scored_runs("sigmoid", SIGMOID, blocks=b)
+    ]
     comparisons = compare(records)
     assert [c.group["blocks"] for c in comparisons] == depths
     assert [(c.family, c.needed) for c in comparisons] == [(5, 8)] * 5
@@ -56,7 +62,7 @@ def test_five_depths_are_one_family():
 
 def test_depths_are_in_order_of_size_and_activations_in_order_of_appearance():
     cells = itertools.product([16, 2, 8], ["sigmoid", "relu", "gelu"])
-    comparisons = compare([run(name, 0.9, blocks=blocks) for blocks, name in cells])
+    comparisons = compare([scored_run(name, 0.9, blocks=blocks) for blocks, name in cells])
     assert [(c.activation, c.group["blocks"]) for c in comparisons] == [
         *(("sigmoid", b) for b in (2, 8, 16)),
         *(("gelu", b) for b in (2, 8, 16)),
@@ -65,7 +71,7 @@ def test_depths_are_in_order_of_size_and_activations_in_order_of_appearance():
 
 def test_no_difference_is_said_to_be_not_shown():
     other = [r + d for r, d in zip(RELU, [0.01, -0.01] * 4, strict=True)]
-    (comparison,) = compare(runs("relu", RELU) + runs("tanh", other))
+    (comparison,) = compare(scored_runs("relu", RELU) + scored_runs("tanh", other))
     assert (comparison.outcome, comparison.p) == (Outcome.NO_DIFFERENCE, 1.0)
     assert comparison.verdict.startswith("tanh against relu at blocks=4: no difference shown, ")
     assert comparison.verdict.endswith("(8 seeds, p = 1, Holm 1), at lr = 0.001, untuned")
@@ -75,7 +81,7 @@ def test_too_few_seeds():
     records = [
         record
         for blocks in (1, 2, 4, 6, 8)
-        for record in runs("relu", RELU[:3], blocks=blocks) + runs("sigmoid", SIGMOID[:3], blocks=blocks)
+        for record in scored_runs("relu", RELU[:3], blocks=blocks) + scored_runs("sigmoid", SIGMOID[:3], blocks=blocks)
     ]
     first = compare(records)[0]
     assert first.verdict == (
@@ -85,16 +91,16 @@ def test_too_few_seeds():
 
 
 def test_one_comparison_needs_six_seeds():
-    assert compare(runs("relu", RELU[:6]) + runs("sigmoid", SIGMOID[:6]))[0].claimed
-    (few,) = compare(runs("relu", RELU[:5]) + runs("sigmoid", SIGMOID[:5]))
+    assert compare(scored_runs("relu", RELU[:6]) + scored_runs("sigmoid", SIGMOID[:6]))[0].claimed
+    (few,) = compare(scored_runs("relu", RELU[:5]) + scored_runs("sigmoid", SIGMOID[:5]))
     assert "5, needs 6 for 1 comparison," in few.verdict
 
 
 @pytest.mark.parametrize("who", ["relu", "sigmoid"])
 def test_a_diverged_seed_leaves_no_verdict_but_its_fact(who):
-    records = runs("relu", RELU) + runs("sigmoid", SIGMOID)
+    records = scored_runs("relu", RELU) + scored_runs("sigmoid", SIGMOID)
     lost = next(r for r in records if r["activation"] == who and r["seed"] == 2)
-    records[records.index(lost)] = run(who, seed=2, state="diverged")
+    records[records.index(lost)] = scored_run(who, seed=2, state="diverged")
     (comparison,) = compare(records)
     assert comparison.outcome is Outcome.DIVERGED
     assert (comparison.p, comparison.holm, comparison.n) == (None, None, 7)
@@ -104,8 +110,10 @@ def test_a_diverged_seed_leaves_no_verdict_but_its_fact(who):
 
 
 def test_a_diverged_comparison_still_counts_in_the_family():
-    records = [r for b in (1, 2) for r in runs("relu", RELU, blocks=b) + runs("sigmoid", SIGMOID, blocks=b)]
-    records[-1] = run("sigmoid", seed=7, blocks=2, state="diverged")
+    records = [
+        r for b in (1, 2) for r in scored_runs("relu", RELU, blocks=b) + scored_runs("sigmoid", SIGMOID, blocks=b)
+    ]
+    records[-1] = scored_run("sigmoid", seed=7, blocks=2, state="diverged")
     first, second = compare(records)
     assert second.outcome is Outcome.DIVERGED
     assert first.holm == 2 * first.p
@@ -113,28 +121,32 @@ def test_a_diverged_comparison_still_counts_in_the_family():
 
 @pytest.mark.parametrize("state", ["failed", "running", "planned", "interrupted"])
 def test_unfinished_runs_do_not_count_and_are_told(state):
-    sigmoid = runs("sigmoid", SIGMOID)
-    sigmoid[3] = run("sigmoid", seed=3, state=state)
-    (comparison,) = compare(runs("relu", RELU) + sigmoid[:-1])
+    sigmoid = scored_runs("sigmoid", SIGMOID)
+    sigmoid[3] = scored_run("sigmoid", seed=3, state=state)
+    (comparison,) = compare(scored_runs("relu", RELU) + sigmoid[:-1])
     assert comparison.seeds == (0, 1, 2, 4, 5, 6)
     assert comparison.left_out == (("sigmoid", 3, state), ("sigmoid", 7, "not run"))
     assert f"; left out: sigmoid seed 3 ({state}), sigmoid seed 7 (not run), at lr" in comparison.verdict
 
 
 def test_a_seed_unfinished_on_both_sides_is_not_worth_a_word():
-    records = runs("relu", RELU) + runs("sigmoid", SIGMOID)
-    records += [run(name, seed=8, state="planned") for name in ("relu", "sigmoid")]
+    records = scored_runs("relu", RELU) + scored_runs("sigmoid", SIGMOID)
+    records += [scored_run(name, seed=8, state="planned") for name in ("relu", "sigmoid")]
     assert "left out" not in compare(records)[0].verdict
 
 
 def test_no_seed_in_common():
-    (comparison,) = compare([run("relu", seed=0), run("sigmoid", seed=1)])
+    (comparison,) = compare([scored_run("relu", seed=0), scored_run("sigmoid", seed=1)])
     assert (comparison.outcome, comparison.differences, comparison.n) == (Outcome.NO_SEED, None, 0)
     assert "no seed in common" in comparison.verdict
 
 
 def test_a_depth_without_the_baseline_is_told_and_no_comparison():
-    records = runs("relu", RELU, blocks=2) + runs("sigmoid", SIGMOID, blocks=2) + runs("sigmoid", SIGMOID, blocks=4)
+    records = (
+        scored_runs("relu", RELU, blocks=2)
+        + scored_runs("sigmoid", SIGMOID, blocks=2)
+        + scored_runs("sigmoid", SIGMOID, blocks=4)
+    )
     first, second = compare(records)
     assert (first.family, first.claimed) == (1, True)
     assert second.outcome is Outcome.NO_BASELINE
@@ -144,8 +156,8 @@ def test_a_depth_without_the_baseline_is_told_and_no_comparison():
 @pytest.mark.parametrize("metric", ["test/loss_at_best", "val/loss_best", "test/mae_at_best"])
 def test_of_a_loss_the_lower_one_wins(metric):
     more = [0.2 + d for d in LESS]
-    records = [run("relu", seed=s, metrics={metric: 0.2}) for s in range(8)]
-    records += [run("tanh", seed=s, metrics={metric: value}) for s, value in enumerate(more)]
+    records = [scored_run("relu", seed=s, metrics={metric: 0.2}) for s in range(8)]
+    records += [scored_run("tanh", seed=s, metrics={metric: value}) for s, value in enumerate(more)]
     (comparison,) = compare(records, metric=metric)
     assert comparison.outcome is Outcome.HIGHER
     assert comparison.verdict.startswith("relu beats tanh at blocks=4 by 0.0300 [0.0237, 0.0363]")
@@ -155,8 +167,8 @@ def test_of_a_loss_the_lower_one_wins(metric):
 
 def test_gradient_norms_are_compared_in_decades_and_none_is_better():
     metric = "grad_norm/total"
-    records = [run("relu", seed=s, metrics={metric: 1e-2}) for s in range(8)]
-    records += [run("sigmoid", seed=s, metrics={metric: 1e-2 * 10 ** -(2 + d)}) for s, d in enumerate(LESS)]
+    records = [scored_run("relu", seed=s, metrics={metric: 1e-2}) for s in range(8)]
+    records += [scored_run("sigmoid", seed=s, metrics={metric: 1e-2 * 10 ** -(2 + d)}) for s, d in enumerate(LESS)]
     (comparison,) = compare(records, metric=metric)
     assert comparison.differences.mean == pytest.approx(-2.03)
     assert comparison.verdict.startswith(
@@ -170,8 +182,8 @@ def test_gradient_norms_are_compared_in_decades_and_none_is_better():
 
 def test_where_a_metric_is_not_defined_there_is_no_comparison():
     metric = "grad_flow/decades_per_layer"
-    records = [run(name, blocks=1) for name in ("relu", "sigmoid")]
-    records += [run(name, blocks=4, metrics={metric: 0.1}) for name in ("relu", "sigmoid")]
+    records = [scored_run(name, blocks=1) for name in ("relu", "sigmoid")]
+    records += [scored_run(name, blocks=4, metrics={metric: 0.1}) for name in ("relu", "sigmoid")]
     (comparison,) = compare(records, metric=metric)
     assert (comparison.group, comparison.family) == ({"blocks": 4}, 1)
     with pytest.raises(ValueError, match=r"metric=nonsense: no finished run has it; they have test/acc_at_best"):
@@ -179,7 +191,7 @@ def test_where_a_metric_is_not_defined_there_is_no_comparison():
 
 
 def test_baselines():
-    records = runs("elu", RELU) + runs("gelu", RELU)
+    records = scored_runs("elu", RELU) + scored_runs("gelu", RELU)
     assert [c.baseline for c in compare(records)] == ["elu"]  # the first one, without relu
     assert [c.activation for c in compare(records, baseline="gelu")] == ["elu"]
     with pytest.raises(ValueError, match="baseline=tanh: the study has elu, gelu"):
@@ -190,7 +202,7 @@ def test_other_axes_are_compared_apart():
     records = [
         record | {"lr": lr}
         for lr, axes in ((1e-3, {}), (0.01, {"optimizer.lr": 0.01}))
-        for record in runs("relu", RELU, axes=axes) + runs("sigmoid", SIGMOID, axes=axes)
+        for record in scored_runs("relu", RELU, axes=axes) + scored_runs("sigmoid", SIGMOID, axes=axes)
     ]
     first, second = compare(records)
     assert (first.where, second.where) == ("blocks=4", "blocks=4, optimizer.lr=0.01")
@@ -201,25 +213,25 @@ def test_other_axes_are_compared_apart():
 
 def test_axes_that_do_not_vary_are_not_repeated():
     axes = {"trainer.max_epochs": 2}
-    (comparison,) = compare(runs("relu", RELU, axes=axes) + runs("sigmoid", SIGMOID, axes=axes))
+    (comparison,) = compare(scored_runs("relu", RELU, axes=axes) + scored_runs("sigmoid", SIGMOID, axes=axes))
     assert comparison.group == {"blocks": 4}
 
 
 def test_parameters_of_an_activation_are_part_of_it():
-    leaky = [run("leaky_relu", axes={"activation.negative_slope": slope}) for slope in (0.1, 0.2)]
-    records = [run("relu"), *leaky]
+    leaky = [scored_run("leaky_relu", axes={"activation.negative_slope": slope}) for slope in (0.1, 0.2)]
+    records = [scored_run("relu"), *leaky]
     names = ["leaky_relu(negative_slope=0.1)", "leaky_relu(negative_slope=0.2)"]
     assert activations(records) == ["relu", *names]
     assert [(c.activation, c.group) for c in compare(records)] == [(name, {"blocks": 4}) for name in names]
 
 
 def test_a_network_without_depth():
-    (comparison,) = compare(runs("relu", RELU, blocks=None) + runs("sigmoid", SIGMOID, blocks=None))
+    (comparison,) = compare(scored_runs("relu", RELU, blocks=None) + scored_runs("sigmoid", SIGMOID, blocks=None))
     assert comparison.verdict.startswith("relu beats sigmoid by 0.0300")
 
 
 def test_rates_that_differ_or_are_not_known():
-    records = runs("relu", RELU) + runs("sigmoid", SIGMOID, lr=0.01)
+    records = scored_runs("relu", RELU) + scored_runs("sigmoid", SIGMOID, lr=0.01)
     assert compare(records)[0].verdict.endswith("at lr = 0.01 (sigmoid), 0.001 (relu), untuned")
     unknown = [{key: value for key, value in record.items() if key != "lr"} for record in records]
     assert compare(unknown)[0].verdict.endswith("at lr = an unrecorded value, untuned")
@@ -229,10 +241,10 @@ def test_what_cannot_be_compared():
     with pytest.raises(ValueError, match="no runs"):
         compare([])
     with pytest.raises(ValueError, match=r"different headlines .*: name one metric"):
-        compare([run("relu"), run("tanh", headline="test/r2_at_best")])
+        compare([scored_run("relu"), scored_run("tanh", headline="test/r2_at_best")])
     with pytest.raises(ValueError, match="two runs of seed 0; compare one study at a time"):
-        compare([run("relu"), run("relu")])
-    assert compare(runs("relu", RELU)) == []
+        compare([scored_run("relu"), scored_run("relu")])
+    assert compare(scored_runs("relu", RELU)) == []
 
 
 def sentences(text):
@@ -241,8 +253,12 @@ def sentences(text):
 
 def test_the_overall_verdict_takes_two_sentences():
     worse = [s - 0.1 for s in SIGMOID]
-    records = [r for b in (1, 2, 4) for r in runs("relu", RELU, blocks=b)]
-    records += runs("sigmoid", SIGMOID, blocks=1) + runs("sigmoid", worse, blocks=2) + runs("sigmoid", RELU, blocks=4)
+    records = [r for b in (1, 2, 4) for r in scored_runs("relu", RELU, blocks=b)]
+    records += (
+        scored_runs("sigmoid", SIGMOID, blocks=1)
+        + scored_runs("sigmoid", worse, blocks=2)
+        + scored_runs("sigmoid", RELU, blocks=4)
+    )
     text = overall(compare(records))
     assert len(sentences(text)) == 2
     assert text.startswith(
@@ -252,7 +268,9 @@ def test_the_overall_verdict_takes_two_sentences():
 
 
 def test_the_overall_verdict_without_a_claim():
-    text = overall(compare(runs("relu", RELU[:2]) + runs("sigmoid", SIGMOID[:2]) + runs("tanh", RELU[:2])))
+    text = overall(
+        compare(scored_runs("relu", RELU[:2]) + scored_runs("sigmoid", SIGMOID[:2]) + scored_runs("tanh", RELU[:2]))
+    )
     assert text.startswith("No claim about relu against 2 other activations (test/acc_at_best): too few seeds")
     assert "too few seeds (needs 7) in 2 of 2 comparisons, at lr = 0.001, untuned." in text
     assert text.endswith("and no claim.")
@@ -267,7 +285,7 @@ def shown(comparisons, width=150):
 
 
 def test_the_table_shows_every_seed_and_every_verdict():
-    comparisons = compare(runs("relu", RELU) + runs("sigmoid", SIGMOID))
+    comparisons = compare(scored_runs("relu", RELU) + scored_runs("sigmoid", SIGMOID))
     text = shown(comparisons)
     for seed, less in enumerate(LESS):
         assert f"{seed}:-{less}" in text
@@ -277,14 +295,14 @@ def test_the_table_shows_every_seed_and_every_verdict():
 
 
 def test_the_table_says_when_the_epoch_was_selected_on_test():
-    records = runs("relu", RELU, selected_on="test") + runs("sigmoid", SIGMOID, selected_on="test")
+    records = scored_runs("relu", RELU, selected_on="test") + scored_runs("sigmoid", SIGMOID, selected_on="test")
     assert "test/acc_at_best against relu, selected on test" in shown(compare(records))
     assert "selected on test" in overall(compare(records))
 
 
 def test_the_table_of_nothing_and_of_no_numbers():
     assert "nothing to compare" in shown([])
-    assert "no seed in common" in shown(compare([run("relu", seed=0), run("sigmoid", seed=1)]))
+    assert "no seed in common" in shown(compare([scored_run("relu", seed=0), scored_run("sigmoid", seed=1)]))
 
 
 PRECISE = "test/acc_precise_bn"
@@ -296,7 +314,7 @@ def anew(records, value):
 
 
 def test_statistics_computed_anew_have_a_family_of_their_own():
-    relu, sigmoid = runs("relu", RELU, selected_on="test"), runs("sigmoid", SIGMOID, selected_on="test")
+    relu, sigmoid = scored_runs("relu", RELU, selected_on="test"), scored_runs("sigmoid", SIGMOID, selected_on="test")
     first, second = families(anew(relu, 0.97) + anew(sigmoid, 0.97))
     assert (first[0].metric, first[0].outcome, first[0].selected_on_test) == (HEADLINE, Outcome.LOWER, True)
     assert (second[0].metric, second[0].outcome, second[0].selected_on_test) == (PRECISE, Outcome.NO_DIFFERENCE, False)
@@ -305,6 +323,6 @@ def test_statistics_computed_anew_have_a_family_of_their_own():
     assert f"({PRECISE})" in overall(second)
 
 
-@pytest.mark.parametrize("others", [[], runs("sigmoid", SIGMOID)])
+@pytest.mark.parametrize("others", [[], scored_runs("sigmoid", SIGMOID)])
 def test_a_family_in_which_nothing_can_be_compared_is_left_out(others):
-    assert len(families(anew(runs("relu", RELU), 0.97) + others)) == 1
+    assert len(families(anew(scored_runs("relu", RELU), 0.97) + others)) == 1

@@ -1,7 +1,7 @@
 """Which rate is chosen, by which seeds, and what the verdict says of it."""
 
 import pytest
-from made_up_runs import run
+from forged_runs import scored_run
 
 from gradflow.study.comparison.compare import Outcome, compare, families, overall, tune
 
@@ -11,7 +11,7 @@ RATES = (3e-4, 1e-3, 3e-3)
 def swept(activation, scores, *, seeds=range(10), blocks=4, value=0.9, metric="val/acc_best", states=None):
     """Runs at three rates; the study's default, 1e-3, is not among the axes."""
     return [
-        run(
+        scored_run(
             activation,
             value + 0.001 * seed,
             seed=seed,
@@ -105,7 +105,7 @@ def test_a_test_seed_that_diverges_at_the_chosen_rate():
 
 def test_another_key_is_tuned_and_the_rate_is_not():
     records = [
-        run(name, seed=seed, axes=axes, metrics={"val/acc_best": score})
+        scored_run(name, seed=seed, axes=axes, metrics={"val/acc_best": score})
         for name in ("relu", "sigmoid")
         for axes, score in (({}, 0.5), ({"init": "kaiming"}, 0.7))
         for seed in range(8)

@@ -1,7 +1,7 @@
 """Numbers of the frames, worked out by hand."""
 
 import pytest
-from study_folders import typical, write_run
+from forged_runs import typical, write_run
 
 from gradflow.study.records import study_runs
 from gradflow.study.report.frames import AFTER, BEFORE, MOST_POINTS, study_frames

@@ -1,6 +1,6 @@
 """Tables by depth, against numbers worked out by hand."""
 
-from study_folders import write_run
+from forged_runs import write_run
 
 from gradflow.study.records import study_runs
 from gradflow.study.report import tables

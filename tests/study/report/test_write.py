@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from study_folders import typical, write_run
+from forged_runs import typical, write_run
 
 from gradflow.errors import ConfigError
 from gradflow.study.report import write

@@ -1,0 +1,49 @@
+"""Without activations a network is one matrix; with them it tells circles apart."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from gradflow.lesson.experiments import nonlinearity
+from gradflow.lesson.experiments.effort import QUICK
+from gradflow.models.mlp import MLP
+
+
+def test_two_linear_layers_collapse_to_their_product():
+    network = MLP((2,), 1, nn.Identity, blocks=1, width=2)
+    first, head = (layer.affine for layer in network.layers)
+    with torch.no_grad():
+        first.weight.copy_(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+        first.bias.copy_(torch.tensor([1.0, -1.0]))
+        head.weight.copy_(torch.tensor([[10.0, 100.0]]))
+        head.bias.copy_(torch.tensor([5.0]))
+    weight, bias = nonlinearity.collapse(network.layers)
+    assert weight.tolist() == [[310.0, 420.0]]  # 10 (1, 2) + 100 (3, 4)
+    assert bias.tolist() == [-85.0]  # 10 - 100 + 5
+
+
+@pytest.fixture(scope="module")
+def classifiers():
+    effort = replace(QUICK, seeds=1, circle_steps=150, circle_depths=(1, 3))
+    return {(one.activation, one.depth): one for one in nonlinearity.classifiers(effort, seed=0)}
+
+
+def test_without_activations_depth_changes_nothing_and_the_matrix_is_the_network(classifiers):
+    for depth in (1, 3):
+        linear = classifiers["identity", depth]
+        assert linear.difference < 1e-14
+        assert 0.4 < linear.accuracy < 0.6  # chance: the classes have the same centre
+        weights, bias = linear.collapsed
+        x2, x1 = np.meshgrid(*[nonlinearity.cell_centres()] * 2, indexing="ij")
+        assert linear.regions == pytest.approx(1 / (1 + np.exp(-(weights[0] * x1 + weights[1] * x2 + bias))), abs=1e-12)
+
+
+def test_relu_tells_the_circles_apart(classifiers):
+    relu = classifiers["relu", 3]
+    centre, corner = relu.regions[nonlinearity.CELLS // 2, nonlinearity.CELLS // 2], relu.regions[0, 0]
+    assert relu.accuracy > 0.95
+    assert centre > 0.9
+    assert corner < 0.1

@@ -1,0 +1,49 @@
+"""Signs of gradients, counted and derived by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from gradflow.lesson.experiments import fit, zero_centred
+
+
+def test_the_commoner_sign():
+    gradients = torch.tensor([[1.0, 2.0, 3.0, 4.0], [-1.0, 1.0, -1.0, -1.0], [0.0, 0.0, 1.0, -1.0]])
+    assert zero_centred.shared_sign(gradients).tolist() == [1.0, 0.75, 0.25]
+
+
+def test_what_chance_gives_the_commoner_sign():
+    assert zero_centred.chance_share(1) == 1.0
+    assert zero_centred.chance_share(2) == pytest.approx(0.75)  # both alike half of the time
+    assert zero_centred.chance_share(4) == pytest.approx((2 * 1 + 8 * 0.75 + 6 * 0.5) / 16)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh"])
+def test_gradients_of_a_sample_have_the_signs_of_the_inputs_or_their_opposites(name):
+    signs = zero_centred.sign_structure(name, seed=3)
+    network = fit.make_mlp(zero_centred.ACTIVATIONS[name], blocks=2, width=zero_centred.WIDTH, seed=3)
+    with torch.no_grad():
+        inputs = network.blocks[0](fit.digit_data().x[: zero_centred.SAMPLES]).sign().numpy().astype(int)
+    for row, expected in zip(signs.signs, inputs, strict=True):
+        assert (row == expected).all() or (row == -expected).all()
+    if name == "sigmoid":
+        assert signs.shared.tolist() == [1.0] * zero_centred.SAMPLES
+    else:
+        assert 0.5 <= signs.shared.mean() < 0.7
+
+
+def test_a_step_of_the_descent_is_the_error_times_the_inputs():
+    frame = zero_centred.descent("tanh", seed=0)
+    rng = zero_centred.numpy_generator(0, zero_centred.Stream.ORDER)
+    first, second = np.tanh(rng.standard_normal(2))
+    error = 0 - (first - second)  # weights 0, target (1, -1)
+    step = [-zero_centred.STEP_SIZE * error * a for a in (first, second)]
+    assert frame.loc[1, ["w1", "w2"]].tolist() == pytest.approx(step)
+    assert frame.loc[1, "distance"] == pytest.approx(math.hypot(step[0] - 1, step[1] + 1))
+
+
+def test_positive_inputs_move_both_weights_the_same_way():
+    assert zero_centred.descent("sigmoid", seed=0)["same_sign"][1:].all()
+    assert 0.2 < zero_centred.descent("tanh", seed=0)["same_sign"][1:].mean() < 0.8

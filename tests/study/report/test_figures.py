@@ -1,0 +1,63 @@
+"""Which figures a report has, and that every one is valid."""
+
+import pytest
+
+from gradflow.figures.panels import interactive, picture
+from gradflow.study.report import depth_charts, training_charts
+from gradflow.study.report.figures import figures
+
+
+def vertical_scales(panel):
+    return {layer["encoding"]["y"]["scale"]["type"] for layer in panel.chart.to_dict()["layer"]}
+
+
+def test_a_study_without_depths(grid):
+    frames, records, legend = grid(["relu"], [None])
+    assert legend.depths == {}
+    assert all(interactive(figure, panel) for figure in figures(frames, records, legend) for panel in figure.panels)
+
+
+@pytest.mark.slow
+def test_many_configurations_have_one_panel_a_depth(grid):
+    activations = [f"act{i}" for i in range(10)]
+    frames, records, legend = grid(activations, [1, 2, 4])
+    drawn = {figure.name: figure for figure in figures(frames, records, legend)}
+    assert [panel.title for panel in drawn["validation"].panels] == ["1 block", "2 blocks", "4 blocks"]
+    assert len(drawn["gradient_by_layer"].panels) == 20
+    assert len({(legend.colours[a], legend.shapes[a]) for a in activations}) == 10
+
+
+@pytest.mark.slow
+def test_every_figure_is_valid_alone_and_in_the_page(grid):
+    frames, records, legend = grid(["relu", "sigmoid"], [1, 2], seeds=2)
+    drawn = figures(frames, records, legend)
+    assert [figure.name for figure in drawn] == [
+        "headline",
+        "validation",
+        "training_loss",
+        "gradient_by_layer",
+        "over_training",
+        "decades_per_layer",
+        "mean_gradient",
+        "dead_units",
+        "low_slope",
+        "dormant_units",
+    ]
+    for figure in drawn:
+        assert picture(figure).to_dict()["concat"]
+        for panel in figure.panels:
+            specification = interactive(figure, panel)
+            assert specification["width"] == "container"
+            assert {"hidden_activations", "hidden_depths"} <= {p["name"] for p in specification["params"]}
+
+
+def test_gradients_stand_on_logarithmic_axes(grid):
+    frames, _, legend = grid(["relu"], [1, 2], seeds=2)
+    _, _, norm, *_ = training_charts.over_training(frames, legend).panels
+    for panel in (norm, *depth_charts.gradient_by_layer(frames.layers, legend).panels):
+        assert vertical_scales(panel) == {"log"}
+
+
+def test_one_depth_has_no_figure_of_the_mean_gradient_by_depth(grid):
+    frames, records, legend = grid(["relu", "sigmoid"], [2])
+    assert "mean_gradient" not in [figure.name for figure in figures(frames, records, legend)]
