@@ -39,7 +39,7 @@ def curves(**more):
 def write(study, *, seed=0, activation="relu", blocks=3, **more):
     record = {
         key: more.pop(key)
-        for key in ("state", "error", "metrics", "constant_loss", "sigmoid_like", "lr", "absent")
+        for key in ("state", "error", "metrics", "constant_loss", "sigmoid_like", "lr")
         if key in more
     }
     return write_run(study, activation=activation, blocks=blocks, seed=seed, curves=curves(**more), **record)
@@ -209,8 +209,8 @@ def test_units_that_are_dead_before_the_first_update_only_do_not_count(tmp_path)
     ],
 )
 def test_low_slopes_are_saturation_of_sigmoid_like_functions_only(tmp_path, activation, share, known, holds):
-    more = {"absent": ["sigmoid_like"]} if known is None else {"sigmoid_like": known}
-    write(tmp_path, activation=activation, low_slope__03_block={0: 0.0} | dict.fromkeys(ENDS, share), **more)
+    low_slope = {0: 0.0} | dict.fromkeys(ENDS, share)
+    write(tmp_path, activation=activation, low_slope__03_block=low_slope, sigmoid_like=known)
     findings = found(tmp_path)
     assert list(findings) == (["saturated"] if holds else [])
     if holds:
@@ -254,7 +254,7 @@ def test_a_slow_start_says_when_it_ended(tmp_path):
 
 
 def test_without_the_constant_loss_the_first_batch_stands_for_it(tmp_path):
-    write(tmp_path, train__loss=dict.fromkeys(ENDS, 2.2), train__loss_step={0: 2.4, 1: 2.2}, absent=["constant_loss"])
+    write(tmp_path, train__loss=dict.fromkeys(ENDS, 2.2), train__loss_step={0: 2.4, 1: 2.2}, constant_loss=None)
     assert only(tmp_path, "hardly learned").evidence == (
         "the mean training loss of epoch 4, the last, is 2.2, 91.7 % of 2.4, the loss of the first batch, at lr = 0.001"
     )

@@ -124,7 +124,7 @@ def test_a_gradient_of_zero_is_written_and_its_logarithm_is_not(fit):
     run = fit(network, callbacks=[callback := GradientNorms()])
     assert set(of(run.scalars, "grad_norm/01_block")) == {0}
     assert "grad_flow/decades_per_layer" not in run.tags()
-    assert np.isnan(callback.epoch_means["grad_flow/decades_per_layer"])
+    assert np.isnan(callback.latest["grad_flow/decades_per_layer"])
 
 
 @pytest.mark.parametrize("off", GROUPS)
@@ -221,12 +221,12 @@ def test_final_metrics_survive_a_checkpoint(fit, prepare):
     final = callback.final_metrics()
     assert final["grad_norm/total"] == pytest.approx(of(run.scalars, "grad_norm/total")[4:].mean())
     assert final["grad_abs_mean_all_steps"] == pytest.approx(of(run.scalars, "grad_abs_mean").mean())
-    assert callback.first_rms["01_block"] == pytest.approx(run.scalars("grad_rms/01_block")[0])
+    assert callback.first["grad_rms/01_block"] == pytest.approx(run.scalars("grad_rms/01_block")[0])
     run.trainer.save_checkpoint(run.folder / "half.ckpt")
     whole = fit(callbacks=[GradientNorms()], max_epochs=4)
     rest = prepare(run.network, callbacks=[resumed := GradientNorms()], max_epochs=4)
     rest.trainer.fit(rest.module, datamodule=rest.data, ckpt_path=run.folder / "half.ckpt", weights_only=True)
     assert list(rest.scalars("grad_norm/total")) == list(range(8, 16))
-    assert resumed.first_rms == callback.first_rms
+    assert resumed.first == callback.first
     mean = of(whole.scalars, "grad_abs_mean").mean()
     assert resumed.final_metrics()["grad_abs_mean_all_steps"] == pytest.approx(mean, rel=1e-6)

@@ -42,9 +42,9 @@ def test_pictures_show_the_first_step_and_the_last_epoch(fit, drawn):
     layers = ["01_block", "02_block", "03_block", "04_head"]
     first, last = drawn["gradient_by_depth"].values()
     assert first == pytest.approx({layer: run.scalars(f"grad_rms/{layer}")[0] for layer in layers})
-    assert last == {layer: gradients.epoch_means[f"grad_rms/{layer}"] for layer in layers}
+    assert last == {layer: gradients.latest[f"grad_rms/{layer}"] for layer in layers}
     before, end = drawn["dead_units_by_depth"].values()
-    assert before == {layer: units.history[0][f"dead_units/{layer}"] for layer in layers[:-1]}
+    assert before == {layer: units.first[f"dead_units/{layer}"] for layer in layers[:-1]}
     assert end == {layer: units.latest[f"dead_units/{layer}"] for layer in layers[:-1]}
 
 

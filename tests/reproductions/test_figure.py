@@ -11,7 +11,7 @@ from gradflow.reproductions.__main__ import DOCS
 from gradflow.reproductions.collect import collect
 from gradflow.reproductions.page import page_text, sections, write_page
 from gradflow.reproductions.stored import write
-from gradflow.runs.labels import label
+from gradflow.runs.metrics import MetricTable
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_the_committed_picture_shows_the_committed_tables():
     section = drawn(DOCS)
     svg = (DOCS / "reproductions/cifar10_depth" / figure.NAME).read_text()
     for metric, part in section.by_depth.groupby("metric"):
-        title = re.escape(label(metric).with_unit)
+        title = re.escape(MetricTable().final(metric).with_unit)
         marks = re.findall(rf'"blocks: (\d+); {title}: ([^;"]+?)(%?); activation: (\w+)"', svg)
         shown = {(a, int(blocks), float(text) / (100 if unit else 1)) for blocks, text, unit, a in marks}
         expected = {(r.activation, r.blocks, float(f"{r.mean:.4g}")) for r in part.itertuples()}

@@ -1,10 +1,13 @@
 """Tags of metrics, and the limits of what they name."""
 
+import json
 import math
+from dataclasses import replace
 
 import pytest
 
 from gradflow.runs import metrics
+from gradflow.runs.metrics import METRICS, Metric, MetricTable
 
 
 @pytest.mark.parametrize(
@@ -20,11 +23,12 @@ from gradflow.runs import metrics
         ("val/r2_best", (-math.inf, 1)),
         ("best_epoch", (1, math.inf)),
         ("grad_flow/decades_per_layer", (-math.inf, math.inf)),
-        ("grad_norm/total", (-math.inf, math.inf)),
+        ("grad_norm/total", (0, math.inf)),
+        ("tag/of nobody", (-math.inf, math.inf)),
     ],
 )
 def test_limits_of_metrics(tag, limits):
-    assert metrics.limits(tag) == limits
+    assert MetricTable()[tag].limits == limits
 
 
 def test_tags_are_those_of_the_contract():
@@ -37,3 +41,78 @@ def test_tags_are_those_of_the_contract():
     assert metrics.grad_norm("01_block") == "grad_norm/01_block"
     assert metrics.grad_rms("01_block") == "grad_rms/01_block"
     assert metrics.unit_tag(metrics.DEAD_UNITS, "total") == "dead_units/total"
+
+
+def test_every_tag_stands_once_in_the_table():
+    tags = [metric.tag for metric in METRICS]
+    assert len(set(tags)) == len(tags)
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        ("test/acc_at_best", "test accuracy at the best epoch (%)"),
+        ("val/mae_best", "validation mean absolute error at the best epoch (unit of the target)"),
+        ("test/r2_precise_bn", "test R², precise batch norm"),
+        ("grad_norm/total", "gradient norm, last epoch"),
+        ("grad_abs_mean_all_steps", "mean absolute gradient, all steps"),
+        ("dead_units/total", "dead units, last epoch (%)"),
+        ("dead_units/03_block", "dead units, 03_block, last epoch (%)"),
+        ("tag/of nobody", "tag/of nobody"),
+    ],
+)
+def test_words_of_the_values_in_run_json(tag, words):
+    assert MetricTable().final(tag).with_unit == words
+
+
+def test_selected_on_test_is_said_of_scores_at_the_best_epoch():
+    table = MetricTable.of([{"selected_on": "test", "declared_metrics": []}])
+    assert table.final("test/acc_at_best").with_unit == "test accuracy at the best epoch, selected on test (%)"
+    assert table.final("test/acc").with_unit == "test accuracy (%)"
+
+
+def test_gradient_magnitudes_are_averaged_as_logarithms_and_signed_or_bounded_values_are_not():
+    logarithmic = {metric.tag for metric in METRICS if metric.is_logarithmic}
+    assert logarithmic == {
+        "grad_norm/",
+        "grad_norm/total",
+        "grad_rms/",
+        "grad_abs_mean",
+        "grad_abs_mean_all_steps",
+        "grad_flow/first_to_last",
+    }
+    assert all(metric.low >= 0 for metric in METRICS if metric.is_logarithmic)
+
+
+def test_scores_alone_have_a_better_value():
+    better = {metric.tag: metric.better for metric in METRICS if metric.better}
+    assert set(better.values()) == {"higher", "lower"}
+    assert all(tag.startswith(("train/", "val/", "test/")) for tag in better)
+    assert all((direction == "lower") == ("loss" in tag or "mae" in tag) for tag, direction in better.items())
+
+
+RANK = Metric("rank/", "effective rank", low=1.0, is_logarithmic=True, better="higher", taken="last epoch")
+
+
+def test_a_declaration_survives_run_json():
+    entry = json.loads(json.dumps(RANK.as_entry()))
+    assert entry["low"] == 1.0
+    assert "high" not in entry  # JSON has no infinity
+    assert Metric.of_entry(entry | {"of a later version": 1}) == RANK
+
+
+def test_what_monitors_declare_follows_the_metrics_of_the_package():
+    table = MetricTable.of([{"selected_on": "validation", "declared_metrics": [RANK.as_entry()]}])
+    assert table["rank/02_block"] == replace(RANK, tag="rank/02_block", words="effective rank, 02_block")
+    tags = ["rank/10_block", "rank/02_block", "test/acc", "grad_rms/01_block", "nobody's", "test/acc_at_best"]
+    assert table.reported(tags) == ["test/acc_at_best", "test/acc", "rank/02_block", "rank/10_block"]
+
+
+def test_a_metric_of_the_package_cannot_be_declared_anew():
+    other = Metric("grad_norm/total", "something else", better="lower")
+    assert MetricTable([other])["grad_norm/total"] == MetricTable()["grad_norm/total"]
+
+
+def test_values_by_layer_leave_out_that_of_all_layers():
+    values = {"dead_units/01_block": 0.1, "dead_units/total": 0.2, "low_slope/01_block": 0.3}
+    assert metrics.by_layer(values, "dead_units") == {"01_block": 0.1}

@@ -7,36 +7,22 @@ from datetime import UTC, datetime
 import pytest
 
 from gradflow.errors import ConfigError
-from gradflow.runs.record import Clock, planned_record, read_record, write_record
+from gradflow.runs.record import Clock, Record, now, planned_record, read_record, write_record
 
 
 def planned(**more):
     axes = {"activation": "relu", "blocks": 4, "width": 8}
-    return planned_record(
-        study="study", config="activation=relu,blocks=4", config_hash="abc", axes=axes, seed=7, **more
-    )
+    names = {"study": "study", "config": "activation=relu,blocks=4", "config_hash": "abc", "headline": "test/acc"}
+    return planned_record(**names, axes=axes, seed=7, **more)
 
 
 def test_a_planned_record_has_every_key_of_the_contract():
     record = planned(overrides=["activation=relu"])
-    assert record == {
-        "state": "planned",
-        "study": "study",
-        "config": "activation=relu,blocks=4",
-        "axes": {"activation": "relu", "blocks": 4, "width": 8},
-        "activation": "relu",
-        "blocks": 4,
-        "seed": 7,
-        "config_hash": "abc",
-        "attempts": 0,
-        "metrics": {},
-        "error": None,
-        "started": None,
-        "finished": None,
-        "duration_s": None,
-        "provenance": None,
-        "overrides": ["activation=relu"],
-    }
+    assert set(record) == set(Record.__annotations__)
+    assert (record["state"], record["attempts"], record["metrics"]) == ("planned", 0, {})
+    assert (record["activation"], record["blocks"], record["overrides"]) == ("relu", 4, ["activation=relu"])
+    before_the_first_attempt = ("error", "started", "finished", "duration_s", "provenance", "parameters")
+    assert all(record[key] is None for key in before_the_first_attempt)
 
 
 def test_what_is_written_is_read_again(tmp_path):
@@ -52,35 +38,55 @@ def test_no_folder_and_a_file_in_the_way_are_no_record(tmp_path):
 
 
 def test_numbers_that_json_lacks_become_null(tmp_path):
-    write_record(tmp_path, {"metrics": {"a": math.nan, "b": [math.inf, 1.5], "c": (-math.inf,)}})
+    write_record(tmp_path, planned() | {"metrics": {"a": math.nan, "b": math.inf, "c": 1.5}})
     assert "NaN" not in (tmp_path / "run.json").read_text()
-    assert read_record(tmp_path) == {"metrics": {"a": None, "b": [None, 1.5], "c": [None]}}
+    assert read_record(tmp_path)["metrics"] == {"a": None, "b": None, "c": 1.5}
 
 
 def test_a_write_that_fails_halfway_leaves_the_old_record(tmp_path, monkeypatch):
-    write_record(tmp_path, {"state": "running"})
+    running = planned() | {"state": "running"}
+    write_record(tmp_path, running)
 
     def stops_halfway(record, file, **options):
         file.write(json.dumps(record)[:5])
         file.flush()
-        assert read_record(tmp_path) == {"state": "running"}  # what a reader sees meanwhile
+        assert read_record(tmp_path) == running  # what a reader sees meanwhile
         raise OSError("no space left on device")
 
     monkeypatch.setattr(json, "dump", stops_halfway)
     with pytest.raises(OSError, match="no space"):
-        write_record(tmp_path, {"state": "finished"})
-    assert read_record(tmp_path) == {"state": "running"}
+        write_record(tmp_path, planned() | {"state": "finished"})
+    assert read_record(tmp_path) == running
 
 
-def test_a_damaged_record_is_named(tmp_path):
-    (tmp_path / "run.json").write_text('{"state": "fini')
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"state": "fini',
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b"{}",
+        json.dumps(planned() | {"metrics": None}).encode(),
+        json.dumps(planned() | {"state": "asleep"}).encode(),
+        json.dumps({key: value for key, value in planned().items() if key != "seed"}).encode(),
+    ],
+    ids=["cut short", "empty", "no text", "a list", "no entries", "no metrics", "no such state", "no seed"],
+)
+def test_a_damaged_record_is_named(tmp_path, content):
+    (tmp_path / "run.json").write_bytes(content)
     with pytest.raises(ConfigError, match=r"run\.json: damaged.*move"):
         read_record(tmp_path)
 
 
+def test_what_an_older_version_did_not_write_is_filled_in(tmp_path):
+    older = {key: value for key, value in planned().items() if key not in ("declared_metrics", "sigmoid_like", "lr")}
+    (tmp_path / "run.json").write_text(json.dumps(older))
+    assert read_record(tmp_path) == planned()
+
+
 def test_times_are_utc_and_durations_positive():
     clock = Clock()
-    stopped = clock.stop()
     assert datetime.fromisoformat(clock.started).tzinfo == UTC
-    assert datetime.fromisoformat(stopped["finished"]) >= datetime.fromisoformat(clock.started)
-    assert 0 <= stopped["duration_s"] < 1
+    assert datetime.fromisoformat(now()) >= datetime.fromisoformat(clock.started)
+    assert 0 <= clock.seconds <= Clock(after=60.0).seconds - 59.0

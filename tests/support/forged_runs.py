@@ -38,14 +38,12 @@ def run_record(
     axes: Mapping[str, Any] | None = None,
     state: str = State.FINISHED,
     study: str = "study",
-    absent: Iterable[str] = (),
     **more: Any,
 ) -> Record:
     """A run.json.
 
     Args:
         axes: further ones beside activation and blocks.
-        absent: keys that it lacks, as one that an older version wrote.
         more: other values of its entries, e.g. `metrics`, `error`, `headline`.
     """
     all_axes = {"activation": activation} | ({} if blocks is None else {"blocks": blocks}) | dict(axes or {})
@@ -71,7 +69,7 @@ def run_record(
         }
     if state not in (State.PLANNED, State.RUNNING):
         record |= {"finished": "2026-01-01T00:01:00+00:00", "duration_s": 60.0}
-    return {key: value for key, value in (record | {"state": state} | more).items() if key not in absent}
+    return record | {"state": state} | more
 
 
 def scored_run(

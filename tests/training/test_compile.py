@@ -50,5 +50,5 @@ def test_an_interrupted_compiled_run_ends_bit_identical(command, tmp_path, monke
     options = (*SMALL, "trainer.max_epochs=4", "model=conv", "model.dropout=0.2", "compile=true")
     assert command(*options, f"output_dir={tmp_path}/whole/outputs").status == 0
     assert interrupt_after(command, monkeypatch, 3, *options).status == 130
-    assert "going on after epoch 2" in command(*options).out
+    assert "resuming after epoch 2" in command(*options).out
     assert outcome(runs(tmp_path)[0]) == outcome(runs(tmp_path / "whole")[0])

@@ -126,7 +126,7 @@ def test_a_run_that_is_told_to_leave_goes_on_with_both_processes(tmp_path):
     assert process.wait(timeout=60) == 143
     assert record(folder)["state"] == State.INTERRUPTED
     again = train(folder, *long)
-    assert "going on after epoch" in again.stdout
+    assert "resuming after epoch" in again.stdout
     assert record(folder)["attempts"] == 2
     assert outcome(only_run(folder)) == outcome(only_run(tmp_path / "whole"))
 

@@ -75,7 +75,7 @@ def test_ctrl_c_marks_the_run_shows_the_table_and_the_same_command_goes_on(comma
     assert states == [State.INTERRUPTED, State.PLANNED]
     again = command(*TWO)
     assert again.status == 0
-    assert "going on after epoch 2" in again.out
+    assert "resuming after epoch 2" in again.out
     assert [record["state"] for record in records(tmp_path).values()] == [State.FINISHED] * 2
     other = tmp_path / "other"
     assert command(*TWO, f"output_dir={other}/outputs").status == 0
@@ -117,7 +117,7 @@ def test_resume_goes_on_with_a_rerun_in_a_study_that_was_moved(command, tmp_path
     (tmp_path / "outputs" / "digits_conv").rename(tmp_path / "o'ther, place" / "renamed")
     again = command('resume="o\'ther, place/renamed"')
     assert again.status == 0, again.err
-    assert "going on after epoch 2" in again.out
+    assert "resuming after epoch 2" in again.out
     found = sorted(tmp_path.glob("o'ther, place/renamed/*/seed=*/run.json"))
     assert [json.loads(file.read_text())["state"] for file in found] == [State.FINISHED] * 2
     assert not list(tmp_path.rglob("replaced=*"))

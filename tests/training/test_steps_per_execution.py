@@ -48,7 +48,7 @@ def test_an_interrupted_run_may_go_on_with_the_other_kind_of_step(
     interrupted = interrupt_after(command, monkeypatch, 3, *options, f"steps_per_execution={first}")
     assert interrupted.status == 130
     again = command(*options, f"steps_per_execution={then}")
-    assert "going on after epoch 2" in again.out
+    assert "resuming after epoch 2" in again.out
     assert outcome(only_run(tmp_path)) == outcome(only_run(tmp_path / "whole"))
     assert json.loads((only_run(tmp_path) / "run.json").read_text())["attempts"] == 2
 

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gradflow.runs.labels import SELECTED_ON_TEST
-from gradflow.runs.metrics import is_score, lower_is_better
+from gradflow.runs.metrics import SELECTED_ON_TEST
 from gradflow.runs.record import Record, State
 from gradflow.study.comparison.compare import compare, families
 from gradflow.study.comparison.outcome import Comparison, Outcome
@@ -56,12 +55,12 @@ def leads(records: Sequence[Record], *, baseline: str | None, metric: str | None
 
 def _lead(c: Comparison, *, anew: str | None) -> Lead | None:
     """The lead that a comparison shows, if it shows one; `anew` is the finding by statistics computed anew."""
-    if c.differences is None or not is_score(c.metric):
+    if c.differences is None or c.better is None:
         return None
     too_few = c.outcome is Outcome.TOO_FEW and (c.differences.low > 0 or c.differences.high < 0)
     if not (c.claimed or too_few):
         return None
-    sign = -1 if lower_is_better(c.metric) else 1
+    sign = -1 if c.better == "lower" else 1
     behind = sign * c.differences.mean < 0  # the activation, of its baseline
     loser, winner = (c.activation, c.baseline) if behind else (c.baseline, c.activation)
     towards = -1 if c.differences.mean < 0 else 1

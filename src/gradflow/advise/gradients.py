@@ -26,13 +26,13 @@ def exploding(run: MeasuredRun) -> Sighting | None:
 
 def vanishing(run: MeasuredRun) -> Sighting | None:
     """A hidden layer gets next to nothing of the largest layer's gradient, averaged over an epoch."""
-    layers = run.layers("grad_rms", hidden=False)
+    layers = run.layers(metrics.GRAD_RMS, hidden=False)
     rms_LE = np.stack([run.epoch_means(metrics.grad_rms(layer)) for layer in layers])
-    hidden = run.layers("grad_rms")
+    hidden = run.layers(metrics.GRAD_RMS)
     hidden_LE = rms_LE[[layers.index(layer) for layer in hidden]]
     known = np.flatnonzero(np.isfinite(rms_LE).all(axis=0))
     if not len(known):
-        raise NotJudged("grad_rms was never finite in all layers")
+        raise NotJudged(f"{metrics.GRAD_RMS} was never finite in all layers")
     largest_E, smallest_E = rms_LE[:, known].max(axis=0), hidden_LE[:, known].min(axis=0)
     ratio_E = np.divide(smallest_E, largest_E, out=np.zeros(len(known)), where=largest_E > 0)
     worst = int(np.argmin(ratio_E))
@@ -49,7 +49,7 @@ def vanishing(run: MeasuredRun) -> Sighting | None:
 
 def fading(run: MeasuredRun) -> Sighting | None:
     """The gradient halves, or worse, from layer to layer on its way to the input, though it has not vanished yet."""
-    hidden = run.layers("grad_rms")
+    hidden = run.layers(metrics.GRAD_RMS)
     if len(hidden) < FEWEST_LAYERS or vanishing(run) is not None:
         return None
     decades = _decades(run)

@@ -11,6 +11,8 @@ from gradflow.advise.measured_run import MeasuredRun, NotJudged, Sighting, per_c
 from gradflow.runs import health, metrics
 from gradflow.runs.record import State
 
+TRAIN_LOSS = metrics.train(metrics.LOSS)
+TRAIN_ACC, VAL_ACC, TEST_ACC = (part(metrics.ACC) for part in (metrics.train, metrics.val, metrics.test))
 LOW_SLOPE_FRACTION = 0.5  # of a layer's entries
 UNLEARNED = 0.9  # of the loss of the best constant prediction
 FIRST_UPDATES = 100  # after so many, something should have been learned
@@ -20,7 +22,8 @@ def diverged(run: MeasuredRun) -> Sighting | None:
     """The run ended because a loss or gradient was not finite."""
     if run.record["state"] != State.DIVERGED:
         return None
-    message = (run.record.get("error") or {}).get("message") or "no longer finite"
+    error = run.record["error"]
+    message = (error and error["message"]) or "no longer finite"
     return Sighting(0.0, "", f"{message.splitlines()[0]}{run.lr}")
 
 
@@ -57,11 +60,11 @@ def slow_start(run: MeasuredRun) -> Sighting | None:
 def _learning(run: MeasuredRun) -> tuple[np.ndarray, float, str]:
     """Training loss by epoch, shape (E,), the loss that knows nothing of the input, and what that is in words."""
     if not len(run.ends):
-        raise NotJudged("train/loss was not recorded")
+        raise NotJudged(f"{TRAIN_LOSS} was not recorded")
     if run.ends[-1] < FIRST_UPDATES:
         raise NotJudged(f"fewer than {FIRST_UPDATES} updates")
-    loss_E = run.curves["train/loss"].values
-    constant = run.record.get("constant_loss")
+    loss_E = run.curves[TRAIN_LOSS].values
+    constant = run.record["constant_loss"]
     if constant:
         return loss_E, float(constant), "the loss of the best constant prediction"
     if metrics.TRAIN_LOSS_STEP not in run.curves:
@@ -95,10 +98,10 @@ def lagging_averages(run: MeasuredRun) -> Sighting | None:
     Training normalises by the statistics of each batch, evaluation by their running averages, which lag behind weights
     that still move. A run whose configuration is not known is not said to do so.
     """
-    if "val/r2" in run.curves or run.config.get("model", {}).get("norm") != "batch":
+    if metrics.val(metrics.R2) in run.curves or run.config.get("model", {}).get("norm") != "batch":
         return None
-    if health.lag(run.record["metrics"]) is None and not {"val/acc", "train/acc"} <= run.curves.keys():
-        raise NotJudged("neither test/acc_precise_bn nor val/acc and train/acc were recorded")
+    if health.lag(run.record["metrics"]) is None and not {VAL_ACC, TRAIN_ACC} <= run.curves.keys():
+        raise NotJudged(f"neither {metrics.precise_bn(TEST_ACC)} nor {VAL_ACC} and {TRAIN_ACC} were recorded")
     seen = [one for one in (_gap(run), _fall(run)) if one is not None]
     if not seen:
         return None
@@ -112,7 +115,7 @@ def _gap(run: MeasuredRun) -> Sighting | None:
     gap = health.lag(final)
     if gap is None or gap <= health.LAG:
         return None
-    running, anew = (per_cent(final[tag]) for tag in ("test/acc", metrics.precise_bn("test/acc")))
+    running, anew = (per_cent(final[tag] or 0.0) for tag in (TEST_ACC, metrics.precise_bn(TEST_ACC)))
     evidence = (
         f"the network of the last epoch has a test accuracy of {running} by its running averages, "
         f"{anew} with statistics computed anew at its weights"
@@ -122,9 +125,7 @@ def _gap(run: MeasuredRun) -> Sighting | None:
 
 def _fall(run: MeasuredRun) -> Sighting | None:
     """The validation accuracy falls in an epoch in which that of training does not."""
-    scores_E, fitted_E = (
-        run.curves[tag].values if tag in run.curves else np.zeros(0) for tag in ("val/acc", "train/acc")
-    )
+    scores_E, fitted_E = (run.curves[tag].values if tag in run.curves else np.zeros(0) for tag in (VAL_ACC, TRAIN_ACC))
     epochs = min(len(scores_E), len(fitted_E))
     falls_E = np.where(np.diff(fitted_E[:epochs]) >= 0, -np.diff(scores_E[:epochs]), 0.0)
     if not len(falls_E) or falls_E.max() <= health.LAG:

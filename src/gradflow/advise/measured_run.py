@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from gradflow.runs import folders
+from gradflow.runs import folders, metrics
 from gradflow.runs.events import Curve, curves
 from gradflow.runs.record import Record
 
@@ -38,19 +38,20 @@ class MeasuredRun:
     @property
     def lr(self) -> str:
         """`at lr = 0.1`, for texts."""
-        lr = self.record.get("lr")
+        lr = self.record["lr"]
         return "" if lr is None else f", at lr = {lr:g}"
 
     @property
     def is_sigmoid_like(self) -> bool:
         """Whether low slopes are saturation: of a function that is flat on both sides of its steep part."""
-        known = self.record.get("sigmoid_like")
+        known = self.record["sigmoid_like"]
         return self.record["activation"] in SIGMOID_LIKE if known is None else bool(known)
 
     @cached_property
     def ends(self) -> np.ndarray:
         """How many updates had been made at the end of each whole epoch, shape (E,)."""
-        return self.curves["train/loss"].steps if "train/loss" in self.curves else np.zeros(0, np.int64)
+        loss = self.curves.get(metrics.train(metrics.LOSS))
+        return np.zeros(0, np.int64) if loss is None else loss.steps
 
     def epoch(self, step: int) -> int:
         """The epoch, counted from 1, that ends at this step; 0 before the first update."""
@@ -62,8 +63,7 @@ class MeasuredRun:
         Raises:
             NotJudged: if there are none.
         """
-        found = [tag.removeprefix(f"{quantity}/") for tag in self.curves if tag.startswith(f"{quantity}/")]
-        layers = [layer for layer in found if layer != "total" and not (hidden and layer.endswith(HEAD))]
+        layers = [layer for layer in metrics.by_layer(self.curves, quantity) if not (hidden and layer.endswith(HEAD))]
         if not layers:
             raise NotJudged(f"{quantity} was not recorded")
         return sorted(layers, key=lambda layer: int(layer.partition("_")[0]))

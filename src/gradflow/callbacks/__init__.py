@@ -1,1 +1,1 @@
-"""When to measure. What is measured is `gradflow.measure`'s business."""
+"""Lightning callbacks: when to measure. `monitor` has their base class."""

@@ -4,18 +4,16 @@ from typing import Any
 
 import lightning as L
 import numpy as np
-from lightning.pytorch.callbacks import Callback
 
-from gradflow.callbacks.monitor import as_measured
+from gradflow.callbacks.monitor import Monitor, as_measured, layers_of
 from gradflow.errors import Diverged
 from gradflow.measure.gradients import decades_per_layer
 from gradflow.measure.steps import average_windows
-from gradflow.models.layers import Layer
 from gradflow.runs import metrics
 from gradflow.runs.logger import write_rows
 
 
-class GradientNorms(Callback):
+class GradientNorms(Monitor):
     """Write the gradient of every layer as the optimizer gets it, before clipping, at the step it belongs to.
 
     The module measures each step's gradient, whose norm tells it whether the run diverges; this asks it for the sums of
@@ -29,19 +27,24 @@ class GradientNorms(Callback):
         every_n_steps: average over this many steps before writing; 1 writes every step.
     """
 
+    declares = metrics.of_groups(metrics.GRAD_NORM, metrics.GRAD_RMS, metrics.GRAD_ABS_MEAN, metrics.GRAD_FLOW)
+
     def __init__(
         self, *, norm: bool = True, rms: bool = True, abs_mean: bool = True, flow: bool = True, every_n_steps: int = 1
     ) -> None:
-        self._wanted = {"norm": norm, "rms": rms, "abs_mean": abs_mean, "flow": flow}
+        self._wanted = {
+            metrics.GRAD_NORM: norm,
+            metrics.GRAD_RMS: rms,
+            metrics.GRAD_ABS_MEAN: abs_mean,
+            metrics.GRAD_FLOW: flow,
+        }
         self._every = every_n_steps
         self._abs_mean_sum, self._steps_seen = 0.0, 0
-        self.epoch_means: dict[str, float] = {}
-        self.first_rms: dict[str, float] = {}
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         module = as_measured(pl_module)
         module.keeps_abs_sums = True
-        layers: list[Layer] = module.network.layers  # type: ignore[assignment]
+        layers = layers_of(pl_module)
         self._layer_names = [layer.name for layer in layers]
         self._hidden = [i for i, layer in enumerate(layers) if layer.activation is not None]
         place = {id(p): i for i, p in enumerate(module.trained)}
@@ -72,9 +75,9 @@ class GradientNorms(Callback):
         columns = self._columns(values[finite])
         self._abs_mean_sum += float(columns[metrics.GRAD_ABS_MEAN].sum())
         self._steps_seen += len(steps)
-        if not self.first_rms:
-            self.first_rms = {layer: float(columns[metrics.grad_rms(layer)][0]) for layer in self._layer_names}
-        self.epoch_means = {tag: _finite_mean(column) for tag, column in columns.items()}
+        if not self.first:
+            self.first = {tag: float(column[0]) for tag, column in columns.items()}
+        self.latest = {tag: _finite_mean(column) for tag, column in columns.items()}
         tags = [tag for tag in columns if self._is_wanted(tag)]
         rows = average_windows(np.stack([columns[tag] for tag in tags], axis=1), self._every) if tags else None
         if rows is not None:
@@ -100,27 +103,21 @@ class GradientNorms(Callback):
         return columns
 
     def _is_wanted(self, tag: str) -> bool:
-        prefixes = {"grad_norm/": "norm", "grad_rms/": "rms", "grad_abs_mean": "abs_mean", "grad_flow/": "flow"}
-        return next(self._wanted[kind] for prefix, kind in prefixes.items() if tag.startswith(prefix))
+        return self._wanted[tag.partition("/")[0]]
 
     def final_metrics(self) -> dict[str, float]:
         """Means over the last epoch by tag, and the mean absolute gradient over all steps of training."""
-        final = {tag: value for tag, value in self.epoch_means.items() if self._is_wanted(tag)}
-        if self._wanted["abs_mean"] and self._steps_seen:
+        final = {tag: value for tag, value in self.latest.items() if self._is_wanted(tag)}
+        if self._wanted[metrics.GRAD_ABS_MEAN] and self._steps_seen:
             final[metrics.GRAD_ABS_MEAN_ALL_STEPS] = self._abs_mean_sum / self._steps_seen
         return final
 
     def state_dict(self) -> dict[str, Any]:
-        return {
-            "abs_mean_sum": self._abs_mean_sum,
-            "steps_seen": self._steps_seen,
-            "epoch_means": self.epoch_means,
-            "first_rms": self.first_rms,
-        }
+        return super().state_dict() | {"abs_mean_sum": self._abs_mean_sum, "steps_seen": self._steps_seen}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict(state_dict)
         self._abs_mean_sum, self._steps_seen = state_dict["abs_mean_sum"], state_dict["steps_seen"]
-        self.epoch_means, self.first_rms = dict(state_dict["epoch_means"]), dict(state_dict["first_rms"])
 
 
 def _finite_mean(values: np.ndarray) -> float:

@@ -7,8 +7,7 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
-from gradflow.callbacks.gradient_norms import GradientNorms
-from gradflow.callbacks.unit_statistics import UnitStatistics
+from gradflow.callbacks.monitor import latest_values, layers_of
 from gradflow.runs import health, metrics
 
 log = logging.getLogger(__name__)
@@ -50,17 +49,16 @@ class HealthWarnings(Callback):
         self._said: set[str] = set()
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        for callback in trainer.callbacks:  # type: ignore[attr-defined]
-            if isinstance(callback, GradientNorms) and callback.epoch_means:
-                self._check_gradients(callback.epoch_means, pl_module)
-            elif isinstance(callback, UnitStatistics):
-                self._check_units(callback.latest)
+        values = latest_values(trainer.callbacks)  # type: ignore[attr-defined]
+        if metrics.GRAD_NORM_TOTAL in values:
+            self._check_gradients(values, pl_module)
+        self._check_units(values)
 
     def _check_gradients(self, means: dict[str, float], pl_module: L.LightningModule) -> None:
-        layers = pl_module.network.layers  # type: ignore[union-attr]
-        rms = {layer.name: means[metrics.grad_rms(layer.name)] for layer in layers}  # type: ignore[union-attr]
+        layers = layers_of(pl_module)
+        rms = {layer.name: means[metrics.grad_rms(layer.name)] for layer in layers}
         largest = max(rms.values())
-        hidden = [layer.name for layer in layers if layer.activation is not None]  # type: ignore[union-attr]
+        hidden = [layer.name for layer in layers if layer.hidden]
         smallest = min(hidden, key=lambda name: rms[name])
         ratio = rms[smallest] / largest if largest > 0 else 0.0
         if ratio < self._vanishing_ratio:
@@ -69,10 +67,8 @@ class HealthWarnings(Callback):
         if total > self._exploding_norm or math.isnan(total):
             self._say("exploding", EXPLODING, tag=metrics.GRAD_NORM_TOTAL, value=total, threshold=self._exploding_norm)
 
-    def _check_units(self, latest: dict[str, float]) -> None:
-        prefix = metrics.unit_tag(metrics.DEAD_UNITS, "")
-        dead = {tag.removeprefix(prefix): share for tag, share in latest.items() if tag.startswith(prefix)}
-        dead.pop("total", None)
+    def _check_units(self, values: dict[str, float]) -> None:
+        dead = metrics.by_layer(values, metrics.DEAD_UNITS)
         worst = max(dead, key=lambda name: dead[name], default=None)
         if worst is not None and dead[worst] > self._dead_fraction:
             self._say("dead", DEAD, layer=worst, share=dead[worst], threshold=self._dead_fraction)

@@ -1,20 +1,87 @@
-"""What the monitors need of the module that they look at."""
+"""The base class of monitors: callbacks that measure, and change nothing in training."""
 
-from collections.abc import Callable
-from typing import Protocol, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Protocol, cast
 
 import lightning as L
+from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 
 from gradflow.data.loader import Batch
 from gradflow.measure.scores import Pass, Task
 from gradflow.measure.steps import StepTable
+from gradflow.models.layers import Layer
+from gradflow.runs.logger import write
+from gradflow.runs.metrics import METRICS, Metric
+
+
+class Monitor(Callback):
+    """Measures something during training, declares what, and says at the end what it has found.
+
+    With that its metrics reach TensorBoard, run.json, averages, comparisons and the report. A monitor of your own is a
+    subclass in a file of your own: say what it `declares`, call `record` whenever there is something to record.
+
+    Attributes:
+        declares: the metrics that it records. Those that `gradflow.runs.metrics` does not list are kept in run.json,
+            where the study tools find them.
+        changes_training: whether a run with it may end in other weights; a monitor must not.
+        measures_initial_weights: whether it wants a validation pass before the first update.
+        first: the values that it recorded first, by tag.
+        latest: those that it recorded last.
+    """
+
+    declares: ClassVar[Sequence[Metric]] = ()
+    changes_training: ClassVar[bool] = False
+    measures_initial_weights: ClassVar[bool] = False
+    first: Mapping[str, float] = {}
+    latest: Mapping[str, float] = {}
+
+    def record(self, trainer: L.Trainer, values: Mapping[str, float]) -> None:
+        """Write values by tag at the count of updates that the weights have had, and remember them."""
+        self.remember(values)
+        write(trainer.loggers, values, trainer.global_step)
+
+    def remember(self, values: Mapping[str, float]) -> None:
+        """Keep values as the latest; `record` does so too."""
+        self.first = self.first or dict(values)
+        self.latest = dict(values)
+
+    def final_metrics(self) -> Mapping[str, float]:
+        """What run.json keeps, by tag; whatever was recorded last, unless a subclass says otherwise."""
+        return self.latest
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"first": self.first, "latest": self.latest}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.first, self.latest = state_dict["first"], state_dict["latest"]
+
+
+def monitors_among(callbacks: Iterable[Callback]) -> list[Monitor]:
+    return [callback for callback in callbacks if isinstance(callback, Monitor)]
+
+
+def latest_values(callbacks: Iterable[Callback]) -> dict[str, float]:
+    """What the monitors have recorded last, by tag."""
+    return {tag: value for monitor in monitors_among(callbacks) for tag, value in monitor.latest.items()}
+
+
+def first_values(callbacks: Iterable[Callback]) -> dict[str, float]:
+    """What the monitors have recorded first, by tag."""
+    return {tag: value for monitor in monitors_among(callbacks) for tag, value in monitor.first.items()}
+
+
+def declared(callbacks: Iterable[Callback]) -> list[Metric]:
+    """The metrics that monitors declare and the package does not list."""
+    listed = {metric.tag for metric in METRICS}
+    return [metric for monitor in monitors_among(callbacks) for metric in monitor.declares if metric.tag not in listed]
 
 
 class MeasuredModule(Protocol):
-    """A module that measures each step's gradient itself, and can score a network on a batch.
+    """What the monitors of this package need of the module that they look at.
 
     Attributes:
+        network: with `layers` in forward order.
         steps: the loss and the gradient norms of each step; their absolute sums too, if asked for.
         keeps_abs_sums: whether they are asked for.
         trained: the tensors whose gradients they are.
@@ -33,3 +100,8 @@ class MeasuredModule(Protocol):
 def as_measured(module: L.LightningModule) -> MeasuredModule:
     """The module as the monitors see it."""
     return cast(MeasuredModule, module)
+
+
+def layers_of(module: L.LightningModule) -> list[Layer]:
+    """The layers of a module's network in forward order, the head last."""
+    return cast(list[Layer], as_measured(module).network.layers)

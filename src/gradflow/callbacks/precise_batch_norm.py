@@ -4,20 +4,18 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import lightning as L
-from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from gradflow.callbacks.monitor import as_measured
+from gradflow.callbacks.monitor import Monitor, as_measured
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.measure.scores import Pass
 from gradflow.runs import metrics
-from gradflow.runs.logger import write
 
 SAMPLES = 10_000  # of the training set, or all that there are; enough by the source
 
 
-class PreciseBatchNorm(Callback):
+class PreciseBatchNorm(Monitor):
     """Score the network of the last epoch also with statistics that fit its weights.
 
     Evaluation normalises by running averages over past batches, which lag behind weights that still move. Here each
@@ -28,8 +26,7 @@ class PreciseBatchNorm(Callback):
     Source: Wu & Johnson 2021, arXiv:2105.07576, section 3.2 (precise BN).
     """
 
-    def __init__(self) -> None:
-        self.latest: dict[str, float] = {}
+    declares = tuple(metric for metric in metrics.METRICS if metrics.is_precise_bn(metric.tag))
 
     def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         module = as_measured(pl_module)
@@ -49,8 +46,7 @@ class PreciseBatchNorm(Callback):
                 module.loss(batch, scores, network.forward)
         for buffer, before in zip(network.buffers(), kept, strict=True):
             buffer.copy_(before)
-        self.latest = {metrics.precise_bn(tag): value for tag, value in scores.scores("test").items()}
-        write(trainer.loggers, self.latest, trainer.global_step)
+        self.record(trainer, {metrics.precise_bn(tag): value for tag, value in scores.scores("test").items()})
 
 
 def _compute_anew(layers: Sequence[_BatchNorm], network: nn.Module, batches: Iterable[Tensor]) -> None:

@@ -1,21 +1,18 @@
 """Count dead, low-slope and dormant units over the whole validation set."""
 
 from collections.abc import Callable
-from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from gradflow.callbacks.monitor import Monitor, layers_of
 from gradflow.measure.units import UnitMeter
-from gradflow.models.layers import Layer
 from gradflow.runs import metrics
-from gradflow.runs.logger import write
 
 
-class UnitStatistics(Callback):
+class UnitStatistics(Monitor):
     """Record unit statistics during every validation pass, and during the one that precedes the first update.
 
     The validation pass runs in evaluation mode with the weights fixed, so listening to it costs no second pass.
@@ -26,6 +23,9 @@ class UnitStatistics(Callback):
         dormant_units: write `dormant_units/<layer>` and `dormant_units/total`.
     """
 
+    declares = metrics.of_groups(*metrics.UNIT_QUANTITIES)
+    measures_initial_weights = True
+
     def __init__(self, *, dead_units: bool = True, low_slope: bool = True, dormant_units: bool = True) -> None:
         self._wanted = {
             metrics.DEAD_UNITS: dead_units,
@@ -35,16 +35,13 @@ class UnitStatistics(Callback):
         self._meters: dict[str, UnitMeter] = {}
         self._handles: list[RemovableHandle] = []
         self._measures = True
-        self.latest: dict[str, float] = {}
-        self.history: list[dict[str, float]] = []  # one entry a pass, the first before the first update
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         # A resumed run has recorded the weights it starts from when they were saved.
-        self._measures = not (trainer.sanity_checking and self.history)
+        self._measures = not (trainer.sanity_checking and self.latest)
         if not self._measures:
             return
-        layers: list[Layer] = pl_module.network.layers  # type: ignore[union-attr, assignment]
-        hidden = [(layer.name, layer.activation) for layer in layers if layer.activation is not None]
+        hidden = [(layer.name, layer.activation) for layer in layers_of(pl_module) if layer.activation is not None]
         self._meters = {name: UnitMeter(activation) for name, activation in hidden}
         for name, activation in hidden:
             meter = self._meters[name]
@@ -61,9 +58,7 @@ class UnitStatistics(Callback):
         if trainer.world_size > 1:
             for meter in self._meters.values():
                 meter.pool()
-        self.latest = self._statistics()
-        self.history.append(self.latest)
-        write(trainer.loggers, self.latest, trainer.global_step)
+        self.record(trainer, self._statistics())
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         self._remove_hooks()
@@ -86,12 +81,6 @@ class UnitStatistics(Callback):
         if self._wanted[metrics.DORMANT_UNITS] and self._meters:
             result |= _fractions(metrics.DORMANT_UNITS, {name: m.dormant() for name, m in self._meters.items()})
         return result
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"latest": self.latest, "history": self.history}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.latest, self.history = dict(state_dict["latest"]), list(state_dict["history"])
 
 
 def _fractions(quantity: str, flags: dict[str, Tensor]) -> dict[str, float]:

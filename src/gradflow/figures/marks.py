@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from gradflow.figures import palette
-from gradflow.runs.labels import POWER, Label
+from gradflow.runs.metrics import POWER, Metric
 
 INTERVAL = "95 % interval"
 _ONE_SEED = "none, one seed"
@@ -88,38 +88,38 @@ class ValueAxis:
 
     Attributes:
         title: with the unit.
-        label: of the metric.
+        metric: what it shows.
         domain: lowest and highest value; None to fit the data.
     """
 
     title: str
-    label: Label
+    metric: Metric
     domain: tuple[float, float] | None
 
     def of(self, field: str) -> alt.Y:
         """The axis with the values of one column."""
-        kind: dict[str, Any] = {"type": "log"} if self.label.is_logarithmic else {"type": "linear", "zero": False}
+        kind: dict[str, Any] = {"type": "log"} if self.metric.is_logarithmic else {"type": "linear", "zero": False}
         extent: dict[str, Any] = {"domain": list(self.domain), "nice": False} if self.domain else {}
         scale = alt.Scale(**kind, **extent)
-        axis = alt.Axis(format=self.label.axis_format, tickCount=5, labelOverlap="greedy")
+        axis = alt.Axis(format=self.metric.axis_format, tickCount=5, labelOverlap="greedy")
         return alt.Y(field=field, type="quantitative", title=self.title, scale=scale, axis=axis)
 
 
-def domain(frame: pd.DataFrame, label: Label, *, also: Sequence[float] = ()) -> tuple[float, float] | None:
+def domain(frame: pd.DataFrame, metric: Metric, *, also: Sequence[float] = ()) -> tuple[float, float] | None:
     """Common vertical extent of several panels: means, bounds of the intervals, and further values.
 
     Logarithmic bounds stay within `WIDEST` decades of the means: an interval of two seeds can be wider than all that is
     worth seeing. What is cut off is still in the tooltip and in the table.
     """
     means = pd.Series([*frame["mean"], *also], dtype=float).dropna()
-    if label.is_logarithmic:
+    if metric.is_logarithmic:
         means = means[means > 0]
     if means.empty:
         return None
     lows, highs = frame["low"].astype(float), frame["high"].astype(float)
     low, high = min(means.min(), lows.min(skipna=True)), max(means.max(), highs.max(skipna=True))
     low, high = (means.min(), means.max()) if math.isnan(low) else (low, high)
-    if label.is_logarithmic:
+    if metric.is_logarithmic:
         factor = 10.0**WIDEST
         return max(low, means.min() / factor) / 1.2, min(high, means.max() * factor) * 1.2
     margin = 0.03 * (high - low) or 0.05 * abs(high) or 0.05
@@ -133,32 +133,32 @@ def extent(column: pd.Series) -> alt.Scale:
     return alt.Scale(domain=[low, high], zero=False, nice=False, padding=7)
 
 
-def tooltip(label: Label, *fields: tuple[str, str]) -> list[alt.Tooltip]:
+def tooltip(metric: Metric, *fields: tuple[str, str]) -> list[alt.Tooltip]:
     """Fields of the frame as (name, title), then n, mean and interval; the interval is made by `with_interval`."""
     shown = [alt.Tooltip(field=name, type="nominal", title=title) for name, title in fields]
     return [
         *shown,
-        alt.Tooltip(field="mean", type="quantitative", title="mean", format=_format(label)),
+        alt.Tooltip(field="mean", type="quantitative", title="mean", format=_format(metric)),
         alt.Tooltip(field="interval", type="nominal", title=INTERVAL),
         alt.Tooltip(field="n", type="quantitative", title="seeds (n)"),
     ]
 
 
-def value_tooltip(label: Label, *fields: tuple[str, str]) -> list[alt.Tooltip]:
+def value_tooltip(metric: Metric, *fields: tuple[str, str]) -> list[alt.Tooltip]:
     """Fields of the frame as (name, title), then the value of one seed."""
     shown = [alt.Tooltip(field=name, type="nominal", title=title) for name, title in fields]
-    return [*shown, alt.Tooltip(field="value", type="quantitative", title="value", format=_format(label))]
+    return [*shown, alt.Tooltip(field="value", type="quantitative", title="value", format=_format(metric))]
 
 
-def with_interval(chart: alt.LayerChart, label: Label) -> alt.LayerChart:
+def with_interval(chart: alt.LayerChart, metric: Metric) -> alt.LayerChart:
     """Spell the interval out for the tooltips."""
-    low, high = (f"format(datum.{bound}, '{_format(label)}')" for bound in ("low", "high"))
+    low, high = (f"format(datum.{bound}, '{_format(metric)}')" for bound in ("low", "high"))
     text = f"isValid(datum.low) && isValid(datum.high) ? {low} + ' to ' + {high} : '{_ONE_SEED}'"
     return chart.transform_calculate(interval=text)
 
 
-def _format(label: Label) -> str:
-    return ".2~%" if label.is_fraction else ".2e" if label.axis_format == POWER else ".4~g"
+def _format(metric: Metric) -> str:
+    return ".2~%" if metric.is_fraction else ".2e" if metric.axis_format == POWER else ".4~g"
 
 
 def banded_line(

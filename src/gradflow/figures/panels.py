@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from gradflow.runs.labels import PERCENT
+from gradflow.runs.metrics import PERCENT
 
 WIDTH, HEIGHT, COLUMNS = 250, 190, 4  # pixels of a panel, panels in a row
 ALONE_WIDTH, ALONE_HEIGHT = 460, 280  # of a panel without others

@@ -16,21 +16,23 @@ import yaml
 from gradflow.reproductions.stored import Tables, several
 from gradflow.runs import folders, metrics
 from gradflow.runs.events import Curve, curves
-from gradflow.runs.record import State
+from gradflow.runs.metrics import MetricTable
+from gradflow.runs.record import Record, State
 from gradflow.study.records import study_runs
 from gradflow.study.status import true_state
 
-DEAD = metrics.unit_tag(metrics.DEAD_UNITS, "total")
+DEAD = metrics.unit_tag(metrics.DEAD_UNITS, metrics.TOTAL)
+TRAIN_ACC, VAL_ACC, TEST_ACC = (part(metrics.ACC) for part in (metrics.train, metrics.val, metrics.test))
+TRAIN_LOSS = metrics.train(metrics.LOSS)
 METRICS = [
-    *("parameters", "test/acc", "test/acc_at_best", metrics.precise_bn("test/acc"), "val/acc", "val/acc_best"),
-    *(metrics.BEST_EPOCH, "train/acc", "train/loss", metrics.GRAD_ABS_MEAN_ALL_STEPS, metrics.DECADES_PER_LAYER, DEAD),
+    *("parameters", TEST_ACC, metrics.at_best(TEST_ACC), metrics.precise_bn(TEST_ACC)),
+    *(VAL_ACC, metrics.best(VAL_ACC), metrics.BEST_EPOCH, TRAIN_ACC, TRAIN_LOSS),
+    *(metrics.GRAD_ABS_MEAN_ALL_STEPS, metrics.DECADES_PER_LAYER, DEAD),
 ]
-BY_EPOCH = ["val/acc", "train/acc", "train/loss", metrics.GRAD_NORM_TOTAL, metrics.GRAD_ABS_MEAN]
+BY_EPOCH = [VAL_ACC, TRAIN_ACC, TRAIN_LOSS, metrics.GRAD_NORM_TOTAL, metrics.GRAD_ABS_MEAN]
 NOT_SHOWN = ("output_dir", "data_dir", "rerun")  # of a command: where things lie
 AXES = ("activation", "blocks")
 NOT_STARTED = "not run"
-
-Record = dict[str, Any]
 
 
 def collect(folder: Path) -> Tables | None:
@@ -39,7 +41,9 @@ def collect(folder: Path) -> Tables | None:
     Runs whose settings differ from one another beyond activation, depth and seed are not mixed: those count of which
     most have finished.
     """
-    every_run = [{**record, "state": true_state(folder, record)} for record in study_runs(folder)]
+    every_run = study_runs(folder)
+    for record in every_run:
+        record["state"] = true_state(folder, record)
     records, left_out = _one_variant(every_run)
     finished = [record for record in records if record["state"] == State.FINISHED]
     if not finished:
@@ -78,7 +82,7 @@ def _settings(record: Record) -> dict[str, Any]:
 def _rows(wanted: Sequence[Mapping[str, Any]], records: Sequence[Record]) -> list[tuple[dict[str, Any], Record | None]]:
     """Every run that the preset asks for, then those that were run beyond it, each with its record if there is one."""
     varied = [axis for axis in (*AXES, "seed") if axis in wanted[0]]
-    found = {tuple(record[axis] for axis in varied): record for record in records}
+    found = {tuple(record[axis] for axis in varied): record for record in records}  # type: ignore[literal-required]
     keys = list(dict.fromkeys([*(tuple(one[axis] for axis in varied) for one in wanted), *found]))
     rows = []
     for key in keys:
@@ -95,7 +99,7 @@ def _done(record: Record) -> bool:
 def _outcome(record: Record | None) -> dict[str, Any]:
     if record is None:
         return {"state": NOT_STARTED, "minutes": np.nan, **dict.fromkeys(METRICS, np.nan)}
-    final = {"parameters": record.get("parameters"), **record["metrics"]} if _done(record) else {}
+    final = {"parameters": record["parameters"], **record["metrics"]} if _done(record) else {}
     minutes = round((record["duration_s"] or 0.0) / 60, 2) if _done(record) else np.nan
     return {"state": record["state"], "minutes": minutes, **{tag: final.get(tag, np.nan) for tag in METRICS}}
 
@@ -105,10 +109,11 @@ def _epochs(identity: Mapping[str, Any], found: Mapping[str, Curve]) -> pd.DataF
 
     A run without a logger has none.
     """
-    if "val/acc" not in found:
+    if VAL_ACC not in found:
         return pd.DataFrame()
-    ends = found["val/acc"].steps
-    columns = {tag: _by_epoch(found[tag], ends, log10=metrics.is_logarithmic(tag)) for tag in BY_EPOCH if tag in found}
+    ends = found[VAL_ACC].steps
+    table = MetricTable()
+    columns = {tag: _by_epoch(found[tag], ends, log10=table[tag].is_logarithmic) for tag in BY_EPOCH if tag in found}
     if metrics.GRAD_ABS_MEAN in found:  # published as an arithmetic mean
         columns[metrics.GRAD_ABS_MEAN] = _by_epoch(found[metrics.GRAD_ABS_MEAN], ends, log10=False)
     return pd.DataFrame({**identity, "epoch": np.arange(1, len(ends) + 1), **columns})
@@ -125,9 +130,9 @@ def _by_epoch(curve: Curve, ends: np.ndarray, *, log10: bool) -> np.ndarray:
 
 
 def _facts(finished: Sequence[Record], *, left_out: int) -> dict[str, str]:
-    whole = [record["provenance"] for record in finished]
-    started = min(datetime.fromisoformat(record["started"]) for record in finished)
-    ended = max(datetime.fromisoformat(record["finished"]) for record in finished)
+    whole = [record["provenance"] or {} for record in finished]
+    started = min(datetime.fromisoformat(record["started"] or "") for record in finished)
+    ended = max(datetime.fromisoformat(record["finished"] or "") for record in finished)
     commands = [command(p["command"]) for p in whole]
     differs = _settings(finished[0])
     return {
@@ -136,7 +141,7 @@ def _facts(finished: Sequence[Record], *, left_out: int) -> dict[str, str]:
         "commit": several(p["git_commit"] or "none" for p in whole),
         "tree": "clean" if all(p["git_clean"] for p in whole) else "with uncommitted changes",
         **{key: several(p[key] for p in whole) for key in ("torch", "lightning", "python", "device", "threads")},
-        "minutes": f"{sum(record['duration_s'] for record in finished) / 60:.1f}",
+        "minutes": f"{sum(record['duration_s'] or 0.0 for record in finished) / 60:.1f}",
         "elapsed_minutes": f"{(ended - started).total_seconds() / 60:.1f}",
         "date": ended.date().isoformat(),
         "left_out": str(left_out),

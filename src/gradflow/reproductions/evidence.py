@@ -9,12 +9,12 @@ from gradflow.reproductions.measured import cell, mean_curve
 from gradflow.reproductions.published import Claim
 from gradflow.reproductions.stored import Tables
 from gradflow.runs import metrics
-from gradflow.runs.labels import label
+from gradflow.runs.metrics import MetricTable
 from gradflow.study.statistics import summary
 
 LAYERS = 6
-FITTED = "train/acc"
-PRECISE = metrics.precise_bn("test/acc")
+FITTED, CURVE, SCORE = (part(metrics.ACC) for part in (metrics.train, metrics.val, metrics.test))
+PRECISE = metrics.precise_bn(SCORE)
 
 
 def evidence(claim: Claim, tables: Tables, values: Sequence[float]) -> str:
@@ -37,12 +37,12 @@ def _passage(curve: pd.Series, claim: Claim, measured: float) -> str:
     """In which epoch the mean curve passes what was published, and how it ends."""
     low, high = claim.published if claim.rule == "within" else (claim.published, claim.published)
     bound = low if measured < low else high
-    name, digits = label(claim.curve or "").text, max(3, claim.decimals)
+    name, digits = MetricTable().final(claim.curve or "").words, max(3, claim.decimals)
     last, end = int(curve.index[-1]), f"{curve.iloc[-1]:.{digits}f}"
     if claim.curve != claim.metric and low <= round(curve.iloc[-1], claim.decimals) <= high and low < high:
         points = 100 * (curve.iloc[-1] - measured)
         side = "above" if points > 0 else "below"
-        apart = f"{abs(points):.1f} points {side} the {label(claim.metric).text}"
+        apart = f"{abs(points):.1f} points {side} the {MetricTable().final(claim.metric).words}"
         return f"the mean {name} ends at {end}, inside the published range and {apart}."
     passed = curve.index[curve >= bound]
     if not len(passed):
@@ -60,7 +60,7 @@ def _passage(curve: pd.Series, claim: Claim, measured: float) -> str:
 
 def _swings(claim: Claim, tables: Tables) -> str:
     """How far the validation accuracy of a run falls between two epochs: its highest is luck to that extent."""
-    if claim.rule != "near" or claim.curve != "val/acc":
+    if claim.rule != "near" or claim.curve != CURVE:
         return ""
     by_run = cell(tables.epochs, claim.activation, claim.blocks).pivot_table(
         index="epoch", columns="seed", values=[claim.curve, FITTED]
@@ -75,13 +75,13 @@ def _swings(claim: Claim, tables: Tables) -> str:
 
 def _statistics_anew(claim: Claim, tables: Tables) -> str:
     """What statistics that fit its weights make of the last epoch's network, in the runs that measured it."""
-    if claim.rule != "near" or claim.curve != "val/acc":
+    if claim.rule != "near" or claim.curve != CURVE:
         return ""
     runs = cell(tables.finished, claim.activation, claim.blocks)
     runs = runs.dropna(subset=[PRECISE]) if PRECISE in runs else runs[:0]
     if runs.empty:
         return ""
-    running, anew = (f"{runs[tag].mean():.4f}" for tag in ("test/acc", PRECISE))
+    running, anew = (f"{runs[tag].mean():.4f}" for tag in (SCORE, PRECISE))
     return (
         f" The network of the last epoch ({_seeds(runs['seed'])}) has a test accuracy of {running} by the running "
         f"averages of batch normalisation and of {anew} with statistics computed anew at its weights."

@@ -14,7 +14,7 @@ from gradflow.reproductions.numbers import summary_of
 from gradflow.reproductions.published import Experiment
 from gradflow.reproductions.stored import Tables
 from gradflow.runs import metrics
-from gradflow.runs.labels import label
+from gradflow.runs.metrics import MetricTable
 from gradflow.study.statistics import summary
 
 NAME = "by_depth.svg"
@@ -45,7 +45,7 @@ def by_depth(experiment: Experiment, tables: Tables) -> pd.DataFrame:
         ]
         anew = metrics.precise_bn(metrics.of_last_epoch(claim.metric))
         if anew in finished and len(kept := cell(finished, claim.activation, claim.blocks)[anew].dropna()):
-            found = summary(kept.tolist(), within=metrics.limits(anew))
+            found = summary(kept.tolist(), within=MetricTable()[anew].limits)
             rows.append(point | {"source": ANEW, "mean": found.mean, "low": found.low, "high": found.high})
     return pd.DataFrame(rows)
 
@@ -72,7 +72,7 @@ def chart(points: pd.DataFrame) -> alt.ConcatChart:
 
 
 def _panel(part: pd.DataFrame, metric: str) -> alt.LayerChart:
-    shown = label(metric)
+    shown = MetricTable().final(metric)
     colours = activation_colours(list(dict.fromkeys(part["activation"])))
     depths = sorted(part["blocks"].unique().tolist())
     y = marks.ValueAxis(shown.with_unit, shown, domain=marks.domain(part, shown))

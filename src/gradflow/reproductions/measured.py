@@ -8,6 +8,7 @@ from gradflow.reproductions.numbers import NOTHING, magnitude_text
 from gradflow.reproductions.published import Claim
 from gradflow.reproductions.stored import Tables
 from gradflow.runs import metrics
+from gradflow.runs.metrics import MetricTable
 from gradflow.study.configurations import groups
 from gradflow.study.statistics import summary
 
@@ -59,14 +60,13 @@ def _known(values: dict) -> dict[int, float]:
     return {int(seed): float(value) for seed, value in values.items() if np.isfinite(value)}
 
 
+TEST_ACC = metrics.test(metrics.ACC)
 _COLUMNS = {
-    "test/acc_at_best": "test accuracy at the best epoch",
-    "test/acc": "test accuracy",
-    metrics.precise_bn("test/acc"): "test accuracy, precise batch norm",
-    "train/acc": "training accuracy",
+    **{tag: MetricTable()[tag].words for tag in (metrics.at_best(TEST_ACC), TEST_ACC, metrics.precise_bn(TEST_ACC))},
+    metrics.train(metrics.ACC): "training accuracy",
     metrics.BEST_EPOCH: "best epoch",
     metrics.GRAD_ABS_MEAN_ALL_STEPS: "mean absolute gradient",
-    metrics.unit_tag(metrics.DEAD_UNITS, "total"): "dead units",
+    metrics.unit_tag(metrics.DEAD_UNITS, metrics.TOTAL): "dead units",
     **{f"init={scheme}": f"signal, init={scheme}" for scheme in ("he", "lecun", "torch")},
 }
 
@@ -88,8 +88,9 @@ def _estimate(part: pd.DataFrame, tag: str) -> str:
     values = part[tag].dropna().tolist()
     if not values:
         return NOTHING
-    magnitude = metrics.is_logarithmic(tag) or tag.startswith("init=")
-    found = summary(values, log10=magnitude, within=metrics.limits(tag))
+    metric = MetricTable()[tag]
+    magnitude = metric.is_logarithmic or tag.startswith("init=")
+    found = summary(values, log10=magnitude, within=metric.limits)
     shown = [_number(value, tag, magnitude=magnitude) for value in (found.mean, found.low, found.high)]
     text = shown[0] if found.n == 1 else f"{shown[0]} [{shown[1]}, {shown[2]}]"
     return text if found.n == len(part) else f"{text} (n = {found.n})"

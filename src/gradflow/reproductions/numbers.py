@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gradflow.reproductions.published import Claim
-from gradflow.runs import metrics
+from gradflow.runs.metrics import MetricTable
 from gradflow.study.statistics import UNLIMITED, Summary, summary
 
 NOTHING = "\N{EN DASH}"
@@ -43,7 +43,7 @@ def estimate(claim: Claim, values: Sequence[float]) -> str:
 def summary_of(claim: Claim, values: Sequence[float]) -> Summary:
     """Mean and interval of what was measured of a claim; geometric where it is about a magnitude."""
     is_metric = claim.from_blocks is None and claim.rule != "below"  # neither a difference nor a ratio of two
-    within = metrics.limits(claim.metric) if is_metric else UNLIMITED
+    within = MetricTable()[claim.metric].limits if is_metric else UNLIMITED
     return summary(values, log10=_is_magnitude(claim), within=within)
 
 

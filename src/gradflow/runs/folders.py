@@ -21,7 +21,7 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9_.,=+~@-]+")
 _PLAIN_TEXT = re.compile(r"(?!(?:null|true|false|nan|[+-]?inf)$)(?![\d.xe+-]*$)[A-Za-z0-9_.+@-]+")
 
 
-def seed_folder(seed: int) -> str:
+def seed_folder(seed: int | str) -> str:
     return f"seed={seed}"
 
 

@@ -27,7 +27,8 @@ def lag(final: Mapping[str, Any]) -> float | None:
     Returns:
         A difference of two fractions; None where one of them was not measured.
     """
-    running, anew = final.get("test/acc"), final.get(metrics.precise_bn("test/acc"))
+    accuracy = metrics.test(metrics.ACC)
+    running, anew = final.get(accuracy), final.get(metrics.precise_bn(accuracy))
     return None if running is None or anew is None else anew - running
 
 

@@ -1,71 +1,122 @@
-"""Metric tags and run-folder names, spelled here once for the part that writes them and the part that reads them.
+"""The table of metrics: every quantity that is recorded, under which tag, and how it is called, shown and averaged.
+
+Whoever prints, plots, averages, clips or compares a metric asks this table. A monitor outside the package declares its
+own `Metric`s; its runs write them into run.json, from which `MetricTable.of` adds them to the table again.
 
 Imports nothing heavy: the study tools read run folders without torch.
 """
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, TypeVar
 
-TRAIN_LOSS_STEP = "train/loss_step"  # the loss of every step's batch; train/loss is the mean over the epoch
-GRAD_NORM_TOTAL = "grad_norm/total"
-GRAD_ABS_MEAN = "grad_abs_mean"
-GRAD_ABS_MEAN_ALL_STEPS = "grad_abs_mean_all_steps"  # in run.json only: the mean over every step of training
-DECADES_PER_LAYER = "grad_flow/decades_per_layer"
-FIRST_TO_LAST = "grad_flow/first_to_last"
-DEAD_UNITS = "dead_units"
-LOW_SLOPE = "low_slope"
-DORMANT_UNITS = "dormant_units"
-UNIT_QUANTITIES = (DEAD_UNITS, LOW_SLOPE, DORMANT_UNITS)
-BEST_EPOCH = "best_epoch"  # in run.json only: counted from 1
+PERCENT, DECIMAL, POWER = "~%", "~g", "~e"  # number formats of d3, as Vega wants them
+PER_CENT = "%"
+NO_NUMBER = "\N{EN DASH}"
+SELECTED_ON_TEST = "selected on test"
+T = TypeVar("T")
 
 
-_PRECISE_BN = "_precise_bn"
+@dataclass(frozen=True)
+class Metric:
+    """A quantity that is recorded.
+
+    Attributes:
+        tag: its key in TensorBoard and in run.json. One that ends in `/` stands for a value of each layer, recorded as
+            `<tag><layer>`.
+        words: what people read instead of the tag.
+        unit: empty where there is none; `%` for a fraction in [0, 1] that is shown in per cent.
+        low: the lowest possible value, where the interval of a mean ends.
+        high: the highest possible value.
+        is_logarithmic: whether it is averaged as log10, compared in decades and drawn on a logarithmic axis. Values
+            that are not positive are left out then.
+        better: which of two values is the better one; None where nobody knows.
+        taken: when the value in run.json is taken, added to the words there.
+        shown: what the report has of the value in run.json: a column of a table and a row of the CSV file (`table`),
+            the row alone (`csv`), or neither (`curves`).
+        meaning: what it is, in a clause.
+    """
+
+    tag: str
+    words: str
+    unit: str = ""
+    low: float = -math.inf
+    high: float = math.inf
+    is_logarithmic: bool = False
+    better: Literal["higher", "lower"] | None = None
+    taken: str = ""
+    shown: Literal["table", "csv", "curves"] = "table"
+    meaning: str = ""
+
+    @property
+    def is_by_layer(self) -> bool:
+        return self.tag.endswith("/")
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        return self.low, self.high
+
+    @property
+    def is_fraction(self) -> bool:
+        return self.unit == PER_CENT
+
+    @property
+    def with_unit(self) -> str:
+        return f"{self.words} ({self.unit})" if self.unit else self.words
+
+    @property
+    def axis_format(self) -> str:
+        return PERCENT if self.is_fraction else POWER if self.is_logarithmic else DECIMAL
+
+    def number(self, value: float) -> str:
+        """For a table: fractions in per cent with two decimals, else four significant digits; a dash for NaN."""
+        if math.isnan(value):
+            return NO_NUMBER
+        return f"{100 * value:.2f}" if self.is_fraction else f"{value:.4g}"
+
+    def as_entry(self) -> dict[str, Any]:
+        """What run.json keeps of a declaration: whatever differs from the defaults."""
+        defaults = {field.name: field.default for field in fields(self)}
+        return {name: value for name, value in asdict(self).items() if value != defaults[name]}
+
+    @classmethod
+    def of_entry(cls, entry: Mapping[str, Any]) -> "Metric":
+        """The declaration in run.json; entries that this version does not know are left out."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in entry.items() if name in known})
 
 
-def grad_norm(layer: str) -> str:
-    """Tag of the Euclidean norm over weight and bias of a layer."""
-    return f"grad_norm/{layer}"
+def train(score: str) -> str:
+    """Tag of a score of the training set: `acc` -> `train/acc`."""
+    return f"train/{score}"
 
 
-def grad_rms(layer: str) -> str:
-    """Tag of the root mean square of a layer's weight gradient."""
-    return f"grad_rms/{layer}"
+def val(score: str) -> str:
+    """Tag of a score of the validation set: `acc` -> `val/acc`."""
+    return f"val/{score}"
 
 
-def unit_tag(quantity: str, layer: str) -> str:
-    """Tag of a unit statistic (`dead_units`, `low_slope`, `dormant_units`) of one layer or of `total`."""
-    return f"{quantity}/{layer}"
+def test(score: str) -> str:
+    """Tag of a score of the test set: `acc` -> `test/acc`."""
+    return f"test/{score}"
 
 
-def is_logarithmic(tag: str) -> bool:
-    """Whether a tag is a gradient magnitude, which is averaged as log10: otherwise lower bounds turn negative."""
-    return tag.startswith(("grad_norm/", "grad_rms/", GRAD_ABS_MEAN, FIRST_TO_LAST))
-
-
-def limits(tag: str) -> tuple[float, float]:
-    """The lowest and the highest value that a metric can have, where the interval of its mean has to end."""
-    group, _, name = tag.partition("/")
-    score = name.partition("_")[0] if group in ("train", "val", "test") else ""
-    if score == "acc" or group in (DEAD_UNITS, LOW_SLOPE, DORMANT_UNITS):
-        return 0.0, 1.0
-    if score in ("loss", "mae"):
-        return 0.0, math.inf
-    if tag == BEST_EPOCH:
-        return 1.0, math.inf
-    return (-math.inf, 1.0) if score == "r2" else (-math.inf, math.inf)
+_BEST, _AT_BEST, _PRECISE_BN = "_best", "_at_best", "_precise_bn"
 
 
 def best(tag: str) -> str:
     """Tag of the best value so far: `val/acc` -> `val/acc_best`."""
-    return f"{tag}_best"
+    return f"{tag}{_BEST}"
 
 
 def at_best(tag: str) -> str:
     """Tag of a value at the epoch that validation chose: `test/acc` -> `test/acc_at_best`."""
-    return f"{tag}_at_best"
+    return f"{tag}{_AT_BEST}"
 
 
 def precise_bn(tag: str) -> str:
-    """Tag of a value with batch normalisation's statistics computed anew: `test/acc` -> `test/acc_precise_bn`."""
+    """Tag of a value with batch normalisation's statistics recomputed: `test/acc` -> `test/acc_precise_bn`."""
     return f"{tag}{_PRECISE_BN}"
 
 
@@ -76,13 +127,189 @@ def is_precise_bn(tag: str) -> bool:
 
 def of_last_epoch(tag: str) -> str:
     """Tag of the plain value of the last epoch: `test/acc_at_best` and `test/acc_precise_bn` -> `test/acc`."""
-    return tag.removesuffix("_at_best").removesuffix(_PRECISE_BN)
+    return tag.removesuffix(_AT_BEST).removesuffix(_PRECISE_BN)
 
 
-def is_score(metric: str) -> bool:
-    """Whether one of two values is the better one; nobody knows that of a gradient norm."""
-    return metric.rpartition("/")[2].startswith(("acc", "r2", "loss", "mae"))
+def is_of_best(tag: str) -> bool:
+    """Whether a value is that of an epoch that validation chose."""
+    return tag.endswith(_BEST)
 
 
-def lower_is_better(metric: str) -> bool:
-    return metric.rpartition("/")[2].startswith(("loss", "mae"))
+def validation_of(tag: str) -> str:
+    """Tag of the validation score that belongs to a test score: `test/acc_at_best` -> `val/acc`."""
+    return of_last_epoch(tag).replace(test(""), val(""))
+
+
+def training_of(tag: str) -> str:
+    """Tag of the training score that belongs to a validation score: `val/acc` -> `train/acc`."""
+    return tag.replace(val(""), train(""))
+
+
+SCORES = ACC, R2, MAE, LOSS = "acc", "r2", "mae", "loss"
+TRAIN_LOSS_STEP = train("loss_step")
+GRAD_NORM, GRAD_RMS, GRAD_FLOW = "grad_norm", "grad_rms", "grad_flow"
+TOTAL = "total"  # stands in a layer's place
+GRAD_NORM_TOTAL = f"{GRAD_NORM}/{TOTAL}"
+GRAD_ABS_MEAN = "grad_abs_mean"
+GRAD_ABS_MEAN_ALL_STEPS = "grad_abs_mean_all_steps"  # in run.json only
+DECADES_PER_LAYER = f"{GRAD_FLOW}/decades_per_layer"
+FIRST_TO_LAST = f"{GRAD_FLOW}/first_to_last"
+DEAD_UNITS, LOW_SLOPE, DORMANT_UNITS = "dead_units", "low_slope", "dormant_units"
+UNIT_QUANTITIES = (DEAD_UNITS, LOW_SLOPE, DORMANT_UNITS)
+BEST_EPOCH = "best_epoch"  # in run.json only
+OPEN_GROUPS = ("val", "test", GRAD_FLOW)  # of tags: those whose charts a reader wants to see first
+
+
+def grad_norm(layer: str) -> str:
+    """Tag of the Euclidean norm over weight and bias of a layer."""
+    return f"{GRAD_NORM}/{layer}"
+
+
+def grad_rms(layer: str) -> str:
+    """Tag of the root mean square of a layer's weight gradient."""
+    return f"{GRAD_RMS}/{layer}"
+
+
+def unit_tag(quantity: str, layer: str) -> str:
+    """Tag of a unit statistic (`dead_units`, `low_slope`, `dormant_units`) of one layer or of `total`."""
+    return f"{quantity}/{layer}"
+
+
+def layer_of(tag: str) -> str:
+    """`01_block` of `dead_units/01_block`."""
+    return tag.rpartition("/")[2]
+
+
+def by_layer(values: Mapping[str, T], quantity: str) -> dict[str, T]:
+    """The values of `<quantity>/<layer>` by layer, without that of all layers together."""
+    found = {layer_of(tag): value for tag, value in values.items() if tag.startswith(f"{quantity}/")}
+    return {layer: value for layer, value in found.items() if layer != TOTAL}
+
+
+def _scores() -> list[Metric]:
+    """Every score of every part of the data, in the order of the report's table."""
+    scores = {
+        ACC: Metric("", "accuracy", unit=PER_CENT, low=0.0, high=1.0, better="higher"),
+        R2: Metric("", "R²", high=1.0, better="higher"),
+        MAE: Metric("", "mean absolute error", unit="unit of the target", low=0.0, better="lower"),
+        LOSS: Metric("", "loss", low=0.0, better="lower"),
+    }
+    forms = [  # tag, words, the scores that stand in the CSV file alone
+        (lambda score: at_best(test(score)), "test {} at the best epoch", (LOSS,)),
+        (test, "test {}", (LOSS,)),
+        (lambda score: precise_bn(test(score)), "test {}, precise batch norm", (LOSS,)),
+        (lambda score: best(val(score)), "validation {} at the best epoch", ()),
+        (val, "validation {}", (ACC, R2, MAE, LOSS)),
+        (train, "training {}", (MAE,)),
+    ]
+    return [
+        replace(score, tag=tag(name), words=words.format(score.words), shown="csv" if name in csv_only else "table")
+        for tag, words, csv_only in forms
+        for name, score in scores.items()
+    ]
+
+
+def _units() -> list[Metric]:
+    """Every unit statistic, of a layer and of all layers together."""
+    quantities = {
+        DEAD_UNITS: (
+            "dead units",
+            "units whose slope is zero for every validation sample, so that no sample can change them",
+        ),
+        LOW_SLOPE: (
+            "entries with low slope",
+            "entries whose slope is under 5 % of the function's largest: saturation, or the usual sparsity of a ReLU",
+        ),
+        DORMANT_UNITS: ("dormant units", "units with under 2.5 % of their layer's mean activity"),
+    }
+    pooled = [
+        Metric(unit_tag(tag, TOTAL), words, PER_CENT, low=0.0, high=1.0, taken="last epoch", meaning=meaning)
+        for tag, (words, meaning) in quantities.items()
+    ]
+    return [*pooled, *(replace(one, tag=one.tag.removesuffix(TOTAL), shown="curves") for one in pooled)]
+
+
+METRICS = (
+    *_scores(),
+    Metric(TRAIN_LOSS_STEP, "training loss of a batch", low=0.0, better="lower", shown="curves"),
+    Metric(DECADES_PER_LAYER, "decades lost per layer", unit="log10", taken="last epoch"),
+    Metric(
+        FIRST_TO_LAST,
+        "gradient of the first hidden layer over that of the last",
+        low=0.0,
+        is_logarithmic=True,
+        taken="last epoch",
+        shown="csv",
+    ),
+    Metric(GRAD_NORM_TOTAL, "gradient norm", low=0.0, is_logarithmic=True, taken="last epoch"),
+    Metric(grad_norm(""), "gradient norm", low=0.0, is_logarithmic=True, taken="last epoch", shown="curves"),
+    Metric(
+        grad_rms(""),
+        "gradient, root mean square",
+        low=0.0,
+        is_logarithmic=True,
+        taken="last epoch",
+        shown="curves",
+    ),
+    Metric(GRAD_ABS_MEAN, "mean absolute gradient", low=0.0, is_logarithmic=True, taken="last epoch", shown="curves"),
+    Metric(GRAD_ABS_MEAN_ALL_STEPS, "mean absolute gradient", low=0.0, is_logarithmic=True, taken="all steps"),
+    *_units(),
+    Metric(BEST_EPOCH, "best epoch, counted from 1", low=1.0, shown="curves"),
+)
+
+
+def of_groups(*groups: str) -> tuple[Metric, ...]:
+    """The metrics of the package whose tags begin with one of these words, as `grad_norm` in `grad_norm/total`."""
+    return tuple(metric for metric in METRICS if metric.tag.partition("/")[0].startswith(groups))
+
+
+class MetricTable:
+    """`METRICS`, and what the monitors of a study declare.
+
+    Args:
+        declared: metrics of monitors outside the package.
+        selected_on_test: whether a run chose its best epoch on test data; then the words of its scores say so.
+    """
+
+    def __init__(self, declared: Iterable[Metric] = (), *, selected_on_test: bool = False) -> None:
+        own = {metric.tag: metric for metric in METRICS}
+        self._by_tag = own | {metric.tag: metric for metric in declared if metric.tag not in own}
+        self._selected_on_test = selected_on_test
+
+    @classmethod
+    def of(cls, records: Sequence[Mapping[str, Any]]) -> "MetricTable":
+        """The table for a study.
+
+        Args:
+            records: run.json of its runs.
+        """
+        entries = [entry for record in records for entry in record["declared_metrics"]]
+        return cls(map(Metric.of_entry, entries), selected_on_test=selected_on_test(records))
+
+    def __getitem__(self, tag: str) -> Metric:
+        """The metric of any tag, with that tag; one that nobody declares is called by its tag."""
+        row = self.row(tag)
+        if row is None:
+            return Metric(tag, tag)
+        return row if row.tag == tag else replace(row, tag=tag, words=f"{row.words}, {tag.removeprefix(row.tag)}")
+
+    def row(self, tag: str) -> Metric | None:
+        """The declaration of a tag, which for the value of a layer ends in `/`; None if nobody declares it."""
+        return self._by_tag.get(tag) or self._by_tag.get(f"{tag.rpartition('/')[0]}/")
+
+    def final(self, tag: str) -> Metric:
+        """The same where the value of run.json is meant: its words say when it was taken, and what chose its epoch."""
+        metric = self[tag]
+        chosen = SELECTED_ON_TEST if self._selected_on_test and is_of_best(tag) else ""
+        return replace(metric, words=", ".join(filter(None, [metric.words, metric.taken, chosen])))
+
+    def reported(self, tags: Iterable[str]) -> list[str]:
+        """Those of the tags that the report's CSV file has, in the order of the table, layers by name."""
+        rows = {tag: row for tag in tags if (row := self.row(tag)) is not None and row.shown != "curves"}
+        order = list(self._by_tag)
+        return sorted(rows, key=lambda tag: (order.index(rows[tag].tag), tag))
+
+
+def selected_on_test(records: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether any run chose its best epoch on the test data."""
+    return any(record["selected_on"] == "test" for record in records)

@@ -5,11 +5,11 @@ import math
 import os
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from gradflow.errors import ConfigError
 from gradflow.runs import folders
@@ -26,9 +26,83 @@ class State(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-Record = dict[str, Any]
 DONE = (State.FINISHED, State.DIVERGED)  # there is nothing left to train
 ERROR_LINES = 20  # last lines of a traceback that are kept
+
+
+class ErrorEntry(TypedDict):
+    """What a record keeps of an error: the type's name, the message, the traceback's last lines."""
+
+    type: str
+    message: str
+    traceback: list[str]
+
+
+class Record(TypedDict):
+    """run.json.
+
+    Attributes:
+        state: a `State`.
+        study: name of the study's folder.
+        config: name of the configuration's folder in it.
+        axes: what tells the configuration from the others of its study, activation and blocks first.
+        activation: its label.
+        blocks: hidden blocks; None for a model of a fixed size.
+        seed: of the run.
+        lr: the learning rate at the start.
+        config_hash: SHA-256 of the resolved configuration.
+        overrides: of the command line that planned the run.
+        headline: tag of the metric that tables show.
+        selected_on: `validation`, or `test` where the best epoch is chosen on the test data.
+        declared_metrics: what the run's monitors declare beside the metrics of the package, as `Metric.as_entry`.
+        attempts: how often the run was started.
+        metrics: final values by tag; None for one that is not finite.
+        error: what ended the run, if something did.
+        started: UTC, ISO 8601; None before the first attempt.
+        finished: when the last attempt ended.
+        duration_s: seconds of all attempts together.
+        provenance: versions, device, command.
+        parameters: how many are trained; None before the first attempt, like the two below.
+        constant_loss: the mean loss of the best constant prediction.
+        sigmoid_like: whether low slopes are saturation.
+    """
+
+    state: str
+    study: str
+    config: str
+    axes: dict[str, Any]
+    activation: str
+    blocks: int | None
+    seed: int
+    lr: float | None
+    config_hash: str
+    overrides: list[str]
+    headline: str
+    selected_on: str
+    declared_metrics: list[dict[str, Any]]
+    attempts: int
+    metrics: dict[str, float | None]
+    error: ErrorEntry | None
+    started: str | None
+    finished: str | None
+    duration_s: float | None
+    provenance: dict[str, Any] | None
+    parameters: int | None
+    constant_loss: float | None
+    sigmoid_like: bool | None
+
+
+# What no reader can do without, and of which type it is.
+_NEEDED: dict[str, type] = {
+    "state": str,
+    "study": str,
+    "config": str,
+    "axes": dict,
+    "activation": str,
+    "seed": int,
+    "headline": str,
+    "metrics": dict,
+}
 
 
 def now() -> str:
@@ -36,22 +110,78 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def read_record(folder: Path) -> dict[str, Any] | None:
+def planned_record(
+    *,
+    study: str,
+    config: str,
+    config_hash: str,
+    axes: Mapping[str, Any],
+    seed: int,
+    lr: float | None = None,
+    overrides: Sequence[str] = (),
+    headline: str,
+    selected_on: str = "validation",
+    declared_metrics: Sequence[Mapping[str, Any]] = (),
+) -> Record:
+    """The record of a run that is yet to start; arguments as in `Record`."""
+    return {
+        "state": State.PLANNED,
+        "study": study,
+        "config": config,
+        "axes": dict(axes),
+        "activation": axes["activation"],
+        "blocks": axes.get("blocks"),
+        "seed": seed,
+        "lr": lr,
+        "config_hash": config_hash,
+        "overrides": list(overrides),
+        "headline": headline,
+        "selected_on": selected_on,
+        "declared_metrics": [dict(entry) for entry in declared_metrics],
+        "attempts": 0,
+        "metrics": {},
+        "error": None,
+        "started": None,
+        "finished": None,
+        "duration_s": None,
+        "provenance": None,
+        "parameters": None,
+        "constant_loss": None,
+        "sigmoid_like": None,
+    }
+
+
+def read_record(folder: Path) -> Record | None:
     """The record of a run folder; None where there is none.
 
     Raises:
-        ConfigError: if the file is not JSON.
+        ConfigError: if the file is damaged: no JSON, or no record of a run.
     """
     file = folder / folders.RUN_FILE
     try:
-        return json.loads(file.read_text())
+        content = json.loads(file.read_text())
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except json.JSONDecodeError as error:
+    except ValueError as error:  # of JSON or of the text's encoding
         raise ConfigError(f"{file}: damaged ({error}); move that run folder away") from error
+    if problem := _problem(content):
+        raise ConfigError(f"{file}: damaged ({problem}); move that run folder away")
+    # An older version did not write every entry.
+    blank = planned_record(study="", config="", config_hash="", axes={"activation": ""}, seed=0, headline="")
+    return {**blank, **content}
 
 
-def write_record(folder: Path, record: Mapping[str, Any]) -> None:
+def _problem(content: Any) -> str | None:
+    """What makes this no record of a run; None if it is one."""
+    if not isinstance(content, dict):
+        return "no JSON object"
+    for name, kind in _NEEDED.items():
+        if not isinstance(content.get(name), kind):
+            return f"no {name}" if name not in content else f"{name} is {content[name]!r}"
+    return None if content["state"] in list(State) else f"state is {content['state']!r}"
+
+
+def write_record(folder: Path, record: Record) -> None:
     """Replace the record in one step: a reader, or a crash, sees the old one or the new one and nothing between."""
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{folders.RUN_FILE}.{os.getpid()}"
@@ -62,43 +192,10 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     temporary.replace(folder / folders.RUN_FILE)
 
 
-def error_entry(exception: BaseException) -> dict[str, Any]:
+def error_entry(exception: BaseException) -> ErrorEntry:
     """What a record keeps of an error."""
     lines = "".join(traceback.format_exception(exception)).splitlines()
     return {"type": type(exception).__name__, "message": str(exception), "traceback": lines[-ERROR_LINES:]}
-
-
-def planned_record(
-    *, study: str, config: str, config_hash: str, axes: Mapping[str, Any], seed: int, **more: Any
-) -> dict[str, Any]:
-    """The record of a run that is yet to start.
-
-    Args:
-        study: name of the study's folder.
-        config: name of the configuration's folder in it.
-        config_hash: of the resolved configuration.
-        axes: what tells this configuration from the others of its study.
-        seed: of the run.
-        more: further entries, e.g. `overrides`, `lr`, `headline`, `selected_on`.
-    """
-    return {
-        "state": State.PLANNED,
-        "study": study,
-        "config": config,
-        "axes": dict(axes),
-        "activation": axes.get("activation"),
-        "blocks": axes.get("blocks"),
-        "seed": seed,
-        "config_hash": config_hash,
-        "attempts": 0,
-        "metrics": {},
-        "error": None,
-        "started": None,
-        "finished": None,
-        "duration_s": None,
-        "provenance": None,
-        **more,
-    }
 
 
 class Clock:
@@ -112,8 +209,10 @@ class Clock:
         self.started = now()
         self._start = time.perf_counter() - (after or 0.0)
 
-    def stop(self) -> dict[str, Any]:
-        return {"finished": now(), "duration_s": round(time.perf_counter() - self._start, 3)}
+    @property
+    def seconds(self) -> float:
+        """Since the start of the first attempt, without what lies between attempts."""
+        return round(time.perf_counter() - self._start, 3)
 
 
 def _without_nan(value: Any) -> Any:

@@ -4,9 +4,10 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gradflow.errors import ConfigError
+from gradflow.runs.record import Record
 from gradflow.study.closing_table import closing_table
 from gradflow.study.records import study_runs
 from gradflow.study.status import status_table
@@ -14,8 +15,6 @@ from gradflow.terminal import say, show
 
 if TYPE_CHECKING:
     from gradflow.study.comparison.compare import Tuning
-
-Records = list[dict[str, Any]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,18 +51,18 @@ def _seeds(text: str) -> list[int]:
     return [int(seed) for seed in text.split(",")]
 
 
-def _status(options: argparse.Namespace, records: Records) -> None:
+def _status(options: argparse.Namespace, records: list[Record]) -> None:
     show(status_table(options.folder, records))
 
 
-def _average(options: argparse.Namespace, records: Records) -> None:
+def _average(options: argparse.Namespace, records: list[Record]) -> None:
     from gradflow.study.averages import average_study
 
     written = average_study(options.folder, records)
     say(f"averaged the seeds of {len(written)} configurations into {options.folder}/*/mean")
 
 
-def _compare(options: argparse.Namespace, records: Records) -> None:
+def _compare(options: argparse.Namespace, records: list[Record]) -> None:
     from gradflow.study.comparison import compare
 
     show(closing_table(records))
@@ -78,20 +77,20 @@ def _compare(options: argparse.Namespace, records: Records) -> None:
         say(compare.overall(family))
 
 
-def _report(options: argparse.Namespace, records: Records) -> None:
+def _report(options: argparse.Namespace, records: list[Record]) -> None:
     from gradflow.study.report.write import write_report
 
     page = write_report(options.folder, baseline=options.baseline, tuning=_tuning(options, records))
     say(f"report: {page}")
 
 
-def _tuning(options: argparse.Namespace, records: Records) -> "Tuning | None":
+def _tuning(options: argparse.Namespace, records: list[Record]) -> "Tuning | None":
     from gradflow.study.comparison.compare import tune
 
     return tune(records, key=options.tune, tuning_seeds=options.tuning_seeds) if options.tune else None
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace, Records], None]] = {
+COMMANDS: dict[str, Callable[[argparse.Namespace, list[Record]], None]] = {
     "status": _status,
     "average": _average,
     "compare": _compare,

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tensorboard.compat.proto.event_pb2 import Event
@@ -15,7 +14,8 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from gradflow.runs import folders, metrics
 from gradflow.runs.events import Curve, curves
-from gradflow.runs.record import State
+from gradflow.runs.metrics import MetricTable
+from gradflow.runs.record import Record, State
 from gradflow.study.statistics import band
 
 MEAN, LOWER, UPPER, SEEDS = "mean", "lower", "upper", "seeds"
@@ -34,7 +34,7 @@ def align(runs: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
     return steps, values
 
 
-def average_study(study: Path, records: Sequence[Mapping[str, Any]]) -> list[Path]:
+def average_study(study: Path, records: Sequence[Record]) -> list[Path]:
     """Average the finished runs of every configuration; what an earlier call wrote is replaced.
 
     Args:
@@ -49,16 +49,18 @@ def average_study(study: Path, records: Sequence[Mapping[str, Any]]) -> list[Pat
         if record["state"] == State.FINISHED:
             folder = study / record["config"] / folders.seed_folder(record["seed"])
             finished.setdefault(record["config"], []).append(folder)
-    return [_average(study / config / MEAN, [curves(run) for run in runs]) for config, runs in finished.items()]
+    table = MetricTable.of(records)
+    return [_average(study / config / MEAN, [curves(run) for run in runs], table) for config, runs in finished.items()]
 
 
-def _average(folder: Path, runs: Sequence[Mapping[str, Curve]]) -> Path:
+def _average(folder: Path, runs: Sequence[Mapping[str, Curve]], table: MetricTable) -> Path:
     """Write mean, lower and upper bound of every tag at every step, and over how many seeds each was taken."""
     rows: dict[int, dict[str, float]] = {}
     tags = sorted({tag for run in runs for tag in run})
     for tag in tags:
         steps, values = align([run[tag] for run in runs if tag in run])
-        averaged = band(values, log10=metrics.is_logarithmic(tag), within=metrics.limits(tag))
+        metric = table[tag]
+        averaged = band(values, log10=metric.is_logarithmic, within=metric.limits)
         for step, n, mean, low, high in zip(
             steps.tolist(), averaged.n, averaged.mean, averaged.low, averaged.high, strict=True
         ):
@@ -93,7 +95,7 @@ def _layout(tags: Sequence[str]) -> Summary:
     for tag in tags:
         group = tag.partition("/")[0]
         if group not in groups:
-            groups[group] = layout.category.add(title=group, closed=group not in ("val", "test", "grad_flow"))
+            groups[group] = layout.category.add(title=group, closed=group not in metrics.OPEN_GROUPS)
         series = layout_pb2.MarginChartContent.Series(value=tag, lower=f"{LOWER}/{tag}", upper=f"{UPPER}/{tag}")
         groups[group].chart.add(title=tag, margin=layout_pb2.MarginChartContent(series=[series]))
     text = TensorProto(dtype="DT_STRING", string_val=[layout.SerializeToString()], tensor_shape=TensorShapeProto())

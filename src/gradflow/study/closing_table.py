@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradflow.runs import folders, health, metrics
+from gradflow.runs.metrics import Metric, MetricTable
 from gradflow.runs.record import Record, State
 from gradflow.terminal import line
 
@@ -28,16 +29,17 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
     cells: dict[tuple[str, Any], list[Record]] = {}
     for row, record in zip(names_of_rows, records, strict=True):
         cells.setdefault((row, _blocks(record)), []).append(record)
-    best = {column: _best_row(cells, rows, column) for column in columns}
+    metric = MetricTable.of(records)[records[0]["headline"]]
+    best = {column: _best_row(cells, rows, column, metric) for column in columns}
     table = Table()
     table.add_column("activation")
     for column in columns:
         table.add_column("" if column is None else f"blocks={column}", justify="right")
     for row in rows:
-        entries = [_cell(cells.get((row, column), []), best=best[column] == row) for column in columns]
+        entries = [_cell(cells.get((row, column), []), metric, best=best[column] == row) for column in columns]
         table.add_row(Text(row), *entries)
     troubles = [_trouble(r) for r in records if r["state"] not in (State.FINISHED, State.PLANNED)]
-    below = [line(_caption(records), style="dim"), *_lag(records), *troubles]
+    below = [line(_caption(records, metric), style="dim"), *_lag(records), *troubles]
     return Group(line(_title(records, common)), table, *below)
 
 
@@ -49,29 +51,29 @@ def mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
 def _title(records: Sequence[Record], common: Mapping[str, Any]) -> str:
     headline = records[0]["headline"]
     shared = f" ({', '.join(f'{axis}={value}' for axis, value in common.items())})" if common else ""
-    selected = ", selected on test" if headline in _AT_BEST and _selected_on_test(records) else ""
+    selected = (
+        f", {metrics.SELECTED_ON_TEST}" if metrics.is_of_best(headline) and metrics.selected_on_test(records) else ""
+    )
     return f"{records[0]['study']}: {headline}{selected}{shared}"
 
 
 _LEADING = ("activation", "blocks")
-_AT_BEST = {metrics.at_best(f"test/{score}") for score in ("acc", "mae", "r2", "loss")}
 
 
-def _selected_on_test(records: Sequence[Record]) -> bool:
-    return any(record["selected_on"] == "test" for record in records)
-
-
-def _caption(records: Sequence[Record]) -> str:
+def _caption(records: Sequence[Record], metric: Metric) -> str:
     counts = Counter(r["config"] for r in records if r["state"] == State.FINISHED).values()
     fewest, most = min(counts, default=0), max(counts, default=0)
     over = f"{most}" if fewest == most else f"{fewest} to {most}"
-    count = f"mean ± sd over {over} seeds" if most > 1 else "one seed"
-    return f"{count}; * best of its column; below: {metrics.DECADES_PER_LAYER} in the last epoch"
+    mean = "geometric mean ± sd in decades" if metric.is_logarithmic else "mean ± sd"
+    count = f"{mean} over {over} seeds" if most > 1 else "one seed"
+    star = "; * best of its column" if metric.better else ""
+    return f"{count}{star}; below: {metrics.DECADES_PER_LAYER} in the last epoch"
 
 
 def _lag(records: Sequence[Record]) -> list[Text]:
     """One line where the scores by running averages are not those of the weights."""
-    if records[0]["headline"] not in ("test/acc", metrics.at_best("test/acc")):
+    accuracy = metrics.test(metrics.ACC)
+    if records[0]["headline"] not in (accuracy, metrics.at_best(accuracy)):
         return []
     behind: dict[str, list[float]] = {}
     for record in records:
@@ -80,7 +82,7 @@ def _lag(records: Sequence[Record]) -> list[Text]:
     lagging = [config for config, gaps in behind.items() if statistics.fmean(gaps) > health.LAG]
     text = (
         f"in {len(lagging)} of {len(behind)} configurations batch normalisation's running averages lag behind the last "
-        f"epoch's weights: see {metrics.precise_bn('test/acc')} in the report"
+        f"epoch's weights: see {metrics.precise_bn(accuracy)} in the report"
     )
     return [line(text, style="yellow")] if lagging else []
 
@@ -109,33 +111,56 @@ def _values(records: Sequence[Record], tag: str) -> list[float]:
     return [value for value in values if value is not None]
 
 
-def _best_row(cells: dict[tuple[str, Any], list[Record]], rows: Sequence[str], column: Any) -> str | None:
-    """The row of the highest mean (the lowest, of a loss or an error); None without one, or in a tie."""
-    means = {}
-    for row in rows:
-        if (records := cells.get((row, column), [])) and (values := _values(records, records[0]["headline"])):
-            lower_is_better = records[0]["headline"].split("/")[-1].startswith(("loss", "mae"))
-            means[row] = -statistics.fmean(values) if lower_is_better else statistics.fmean(values)
-    best = [row for row, mean in means.items() if mean == max(means.values())]
+def _best_row(
+    cells: dict[tuple[str, Any], list[Record]], rows: Sequence[str], column: Any, metric: Metric
+) -> str | None:
+    """The row of the best mean; None without one, in a tie, or where nobody knows which value is better."""
+    if metric.better is None:
+        return None
+    means = {row: _mean_and_spread(values, metric)[0] for row in rows if (values := _values_in(cells, row, column))}
+    chosen = max(means.values(), default=0.0) if metric.better == "higher" else min(means.values(), default=0.0)
+    best = [row for row, mean in means.items() if mean == chosen]
     return best[0] if len(best) == 1 and len(means) > 1 else None
 
 
-def _cell(records: Sequence[Record], *, best: bool) -> Text:
-    values = _values(records, records[0]["headline"]) if records else []
+def _values_in(cells: dict[tuple[str, Any], list[Record]], row: str, column: Any) -> list[float]:
+    records = cells.get((row, column), [])
+    return _values(records, records[0]["headline"]) if records else []
+
+
+def _mean_and_spread(values: Sequence[float], metric: Metric) -> tuple[float, float]:
+    """Mean and sample standard deviation; of a metric that is averaged as log10, geometric mean and decades."""
+    if not metric.is_logarithmic:
+        return mean_and_sd(values)
+    positive = [math.log10(value) for value in values if value > 0]
+    if not positive:
+        return 0.0, math.nan
+    mean, decades = mean_and_sd(positive)
+    return 10.0**mean, decades
+
+
+def _cell(records: Sequence[Record], metric: Metric, *, best: bool) -> Text:
+    values = _values(records, metric.tag)
     diverged = sum(r["state"] == State.DIVERGED for r in records)
     note = f"\n{diverged} diverged  " if diverged else ""
     if not values:
         return Text.assemble("-  ", (note, "red"))
-    mean, sd = mean_and_sd(values)
-    text = f"{mean:.3f}" + ("" if math.isnan(sd) else f" ± {sd:.3f}") + (" *" if best else "  ")
     flow = _values(records, metrics.DECADES_PER_LAYER)
     below = f"{statistics.fmean(flow):+.2f}  " if flow else ""
+    text = _number(values, metric) + (" *" if best else "  ")
     return Text.assemble((text, "bold green" if best else ""), "\n", (below, "dim"), (note, "red"))
 
 
+def _number(values: Sequence[float], metric: Metric) -> str:
+    """`0.953 ± 0.004`; `1.2e-04 ± 0.11` (decades) for a metric that is averaged as log10."""
+    mean, spread = _mean_and_spread(values, metric)
+    digits, spread_digits = (".1e", ".2f") if metric.is_logarithmic else (".3f", ".3f")
+    return f"{mean:{digits}}" if math.isnan(spread) else f"{mean:{digits}} ± {spread:{spread_digits}}"
+
+
 def _trouble(record: Record) -> Text:
-    error = record["error"] or {}
-    said = [text for text in (error.get("type"), error.get("message")) if text]
+    error = record["error"]
+    said = [text for text in (error["type"], error["message"]) if text] if error else []
     run = f"{record['config']}/{folders.seed_folder(record['seed'])}"
     first_line = ": ".join([record["state"], run, *said]).splitlines()[0]
     return line(first_line, style="red" if record["state"] == State.FAILED else "yellow")

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from filelock import FileLock, Timeout
 from rich.console import Group, RenderableType
@@ -12,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradflow.runs import folders
-from gradflow.runs.record import State
+from gradflow.runs.record import Record, State
 from gradflow.terminal import line
 
 STATES = (
@@ -26,7 +25,7 @@ STATES = (
 _TO_TRAIN = (State.RUNNING, State.INTERRUPTED, State.FAILED, State.PLANNED)
 
 
-def true_state(study: Path, record: dict[str, Any]) -> str:
+def true_state(study: Path, record: Record) -> str:
     """The state of a run: one that says `running` while no process holds its folder was killed, so `interrupted`."""
     if record["state"] != State.RUNNING:
         return record["state"]
@@ -38,7 +37,7 @@ def true_state(study: Path, record: dict[str, Any]) -> str:
         return State.RUNNING
 
 
-def status_table(study: Path, records: Sequence[dict[str, Any]]) -> RenderableType:
+def status_table(study: Path, records: Sequence[Record]) -> RenderableType:
     """Runs of each configuration by state, the first line of every error, and the expected time left."""
     states: list[str] = [true_state(study, record) for record in records]
     shown = [str(state) for state in STATES if state in states]
@@ -56,7 +55,7 @@ def status_table(study: Path, records: Sequence[dict[str, Any]]) -> RenderableTy
     return Group(line(f"{study}: {totals}{_time_left(records, states)}"), table, *errors)
 
 
-def seconds_left(records: Sequence[dict[str, Any]], states: Sequence[str]) -> float | None:
+def seconds_left(records: Sequence[Record], states: Sequence[str]) -> float | None:
     """Seconds that the runs yet to finish take one after the other; None as long as no run has finished.
 
     A run is expected to take as long as the finished ones of its configuration, else as the average finished run.
@@ -64,7 +63,7 @@ def seconds_left(records: Sequence[dict[str, Any]], states: Sequence[str]) -> fl
     done: dict[str, list[float]] = {}
     for record, state in zip(records, states, strict=True):
         if state == State.FINISHED:
-            done.setdefault(record["config"], []).append(record["duration_s"])
+            done.setdefault(record["config"], []).append(record["duration_s"] or 0.0)
     if not done:
         return None
     average = fmean(duration for durations in done.values() for duration in durations)
@@ -72,7 +71,7 @@ def seconds_left(records: Sequence[dict[str, Any]], states: Sequence[str]) -> fl
     return sum(fmean(done[r["config"]]) if r["config"] in done else average for r in waiting)
 
 
-def _time_left(records: Sequence[dict[str, Any]], states: Sequence[str]) -> str:
+def _time_left(records: Sequence[Record], states: Sequence[str]) -> str:
     seconds = seconds_left(records, states)
     if not seconds:
         return ""
@@ -80,7 +79,8 @@ def _time_left(records: Sequence[dict[str, Any]], states: Sequence[str]) -> str:
     return f"; about {minutes} min {rest} s of training left, one run after the other"
 
 
-def _error_line(record: dict[str, Any]) -> Text:
-    error = record["error"] or {}
+def _error_line(record: Record) -> Text:
+    error = record["error"]
+    said = f"{error['type']}: {error['message']}" if error else "no error recorded"
     run = f"{record['config']}/{folders.seed_folder(record['seed'])}"
-    return line(f"failed: {run}: {error.get('type')}: {error.get('message')}".splitlines()[0], style="red")
+    return line(f"failed: {run}: {said}".splitlines()[0], style="red")

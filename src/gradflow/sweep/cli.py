@@ -24,7 +24,7 @@ FULL_ERROR = "HYDRA_FULL_ERROR"  # Hydra's own switch: the user asks for traceba
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
-def task(cfg: DictConfig) -> dict[str, Any]:
+def task(cfg: DictConfig) -> Any:
     """What every launcher runs, in whatever process: a job, whose first run has the folder that the sweeper gave it."""
     from gradflow.sweep.jobs import run_job  # torch and Lightning take seconds, which --help need not wait for
 

@@ -5,13 +5,12 @@ import os
 import signal
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import hydra
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from omegaconf import DictConfig
 
-from gradflow.runs.record import read_record
+from gradflow.runs.record import Record, read_record
 from gradflow.sweep.plan import PlannedRun
 from gradflow.training.process import process_settings
 from gradflow.training.run import run
@@ -32,7 +31,7 @@ def described(folders: Sequence[Path], *, first: int, of: int) -> str:
     return json.dumps({"runs": runs, "first": first, "of": of})
 
 
-def run_job(cfg: DictConfig, folder: Path) -> dict[str, Any]:
+def run_job(cfg: DictConfig, folder: Path) -> Record | None:
     """Train the job's runs; the final run.json of the first.
 
     Args:
@@ -60,7 +59,7 @@ def run_job(cfg: DictConfig, folder: Path) -> dict[str, Any]:
             failures.append(error)
     if failures:
         raise failures[0]
-    return read_record(folder) or {}
+    return read_record(folder)
 
 
 def _queue_again() -> None:

@@ -14,8 +14,8 @@ from omegaconf import DictConfig, OmegaConf
 from gradflow import terminal
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, RunsFailed
-from gradflow.runs import folders, identity, metrics
-from gradflow.runs.record import DONE, State, planned_record, read_record, write_record
+from gradflow.runs import folders, identity
+from gradflow.runs.record import DONE, Record, State, planned_record, read_record, write_record
 from gradflow.study.closing_table import closing_table
 from gradflow.study.records import study_runs
 from gradflow.sweep.checks import configuration, objects
@@ -61,8 +61,9 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
     data = functools.cache(_load)
     known: dict[str, Configuration] = {}
     built: set[str] = set()
-    records: dict[Path, dict[str, Any]] = {}
+    records: dict[Path, Record] = {}
     runs_per_job: dict[Path, int] = {}
+    replaced: set[Path] = set()
     for overrides in combinations:
         cfg, choices = compose(overrides)
         own, shared = identity.hashes(cfg)
@@ -77,12 +78,13 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
         if shared not in built and (cfg.rerun or present is None or present["state"] not in DONE):
             objects.check_builds(cfg, known[shared].data)
             built.add(shared)
-        records[folder] = record | {"rerun": cfg.rerun}
+        records[folder] = record
+        replaced |= {folder} if cfg.rerun else set()
         runs_per_job[folder] = cfg.runs_per_job
     for study in {folder.parent.parent for folder in records}:
         configuration.check_writable(study)
     for folder, record in records.items():
-        _write(folder, record)
+        _write(folder, record, replace=folder in replaced)
     return [PlannedRun(record["overrides"], folder, runs_per_job[folder]) for folder, record in records.items()]
 
 
@@ -119,11 +121,8 @@ def _configuration(
 ) -> Configuration:
     """What is worked out once for all seeds of a configuration; the data are loaded once for all configurations."""
     loaded = data(OmegaConf.to_yaml(cfg.data, resolve=True))
-    score = build.learning_task(cfg, loaded).headline
-    configuration.check_headline(cfg.headline, score=score, norm=cfg.model.get("norm"))
-    axes = identity.study_axes(cfg, choices, defaults)
-    headline = cfg.headline or metrics.at_best(f"test/{score}")
-    return Configuration(axes, loaded, headline)
+    headline = objects.headline(cfg, loaded)
+    return Configuration(identity.study_axes(cfg, choices, defaults), loaded, headline)
 
 
 def _load(options: str) -> ArrayDataModule:
@@ -139,9 +138,7 @@ def _load(options: str) -> ArrayDataModule:
     return data
 
 
-def _record(
-    cfg: DictConfig, configuration: Configuration, overrides: Sequence[str], *, config_hash: str
-) -> dict[str, Any]:
+def _record(cfg: DictConfig, configuration: Configuration, overrides: Sequence[str], *, config_hash: str) -> Record:
     return planned_record(
         study=cfg.study,
         config=folders.config_name(configuration.axes),
@@ -155,9 +152,9 @@ def _record(
     )
 
 
-def _write(folder: Path, record: dict[str, Any]) -> None:
+def _write(folder: Path, record: Record, *, replace: bool) -> None:
     """Plan a run that is new; of one that is there, only what is shown may change."""
-    if record.pop("rerun") and folder.exists():
+    if replace and folder.exists():
         _set_aside(folder)
     present = read_record(folder)
     if present is None:
@@ -176,7 +173,7 @@ def _set_aside(folder: Path) -> None:
         raise ConfigError(f"rerun=true: {folder} is being trained by another process; wait for it") from error
 
 
-def _check_same(folder: Path, record: dict[str, Any], other: dict[str, Any] | None) -> None:
+def _check_same(folder: Path, record: Record, other: Record | None) -> None:
     if other is not None and other["config_hash"] != record["config_hash"]:
         raise ConfigError(
             f"study={folder.parts[-3]}: {folder} holds a run of another configuration with the same name; use another "
@@ -186,8 +183,13 @@ def _check_same(folder: Path, record: dict[str, Any], other: dict[str, Any] | No
 
 def unfinished(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     """The runs that there is still something to train for."""
-    states = {run.folder: (read_record(run.folder) or {}).get("state") for run in runs}
-    return [run for run in runs if states[run.folder] not in DONE]
+    return [run for run in runs if _state(run) not in DONE]
+
+
+def _state(run: PlannedRun) -> str | None:
+    """None if the run has no record, as after its folder was moved away."""
+    record = read_record(run.folder)
+    return record and record["state"]
 
 
 def announce(runs: Sequence[PlannedRun], todo: Sequence[PlannedRun]) -> None:
@@ -212,7 +214,7 @@ def raise_failures(runs: Sequence[PlannedRun], returns: Sequence[Any]) -> None:
     Raises:
         RunsFailed: if a run failed, or is not done though its launcher came back.
     """
-    failed = [run for run in runs if (read_record(run.folder) or {}).get("state") == State.FAILED]
+    failed = [run for run in runs if _state(run) == State.FAILED]
     if failed:
         raise RunsFailed(f"{len(failed)} of {len(runs)} runs failed; see error in their {folders.RUN_FILE}")
     for result in returns:

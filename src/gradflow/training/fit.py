@@ -14,9 +14,7 @@ from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig
 
 from gradflow import terminal
-from gradflow.callbacks.gradient_norms import GradientNorms
-from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
-from gradflow.callbacks.unit_statistics import UnitStatistics
+from gradflow.callbacks.monitor import monitors_among
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import Diverged
 from gradflow.runs import folders, metrics
@@ -79,17 +77,12 @@ def fit_and_test(parts: Parts, folder: Path, resume: Path | None) -> dict[str, f
 
 
 def final_metrics(parts: Parts) -> dict[str, float]:
-    """Scores of the last epoch, the best one, means of the gradient over the last epoch, units after it, and the test
-    scores with batch normalisation's statistics computed anew.
-    """
+    """Scores of the last epoch, the number of the best one, and what the monitors have found."""
     final = dict(parts.module.final)
     if parts.module.best_epoch:
         final[metrics.BEST_EPOCH] = parts.module.best_epoch
-    for callback in parts.monitors:
-        if isinstance(callback, GradientNorms):
-            final |= callback.final_metrics()
-        elif isinstance(callback, UnitStatistics | PreciseBatchNorm):
-            final |= callback.latest
+    for monitor in monitors_among(parts.monitors):
+        final |= monitor.final_metrics()
     return final
 
 

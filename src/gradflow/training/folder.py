@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
@@ -12,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 
 from gradflow.runs import folders, identity
 from gradflow.runs.logger import rewind
-from gradflow.runs.record import State, read_record
+from gradflow.runs.record import Record, State, read_record
 
 
 @contextmanager
@@ -30,7 +29,7 @@ def lock(folder: Path) -> Iterator[bool]:
         lock.release()
 
 
-def start(cfg: DictConfig, folder: Path) -> dict[str, Any]:
+def start(cfg: DictConfig, folder: Path) -> Record:
     """The record of the run before this attempt, checked to be this configuration's."""
     record = read_record(folder)
     assert record is not None, f"{folder} was not planned"
@@ -39,8 +38,8 @@ def start(cfg: DictConfig, folder: Path) -> dict[str, Any]:
     return record | {"metrics": {}, "error": None}
 
 
-def resume_point(folder: Path, record: dict[str, Any]) -> Path | None:
-    """The checkpoint to go on from: the last epoch's, of a run that was interrupted or killed.
+def resume_point(folder: Path, record: Record) -> Path | None:
+    """The checkpoint to resume from: the last epoch's, of a run that was interrupted or killed.
 
     Without one, what an unfinished attempt left is cleared away: a run is a function of its configuration, so training
     again from the start writes the same curves.

@@ -5,10 +5,12 @@ from typing import Any
 from omegaconf import DictConfig
 
 from gradflow.runs import identity, metrics
+from gradflow.runs.metrics import Metric
+from gradflow.runs.record import Record
 from gradflow.training.module import ActivationModule
 
 
-def trial(cfg: DictConfig, module: ActivationModule, record: dict[str, Any]) -> dict[str, Any]:
+def trial(cfg: DictConfig, module: ActivationModule, record: Record) -> dict[str, Any]:
     """Columns of TensorBoard's HParams page."""
     hparams = {
         "activation": record["activation"],
@@ -24,13 +26,16 @@ def trial(cfg: DictConfig, module: ActivationModule, record: dict[str, Any]) -> 
         "parameters": record["parameters"],
         **{axis: value for axis, value in record["axes"].items() if axis not in identity.AXES},
     }
-    score = f"test/{module.task.headline}"
-    units = [metrics.unit_tag(kind, "total") for kind in (metrics.DEAD_UNITS, metrics.LOW_SLOPE, metrics.DORMANT_UNITS)]
-    gradients = [metrics.DECADES_PER_LAYER, metrics.GRAD_NORM_TOTAL]
-    anew = [metrics.precise_bn(score)] if cfg.model.get("norm") == "batch" else []
-    shown = [metrics.at_best(score), score, *anew, metrics.best(module.task.monitor), "train/loss", *gradients, *units]
+    score = metrics.test(module.task.headline)
+    precise = [metrics.precise_bn(score)] if cfg.model.get("norm") == "batch" else []
+    shown = [
+        *(metrics.at_best(score), score, *precise, metrics.best(module.task.monitor), metrics.train(metrics.LOSS)),
+        *(metrics.DECADES_PER_LAYER, metrics.GRAD_NORM_TOTAL),
+        *(metrics.unit_tag(quantity, metrics.TOTAL) for quantity in metrics.UNIT_QUANTITIES),
+        *(Metric.of_entry(entry).tag for entry in record["declared_metrics"]),
+    ]
     return {
         "hparams": {k: v for k, v in hparams.items() if v is not None},
         "varying": list(record["axes"]),
-        "metrics": shown,
+        "metrics": [tag for tag in shown if not tag.endswith("/")],
     }

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import lightning as L
 import torch
@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 
 from gradflow import terminal
 from gradflow.activations import facts
+from gradflow.callbacks.monitor import declared
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import Diverged
 from gradflow.measure.scores import constant_loss
@@ -22,7 +23,7 @@ from gradflow.models.layers import Layer
 from gradflow.runs import folders, metrics
 from gradflow.runs.logger import RunLogger, rewind
 from gradflow.runs.provenance import device_name, provenance
-from gradflow.runs.record import DONE, Clock, State, error_entry, read_record, write_record
+from gradflow.runs.record import DONE, Clock, Record, State, error_entry, now, read_record, write_record
 from gradflow.training import build
 from gradflow.training.devices import companions
 from gradflow.training.fit import (
@@ -41,8 +42,25 @@ from gradflow.training.process import processes
 log = logging.getLogger(__name__)
 
 
-def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> dict[str, Any]:
-    """Train and test one configuration in its folder; returns the final run.json.
+class Result(TypedDict):
+    """What training changes in a record."""
+
+    state: str
+    metrics: dict[str, float | None]
+
+
+class Facts(TypedDict):
+    """What a record says of a run before it has trained."""
+
+    provenance: dict[str, Any] | None
+    parameters: int | None
+    constant_loss: float | None
+    sigmoid_like: bool | None
+    declared_metrics: list[dict[str, Any]]
+
+
+def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record | None:
+    """Train and test one configuration in its folder; the final run.json.
 
     Args:
         cfg: the composed configuration.
@@ -57,8 +75,8 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> dict[str
     folder.mkdir(parents=True, exist_ok=True)
     with lock(folder) as mine:
         if not mine:
-            terminal.say(f"{folder}: another process is training this run; left to it", style="yellow")
-            return read_record(folder) or {}
+            terminal.say(f"{folder}: another process is training this run; skipping it", style="yellow")
+            return read_record(folder)
         present = read_record(folder)
         if present is not None and present["state"] in DONE:
             terminal.say(f"{folder}: another process has trained this run meanwhile", style="yellow")
@@ -80,7 +98,7 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> dict[str
             record |= {"state": State.INTERRUPTED, "error": error_entry(error)}
             raise
         finally:
-            record |= clock.stop()
+            record |= {"finished": now(), "duration_s": clock.seconds}
             write_record(folder, record)
             terminal.stop_logging(handler)
         _say_result(record, position)
@@ -98,7 +116,7 @@ def _ctrl_c() -> Iterator[None]:
         raise
 
 
-def _say_result(record: dict[str, Any], position: str) -> None:
+def _say_result(record: Record, position: str) -> None:
     final = record["metrics"]
     parts = [record["state"]]
     precise = metrics.precise_bn(metrics.of_last_epoch(record["headline"]))
@@ -111,16 +129,14 @@ def _say_result(record: dict[str, Any], position: str) -> None:
     terminal.say(f"  {position}: {', '.join(parts)} in {record['duration_s']:.1f} s")
 
 
-def train(
-    cfg: DictConfig, folder: Path, record: dict[str, Any], resume: Path | None, *, position: str
-) -> dict[str, Any]:
+def train(cfg: DictConfig, folder: Path, record: Record, resume: Path | None, *, position: str) -> Result:
     """Fit, then test the last and the best epoch; what changes in the record.
 
     Args:
         cfg: the composed configuration.
         folder: the run folder.
         record: its run.json, which gets provenance and size.
-        resume: the checkpoint to go on from.
+        resume: the checkpoint to resume from.
         position: which run of the sweep this is.
     """
     with companions(processes(cfg), functools.partial(train_along, cfg, folder, resume)) as environment:
@@ -130,12 +146,12 @@ def train(
 def _train(
     cfg: DictConfig,
     folder: Path,
-    record: dict[str, Any],
+    record: Record,
     resume: Path | None,
     environment: LightningEnvironment,
     *,
     position: str,
-) -> dict[str, Any]:
+) -> Result:
     axes = " ".join(f"{axis}={value}" for axis, value in record["axes"].items())
     title = f"{position}: {axes} seed={record['seed']}"
     logger = build.logger(cfg, folder)
@@ -148,10 +164,10 @@ def _train(
         checkpoint = saved(resume)
         rewind(folder, checkpoint["gradflow"]["events"])
         end_where_it_ended(trainer, checkpoint)
-        terminal.say(f"  going on after epoch {checkpoint['epoch'] + 1}")
+        terminal.say(f"  resuming after epoch {checkpoint['epoch'] + 1}")
     elif isinstance(logger, RunLogger):
         logger.log_trial(trial=f"{record['study']}/{record['config']}", **trial(cfg, module, record))
-    state, tested = State.FAILED, {}
+    state, tested = State.FAILED, dict[str, float]()
     try:
         tested = fit_and_test(parts, folder, resume)
         state = State.FINISHED
@@ -163,10 +179,10 @@ def _train(
     finally:
         if isinstance(logger, RunLogger):
             logger.close(finished=state == State.FINISHED)
-    return {"state": state, "metrics": final_metrics(parts) | tested}
+    return {"state": state, "metrics": {**final_metrics(parts), **tested}}
 
 
-def _facts(parts: Parts) -> dict[str, Any]:
+def _facts(parts: Parts) -> Facts:
     """What run.json says of a run before it has trained."""
     _, data, module, trainer = parts
     device = device_name(trainer.strategy.root_device)
@@ -178,10 +194,11 @@ def _facts(parts: Parts) -> dict[str, Any]:
         "parameters": sum(p.numel() for p in module.parameters() if p.requires_grad),
         "constant_loss": constant_loss(data.task, data.training_targets),
         "sigmoid_like": facts(first.activation).sigmoid_like,
+        "declared_metrics": [metric.as_entry() for metric in declared(parts.monitors)],
     }
 
 
-def _announce(title: str, record: dict[str, Any], data: ArrayDataModule, trainer: L.Trainer) -> None:
+def _announce(title: str, record: Record, data: ArrayDataModule, trainer: L.Trainer) -> None:
     """One line for what is about to run."""
     sizes = "/".join(f"{size:,}" for size in data.sizes)
     device = trainer.strategy.root_device

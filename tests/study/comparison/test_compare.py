@@ -233,7 +233,7 @@ def test_a_network_without_depth():
 def test_rates_that_differ_or_are_not_known():
     records = scored_runs("relu", RELU) + scored_runs("sigmoid", SIGMOID, lr=0.01)
     assert compare(records)[0].verdict.endswith("at lr = 0.01 (sigmoid), 0.001 (relu), untuned")
-    unknown = [{key: value for key, value in record.items() if key != "lr"} for record in records]
+    unknown = [record | {"lr": None} for record in records]
     assert compare(unknown)[0].verdict.endswith("at lr = an unrecorded value, untuned")
 
 

@@ -4,7 +4,7 @@ import pytest
 from drawn import marks_of
 
 from gradflow.figures import marks
-from gradflow.runs.labels import label
+from gradflow.runs.metrics import MetricTable
 from gradflow.study.report import depth_charts
 
 HEADLINE = "test/acc_at_best"
@@ -12,7 +12,7 @@ HEADLINE = "test/acc_at_best"
 
 def headline(frames, legend):
     return depth_charts.by_depth(
-        frames.final, frames.seeds, legend, metric=HEADLINE, label=label(HEADLINE), name="headline", reading=""
+        frames.final, frames.seeds, legend, metric=MetricTable().final(HEADLINE), name="headline", reading=""
     )
 
 
@@ -42,4 +42,4 @@ def test_one_depth_is_drawn_by_activation(grid):
 def test_an_axis_ends_where_a_metric_does(grid):
     frames, *_ = grid(["relu"], [1, 2], seeds=2)  # the interval of 0.5 and 0.6 reaches beyond 0 and 1
     final = frames.final[frames.final["metric"] == HEADLINE]
-    assert marks.domain(final, label(HEADLINE)) == pytest.approx((-0.03, 1.03))
+    assert marks.domain(final, MetricTable()[HEADLINE]) == pytest.approx((-0.03, 1.03))

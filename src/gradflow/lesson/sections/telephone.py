@@ -21,7 +21,7 @@ from gradflow.lesson.experiments.telephone import (
 )
 from gradflow.lesson.numbers import power, short
 from gradflow.lesson.section import Control, Figure, Panel, Remark, Rule, Section
-from gradflow.runs.labels import NO_NUMBER
+from gradflow.runs.metrics import NO_NUMBER
 
 BOUND = "bound: largest slope to the power of the layers"
 _LINES = [setting.name for setting in SETTINGS] + [BOUND]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gradflow.runs.metrics import is_logarithmic
+from gradflow.runs.metrics import Metric
 from gradflow.runs.record import Record, State
 from gradflow.study.comparison.tuning import Choice
 from gradflow.study.configurations import activation_of, group_key, group_of
@@ -23,11 +23,11 @@ class Cell:
     def finished(self) -> list[Record]:
         return [run for run in self.runs.values() if run["state"] == State.FINISHED]
 
-    def values(self, metric: str) -> dict[int, float]:
-        """The metric by seed, log10 of a gradient magnitude; a gradient of exactly zero has none."""
-        values = {run["seed"]: run["metrics"].get(metric) for run in self.finished()}
+    def values(self, metric: Metric) -> dict[int, float]:
+        """The metric by seed, log10 of one that is averaged so; a gradient of exactly zero has none."""
+        values = {run["seed"]: run["metrics"].get(metric.tag) for run in self.finished()}
         known = {seed: float(value) for seed, value in values.items() if value is not None and math.isfinite(value)}
-        if is_logarithmic(metric):
+        if metric.is_logarithmic:
             return {seed: math.log10(value) for seed, value in known.items() if value > 0}
         return known
 

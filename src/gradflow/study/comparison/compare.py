@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from gradflow.runs.metrics import is_logarithmic
+from gradflow.runs.metrics import Metric, MetricTable, is_of_best, selected_on_test, test, val
 from gradflow.runs.record import Record, State
 from gradflow.study.comparison.cells import Cell, cells_of
 from gradflow.study.comparison.outcome import Comparison, Outcome
@@ -45,7 +45,7 @@ def compare(
     Args:
         records: run.json of the runs of one study, any state.
         baseline: an activation of `activations(records)`; `relu` by default, or the first if the study has none.
-        metric: a key of `metrics`; the study's headline by default. Gradient magnitudes are compared as log10.
+        metric: a key of `metrics`; the study's headline by default. What is averaged as log10 is compared so.
         tuning: what `tune` returned for these records: the comparison is of its test runs then.
         alpha: probability of one or more false claims in the family.
 
@@ -62,11 +62,12 @@ def compare(
     baseline = baseline or (BASELINE if BASELINE in present else present[0])
     _check_metric(records, metric)
     cells = cells_of(tuning.records if tuning else records, tuning.choices if tuning else ())
+    table = MetricTable.of(records)
     drafts = []
     for cell in cells.values():
         base = cells.get((baseline, group_key(cell.group)))
         if cell.activation != baseline and cell.defines(metric) and (base is None or base.defines(metric)):
-            drafts.append(_compare(cell, base, baseline=baseline, metric=metric))
+            drafts.append(_compare(cell, base, baseline=baseline, metric=table[metric]))
     drafts = _without_constants(drafts, cells.values())
     return [replace(draft, verdict=verdict(draft)) for draft in _decide(drafts, alpha=alpha)]
 
@@ -91,24 +92,25 @@ def _headline(records: Sequence[Record]) -> str:
 def _check_metric(records: Sequence[Record], metric: str) -> None:
     finished = [record for record in records if record["state"] == State.FINISHED]
     if finished and not any(metric in record["metrics"] for record in finished):
-        some = ", ".join(tag for tag in finished[0]["metrics"] if tag.startswith(("test/", "val/")))
+        some = ", ".join(tag for tag in finished[0]["metrics"] if tag.startswith((test(""), val(""))))
         raise ValueError(f"metric={metric}: no finished run has it; they have {some} and more")
 
 
-def _compare(cell: Cell, base: Cell | None, *, baseline: str, metric: str) -> Comparison:
+def _compare(cell: Cell, base: Cell | None, *, baseline: str, metric: Metric) -> Comparison:
     """One comparison, as yet without Holm's correction."""
     sides = [cell, base] if base else [cell]
     draft = Comparison(
-        metric=metric,
+        metric=metric.tag,
+        better=metric.better,
         activation=cell.activation,
         baseline=baseline,
         group=cell.group,
         outcome=Outcome.NO_BASELINE,
-        lrs={side.activation: next((r["lr"] for r in side.runs.values() if r.get("lr")), None) for side in sides},
+        lrs={side.activation: next((r["lr"] for r in side.runs.values() if r["lr"]), None) for side in sides},
         choices={side.activation: side.choice for side in sides if side.choice},
-        selected_on_test=(metric.endswith("_best") or any(side.choice for side in sides))
-        and any(r.get("selected_on") == "test" for side in sides for r in side.runs.values()),
-        in_decades=is_logarithmic(metric),
+        selected_on_test=(is_of_best(metric.tag) or any(side.choice for side in sides))
+        and selected_on_test([run for side in sides for run in side.runs.values()]),
+        in_decades=metric.is_logarithmic,
     )
     if base is None:
         return draft
@@ -128,7 +130,7 @@ def _compare(cell: Cell, base: Cell | None, *, baseline: str, metric: str) -> Co
     return replace(draft, outcome=Outcome.NO_DIFFERENCE, p=sign_flip_p(draft.differences.values, rounding=rounding))
 
 
-def _left_out(sides: Sequence[Cell], seeds: Sequence[int], metric: str) -> tuple[tuple[str, int, str], ...]:
+def _left_out(sides: Sequence[Cell], seeds: Sequence[int], metric: Metric) -> tuple[tuple[str, int, str], ...]:
     """Runs without a value whose counterpart has finished; a diverged one is told elsewhere."""
     finished = {run["seed"] for side in sides for run in side.finished()}
     missing = []
@@ -137,7 +139,7 @@ def _left_out(sides: Sequence[Cell], seeds: Sequence[int], metric: str) -> tuple
             run = side.runs.get(seed)
             why = "not run" if run is None else run["state"]
             if why == State.FINISHED and seed not in side.values(metric):
-                why = f"no {metric}"
+                why = f"no {metric.tag}"
             if why not in (State.FINISHED, State.DIVERGED):
                 missing.append((side.activation, seed, why))
     return tuple(missing)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from gradflow.study.comparison.tuning import Choice
 from gradflow.study.statistics import Summary
@@ -39,6 +39,7 @@ class Comparison:
         left_out: (activation, seed, why) of every run that misses where its pair has finished.
         lrs: learning rate by activation, None where the run does not tell.
         choices: of the tuned key by activation; empty if nothing was tuned.
+        better: which of two values is the better one; None where nobody knows.
         verdict: one sentence, with the learning rate at which it holds.
     """
 
@@ -59,6 +60,7 @@ class Comparison:
     choices: Mapping[str, Choice] = field(default_factory=dict)
     selected_on_test: bool = False
     in_decades: bool = False
+    better: Literal["higher", "lower"] | None = None
     verdict: str = ""
 
     @property

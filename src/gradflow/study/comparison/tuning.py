@@ -12,7 +12,7 @@ from gradflow.runs.record import Record, State
 LR = "optimizer.lr"
 DEFAULT = "default"  # stands for the study's own value of a key, where a record does not tell it
 INCOMPLETE = "incomplete"
-_BEST_ACC, _BEST_LOSS = metrics.best("val/acc"), metrics.best("val/loss")
+_BEST_ACC, _BEST_LOSS = (metrics.best(metrics.val(score)) for score in (metrics.ACC, metrics.LOSS))
 
 
 @dataclass(frozen=True)

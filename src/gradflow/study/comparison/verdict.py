@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from gradflow.runs import metrics
-from gradflow.runs.metrics import is_score, lower_is_better
 from gradflow.study.comparison.outcome import Comparison, Outcome
 from gradflow.study.comparison.tuning import LR, Choice, show
 
@@ -68,9 +67,9 @@ def overall(comparisons: Sequence[Comparison]) -> str:
 def _won_and_lost(comparisons: Sequence[Comparison]) -> str:
     """`relu is better than sigmoid (test/acc_at_best) in 4 of 5 comparisons, worse in 0, undecided in 1 (...)`."""
     first = comparisons[0]
-    above, below = (("higher", "lower"), ("better", "worse"))[is_score(first.metric)]
+    above, below = ("better", "worse") if first.better else ("higher", "lower")
     # From the baseline's side: it is better where an activation is lower, unless lower is better.
-    wins, losses = (Outcome.HIGHER, Outcome.LOWER) if lower_is_better(first.metric) else (Outcome.LOWER, Outcome.HIGHER)
+    wins, losses = (Outcome.HIGHER, Outcome.LOWER) if first.better == "lower" else (Outcome.LOWER, Outcome.HIGHER)
     counts = Counter(c.outcome for c in comparisons)
     undecided = len(comparisons) - counts[wins] - counts[losses]
     because = f" ({_reasons(comparisons)})" if undecided else ""
@@ -140,9 +139,9 @@ def _claim(c: Comparison) -> str:
     sign = 1 if c.outcome is Outcome.HIGHER else -1
     above, below = (c.activation, c.baseline)[::sign]
     estimate = f"by {_estimate(c, sign)} ({_evidence(c)})"
-    if not is_score(c.metric):
+    if c.better is None:
         return f"{above} has a higher {c.metric} than {below}{_at(c)} {estimate}"
-    if lower_is_better(c.metric):
+    if c.better == "lower":
         above, below = below, above
     return f"{above} beats {below}{_at(c)} {estimate}"
 

@@ -7,13 +7,13 @@ import pandas as pd
 from gradflow.figures import marks
 from gradflow.figures.marks import Legend, ValueAxis, heading
 from gradflow.figures.panels import Figure, Panel
-from gradflow.runs.labels import Label
+from gradflow.runs.metrics import GRAD_RMS, Metric, MetricTable
 from gradflow.study.configurations import groups
 from gradflow.study.report.frames import AFTER, BEFORE
 
 DODGE = 0.018  # of the range of depths, between two activations: intervals side by side, not over one another
 ASIDE = 7  # pixels between the mean of a configuration and the marks of its seeds
-GRADIENT_RMS = Label(text="gradient, root mean square", is_logarithmic=True)
+GRADIENT_RMS = MetricTable()[f"{GRAD_RMS}/"]
 _BAND = "lines are means over the seeds, bands 95 % t intervals"
 
 
@@ -22,8 +22,7 @@ def by_depth(
     seeds: pd.DataFrame,
     legend: Legend,
     *,
-    metric: str,
-    label: Label,
+    metric: Metric,
     name: str,
     reading: str,
     beside: str | None = None,
@@ -34,25 +33,24 @@ def by_depth(
         final: means with intervals, `Frames.final`.
         seeds: every seed's value, `Frames.seeds`.
         legend: of the study.
-        metric: tag of run.json.
-        label: its spelling.
+        metric: of run.json.
         name: of the figure's files.
         reading: how to read it.
         beside: the tag of another figure that has the same axis.
     """
-    both_final, both_seeds = (frame[frame["metric"].isin([metric, beside])] for frame in (final, seeds))
-    extent = marks.domain(both_final, label, also=both_seeds["value"].tolist())
-    final, seeds = (frame[frame["metric"] == metric] for frame in (both_final, both_seeds))
+    both_final, both_seeds = (frame[frame["metric"].isin([metric.tag, beside])] for frame in (final, seeds))
+    extent = marks.domain(both_final, metric, also=both_seeds["value"].tolist())
+    final, seeds = (frame[frame["metric"] == metric.tag] for frame in (both_final, both_seeds))
     deep = len(legend.depths) > 1
     panels = []
     for keys, part in groups(final, ["variant"]):
         values = seeds[seeds["variant"] == keys["variant"]]
         x = _depth_axis(part) if deep else alt.X("activation:N", title="activation", axis=alt.Axis(labelAngle=0))
-        y = ValueAxis(label.with_unit, label, domain=extent)
-        chart = _means_and_seeds(_placed(part, legend), _placed(values, legend), legend, x=x, y=y, label=label)
+        y = ValueAxis(metric.with_unit, metric, domain=extent)
+        chart = _means_and_seeds(_placed(part, legend), _placed(values, legend), legend, x=x, y=y, metric=metric)
         panels.append(Panel(title=keys["variant"], chart=chart))
     against = "depth" if deep else "activation"
-    return Figure(name=name, title=f"{label.text.capitalize()}, by {against}", reading=reading, panels=panels)
+    return Figure(name=name, title=f"{metric.words.capitalize()}, by {against}", reading=reading, panels=panels)
 
 
 def _placed(frame: pd.DataFrame, legend: Legend) -> pd.DataFrame:
@@ -71,7 +69,7 @@ def _depth_axis(frame: pd.DataFrame) -> alt.X:
 
 
 def _means_and_seeds(
-    means: pd.DataFrame, seeds: pd.DataFrame, legend: Legend, *, x: alt.X, y: ValueAxis, label: Label
+    means: pd.DataFrame, seeds: pd.DataFrame, legend: Legend, *, x: alt.X, y: ValueAxis, metric: Metric
 ) -> alt.LayerChart:
     """Intervals, large marks for means joined by a thin line where there are depths, small open marks for seeds."""
     color = marks.colour(legend.colours, field="activation", title="activation")
@@ -90,14 +88,14 @@ def _means_and_seeds(
     layers = [
         *([line] if len(legend.depths) > 1 else []),
         *([rule.encode(y=y.of("low"), y2="high:Q")] if means["low"].notna().any() else []),
-        circle.encode(y=y.of("value"), tooltip=marks.value_tooltip(label, *whose, ("seed", "seed"))),
+        circle.encode(y=y.of("value"), tooltip=marks.value_tooltip(metric, *whose, ("seed", "seed"))),
         mark.encode(
             y=y.of("mean"),
             shape=marks.shape(legend.shapes),
-            tooltip=[*marks.tooltip(label, *whose), alt.Tooltip("seeds:N", title="seeds")],
+            tooltip=[*marks.tooltip(metric, *whose), alt.Tooltip("seeds:N", title="seeds")],
         ),
     ]
-    return marks.with_interval(alt.LayerChart(layer=layers, data=rows), label)
+    return marks.with_interval(alt.LayerChart(layer=layers, data=rows), metric)
 
 
 def gradient_by_layer(frame: pd.DataFrame, legend: Legend) -> Figure:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from gradflow.figures.marks import Legend
 from gradflow.figures.panels import Figure
 from gradflow.runs import metrics
-from gradflow.runs.labels import label
 from gradflow.runs.metrics import UNIT_QUANTITIES
 from gradflow.runs.record import Record
 from gradflow.study.configurations import precise_headline
@@ -32,7 +31,7 @@ def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[F
     drawn = [
         *_headlines(frames, records, legend),
         _learning(frames, legend, metric=frames.validation, name="validation"),
-        _learning(frames, legend, metric="train/loss", name="training_loss"),
+        _learning(frames, legend, metric=metrics.train(metrics.LOSS), name="training_loss"),
         _gradient_by_layer(frames, legend),
         training_charts.over_training(frames, legend),
         _by_depth(
@@ -71,16 +70,14 @@ def _by_depth(
 ) -> Figure | None:
     if metric is None or metric not in set(frames.final["metric"]):
         return None
-    shown, seeds = label(metric, records), frames.seeds
-    return depth_charts.by_depth(
-        frames.final, seeds, legend, metric=metric, label=shown, name=name, reading=reading, beside=beside
-    )
+    shown, seeds = frames.table.final(metric), frames.seeds
+    return depth_charts.by_depth(frames.final, seeds, legend, metric=shown, name=name, reading=reading, beside=beside)
 
 
 def _learning(frames: Frames, legend: Legend, *, metric: str, name: str) -> Figure | None:
     if metric not in set(frames.learning["metric"]):
         return None
-    return training_charts.learning_curves(frames.learning, legend, metric=metric, label=label(metric), name=name)
+    return training_charts.learning_curves(frames.learning, legend, metric=frames.table[metric], name=name)
 
 
 def _mean_gradient(frames: Frames, records: Sequence[Record], legend: Legend) -> Figure | None:

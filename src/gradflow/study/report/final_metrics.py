@@ -4,51 +4,39 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from gradflow.runs import metrics
+from gradflow.runs.metrics import MetricTable
 from gradflow.runs.record import Record
 from gradflow.study.statistics import summary
 
 
-def metrics_of(records: Sequence[Record]) -> list[str]:
-    """Tags of run.json that are worth a row of the table, the headline first."""
+def reported(records: Sequence[Record], table: MetricTable) -> list[str]:
+    """Tags of run.json that the report has, the headline first, then in the order of the table."""
     present = {tag for record in records for tag, value in record["metrics"].items() if value is not None}
-    scores = ("acc", "r2", "mae", "loss")
-    wanted = [
-        records[0]["headline"],
-        *(metrics.at_best(f"test/{score}") for score in scores),
-        *(f"test/{score}" for score in scores),
-        *(metrics.precise_bn(f"test/{score}") for score in scores),
-        *(metrics.best(f"val/{score}") for score in scores),
-        *(f"{part}/{score}" for part in ("val", "train") for score in scores),
-        metrics.DECADES_PER_LAYER,
-        metrics.FIRST_TO_LAST,
-        metrics.GRAD_NORM_TOTAL,
-        metrics.GRAD_ABS_MEAN_ALL_STEPS,
-        *(metrics.unit_tag(quantity, "total") for quantity in metrics.UNIT_QUANTITIES),
-    ]
-    return [tag for tag in dict.fromkeys(wanted) if tag in present]
+    headline = records[0]["headline"]
+    others = [tag for tag in table.reported(present) if tag != headline]
+    return [headline, *others] if headline in present else others
 
 
-def every_seed(runs: Sequence[Record]) -> pd.DataFrame:
+def every_seed(runs: Sequence[Record], table: MetricTable) -> pd.DataFrame:
     """metric, seed, value: one row a finished run of a configuration and metric."""
     rows = [
         {"metric": tag, "seed": run["seed"], "value": run["metrics"][tag]}
-        for tag in metrics_of(runs)
+        for tag in reported(runs, table)
         for run in runs
         if run["metrics"].get(tag) is not None
     ]
     return pd.DataFrame(rows)
 
 
-def averages(runs: Sequence[Record]) -> pd.DataFrame:
+def averages(runs: Sequence[Record], table: MetricTable) -> pd.DataFrame:
     """metric, n, mean, sd, low, high, seeds (as text) over the finished runs of one configuration."""
     rows = []
-    for tag in metrics_of(runs):
-        log10 = metrics.is_logarithmic(tag)
-        values = {run["seed"]: run["metrics"][tag] for run in runs if run["metrics"].get(tag) is not None}
-        kept = {seed: value for seed, value in values.items() if value > 0 or not log10}
+    for tag in reported(runs, table):
+        metric = table[tag]
+        values = {run["seed"]: value for run in runs if (value := run["metrics"].get(tag)) is not None}
+        kept = {seed: value for seed, value in values.items() if value > 0 or not metric.is_logarithmic}
         if kept:
-            one = summary(list(kept.values()), log10=log10, within=metrics.limits(tag))
+            one = summary(list(kept.values()), log10=metric.is_logarithmic, within=metric.limits)
             numbers = {name: getattr(one, name) for name in ("n", "mean", "sd", "low", "high")}
             rows.append({"metric": tag, **numbers, "seeds": ", ".join(map(str, kept))})
     return pd.DataFrame(rows)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from gradflow.runs import folders, metrics
 from gradflow.runs.events import Curve, curves
-from gradflow.runs.metrics import UNIT_QUANTITIES
+from gradflow.runs.metrics import UNIT_QUANTITIES, MetricTable
 from gradflow.runs.record import Record
 from gradflow.study.averages import align
 from gradflow.study.configurations import KEYS, finished, identities
@@ -50,6 +50,7 @@ class Frames:
         validation: the metric of the validation set that `learning` holds.
         fitted: its counterpart of the training set.
         stretch: the longest number of updates behind one point of `training`.
+        table: of the study's metrics.
     """
 
     final: pd.DataFrame
@@ -61,6 +62,7 @@ class Frames:
     validation: str
     fitted: str
     stretch: int
+    table: MetricTable
 
 
 def study_frames(study: Path, records: Sequence[Record]) -> Frames:
@@ -72,28 +74,29 @@ def study_frames(study: Path, records: Sequence[Record]) -> Frames:
     """
     rows: dict[str, list[pd.DataFrame]] = {name: [] for name in _COLUMNS}
     stretches = [1]
+    table = MetricTable.of(records)
     validation = _validation_metric(records)
-    fitted = validation.replace("val/", "train/")
+    fitted = metrics.training_of(validation)
     configurations = identities(records)
     for config, identity in configurations.items():
         runs = finished(records, config)
         if not runs:
             continue
         read = [curves(study / config / folders.seed_folder(run["seed"])) for run in runs]
-        training, stretch = _training(read, most=_points(2 * len(configurations)))
+        training, stretch = _training(read, table, most=_points(2 * len(configurations)))
         stretches.append(stretch)
         parts = {
-            "final": averages(runs),
-            "seeds": every_seed(runs),
-            "learning": _learning(read, dict.fromkeys([validation, "train/loss", fitted])),
+            "final": averages(runs, table),
+            "seeds": every_seed(runs, table),
+            "learning": _learning(read, table, dict.fromkeys([validation, metrics.train(metrics.LOSS), fitted])),
             "layers": _layers(read, runs),
             "training": training,
-            "units": _units(read, most=_points(3 * 9 * len(configurations))),
+            "units": _units(read, table, most=_points(3 * 9 * len(configurations))),
         }
         for name, part in parts.items():
             rows[name].append(_identified(part, identity))
     frames = {name: _stacked(parts, _COLUMNS[name]) for name, parts in rows.items()}
-    return Frames(**frames, validation=validation, fitted=fitted, stretch=max(stretches))
+    return Frames(**frames, validation=validation, fitted=fitted, stretch=max(stretches), table=table)
 
 
 def _points(num_curves: int) -> int:
@@ -115,17 +118,17 @@ def _stacked(parts: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 def _validation_metric(records: Sequence[Record]) -> str:
     """`val/acc` where the headline is `test/acc_at_best`; `val/loss` where a headline has no counterpart."""
     present = {tag for record in records for tag in record["metrics"]}
-    wanted = metrics.of_last_epoch(records[0]["headline"]).replace("test/", "val/")
-    return wanted if wanted in present else "val/loss"
+    wanted = metrics.validation_of(records[0]["headline"])
+    return wanted if wanted in present else metrics.val(metrics.LOSS)
 
 
-def _learning(read: Sequence[Mapping[str, Curve]], tags: Iterable[str]) -> pd.DataFrame:
+def _learning(read: Sequence[Mapping[str, Curve]], table: MetricTable, tags: Iterable[str]) -> pd.DataFrame:
     parts = []
     for tag in tags:
         if present := [run[tag] for run in read if tag in run]:
             _, values_RE = align(present)
             epochs = np.arange(1, values_RE.shape[1] + 1)
-            parts.append(banded(values_RE, within=metrics.limits(tag), metric=tag, epoch=epochs))
+            parts.append(banded(values_RE, within=table[tag].limits, metric=tag, epoch=epochs))
     return pd.concat(parts) if parts else pd.DataFrame()
 
 
@@ -143,30 +146,28 @@ def _layers(read: Sequence[Mapping[str, Curve]], runs: Sequence[Record]) -> pd.D
     )
 
 
-def _training(read: Sequence[Mapping[str, Curve]], *, most: int) -> tuple[pd.DataFrame, int]:
+def _training(read: Sequence[Mapping[str, Curve]], table: MetricTable, *, most: int) -> tuple[pd.DataFrame, int]:
     """Loss of each batch and gradient norm by update, and how many recorded updates stand behind a point."""
     parts, sizes = [], [1]
     for tag in (metrics.TRAIN_LOSS_STEP, metrics.GRAD_NORM_TOTAL):
         if present := [run[tag] for run in read if tag in run]:
-            log10, within = metrics.is_logarithmic(tag), metrics.limits(tag)
+            log10, within = table[tag].is_logarithmic, table[tag].limits
             points, size = thinned(present, most=most, log10=log10, within=within, metric=tag)
             parts.append(points)
             sizes.append(size)
     return pd.concat(parts) if parts else pd.DataFrame(), max(sizes)
 
 
-def _units(read: Sequence[Mapping[str, Curve]], *, most: int) -> pd.DataFrame:
+def _units(read: Sequence[Mapping[str, Curve]], table: MetricTable, *, most: int) -> pd.DataFrame:
     parts = []
     for quantity in UNIT_QUANTITIES:
-        prefix = metrics.unit_tag(quantity, "")
-        tags = {tag for run in read for tag in run if tag.startswith(prefix)} - {metrics.unit_tag(quantity, "total")}
+        tags = {metrics.unit_tag(quantity, layer) for run in read for layer in metrics.by_layer(run, quantity)}
         for tag in _by_depth(tags):
             _, values_RE = align([run[tag] for run in read if tag in run])
             last = values_RE.shape[1] - 1
             shown = np.unique(np.linspace(0, last, min(most, last + 1)).round().astype(int))
-            layer = tag.removeprefix(prefix)
-            values_RP, within = values_RE[:, shown], metrics.limits(prefix)
-            parts.append(banded(values_RP, within=within, quantity=quantity, layer=layer, epoch=shown))
+            which = banded(values_RE[:, shown], within=table[tag].limits, quantity=quantity, epoch=shown)
+            parts.append(which.assign(layer=metrics.layer_of(tag)))
     return pd.concat(parts) if parts else pd.DataFrame()
 
 

@@ -29,8 +29,8 @@ def failures(records: Sequence[Record], states: Sequence[str]) -> Table:
 
 def provenance(records: Sequence[Record]) -> dict[str, list[str]]:
     """What was run, as term -> the different values among the runs that have started."""
-    started = [record for record in records if record.get("provenance")]
-    whole = [record["provenance"] for record in started]
+    started = [record for record in records if record["provenance"]]
+    whole = [record["provenance"] for record in started if record["provenance"]]
     found = {
         "command": [str(p.get("command")) for p in whole],
         "commit": [_commit(p) for p in whole],
@@ -38,8 +38,8 @@ def provenance(records: Sequence[Record]) -> dict[str, list[str]]:
         "device": [f"{p.get('device')}, {_count(p.get('threads'), 'thread')}" for p in whole],
         "platform": [str(p.get("platform")) for p in whole],
         "fixed": [_fixed(records)],
-        "best epoch": [f"selected on {selected}" for selected in (r.get("selected_on") for r in records) if selected],
-        "parameters": [_range(r["parameters"] for r in started if r.get("parameters"))],
+        "best epoch": [f"selected on {record['selected_on']}" for record in records],
+        "parameters": [_range(record["parameters"] for record in started if record["parameters"])],
         "seeds": [", ".join(map(str, sorted({record["seed"] for record in records})))],
         "time": [_times(started)],
     }
@@ -55,9 +55,9 @@ def spent(seconds: float) -> str:
 
 
 def _times(started: Sequence[Record]) -> str:
-    durations = [record["duration_s"] for record in started if record.get("duration_s")]
-    begun = sorted(record["started"] for record in started if record.get("started"))
-    ended = sorted(record["finished"] for record in started if record.get("finished"))
+    durations = [record["duration_s"] for record in started if record["duration_s"]]
+    begun = sorted(record["started"] for record in started if record["started"])
+    ended = sorted(record["finished"] for record in started if record["finished"])
     span = f", from {begun[0]} to {ended[-1]}" if begun and ended else ""
     return f"{spent(sum(durations))} over {_count(len(durations), 'run')}{span}" if durations else ""
 
@@ -88,5 +88,5 @@ def _count(number: Any, noun: str) -> str:
 
 
 def _error(record: Record) -> str:
-    error = record.get("error") or {}
-    return f"{error.get('type')}: {error.get('message')}" if error else ""
+    error = record["error"]
+    return f"{error['type']}: {error['message']}" if error else ""

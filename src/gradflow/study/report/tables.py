@@ -7,16 +7,11 @@ import pandas as pd
 from gradflow.figures.marks import depth_text
 from gradflow.figures.table import Table, without_column
 from gradflow.runs import metrics
-from gradflow.runs.labels import NO_NUMBER, Label, label, selected_on_test
+from gradflow.runs.metrics import NO_NUMBER, Metric, MetricTable, selected_on_test
 from gradflow.runs.record import Record
 from gradflow.study.configurations import KEYS, groups, precise_headline
-from gradflow.study.report.final_metrics import metrics_of
+from gradflow.study.report.final_metrics import reported
 from gradflow.study.report.frames import Frames
-
-_IN_CSV_ONLY = (
-    *("val/acc", "val/r2", "val/mae", "val/loss", "train/mae"),
-    *("test/loss", "test/loss_at_best", "test/loss_precise_bn"),
-)
 
 
 def long_table(frames: Frames, records: Sequence[Record]) -> pd.DataFrame:
@@ -35,7 +30,7 @@ def long_table(frames: Frames, records: Sequence[Record]) -> pd.DataFrame:
 def headline_table(frames: Frames, records: Sequence[Record]) -> Table:
     """The headline metric of every configuration, with every seed's value."""
     metric = records[0]["headline"]
-    shown = label(metric, records)
+    shown = frames.table.final(metric)
     final = frames.final[frames.final["metric"] == metric]
     seeds = frames.seeds[frames.seeds["metric"] == metric]
     varied, heads = _axes(frames)
@@ -50,17 +45,48 @@ def headline_table(frames: Frames, records: Sequence[Record]) -> Table:
 
 def metrics_table(frames: Frames, records: Sequence[Record]) -> Table:
     """The main other metrics of every configuration, mean and interval; the CSV file has all of them."""
-    left_out = (records[0]["headline"], metrics.FIRST_TO_LAST, *_IN_CSV_ONLY)
-    tags = [tag for tag in metrics_of(records) if tag not in left_out or tag == precise_headline(records)]
-    labels = {tag: label(tag, records) for tag in tags}
+    tags = [tag for tag in reported(records, frames.table) if _is_column(tag, records, frames.table)]
+    labels = {tag: frames.table.final(tag) for tag in tags}
     varied, heads = _axes(frames)
     rows = []
     for _, part in groups(frames.final, ["config"]):
         by_metric = {row["metric"]: row for row in part.to_dict("records")}
         cells = [_cell(by_metric[tag], labels[tag]) if tag in by_metric else NO_NUMBER for tag in tags]
         rows.append([*_names(part.iloc[0].to_dict(), varied), *cells])
-    caption = f"Mean [95 % interval] of the other metrics; gradient magnitudes are geometric means{_precise(tags)}."
+    caption = f"Mean [95 % interval] of the other metrics{_geometric(tags, frames.table)}{_precise(tags)}."
     return Table(caption=caption, headers=[*heads, *(labels[tag].with_unit for tag in tags)], rows=rows)
+
+
+def _is_column(tag: str, records: Sequence[Record], table: MetricTable) -> bool:
+    row = table.row(tag)
+    is_main = row is not None and row.shown == "table" and not row.is_by_layer
+    return tag != records[0]["headline"] and (is_main or tag == precise_headline(records))
+
+
+def layers_table(frames: Frames, records: Sequence[Record]) -> Table:
+    """What monitors outside the package have measured of each layer, mean and interval; empty without them."""
+    rows_of = {
+        tag: row for tag in reported(records, frames.table) if (row := frames.table.row(tag)) and row.is_by_layer
+    }
+    quantities = list(dict.fromkeys(row.tag for row in rows_of.values()))
+    labels = {quantity: frames.table.final(quantity) for quantity in quantities}
+    final = frames.final[frames.final["metric"].isin(list(rows_of))]
+    final = final.assign(layer=[tag.removeprefix(rows_of[tag].tag) for tag in final["metric"]])
+    varied, heads = _axes(frames)
+    rows = []
+    for _, part in groups(final, ["config", "layer"]):
+        first = part.iloc[0].to_dict()
+        found = {rows_of[row["metric"]].tag: row for row in part.to_dict("records")}
+        cells = [_cell(found[one], labels[one]) if one in found else NO_NUMBER for one in quantities]
+        rows.append([*_names(first, varied), first["layer"], *cells])
+    caption = f"By layer: mean [95 % interval]{_geometric(quantities, frames.table)}."
+    return Table(caption=caption, headers=[*heads, "layer", *(labels[one].with_unit for one in quantities)], rows=rows)
+
+
+def _geometric(tags: Sequence[str], table: MetricTable) -> str:
+    """Which columns are geometric means."""
+    words = dict.fromkeys(table[tag].words for tag in tags if table[tag].is_logarithmic)
+    return f" (geometric mean of {', '.join(words)})" if words else ""
 
 
 def depth_table(frames: Frames, records: Sequence[Record]) -> Table:
@@ -70,7 +96,7 @@ def depth_table(frames: Frames, records: Sequence[Record]) -> Table:
     present = set(frames.final["metric"])
     wanted = (records[0]["headline"], precise_headline(records), metrics.GRAD_ABS_MEAN_ALL_STEPS)
     tags = [tag for tag in wanted if tag is not None and tag in present]
-    labels = {tag: label(tag, records) for tag in tags}
+    labels = {tag: frames.table.final(tag) for tag in tags}
     activations = list(dict.fromkeys(frames.final["activation"]))
     columns = [(activation, tag) for tag in tags for activation in activations]
     rows = []
@@ -93,7 +119,7 @@ def _precise(tags: Sequence[str]) -> str:
 def change_table(frames: Frames, records: Sequence[Record]) -> Table:
     """The headline's mean from the shallowest to the deepest network of each activation; empty without two depths."""
     metric = records[0]["headline"]
-    shown = label(metric, records)
+    shown = frames.table.final(metric)
     final = frames.final[(frames.final["metric"] == metric) & frames.final["blocks"].notna()]
     rows = []
     for keys, part in groups(final, ["activation", "variant"]):
@@ -124,12 +150,12 @@ def _names(row: dict, varied: Sequence[str]) -> list[str]:
     return [depth_text(row[key]) if key == "blocks" else str(row[key]) for key in varied]
 
 
-def _estimate(row: dict, shown: Label) -> list[str]:
+def _estimate(row: dict, shown: Metric) -> list[str]:
     """Mean, standard deviation, interval."""
     interval = NO_NUMBER if pd.isna(row["low"]) else f"{shown.number(row['low'])}, {shown.number(row['high'])}"
     return [shown.number(row["mean"]), shown.number(row["sd"]), interval]
 
 
-def _cell(row: dict, shown: Label) -> str:
+def _cell(row: dict, shown: Metric) -> str:
     mean, _, interval = _estimate(row, shown)
     return mean if interval == NO_NUMBER else f"{mean} [{interval}]"

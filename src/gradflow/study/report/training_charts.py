@@ -10,7 +10,7 @@ from gradflow.figures import marks
 from gradflow.figures.marks import Legend, ValueAxis, blocks_text, heading
 from gradflow.figures.panels import Figure, Panel
 from gradflow.runs import metrics
-from gradflow.runs.labels import Label, label
+from gradflow.runs.metrics import Metric, MetricTable
 from gradflow.study.configurations import groups
 from gradflow.study.report.curve_points import SPREAD
 from gradflow.study.report.frames import Frames
@@ -27,7 +27,7 @@ class _Quantity:
     """One column of panels: rows of a frame, what they are, and the axis that they have in common."""
 
     frame: pd.DataFrame
-    label: Label
+    metric: Metric
     title: str
     progress: str
 
@@ -46,7 +46,7 @@ class _Quantity:
     def starts_far_above(self) -> bool:
         """Whether the first updates have values that would press all others flat on a linear axis."""
         later = self._without_start["mean"].max()
-        return not self.label.is_logarithmic and bool(self.frame["mean"].max() > _FAR_ABOVE * later)
+        return not self.metric.is_logarithmic and bool(self.frame["mean"].max() > _FAR_ABOVE * later)
 
     @property
     def _without_start(self) -> pd.DataFrame:
@@ -56,14 +56,14 @@ class _Quantity:
     def y(self) -> ValueAxis:
         shown = self._without_start if self.starts_far_above else self.frame
         spread = [value for column in SPREAD if column in shown for value in shown[column]]
-        return ValueAxis(self.label.with_unit, self.label, domain=marks.domain(shown, self.label, also=spread))
+        return ValueAxis(self.metric.with_unit, self.metric, domain=marks.domain(shown, self.metric, also=spread))
 
 
-def learning_curves(frame: pd.DataFrame, legend: Legend, *, metric: str, label: Label, name: str) -> Figure:
+def learning_curves(frame: pd.DataFrame, legend: Legend, *, metric: Metric, name: str) -> Figure:
     """A metric against the epoch, a panel for each depth and variant, a line with a band for each activation."""
-    quantity = _Quantity(frame[frame["metric"] == metric], label, "", "epoch")
+    quantity = _Quantity(frame[frame["metric"] == metric.tag], metric, "", "epoch")
     panels = [_panel(quantity, part, keys, legend) for keys, part in groups(quantity.frame, ["variant", "blocks"])]
-    title = f"{label.text.capitalize()} by epoch"
+    title = f"{metric.words.capitalize()} by epoch"
     return Figure(name=name, title=title, reading=f"One panel a depth: {_BAND}. {_DRAG}", panels=panels, zooms=True)
 
 
@@ -104,11 +104,12 @@ def over_training(frames: Frames, legend: Legend) -> Figure | None:
 def _recorded(frames: Frames) -> list[_Quantity]:
     loss, norm = (frames.training[frames.training["metric"] == tag] for tag in _BY_UPDATE)
     score = frames.learning[frames.learning["metric"] == frames.fitted]
-    text = label(frames.fitted).text
+    table = MetricTable()
+    fitted, gradient = table[frames.fitted], table[metrics.GRAD_NORM_TOTAL]
     quantities = [
-        _Quantity(loss, label(metrics.TRAIN_LOSS_STEP), "loss of a batch", "update"),
-        _Quantity(score, label(frames.fitted), text, "epoch"),
-        _Quantity(norm, Label(text="gradient norm", is_logarithmic=True), "gradient norm", "update"),
+        _Quantity(loss, table[metrics.TRAIN_LOSS_STEP], "loss of a batch", "update"),
+        _Quantity(score, fitted, fitted.words, "epoch"),
+        _Quantity(norm, gradient, gradient.words, "update"),
     ]
     return [quantity for quantity in quantities if len(quantity.frame)]
 
@@ -122,7 +123,7 @@ def _panel(quantity: _Quantity, part: pd.DataFrame, keys: dict[str, Any], legend
     few = quantity.frame[progress].nunique() <= _FEW
     columns = ["activation", progress, "n", "mean", "low", "high"]
     layers = marks.banded_line(
-        x=quantity.x, y=quantity.y, color=color, tooltip=marks.tooltip(quantity.label, *fields), points=few
+        x=quantity.x, y=quantity.y, color=color, tooltip=marks.tooltip(quantity.metric, *fields), points=few
     )
     if "p5" in part and (part["p5"] < part["p95"]).any():
         spread = alt.Chart().mark_area(opacity=0.12, clip=True, line=False)
@@ -130,4 +131,4 @@ def _panel(quantity: _Quantity, part: pd.DataFrame, keys: dict[str, Any], legend
         columns += SPREAD
     chart = alt.LayerChart(layer=layers, data=marks.data(part, columns))
     title = heading(quantity.title, blocks_text(depth), keys["variant"])
-    return Panel(title=title, chart=marks.with_interval(chart, quantity.label), depth=depth or None)
+    return Panel(title=title, chart=marks.with_interval(chart, quantity.metric), depth=depth or None)

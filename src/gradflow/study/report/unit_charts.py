@@ -9,37 +9,24 @@ from gradflow.figures import marks
 from gradflow.figures.marks import blocks_text, heading
 from gradflow.figures.palette import HEAT
 from gradflow.figures.panels import Figure, Panel
-from gradflow.runs import metrics
-from gradflow.runs.labels import PER_CENT, Label
+from gradflow.runs.metrics import TOTAL, MetricTable, unit_tag
 from gradflow.study.configurations import groups
 from gradflow.study.report.frames import BEFORE
-
-_QUANTITIES = {
-    metrics.DEAD_UNITS: (
-        "Dead units",
-        "units whose slope is zero for every validation sample, so that no sample can change them",
-    ),
-    metrics.DORMANT_UNITS: ("Dormant units", "units with under 2.5 % of their layer's mean activity"),
-    metrics.LOW_SLOPE: (
-        "Entries with low slope",
-        "entries whose slope is under 5 % of the function's largest: saturation, or the usual sparsity of a ReLU",
-    ),
-}
 
 
 def units(frame: pd.DataFrame, *, quantity: str) -> Figure:
     """A unit statistic by layer and epoch as colour, a panel for each configuration; no panels where it is all zero."""
     frame = frame[frame["quantity"] == quantity]
-    title, meaning = _QUANTITIES[quantity]
-    label = Label(text=title.lower(), unit=PER_CENT)
+    metric = MetricTable()[unit_tag(quantity, TOTAL)]
+    title = metric.words.capitalize()
     highest = float(frame["mean"].max()) if len(frame) else 0.0
     if not highest > 0:
-        reading = f"None in any layer of any finished run at any epoch ({meaning})."
+        reading = f"None in any layer of any finished run at any epoch ({metric.meaning})."
         return Figure(name=quantity, title=title, reading=reading, panels=[])
     scale = alt.Scale(range=list(HEAT), domain=[0, highest])
-    color = alt.Color("mean:Q", title=label.with_unit, scale=scale)
+    color = alt.Color("mean:Q", title=metric.with_unit, scale=scale)
     tooltip = marks.tooltip(
-        label,
+        metric,
         *(("activation", "activation"), ("depth", "hidden blocks"), ("layer", "layer"), ("epoch", "epoch")),
     )
     panels = []
@@ -48,9 +35,9 @@ def units(frame: pd.DataFrame, *, quantity: str) -> Figure:
         base = alt.Chart(marks.data(part, ["activation", "layer", "epoch", "n", "mean", "low", "high"]))
         cells = base.mark_rect().encode(x=_epochs(part), y=_layers(part), color=color, tooltip=tooltip)
         title_of_panel = heading(keys["activation"], blocks_text(depth), keys["variant"])
-        chart = marks.with_interval(alt.LayerChart(layer=[cells]), label)
+        chart = marks.with_interval(alt.LayerChart(layer=[cells]), metric)
         panels.append(Panel(title=title_of_panel, chart=chart, activation=keys["activation"], depth=depth or None))
-    reading = f"Fraction of {meaning}; mean over the seeds, by layer (input at the top) and epoch (0: {BEFORE})."
+    reading = f"Fraction of {metric.meaning}; mean over the seeds, by layer (input at the top) and epoch (0: {BEFORE})."
     return Figure(name=quantity, title=title, reading=reading, panels=panels, heat=("0 %", f"{100 * highest:.3g} %"))
 
 

@@ -9,7 +9,7 @@ from gradflow.errors import ConfigError
 from gradflow.figures.marks import legend_of
 from gradflow.figures.panels import Figure, save
 from gradflow.figures.table import Table, markdown
-from gradflow.runs.labels import selected_on_test
+from gradflow.runs.metrics import selected_on_test
 from gradflow.runs.record import Record, State, now
 from gradflow.study.comparison.compare import Comparison, Tuning, families, overall
 from gradflow.study.records import study_runs
@@ -94,7 +94,7 @@ def _tables(frames: Frames, records: Sequence[Record]) -> list[Table]:
     """Those with rows, in the order of the page."""
     if frames.final.empty:
         return []
-    makers = (tables.headline_table, tables.depth_table, tables.change_table, tables.metrics_table)
+    makers = (tables.headline_table, tables.depth_table, tables.change_table, tables.metrics_table, tables.layers_table)
     made = [make(frames, records) for make in makers]
     return [table for table in made if table.rows]
 

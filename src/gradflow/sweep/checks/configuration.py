@@ -6,7 +6,6 @@ from pathlib import Path
 from omegaconf import DictConfig, ListConfig
 
 from gradflow.errors import ConfigError, nearest, shown
-from gradflow.runs import metrics
 from gradflow.sweep.checks import training
 from gradflow.sweep.checks.values import arguments_fit, number, whole
 
@@ -45,28 +44,6 @@ def check(cfg: DictConfig) -> None:
 def check_seed(cfg: DictConfig) -> None:
     """Refuse a seed that is not a whole number from 0 on."""
     whole(cfg, "seed", at_least=0)
-
-
-def check_headline(headline: str | None, *, score: str, norm: str | None) -> None:
-    """Refuse a metric that no run of this task has.
-
-    Args:
-        headline: the metric; None is the test score of the epoch that validation chose.
-        score: the task's own score, `acc` or `r2`.
-        norm: the model's normalisation, if it has one.
-    """
-    scores = ["loss", "mae", "r2"] if score == "r2" else ["loss", score]
-    tags = [f"{part}/{one}" for part in ("test", "val", "train") for one in scores]
-    tags += [named(f"test/{one}") for named in (metrics.at_best, metrics.precise_bn) for one in scores]
-    tags += [metrics.best("val/loss" if score == "r2" else f"val/{score}")]
-    tags += [metrics.GRAD_NORM_TOTAL, metrics.GRAD_ABS_MEAN, metrics.GRAD_ABS_MEAN_ALL_STEPS]
-    tags += [metrics.DECADES_PER_LAYER, metrics.FIRST_TO_LAST]
-    tags += [metrics.unit_tag(kind, "total") for kind in (metrics.DEAD_UNITS, metrics.LOW_SLOPE, metrics.DORMANT_UNITS)]
-    if headline is not None and headline not in tags:
-        raise ConfigError(f"headline={headline}: no such metric{nearest(headline, tags)} (metrics: {', '.join(tags)})")
-    if headline is not None and metrics.is_precise_bn(headline) and norm != "batch":
-        remedy = f"headline={metrics.of_last_epoch(headline)}"
-        raise ConfigError(f"headline={headline}: this model has no batch normalisation; use {remedy}")
 
 
 def check_writable(folder: Path) -> None:

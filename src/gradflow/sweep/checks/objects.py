@@ -1,6 +1,6 @@
 """Can everything be built for this data, and does the network fit it?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -8,9 +8,13 @@ import torch
 from omegaconf import DictConfig
 
 from gradflow.activations import probes
+from gradflow.callbacks.monitor import monitors_among
 from gradflow.data.datamodule import ArrayDataModule
-from gradflow.errors import ConfigError
+from gradflow.errors import ConfigError, nearest
+from gradflow.measure.scores import Task
 from gradflow.models.layers import Layer
+from gradflow.runs import metrics
+from gradflow.runs.metrics import Metric
 from gradflow.training import build
 
 
@@ -39,6 +43,10 @@ def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
         module.configure_optimizers()
     with _refusal("callbacks"):
         monitors = build.monitors(cfg)
+    tags = [metric.tag for monitor in monitors_among(monitors) for metric in monitor.declares]
+    for tag in tags:
+        if tags.count(tag) > 1:
+            raise ConfigError(f"callbacks: two monitors declare {tag}; give the metric of one of them another tag")
     with _refusal("trainer"):
         build.trainer(cfg, Path(), callbacks=monitors)
     last = data.sizes.train % cfg.data.batch_size
@@ -48,6 +56,57 @@ def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
             "itself, which batch normalisation cannot use; e.g. "
             f"data.batch_size={cfg.data.batch_size + 1} or model.norm=layer"
         )
+
+
+def headline(cfg: DictConfig, data: ArrayDataModule) -> str:
+    """The metric that tables show: `cfg.headline`, or the test score of the epoch that validation chose.
+
+    Raises:
+        ConfigError: if no run of this configuration has it.
+    """
+    task = build.learning_task(cfg, data)
+    tag = cfg.headline
+    if tag is None:
+        return metrics.at_best(metrics.test(task.headline))
+    with _refusal("callbacks"):
+        declared = [metric for monitor in monitors_among(build.monitors(cfg)) for metric in monitor.declares]
+    tags = _tags_of_a_run(task, declared)
+    if tag in tags and metrics.is_precise_bn(tag) and cfg.model.get("norm") != "batch":
+        remedy = f"headline={metrics.of_last_epoch(tag)}"
+        raise ConfigError(f"headline={tag}: this model has no batch normalisation; use {remedy}")
+    if tag not in tags and not _is_of_a_layer(tag, declared, cfg, data):
+        raise ConfigError(f"headline={tag}: no such metric{nearest(tag, tags)} (metrics: {', '.join(tags)})")
+    return tag
+
+
+def _tags_of_a_run(task: Task, declared: Sequence[Metric]) -> list[str]:
+    """What run.json has of a task and its monitors, without the values of single layers."""
+    scores = (metrics.LOSS, metrics.MAE, metrics.R2) if task.headline == metrics.R2 else (metrics.LOSS, task.headline)
+    tested = [metrics.test(score) for score in scores]
+    others = [part(score) for part in (metrics.val, metrics.train) for score in scores]
+    monitored = [
+        metric.tag
+        for metric in declared
+        if not metric.is_by_layer
+        and (not metrics.is_precise_bn(metric.tag) or metrics.of_last_epoch(metric.tag) in tested)
+    ]
+    return [*tested, *others, *map(metrics.at_best, tested), metrics.best(task.monitor), *monitored]
+
+
+def _is_of_a_layer(tag: str, declared: Sequence[Metric], cfg: DictConfig, data: ArrayDataModule) -> bool:
+    """Whether it is a metric that a monitor measures of each layer, of a layer that the network has.
+
+    Raises:
+        ConfigError: if only the layer is wrong.
+    """
+    quantity, _, layer = tag.rpartition("/")
+    if f"{quantity}/" not in [metric.tag for metric in declared]:
+        return False
+    with _refusal(f"model={cfg.model.get('name')}"):
+        layers = [one.name for one in build.network(cfg, data).layers]  # type: ignore[union-attr]
+    if layer not in layers:
+        raise ConfigError(f"headline={tag}: no such layer{nearest(layer, layers)} (layers: {', '.join(layers)})")
+    return True
 
 
 @contextmanager
