@@ -29,6 +29,7 @@ def prepare(tmp_path):
 
     def make(network=None, *, callbacks=(), arrays=None, seed=0, lr=0.1, batch_size=4, eval_batch_size=4, **options):
         folder = tmp_path / f"run{next(count)}"
+        folder.mkdir()
         network = small_mlp(seed=seed) if network is None else network
         data = ArrayDataModule(
             lambda: table() if arrays is None else arrays,

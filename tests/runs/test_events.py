@@ -1,11 +1,114 @@
-"""Curves are read as TensorBoard reads them, also from a file that is still being written."""
+"""Events are written, byte by byte, as TensorBoard writes them, and read as it reads them, also while being written."""
+
+import io
+import struct
 
 import numpy as np
+import pytest
 from forged_runs import write_events, write_run
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.record_writer import RecordWriter
 from torch.utils.tensorboard import SummaryWriter
 
-from gradflow.runs.events import curves
+from gradflow.runs.events import EventFile, curves, scalar_events
+
+NAN, INF = float("nan"), float("inf")
+STEPS = [0, 1, 127, 128, 300, 16_383, 16_384, 2_097_152, 2**35, 2**62]
+
+
+def written(folder, *tables):
+    """The bytes that the tables make, after the event that every file begins with."""
+    file = EventFile(folder)
+    file.write([])
+    (path,) = folder.iterdir()
+    start = path.stat().st_size
+    for table in tables:
+        file.write(scalar_events(*table))
+    return path.read_bytes()[start:]
+
+
+def written_by_tensorboard(tags, steps, values, times):
+    file = io.BytesIO()
+    writer = RecordWriter(file)
+    for step, row, moment in zip(steps, values, times, strict=True):
+        entries = [
+            Summary.Value(tag=tag, simple_value=value)
+            for tag, value in zip(tags, row, strict=True)
+            if abs(value) <= 3.4028234663852886e38
+        ]
+        if entries:
+            writer.write(Event(wall_time=moment, step=step, summary=Summary(value=entries)).SerializeToString())
+    return file.getvalue()
+
+
+def table(rows, columns):
+    generator = np.random.default_rng(0)
+    values = generator.standard_normal((rows, columns)) * 10.0 ** generator.integers(-30, 30, (rows, columns))
+    return values, 1.7e9 + np.arange(rows) / 3
+
+
+@pytest.mark.parametrize("columns", [1, 2, 40])
+def test_rows_of_any_step_are_tensorboards_own_bytes(tmp_path, columns):
+    values, times = table(len(STEPS), columns)
+    tags = [f"grad_norm/{i:02d}_block" * (1 + i % 7) for i in range(columns)]  # lengths on both sides of a varint's
+    rows = (tags, STEPS, values, times)
+    assert written(tmp_path, rows) == written_by_tensorboard(*rows)
+
+
+def test_values_that_are_no_float32_are_left_out_of_their_rows(tmp_path):
+    values, times = table(6, 3)
+    values[1, 0], values[2, 0], values[3], values[4, 2], values[5, 1] = NAN, NAN, INF, -1e39, 0.0
+    rows = ("abc", range(100, 106), values, times)
+    assert written(tmp_path, rows) == written_by_tensorboard(*rows)
+    assert len(list(scalar_events(*rows))) == 5  # nothing is left of the row of infinities
+
+
+def test_tables_follow_each_other_and_may_be_empty(tmp_path):
+    values, times = table(5, 4)
+    halves = [
+        ("abcd", range(2), values[:2], times[:2]),
+        ("ab", [], [], []),
+        ("abcd", range(2, 5), values[2:], times[2:]),
+    ]
+    assert written(tmp_path, *halves) == written_by_tensorboard("abcd", range(5), values, times)
+
+
+def crc32c(data):
+    """By definition: the remainder of a division by Castagnoli's polynomial, bits reversed."""
+    remainder = 0xFFFFFFFF
+    for byte in data:
+        remainder ^= byte
+        for _ in range(8):
+            remainder = remainder >> 1 ^ (0x82F63B78 if remainder & 1 else 0)
+    return remainder ^ 0xFFFFFFFF
+
+
+def test_checksums_are_right(tmp_path):
+    assert crc32c(b"123456789") == 0xE3069283  # the check value of CRC-32C
+    record = written(tmp_path, ("a", [7], [[0.5]], [1.7e9]))
+    length, data = record[:8], record[12:-4]
+    assert struct.unpack("<Q", length) == (len(data),)
+    for part, stored in ((length, record[8:12]), (data, record[-4:])):
+        bits = f"{crc32c(part):032b}"
+        rotated = int(bits[-15:] + bits[:-15], 2)
+        assert struct.unpack("<I", stored) == ((rotated + 0xA282EAD8) % 2**32,)
+
+
+def test_files_of_one_process_do_not_collide_and_tensorboard_reads_both(tmp_path):
+    files = [EventFile(tmp_path / "run") for _ in range(2)]
+    assert list(tmp_path.iterdir()) == []  # made with their first events
+    for i, file in enumerate(files):
+        file.write(scalar_events(["a"], [i], [[i]], [1.7e9 + i]))
+    paths = sorted((tmp_path / "run").glob("events.out.tfevents.*"))
+    assert len(paths) == 2
+    for path in paths:
+        assert next(iter(EventFileLoader(str(path)).Load())).file_version == "brain.Event:2"
+    accumulator = EventAccumulator(str(tmp_path / "run")).Reload()
+    assert [(event.step, event.value) for event in accumulator.Scalars("a")] == [(0, 0), (1, 1)]
+    assert curves(tmp_path / "run")["a"].values.tolist() == [0, 1]
 
 
 def test_every_point_equals_tensorboards_own_reading(tmp_path):

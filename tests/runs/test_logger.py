@@ -16,7 +16,8 @@ from tensorboard.backend.event_processing.plugin_event_multiplexer import EventM
 from tensorboard.plugins.base_plugin import TBContext
 from tensorboard.plugins.hparams import api_pb2, backend_context, get_experiment, list_session_groups
 
-from gradflow.runs.logger import RunLogger, write, write_rows
+from gradflow.runs.events import curves
+from gradflow.runs.logger import RunLogger, rewind, write, write_rows
 
 NAN, INF = float("nan"), float("inf")
 
@@ -92,6 +93,24 @@ def test_closing_ends_the_file_and_finalizing_does_not(tmp_path):
     logger.close(finished=True)
     assert len(event_files(tmp_path)) == 1
     assert [event.value for event in read(tmp_path).Scalars("a")] == [1, 2]
+
+
+def test_what_a_callback_of_the_users_adds_goes_into_a_second_file(tmp_path):
+    logger = RunLogger(tmp_path)
+    logger.log_metrics({"a": 1.0}, 0)
+    logger.experiment.add_histogram("weights", np.arange(9.0), 0)
+    sizes = logger.sizes()
+    logger.log_metrics({"a": 2.0}, 1)
+    logger.experiment.add_scalar("theirs", 5.0, 1, new_style=False)
+    logger.close(finished=True)
+    assert sizes.keys() == {file.name for file in event_files(tmp_path)}
+    assert len(sizes) == 2
+    assert curves(tmp_path)["theirs"].values.tolist() == [5]
+    assert [event.value for event in read(tmp_path).Scalars("a")] == [1, 2]
+    rewind(tmp_path, sizes)
+    assert curves(tmp_path).keys() == {"a"}
+    assert curves(tmp_path)["a"].values.tolist() == [1]
+    assert [event.step for event in read(tmp_path).Histograms("weights")] == [0]
 
 
 class HParamsPage:

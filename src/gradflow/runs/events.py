@@ -1,20 +1,85 @@
-"""Read TensorBoard scalars of a run folder, also while it is being written.
+"""TensorBoard's event files: write scalars and summaries, read the scalars of a run back while it is being written.
 
-TensorBoard's own EventAccumulator computes checksums in Python and takes 80 ms for a run of 10,000 values, over a
-minute for a study of 1,000 runs; the same records parsed without checksums take 7 ms.
+TensorBoard's own classes compute checksums in Python. Its writer takes 55 microseconds for a row of twelve scalars, an
+eighth of a training step of a small network; here a row takes 6, about one percent of a step. Its EventAccumulator
+takes 80 ms for a run of 10,000 values, over a minute for a study of 1,000 runs; without checksums it is 7 ms.
 """
 
+import itertools
+import os
+import socket
 import struct
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import google_crc32c
 import numpy as np
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto.event_pb2 import Event
 
-_LENGTH = struct.Struct("<Q")
-_HEAD, _TAIL = 12, 4  # bytes around a TFRecord: its length and a checksum before, a checksum behind
+from gradflow.runs import folders
+
+FLOAT32_MAX = float(np.finfo(np.float32).max)  # events hold scalars in float32
+_LENGTH, _CHECKSUM = struct.Struct("<Q"), struct.Struct("<I")
+_HEAD, _TAIL = _LENGTH.size + _CHECKSUM.size, _CHECKSUM.size  # bytes of a TFRecord before and after its data
+_numbers = itertools.count()  # tell the event files of a process apart
+
+
+class EventFile:
+    """A new event file, made with its first events; a reader sees all that `write` has been given.
+
+    Args:
+        folder: where it goes, made if need be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        name = f"{int(time.time())}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}"
+        self._path = folder / folders.EVENT_FILES.replace("*", name)
+
+    def write(self, events: Iterable[Event]) -> None:
+        """Append events in their order."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("ab") as file:
+            if file.tell() == 0:
+                file.write(_record(Event(wall_time=time.time(), file_version="brain.Event:2")))
+            file.writelines(map(_record, events))
+
+
+def scalar_events(
+    tags: Sequence[str], steps: Iterable[int], values_SK: Iterable[Iterable[float]], times: Iterable[float]
+) -> Iterator[Event]:
+    """One event per row of a table; values that are not finite, or too large for float32, are left out.
+
+    Args:
+        tags: K names.
+        steps: at least 0, shape (S,).
+        values_SK: shape (S, K).
+        times: seconds since the epoch, shape (S,).
+    """
+    for step, row, moment in zip(steps, values_SK, times, strict=True):
+        event = Event(wall_time=moment, step=step)
+        add = event.summary.value.add
+        for tag, value in zip(tags, row, strict=True):
+            if -FLOAT32_MAX <= value <= FLOAT32_MAX:
+                entry = add()
+                entry.tag, entry.simple_value = tag, value
+        if event.summary.value:
+            yield event
+
+
+def _record(event: Event) -> bytes:
+    """The event framed as a TFRecord, https://www.tensorflow.org/tutorials/load_data/tfrecord."""
+    data = event.SerializeToString()
+    length = _LENGTH.pack(len(data))
+    return b"".join((length, _checksum(length), data, _checksum(data)))
+
+
+def _checksum(data: bytes) -> bytes:
+    """CRC-32C, masked as the format wants it: rotated right by 15 bits, plus a constant."""
+    crc = google_crc32c.value(data)
+    return _CHECKSUM.pack(((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
 
 @dataclass(frozen=True)
@@ -28,7 +93,7 @@ class Curve:
 def curves(run_folder: Path) -> dict[str, Curve]:
     """Every scalar of a run by tag. A half-written record at the end of a file is left out."""
     points: dict[str, tuple[list[int], list[float]]] = {}
-    for file in sorted(run_folder.glob("events.out.tfevents.*")):
+    for file in sorted(run_folder.glob(folders.EVENT_FILES)):
         for event in _events(file.read_bytes()):
             for value in event.summary.value:
                 if value.HasField("simple_value"):

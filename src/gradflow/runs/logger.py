@@ -9,11 +9,36 @@ from typing import Any
 
 import numpy as np
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.loggers.logger import rank_zero_experiment
 from lightning.pytorch.utilities import rank_zero_only
+from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
+from torch.utils.tensorboard import SummaryWriter
 
-from gradflow.runs import event_rows, folders
+from gradflow.runs import folders
+from gradflow.runs.events import EventFile, scalar_events
+
+
+class OnDemand:
+    """PyTorch's SummaryWriter, made when something is added: Lightning asks for every logger's, needed or not."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self._folder = folder
+        self._writer: SummaryWriter | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._writer is None:
+            self._writer = SummaryWriter(str(self._folder), filename_suffix=".callbacks")  # no EventFile has this name
+        return getattr(self._writer, name)
+
+    def flush(self) -> None:
+        if self._writer is not None:
+            self._writer.flush()
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
 
 
 class RunLogger(TensorBoardLogger):
@@ -25,6 +50,14 @@ class RunLogger(TensorBoardLogger):
 
     def __init__(self, folder: str | Path) -> None:
         super().__init__(save_dir=str(folder), name="", version="", default_hp_metric=False)
+        self._events = EventFile(Path(folder))
+        self._others = OnDemand(folder)
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        """PyTorch's SummaryWriter, for callbacks of the user's own; what they add goes into a second event file."""
+        return self._others
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
@@ -35,14 +68,8 @@ class RunLogger(TensorBoardLogger):
     def log_rows(
         self, tags: Sequence[str], steps: Sequence[int], values_SK: np.ndarray, times: Sequence[float]
     ) -> None:
-        """Write a table of scalars, each row at its own step and time, as one event.
-
-        `SummaryWriter.add_scalar` costs 50 microseconds a value, as much as a training step of a small network costs
-        for twenty tags.
-        """
-        writer = self.experiment._get_file_writer().event_writer
-        writer.flush()  # what was logged before goes first
-        writer._general_file_writer.write(event_rows.records(tags, steps, values_SK, times))
+        """Write a table of scalars, each row at its own step and time, as one event."""
+        self._events.write(scalar_events(tags, steps, values_SK.tolist(), times))
 
     @rank_zero_only
     def log_trial(
@@ -68,19 +95,19 @@ class RunLogger(TensorBoardLogger):
             info.type = kinds.get(type(shown[info.name]), api_pb2.DATA_TYPE_FLOAT64)
         config.value[0].metadata.plugin_data.content = plugin.SerializeToString()
         for summary in (config, summary_v2.hparams_pb(shown, trial_id=trial)):
-            self.experiment._get_file_writer().add_summary(summary, 0)
+            self._log_summary(summary, 0)
 
     @rank_zero_only
     def log_picture(self, tag: str, png: bytes, *, width: int, height: int, step: int) -> None:
         """Write a PNG picture as it is."""
         image = Summary.Image(height=height, width=width, colorspace=4, encoded_image_string=png)
         summary = Summary(value=[Summary.Value(tag=tag, image=image)])
-        self.experiment._get_file_writer().add_summary(summary, step)
+        self._log_summary(summary, step)
 
     @rank_zero_only
     def save(self) -> None:
         """Flush; the composed configuration in `.hydra/` stands in for Lightning's hparams.yaml."""
-        self.experiment.flush()
+        self._others.flush()
 
     def sizes(self) -> dict[str, int]:
         """Bytes in every event file of the folder, with all that has been written so far."""
@@ -89,18 +116,21 @@ class RunLogger(TensorBoardLogger):
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        """Flush only: a run is a fit and its tests, and `close` ends the one event file of them all."""
+        """Flush only: a run is a fit and its tests, and `close` ends the session of them all."""
         self.save()
 
     @rank_zero_only
     def close(self, *, finished: bool) -> None:
-        """Mark the trial's session as ended and close the event file."""
+        """Mark the trial's session as ended."""
         status = api_pb2.STATUS_SUCCESS if finished else api_pb2.STATUS_FAILURE
         end = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=time.time())
         described = metadata.create_summary_metadata(plugin_data_pb2.HParamsPluginData(session_end_info=end))
         value = Summary.Value(tag=metadata.SESSION_END_INFO_TAG, metadata=described, tensor=metadata.NULL_TENSOR)
-        self.experiment._get_file_writer().add_summary(Summary(value=[value]), 0)
-        self.experiment.close()
+        self._log_summary(Summary(value=[value]), 0)
+        self._others.close()
+
+    def _log_summary(self, summary: Summary, step: int) -> None:
+        self._events.write([Event(wall_time=time.time(), step=step, summary=summary)])
 
 
 def rewind(folder: Path, sizes: Mapping[str, int]) -> None:

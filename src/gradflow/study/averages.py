@@ -10,10 +10,9 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from tensorboard.plugins.custom_scalar import layout_pb2, metadata
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from gradflow.runs import folders, metrics
-from gradflow.runs.events import Curve, curves
+from gradflow.runs.events import Curve, EventFile, curves
 from gradflow.runs.metrics import MetricTable
 from gradflow.runs.record import Record, State
 from gradflow.study.statistics import band
@@ -75,15 +74,13 @@ def _average(folder: Path, runs: Sequence[Mapping[str, Curve]], table: MetricTab
 
 
 def _write(folder: Path, rows: Mapping[int, Mapping[str, float]], tags: Sequence[str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    old = list(folder.glob("events.out.tfevents.*"))
-    writer = EventFileWriter(str(folder))
+    old = list(folder.glob(folders.EVENT_FILES))
     now = time.time()
-    writer.add_event(Event(wall_time=now, step=0, summary=_layout(tags)))
+    events = [Event(wall_time=now, step=0, summary=_layout(tags))]
     for step, row in sorted(rows.items()):
         values = [Summary.Value(tag=tag, simple_value=value) for tag, value in row.items()]
-        writer.add_event(Event(wall_time=now, step=step, summary=Summary(value=values)))
-    writer.close()
+        events.append(Event(wall_time=now, step=step, summary=Summary(value=values)))
+    EventFile(folder).write(events)
     for file in old:
         file.unlink()
 
