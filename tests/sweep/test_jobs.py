@@ -30,7 +30,7 @@ def test_a_job_takes_runs_in_their_order_until_it_has_enough(tmp_path):
     assert named(99) == [order]
     assert jobs.jobs([]) == []
     described = json.loads(jobs.described([run.folder for run in planned(2)[:2]], first=2, of=9))
-    assert described == {"runs": ["a/seed=0", "b/seed=0"], "first": 2, "of": 9}
+    assert described == {"runs": [".", "../../b/seed=0"], "first": 2, "of": 9}
 
 
 def test_a_job_of_several_runs_trains_each_with_its_own_configuration(command, tmp_path, monkeypatch):
@@ -53,6 +53,14 @@ def test_a_job_of_several_runs_trains_each_with_its_own_configuration(command, t
     for one, other in zip(*every, strict=True):
         assert one.relative_to(tmp_path / "packed") == other.relative_to(tmp_path / "apart")
         assert record(one)["metrics"] == record(other)["metrics"]
+
+
+def test_a_job_may_hold_runs_of_several_studies(command, tmp_path):
+    options = ("-m", "model=mlp", *SMALL, "trainer.max_epochs=1", "seed=0,1", "runs_per_job=3")
+    outcome = command(*options, 'study=plain,"it\'s \\\\ odd"')
+    assert outcome.status == 0, outcome
+    states = {f"{run.parts[-3]} {run.name}": record(run)["state"] for run in tmp_path.glob("outputs/*/*/seed=*")}
+    assert states == {f"{study} seed={n}": State.FINISHED for study in ("plain", "it's \\\\ odd") for n in (0, 1)}
 
 
 def test_a_run_that_fails_does_not_keep_its_job_from_the_others(command, tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from gradflow.sweep.plan import PlannedRun
 from gradflow.training.process import process_settings
 from gradflow.training.run import run
 
-# Environment variable, JSON: the job's run folders and which of how many runs the first of them is.
+# Environment variable, JSON: the job's run folders, relative to the first, and which of how many runs the first is.
 JOB = "GRADFLOW_JOB"
 
 
@@ -27,7 +27,7 @@ def described(folders: Sequence[Path], *, first: int, of: int) -> str:
         first: which run of the sweep the first of them is.
         of: how many runs the sweep has.
     """
-    runs = [f"{folder.parent.name}/{folder.name}" for folder in folders]
+    runs = [os.path.relpath(folder, folders[0]) for folder in folders]  # of several studies, perhaps
     return json.dumps({"runs": runs, "first": first, "of": of})
 
 
@@ -42,11 +42,10 @@ def run_job(cfg: DictConfig, folder: Path) -> Record | None:
         Exception: what the first run that failed raised, once all have ended.
         SystemExit: with 143, if SIGTERM ended a run.
     """
-    study = folder.parent.parent
-    job = json.loads(os.environ.get(JOB, "null")) or {"runs": [folder.relative_to(study)], "first": 1, "of": 1}
+    job = json.loads(os.environ.get(JOB, "null")) or {"runs": ["."], "first": 1, "of": 1}
     failures: list[Exception] = []
     for number, name in enumerate(job["runs"], start=job["first"]):
-        own_folder = study / name
+        own_folder = Path(os.path.normpath(folder / name))
         own = cfg if own_folder == folder else _composed(own_folder)
         try:
             with process_settings(own):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 
@@ -106,14 +107,13 @@ def recorded_overrides(study: str, arguments: Sequence[str]) -> list[list[str]]:
     if not records:
         raise ConfigError(f"resume={study}: no runs here; name a study's folder, e.g. resume=outputs/digits_conv")
     # The study may have been moved since, and a run that was planned with rerun=true is to go on, not to start anew.
-    here = [f"output_dir={_quoted(folder.absolute().parent)}", f"study={_quoted(folder.absolute().name)}"]
+    here = [f"output_dir={quoted(folder.absolute().parent)}", f"study={quoted(folder.absolute().name)}"]
     return [[*record["overrides"], *here, "rerun=false"] for record in records]
 
 
-def _quoted(value: object) -> str:
+def quoted(value: object) -> str:
     """A value as Hydra's override grammar takes it literally."""
-    escaped = str(value).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    return QuotedString(str(value), Quote.single).with_quotes()
 
 
 def _configuration(

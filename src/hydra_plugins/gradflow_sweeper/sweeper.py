@@ -69,18 +69,19 @@ class GradflowSweeper(BasicSweeper):
 
     def _launch(self, runs: "Sequence[PlannedRun]") -> list[Any]:
         """Hand the runs to the configured launcher, Hydra's own way of naming a job's folder with each."""
-        from gradflow.sweep import jobs
+        from gradflow.sweep import jobs, plan
 
         assert self.launcher is not None
         launched: list[list[str]] = []
         trained = 0
         for planned in jobs.jobs(runs):
             folders = [run.folder for run in planned]
+            job = plan.quoted(jobs.described(folders, first=trained + 1, of=len(runs)))
             launched.append(
                 [
                     *planned[0].overrides,
                     f"hydra.sweep.subdir='{folders[0].parent.name}/{folders[0].name}'",
-                    f"+hydra.job.env_set.{jobs.JOB}='{jobs.described(folders, first=trained + 1, of=len(runs))}'",
+                    f"+hydra.job.env_set.{jobs.JOB}={job}",
                 ]
             )
             trained += len(folders)
