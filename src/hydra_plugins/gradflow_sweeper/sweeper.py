@@ -4,17 +4,22 @@ Hydra imports every plugin at start-up, for `--help` too: what is heavy is impor
 """
 
 import functools
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.types import RunMode
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
+
+from gradflow.errors import ConfigError
 
 if TYPE_CHECKING:
     from gradflow.sweep.plan import PlannedRun
@@ -23,15 +28,51 @@ if TYPE_CHECKING:
 @dataclass
 class GradflowSweeperConf:
     _target_: str = "hydra_plugins.gradflow_sweeper.sweeper.GradflowSweeper"
-    max_batch_size: int | None = None
     params: dict[str, Any] | None = None
 
 
 ConfigStore.instance().store(group="hydra/sweeper", name="gradflow", node=GradflowSweeperConf, provider="gradflow")
 
 
-class GradflowSweeper(BasicSweeper):
-    """Hydra's grid, checked as a whole before the first run starts, each run in a folder named for what it is."""
+def grid(overrides: Sequence[Override]) -> list[list[str]]:
+    """Every combination of the overrides' values, as Hydra's own sweeper has them: the last key varies fastest.
+
+    A key that is there again takes the last values, at its first place.
+
+    Raises:
+        ConfigError: for an interval.
+    """
+    choices: dict[str, list[str]] = {}
+    for one in overrides:
+        if one.is_interval_sweep():
+            raise ConfigError(f"{one.input_line}: an interval has no list of values; use range(start,stop) or a,b,c")
+        key = one.get_key_element()
+        values = one.sweep_string_iterator() if one.is_sweep_override() else [one.get_value_element_as_str()]
+        choices[key] = [f"{key}={value}" for value in values]
+    return [list(combination) for combination in itertools.product(*choices.values())]
+
+
+class GradflowSweeper(Sweeper):
+    """Hydra's grid, checked as a whole before the first run starts, each run in a folder named for what it is.
+
+    Args:
+        params: values to sweep over that a preset sets; those of the command line come after them.
+    """
+
+    hydra_context: HydraContext
+    config: DictConfig
+    launcher: Launcher
+
+    def __init__(self, params: Mapping[str, Any] | None = None) -> None:
+        self._params = params or {}
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Called by Hydra, before `sweep`."""
+        self.hydra_context = hydra_context
+        self.config = config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
 
     def sweep(self, arguments: list[str]) -> list[Any]:
         """Plan, launch and report every combination of `arguments` and of a preset's `params`.
@@ -44,9 +85,6 @@ class GradflowSweeper(BasicSweeper):
         from gradflow.sweep import plan
         from gradflow.training.process import flushing
 
-        assert self.config is not None
-        assert self.hydra_context is not None
-        assert self.launcher is not None
         terminal.configure()
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         self._parse = functools.cache(parser.parse_override)
@@ -54,8 +92,8 @@ class GradflowSweeper(BasicSweeper):
         if self.config.resume:
             combinations = plan.recorded_overrides(self.config.resume, arguments)
         else:
-            parsed = parser.parse_overrides([*self._parse_config(), *arguments])
-            combinations = self.split_arguments(parsed, None)[0]
+            preset = [f"{key}={values}" for key, values in self._params.items()]
+            combinations = grid(parser.parse_overrides([*preset, *arguments]))
         with terminal.console.status("checking the configuration"), flushing(bool(self.config.flush_denormal)):
             runs = plan.plan(combinations, self._compose_combination, self._compose)
         todo = plan.unfinished(runs)
@@ -71,7 +109,6 @@ class GradflowSweeper(BasicSweeper):
         """Hand the runs to the configured launcher, Hydra's own way of naming a job's folder with each."""
         from gradflow.sweep import jobs, plan
 
-        assert self.launcher is not None
         launched: list[list[str]] = []
         trained = 0
         for planned in jobs.jobs(runs):
@@ -107,21 +144,17 @@ class GradflowSweeper(BasicSweeper):
 
     def _is_value(self, override: Override) -> bool:
         """Whether it sets a value: no option of a group, nothing added, deleted or of Hydra's own."""
-        assert self.config is not None
         key = override.key_or_group
         is_plain = not (override.is_add() or override.is_delete() or override.package)
         return is_plain and key not in self.config.hydra.runtime.choices and not key.startswith("hydra")
 
     def _load_options(self, overrides: tuple[str, ...]) -> tuple[DictConfig, dict[str, Any]]:
-        assert self.hydra_context is not None
-        assert self.config is not None
         return _split(self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides)))
 
     def _compose(self, overrides: Sequence[str]) -> tuple[DictConfig, dict[str, Any]]:
         """The configuration of these overrides alone, without the rest of the command line."""
-        assert self.hydra_context is not None
         loaded = self.hydra_context.config_loader.load_configuration(
-            config_name=self.config.hydra.job.config_name,  # type: ignore[union-attr]
+            config_name=self.config.hydra.job.config_name,
             overrides=list(overrides),
             run_mode=RunMode.RUN,
         )
