@@ -5,13 +5,13 @@ from itertools import islice
 
 import lightning as L
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from gradflow.callbacks.monitor import Monitor, as_measured
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.measure.scores import Pass
 from gradflow.runs import metrics
 
+BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d | nn.SyncBatchNorm
 SAMPLES = 10_000  # of the training set, or all that there are; enough by the source
 
 
@@ -31,7 +31,7 @@ class PreciseBatchNorm(Monitor):
     def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         module = as_measured(pl_module)
         network, data = module.network, trainer.datamodule  # type: ignore[attr-defined]
-        layers = [one for one in network.modules() if isinstance(one, _BatchNorm) and one.track_running_stats]
+        layers = [one for one in network.modules() if isinstance(one, BatchNorm) and one.track_running_stats]
         if self.latest or not layers:  # a second test is of the epoch that validation chose
             return
         assert isinstance(data, ArrayDataModule)
@@ -49,7 +49,7 @@ class PreciseBatchNorm(Monitor):
         self.record(trainer, {metrics.precise_bn(tag): value for tag, value in scores.scores("test").items()})
 
 
-def _compute_anew(layers: Sequence[_BatchNorm], network: nn.Module, batches: Iterable[Tensor]) -> None:
+def _compute_anew(layers: Sequence[BatchNorm], network: nn.Module, batches: Iterable[Tensor]) -> None:
     """As `torch.optim.swa_utils.update_bn`, which would switch dropout on and run a call that may be compiled."""
     momenta = [one.momentum for one in layers]
     for one in layers:

@@ -26,31 +26,37 @@ def gradient_norms(gradients: Sequence[Tensor]) -> Tensor:
         return _scaled_norms(gradients)
     if device == "cpu" and all(gradient.numel() <= FLOAT32_TERMS for gradient in gradients):
         return _norms_on_cpu(gradients)
-    return torch.stack(torch._foreach_norm(list(gradients), 2, dtype=torch.float64))
+    return _norms(gradients, dtype=torch.float64)
+
+
+def _norms(tensors: Sequence[Tensor], *, order: int = 2, dtype: torch.dtype | None = None) -> Tensor:
+    """Norm of each tensor, shape (T,)."""
+    # The one private name of another package that gradflow uses: on a GPU a few kernels for all tensors, where a loop
+    # over `torch.linalg.vector_norm`, as fast on a CPU, starts one or more per tensor. The public function on top of
+    # it, `torch.nn.utils.get_total_norm`, returns only the norm of all tensors together.
+    return torch.stack(torch._foreach_norm(list(tensors), order, dtype=dtype))
 
 
 def _norms_on_cpu(gradients: Sequence[Tensor]) -> Tensor:
-    norms_T = torch.stack(torch._foreach_norm(list(gradients), 2)).double()
+    norms_T = _norms(gradients).double()
     low, high = FLOAT32_NORMS
     doubtful = [i for i, norm in enumerate(norms_T.tolist()) if not low < norm < high]
     if doubtful:
-        wide = torch._foreach_norm([gradients[i] for i in doubtful], 2, dtype=torch.float64)
-        norms_T[doubtful] = torch.stack(wide)
+        norms_T[doubtful] = _norms([gradients[i] for i in doubtful], dtype=torch.float64)
     return norms_T
 
 
 def _scaled_norms(gradients: Sequence[Tensor]) -> Tensor:
     largest = torch.stack([gradient.abs().amax() for gradient in gradients])
     safe = torch.where(largest > 0, largest, torch.ones_like(largest))
-    scaled = torch._foreach_div(list(gradients), list(safe.unbind()))
-    return torch.stack(torch._foreach_norm(scaled, 2)) * largest
+    return _norms([gradient / scale for gradient, scale in zip(gradients, safe, strict=True)]) * largest
 
 
 def gradient_abs_sums(gradients: Sequence[Tensor]) -> Tensor:
     """Sum of the absolute values of each tensor, shape (T,)."""
     if gradients[0].device.type == "cpu":  # torch's 1-norm is not vectorised there: two passes take half its time
         return torch.stack([gradient.abs().sum() for gradient in gradients])
-    return torch.stack(torch._foreach_norm(list(gradients), 1))
+    return _norms(gradients, order=1)
 
 
 def decades_per_layer(rms_SL: np.ndarray) -> np.ndarray:

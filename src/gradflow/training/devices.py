@@ -32,7 +32,7 @@ class RankEnvironment(LightningEnvironment):
 
     def __init__(self, rank: int, *, port: int) -> None:
         super().__init__()
-        self._rank, self._main_port = rank, port
+        self._rank, self._port = rank, port
 
     @property
     def creates_processes_externally(self) -> bool:
@@ -41,6 +41,10 @@ class RankEnvironment(LightningEnvironment):
     @property
     def main_address(self) -> str:
         return "127.0.0.1"
+
+    @property
+    def main_port(self) -> int:
+        return self._port
 
     def local_rank(self) -> int:
         return self._rank
