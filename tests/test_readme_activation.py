@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from finished_runs import records, weights
 
 from gradflow import CONF
 from gradflow.data.datamodule import ArrayDataModule
@@ -50,12 +50,11 @@ def python(root, *arguments):
 
 def runs(root):
     return {
-        (record["activation"], record["blocks"], record["seed"], json.dumps(record["axes"].get("activation.a"))): (
-            file.parent,
-            record,
+        (found["activation"], found["blocks"], found["seed"], json.dumps(found["axes"].get("activation.a"))): (
+            run,
+            found,
         )
-        for file in root.glob("outputs/own/*/seed=*/run.json")
-        for record in [json.loads(file.read_text())]
+        for run, found in records(root).items()
     }
 
 
@@ -83,7 +82,7 @@ def test_its_runs_are_labelled_and_its_slopes_are_measured_right(repository):
 
 def preactivations(folder: Path) -> np.ndarray:
     """z of the only hidden layer over the validation set after training, shape (samples, units), in float64."""
-    state = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+    state = weights(folder)
     weight, bias = (state[f"network.blocks.0.affine.{kind}"].double().numpy() for kind in ("weight", "bias"))
     data = ArrayDataModule(digits, batch_size=32, test_size=300, validation_size=300)
     x = digits().x[data.split.validation].reshape(300, -1) / 16.0

@@ -1,36 +1,56 @@
-"""What runs have left in their folders, and how one is interrupted."""
+"""What runs have left in their folders."""
 
-import json
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from gradflow.runs.events import curves
+from gradflow.runs.record import Record, read_record
 
 
-def outcome(run: Path) -> dict:
+def run_folders(root: Path) -> list[Path]:
+    """The folders of the runs that were planned in `root`."""
+    return sorted(file.parent for file in root.glob("outputs/*/*/seed=*/run.json"))
+
+
+def only_run(root: Path) -> Path:
+    (folder,) = run_folders(root)
+    return folder
+
+
+def record(run: Path) -> Record:
+    found = read_record(run)
+    assert found is not None, f"{run} has no record"
+    return found
+
+
+def records(root: Path) -> dict[Path, Record]:
+    """Run folder -> its record."""
+    return {run: record(run) for run in run_folders(root)}
+
+
+def states(root: Path) -> list[str]:
+    return [found["state"] for found in records(root).values()]
+
+
+def weights(run: Path, checkpoint: str = "last.ckpt") -> dict[str, Tensor]:
+    return torch.load(run / "checkpoints" / checkpoint, weights_only=True)["state_dict"]
+
+
+def left_by(run: Path) -> dict:
     """All that a run leaves: final metrics, weights and every point of every curve."""
     points = {tag: list(zip(c.steps.tolist(), c.values.tolist(), strict=True)) for tag, c in curves(run).items()}
-    return {
-        "metrics": json.loads((run / "run.json").read_text())["metrics"],
-        "curves": points,
-        **{name: weights(run / "checkpoints" / name) for name in ("last.ckpt", "best.ckpt")},
-    }
+    checkpoints = ("last.ckpt", "best.ckpt")
+    kept = {name: {key: tensor.tolist() for key, tensor in weights(run, name).items()} for name in checkpoints}
+    return {"metrics": record(run)["metrics"], "curves": points, **kept}
 
 
-def weights(checkpoint: Path) -> dict[str, list]:
-    state = torch.load(checkpoint, weights_only=True)["state_dict"]
-    return {name: tensor.tolist() for name, tensor in state.items()}
+def steps(run: Path) -> dict[str, list[int]]:
+    """The steps of every curve, a step twice where it was written twice."""
+    return {tag: curve.steps.tolist() for tag, curve in curves(run).items()}
 
 
-def interrupt_after(command, monkeypatch, epochs: int, *arguments: str):
-    """Ctrl-C at the end of an epoch, before its checkpoint is written; the command's outcome."""
-    from gradflow.training.progress import RunProgress
-
-    def interrupt(self, trainer, module):
-        if trainer.current_epoch + 1 == epochs:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RunProgress, "on_train_epoch_end", interrupt)
-        return command(*arguments)
+def written_twice(run: Path) -> list[str]:
+    """Tags of the curves that have a point twice."""
+    return [tag for tag, found in steps(run).items() if len(set(found)) < len(found)]

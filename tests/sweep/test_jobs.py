@@ -4,16 +4,13 @@ import json
 import signal
 
 import pytest
+from finished_runs import record, run_folders, states
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from gradflow.runs.record import State
 from gradflow.sweep import jobs, plan
 
 SMALL = ("width=8", "blocks=2", "trainer=cpu", "trainer.max_epochs=2", "callbacks.pictures=null", "threads=1")
-
-
-def record(run):
-    return json.loads((run / "run.json").read_text())
 
 
 def test_a_job_takes_runs_in_their_order_until_it_has_enough(tmp_path):
@@ -48,7 +45,7 @@ def test_a_job_of_several_runs_trains_each_with_its_own_configuration(command, t
     assert len(launched) == 2
     for n in range(1, 5):
         assert f"run {n}/4" in packed.out
-    every = [sorted((tmp_path / where / "outputs").glob("*/*/seed=*")) for where in ("packed", "apart")]
+    every = [run_folders(tmp_path / where) for where in ("packed", "apart")]
     assert len(every[0]) == 4
     for one, other in zip(*every, strict=True):
         assert one.relative_to(tmp_path / "packed") == other.relative_to(tmp_path / "apart")
@@ -76,8 +73,7 @@ def test_a_run_that_fails_does_not_keep_its_job_from_the_others(command, tmp_pat
     monkeypatch.setattr(build, "module", fail)
     options = ("-m", "model=mlp", *SMALL, "activation=relu,tanh", "seed=0,1", "runs_per_job=4")
     assert command(*options).status == 1
-    states = {str(run.relative_to(tmp_path)): record(run)["state"] for run in tmp_path.glob("outputs/*/*/seed=*")}
-    assert sorted(states.values()) == [State.FAILED] + [State.FINISHED] * 3
+    assert sorted(states(tmp_path)) == [State.FAILED] + [State.FINISHED] * 3
 
 
 @pytest.mark.parametrize("listens", [True, False])

@@ -2,14 +2,11 @@
 
 import pytest
 import torch
-from finished_runs import interrupt_after, outcome
+from finished_runs import left_by, only_run, run_folders
+from interruptions import interrupt_after
 from torch._dynamo.utils import counters
 
 SMALL = ("width=4", "blocks=1", "trainer=cpu", "trainer.max_epochs=2", "callbacks.pictures=null", "threads=1")
-
-
-def runs(folder):
-    return sorted(folder.glob("outputs/*/*/seed=*"))
 
 
 def double(values):
@@ -33,7 +30,7 @@ def test_a_compiled_run_differs_by_rounding(command, tmp_path, options):
         before, folder = compiled(), tmp_path / knob
         arguments = (*SMALL, *options, "precision=64", f"compile={knob}", f"output_dir={folder}/outputs")
         assert command(*arguments).status == 0
-        results.append([outcome(run) for run in runs(folder)])
+        results.append([left_by(run) for run in run_folders(folder)])
         graphs.append(compiled() - before)
     assert graphs == [0, 2 * len(results[1])]  # each run has whole batches and a smaller one at an epoch's end
     for plain, other in zip(*results, strict=True):
@@ -51,4 +48,4 @@ def test_an_interrupted_compiled_run_ends_bit_identical(command, tmp_path, monke
     assert command(*options, f"output_dir={tmp_path}/whole/outputs").status == 0
     assert interrupt_after(command, monkeypatch, 3, *options).status == 130
     assert "resuming after epoch 2" in command(*options).out
-    assert outcome(runs(tmp_path)[0]) == outcome(runs(tmp_path / "whole")[0])
+    assert left_by(only_run(tmp_path)) == left_by(only_run(tmp_path / "whole"))

@@ -12,7 +12,7 @@ import numpy as np
 import own_activations
 import pytest
 import torch
-from finished_runs import outcome
+from finished_runs import left_by
 
 from gradflow import CONF
 from gradflow.data.loader import BatchLoader
@@ -128,7 +128,7 @@ def test_a_run_that_is_told_to_leave_goes_on_with_both_processes(tmp_path):
     again = train(folder, *long)
     assert "resuming after epoch" in again.stdout
     assert record(folder)["attempts"] == 2
-    assert outcome(only_run(folder)) == outcome(only_run(tmp_path / "whole"))
+    assert left_by(only_run(folder)) == left_by(only_run(tmp_path / "whole"))
 
 
 @pytest.mark.slow

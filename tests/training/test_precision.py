@@ -4,7 +4,7 @@ Batches are those of the published CIFAR-10 study; smaller ones and narrower lay
 """
 
 import pytest
-from finished_runs import outcome
+from finished_runs import left_by, only_run
 
 QUANTITIES = ("grad_norm/", "grad_rms/", "grad_abs_mean", "grad_flow/first_to_last")
 RUN = ("trainer=cpu", "trainer.max_epochs=1", "+trainer.limit_train_batches=1", "callbacks.pictures=null", "threads=1")
@@ -13,8 +13,7 @@ RUN = ("trainer=cpu", "trainer.max_epochs=1", "+trainer.limit_train_batches=1", 
 def first_gradients(command, folder, *options):
     """Every gradient quantity of the first batch, by tag."""
     assert command(*RUN, *options, f"output_dir={folder}/outputs").status == 0
-    (run,) = folder.glob("outputs/*/*/seed=*")
-    curves = outcome(run)["curves"]
+    curves = left_by(only_run(folder))["curves"]
     return {tag: points[0][1] for tag, points in curves.items() if tag.startswith(QUANTITIES)}
 
 

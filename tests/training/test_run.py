@@ -1,6 +1,5 @@
 """Runs from the command line on: what they leave behind, how they end, and what a second command does."""
 
-import json
 import logging
 import os
 import re
@@ -8,59 +7,22 @@ import signal
 import statistics
 import subprocess
 import sys
-from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
 import own_activations
 import pytest
 import torch
+from finished_runs import left_by, only_run, record, run_folders, states, steps, written_twice
 from omegaconf import OmegaConf
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from gradflow.runs import folders, identity
+from gradflow.runs.record import write_record
 from gradflow.sweep import cli
 
 SMALL = ("trainer=cpu", "model=mlp", "width=4", "trainer.max_epochs=2", "+trainer.limit_train_batches=3")
 QUIET = ("callbacks.pictures=null",)
 BREAKING = ("activation=custom", "activation._target_=own_activations.Breaking", "blocks=1", *SMALL, *QUIET)
-
-
-def run_folders(root):
-    return sorted(file.parent for file in root.glob("outputs/*/*/seed=*/run.json"))
-
-
-def record(folder):
-    return json.loads((folder / "run.json").read_text())
-
-
-def only_record(root):
-    (folder,) = run_folders(root)
-    return record(folder)
-
-
-def points(folder):
-    """How often each (tag, step) is in the event files, and the steps of each tag."""
-    count, steps = Counter(), {}
-    for file in folder.glob("events.out.tfevents.*"):
-        events = EventAccumulator(str(file), size_guidance={"scalars": 0})
-        events.Reload()
-        for tag in events.Tags()["scalars"]:
-            steps.setdefault(tag, []).extend(event.step for event in events.Scalars(tag))
-            count.update((tag, event.step) for event in events.Scalars(tag))
-    return count, {tag: sorted(found) for tag, found in steps.items()}
-
-
-def weights(folder):
-    return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
-
-
-def assert_equal_results(one, other):
-    assert record(one)["metrics"] == record(other)["metrics"]
-    first, second = weights(one), weights(other)
-    assert first.keys() == second.keys()
-    assert all(torch.equal(first[key], second[key]) for key in first)
-    assert points(one) == points(other)
 
 
 @pytest.fixture
@@ -159,12 +121,12 @@ def test_output_that_is_no_terminal_is_plain(sweep):
 def test_there_is_one_event_file_with_one_value_a_tag_and_step(sweep):
     for folder in run_folders(sweep[1]):
         assert len(list(folder.glob("events.out.tfevents.*"))) == 1
-        count, steps = points(folder)
-        assert set(count.values()) == {1}
-        assert steps["grad_norm/total"] == steps["train/loss_step"] == [0, 1, 2, 3, 4, 5]
-        assert steps["dead_units/total"] == [0, 3, 6]
-        assert steps["val/acc"] == steps["train/loss"] == [3, 6]
-        assert steps["test/acc_at_best"] == [6]
+        found = steps(folder)
+        assert written_twice(folder) == []
+        assert found["grad_norm/total"] == found["train/loss_step"] == [0, 1, 2, 3, 4, 5]
+        assert found["dead_units/total"] == [0, 3, 6]
+        assert found["val/acc"] == found["train/loss"] == [3, 6]
+        assert found["test/acc_at_best"] == [6]
 
 
 def test_the_same_command_again_trains_nothing(sweep, command_in):
@@ -223,14 +185,14 @@ def test_two_folders_of_the_same_command_hold_the_same_results(command, tmp_path
         assert command(f"output_dir={output}", "activation=rrelu", "model.dropout=0.1", *SMALL, *QUIET).status == 0
     (one,), (two,) = tmp_path.glob("one/*/*/seed=0"), tmp_path.glob("two/*/*/seed=0")
     assert record(one)["metrics"]["test/acc"] > 0
-    assert_equal_results(one, two)
+    assert left_by(one) == left_by(two)
 
 
 @pytest.mark.slow
 def test_the_last_checkpoint_is_of_the_last_epoch_and_the_best_of_the_chosen_one(command, tmp_path):
     # At this rate training gets worse after its first epoch.
     assert command("optimizer=sgd", "optimizer.lr=5", *SMALL, *QUIET, "trainer.max_epochs=3").status == 0
-    (folder,) = run_folders(tmp_path)
+    folder = only_run(tmp_path)
     last, best = (torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True) for name in ("last", "best"))
     assert (last["global_step"], last["epoch"]) == (9, 2)
     assert best["epoch"] + 1 == record(folder)["metrics"]["best_epoch"] < 3
@@ -239,7 +201,7 @@ def test_the_last_checkpoint_is_of_the_last_epoch_and_the_best_of_the_chosen_one
 @pytest.mark.slow
 def test_curves_are_optional(command, tmp_path):
     assert command("logger=none", *SMALL, *QUIET).status == 0
-    (folder,) = run_folders(tmp_path)
+    folder = only_run(tmp_path)
     assert not list(folder.glob("events*"))
     assert "test/acc_at_best" in record(folder)["metrics"]
 
@@ -273,22 +235,22 @@ def test_a_run_that_raises_is_recorded_and_the_others_go_on(command, tmp_path, b
     assert (good / "run.json").read_bytes() == before
     found = record(bad)
     assert (found["state"], found["attempts"], found["error"]) == ("finished", 2, None)
-    assert set(points(bad)[0].values()) == {1}
+    assert written_twice(bad) == []
 
 
 def test_a_run_that_diverges_is_a_result(command, tmp_path):
     arguments = ("optimizer=sgd", "optimizer.lr=1e30", "blocks=2", *SMALL, *QUIET)
     outcome = command(*arguments)
     assert outcome.status == 0, outcome
-    found = only_record(tmp_path)
+    found = record(only_run(tmp_path))
     assert (found["state"], found["error"]["type"]) == ("diverged", "Diverged")
     assert not any(tag.startswith("test/") for tag in found["metrics"])
     assert "1 diverged" in outcome.out
-    assert points(run_folders(tmp_path)[0])[1]["train/loss_step"][0] == 0  # its curves are kept
+    assert steps(only_run(tmp_path))["train/loss_step"][0] == 0  # its curves are kept
     again = command(*arguments)
     assert again.status == 0
     assert "0 runs to train (1 done before)" in again.out
-    assert only_record(tmp_path) == found
+    assert record(only_run(tmp_path)) == found
 
 
 @pytest.mark.parametrize(
@@ -307,28 +269,28 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(command, tmp_path, breaki
     assert outcome.err == "gradflow: interrupted\n"
     assert "interrupted: activation=Breaking," in outcome.out
     assert "test/acc_at_best" in outcome.out  # the table is shown all the same
-    first, second = run_folders(tmp_path)
-    assert [record(first)["state"], record(second)["state"]] == ["interrupted", "planned"]
+    first, _ = run_folders(tmp_path)
+    assert states(tmp_path) == ["interrupted", "planned"]
     breaking(None)
     again = command("-m", "seed=0,1", *BREAKING)
     assert again.status == 0, again
-    assert [record(first)["state"], record(second)["state"]] == ["finished", "finished"]
+    assert states(tmp_path) == ["finished", "finished"]
     assert record(first)["attempts"] == 2
     (whole,) = tmp_path.glob("whole/*/*/seed=0")
-    assert_equal_results(first, whole)
+    assert left_by(first) == left_by(whole)
 
 
 @pytest.mark.slow
 def test_a_killed_run_is_taken_up_again(command, tmp_path):
     assert command(*SMALL, *QUIET).status == 0
-    (folder,) = run_folders(tmp_path)
+    folder = only_run(tmp_path)
     before = record(folder)
-    (folder / "run.json").write_text(json.dumps(before | {"state": "running", "metrics": {}}))
+    write_record(folder, before | {"state": "running", "metrics": {}})
     again = command(*SMALL, *QUIET)
     assert again.status == 0, again
     assert record(folder)["metrics"] == before["metrics"]
     assert record(folder)["attempts"] == 2
-    assert set(points(folder)[0].values()) == {1}
+    assert written_twice(folder) == []
 
 
 @pytest.mark.slow
@@ -336,7 +298,7 @@ def test_a_run_that_another_process_holds_is_left_to_it(command, tmp_path):
     assert command("-m", "seed=0,1", *SMALL, *QUIET).status == 0
     held, other = run_folders(tmp_path)
     for folder in (held, other):
-        (folder / "run.json").write_text(json.dumps(record(folder) | {"state": "failed"}))
+        write_record(folder, record(folder) | {"state": "failed"})
     program = (
         "import sys; from filelock import FileLock\n"
         "with FileLock(sys.argv[1]):\n    print('held', flush=True)\n    input()"
@@ -355,7 +317,7 @@ def test_a_run_that_another_process_holds_is_left_to_it(command, tmp_path):
 @pytest.mark.slow
 def test_a_run_that_another_process_has_finished_meanwhile_is_not_trained_again(command, tmp_path, monkeypatch):
     assert command(*SMALL, *QUIET).status == 0
-    (folder,) = run_folders(tmp_path)
+    folder = only_run(tmp_path)
     before = (folder / "run.json").read_bytes()
     monkeypatch.setattr("gradflow.sweep.plan.unfinished", lambda runs: list(runs))
     outcome = command(*SMALL, *QUIET)
@@ -366,8 +328,8 @@ def test_a_run_that_another_process_has_finished_meanwhile_is_not_trained_again(
 
 def test_a_folder_of_another_configuration_is_refused(command, tmp_path):
     assert command(*SMALL, *QUIET).status == 0
-    (folder,) = run_folders(tmp_path)
-    (folder / "run.json").write_text(json.dumps(record(folder) | {"config_hash": "0" * 64}))
+    folder = only_run(tmp_path)
+    write_record(folder, record(folder) | {"config_hash": "0" * 64})
     before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
     outcome = command(*SMALL, *QUIET)
     assert outcome.status == 2
@@ -391,11 +353,10 @@ def test_statistics_computed_anew_are_measured_shown_and_a_headline(command, tmp
     conv = ("model=conv", *(option for option in SMALL if option != "model=mlp"), *QUIET)
     outcome = command(*conv)
     assert outcome.status == 0
-    precise = only_record(tmp_path)["metrics"]["test/acc_precise_bn"]
+    precise = record(only_run(tmp_path))["metrics"]["test/acc_precise_bn"]
     assert f", test/acc_precise_bn {precise:.3f}, " in outcome.out
-    (folder,) = run_folders(tmp_path)
-    _, steps = points(folder)
-    assert steps["test/acc_precise_bn"] == steps["test/acc"]
+    folder = only_run(tmp_path)
+    assert steps(folder)["test/acc_precise_bn"] == steps(folder)["test/acc"]
     again = command(*conv, "headline=test/acc_precise_bn")
     assert (again.status, f"{precise:.3f}" in again.out) == (0, True)
 

@@ -1,18 +1,12 @@
 """Several updates in one training step of Lightning's leave what one update in each leaves, bit by bit."""
 
-import json
-
 import pytest
-from finished_runs import interrupt_after, outcome
+from finished_runs import left_by, only_run, record
+from interruptions import interrupt_after
 
 from gradflow.training import build
 
 SMALL = ("width=8", "blocks=2", "trainer=cpu", "trainer.max_epochs=2", "callbacks.pictures=null", "threads=1")
-
-
-def only_run(folder):
-    (run,) = folder.glob("outputs/*/*/seed=*")
-    return run
 
 
 @pytest.mark.parametrize(
@@ -33,7 +27,7 @@ def test_weights_metrics_and_curves_are_those_of_automatic_optimization(command,
         folder = tmp_path / f"steps{steps}"
         assert command(*SMALL, *options, f"steps_per_execution={steps}", f"output_dir={folder}/outputs").status == 0
         assert made[-1].automatic_optimization == (steps == 1)
-        results.append(outcome(only_run(folder)))
+        results.append(left_by(only_run(folder)))
         monkeypatch.undo()
     assert len(results[0]["curves"]["train/loss_step"]) == 2 * 38
     assert results[0] == results[1]
@@ -49,8 +43,8 @@ def test_an_interrupted_run_may_go_on_with_the_other_kind_of_step(
     assert interrupted.status == 130
     again = command(*options, f"steps_per_execution={then}")
     assert "resuming after epoch 2" in again.out
-    assert outcome(only_run(tmp_path)) == outcome(only_run(tmp_path / "whole"))
-    assert json.loads((only_run(tmp_path) / "run.json").read_text())["attempts"] == 2
+    assert left_by(only_run(tmp_path)) == left_by(only_run(tmp_path / "whole"))
+    assert record(only_run(tmp_path))["attempts"] == 2
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,76 @@
+"""Runs in processes of their own, and how they are stopped on the way."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.callbacks import Callback
+
+from gradflow import CONF
+
+PATIENCE_S = 300.0  # for what takes seconds on an idle machine
+HERE = Path(__file__).parent
+
+
+class Pause(Callback):
+    """Waits before an epoch until a file is there, or SIGTERM has come: time to do something to the run.
+
+    Args:
+        epoch: which, from 0 on.
+        until: path of the file.
+    """
+
+    def __init__(self, epoch: int, until: str) -> None:
+        self.epoch, self.until = epoch, Path(until)
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        while trainer.current_epoch == self.epoch and not (self.until.exists() or trainer.received_sigterm):
+            time.sleep(0.02)
+
+
+def pause(epoch: int, until: Path) -> tuple[str, ...]:
+    """The overrides that put a `Pause` into a run."""
+    values = {"_target_": "interruptions.Pause", "epoch": epoch, "until": f"'{until}'"}
+    return tuple(f"+callbacks.pause.{key}={value}" for key, value in values.items())
+
+
+def start(
+    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, **options: Any
+) -> subprocess.Popen:
+    """`python train.py *arguments` with `folder` as working directory; `options` are those of Popen."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, str(CONF.parent / "train.py"), *arguments]
+    return subprocess.Popen(
+        command, cwd=folder, env=os.environ | {"PYTHONPATH": paths} | dict(environment or {}), **options
+    )
+
+
+def wait_until(
+    condition: Callable[[], object], *, process: subprocess.Popen | None = None, seconds: float = PATIENCE_S
+) -> bool:
+    """Whether the condition came true in time, and before the process ended."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end or (process is not None and process.poll() is not None):
+            return bool(condition())
+        time.sleep(0.05)
+    return True
+
+
+def interrupt_after(command, monkeypatch, epochs: int, *arguments: str):
+    """Ctrl-C at the end of an epoch, before its checkpoint is written; the command's outcome."""
+    from gradflow.training.progress import RunProgress
+
+    def interrupt(self, trainer, module):
+        if trainer.current_epoch + 1 == epochs:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunProgress, "on_train_epoch_end", interrupt)
+        return command(*arguments)
