@@ -2,26 +2,19 @@
 
 import json
 import math
-import os
 import re
 import shlex
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from finished_runs import records, weights
+from readme_examples import Example, python
 
-from gradflow import CONF
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.data.sources import digits
 
-ROOT = CONF.parent
-SECTION = (ROOT / "README.md").read_text().split("## Add your activation in one file")[1].split("\n## ")[0]
-FILES = dict(re.findall(r"`([\w/]+\.(?:py|yaml))`[^`]*\n\n```(?:python|yaml)\n(.*?)```", SECTION, flags=re.DOTALL))
-COMMANDS = re.findall(r"^\.venv/bin/python (.*)$", SECTION, flags=re.MULTILINE)
+EXAMPLE = Example("Add your activation in one file")
 SHRUNK = ("model=mlp", "width=8", "trainer=cpu", "trainer.max_epochs=1", "callbacks.pictures=null", "study=own")
 
 pytestmark = pytest.mark.slow
@@ -29,23 +22,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
-    """A copy of what the commands need, with the README's files."""
-    root = tmp_path_factory.mktemp("repository")
-    shutil.copy(ROOT / "train.py", root)
-    for folder in ("conf", "src"):
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for name, text in FILES.items():
-        assert not (root / name).exists(), "the example is to be new"
-        (root / name).write_text(text)
-    return root
-
-
-def python(root, *arguments):
-    """What `.venv/bin/python` with these arguments prints, started in the repository."""
-    environment = os.environ | {"PYTHONPATH": str(root / "src"), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, *arguments], cwd=root, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return EXAMPLE.repository(tmp_path_factory.mktemp("repository"))
 
 
 def runs(root):
@@ -59,12 +36,12 @@ def runs(root):
 
 
 def test_the_example_has_both_files_and_three_commands():
-    assert set(FILES) == {"my_activations.py", "conf/activation/snake.yaml"}
-    assert [shlex.split(command)[0] for command in COMMANDS] == ["train.py", "train.py", "-c"]
+    assert set(EXAMPLE.files) == {"my_activations.py", "conf/activation/snake.yaml"}
+    assert [shlex.split(command)[0] for command in EXAMPLE.commands] == ["train.py", "train.py", "-c"]
 
 
 def test_its_runs_are_labelled_and_its_slopes_are_measured_right(repository):
-    sweep, parameter, _ = (shlex.split(command) for command in COMMANDS)
+    sweep, parameter, _ = (shlex.split(command) for command in EXAMPLE.commands)
     python(repository, *sweep, *SHRUNK)
     python(repository, *parameter, *SHRUNK, "seed=0", "blocks=1")
     found = runs(repository)
@@ -90,7 +67,7 @@ def preactivations(folder: Path) -> np.ndarray:
 
 
 def test_what_is_found_out_of_it_is_right(repository):
-    *_, (_, code) = (shlex.split(command) for command in COMMANDS)
+    *_, (_, code) = (shlex.split(command) for command in EXAMPLE.commands)
     out = python(repository, "-c", code)
     facts = dict(re.findall(r"(\w+)=([-\w.]+)", out))
     assert (facts["lower"], facts["upper"], facts["elementwise"]) == ("-inf", "inf", "True")
@@ -102,6 +79,6 @@ def test_what_is_found_out_of_it_is_right(repository):
 
 
 def test_without_its_yaml_file_it_is_labelled_by_its_class(repository):
-    (arguments,) = re.findall(r"`(activation=custom [^`]*)`", SECTION)
+    (arguments,) = re.findall(r"`(activation=custom [^`]*)`", EXAMPLE.text)
     python(repository, "train.py", *shlex.split(arguments), *SHRUNK, "blocks=1")
     assert ("Snake", 1, 0, "2") in runs(repository)

@@ -1,0 +1,44 @@
+"""The README's worked examples, done as it says in a copy of the repository."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from gradflow import CONF
+
+ROOT = CONF.parent
+
+
+class Example:
+    """One section of the README: its files by path, and what it tells to run.
+
+    Args:
+        heading: of the section.
+    """
+
+    def __init__(self, heading: str) -> None:
+        self.text = (ROOT / "README.md").read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+        named = r"`([\w/]+\.(?:py|yaml))`[^`]*\n\n```(?:python|yaml)\n(.*?)```"
+        self.files = dict(re.findall(named, self.text, flags=re.DOTALL))
+        self.commands = re.findall(r"^\.venv/bin/python (.*)$", self.text, flags=re.MULTILINE)
+
+    def repository(self, root: Path) -> Path:
+        """A copy of what the commands need, with the section's files."""
+        shutil.copy(ROOT / "train.py", root)
+        for folder in ("conf", "src"):
+            shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        for name, text in self.files.items():
+            assert not (root / name).exists(), "the example is to be new"
+            (root / name).write_text(text)
+        return root
+
+
+def python(root: Path, *arguments: str) -> str:
+    """What `.venv/bin/python` with these arguments prints, started in the repository."""
+    environment = os.environ | {"PYTHONPATH": str(root / "src"), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, *arguments], cwd=root, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
