@@ -1,35 +1,30 @@
 """The program as a whole: help, exit status, signals, plain output."""
 
-import json
-import os
 import re
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
+from finished_runs import states
+from interruptions import PATIENCE_S, pause, start, wait_until
 
 from gradflow import CONF
 from gradflow.errors import ConfigError
 from gradflow.sweep import cli
 
-ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "lightning", "torchvision", "sklearn", "altair", "pandas", "scipy")
 
 
-def start(folder, *arguments):
-    """`python train.py *arguments` in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, str(ROOT / "train.py"), *arguments],
-        cwd=folder,
-        env=os.environ | {"GRADFLOW_DATA": str(folder / "data")},
+def start_watched(folder, *arguments):
+    """`python train.py *arguments` in a process of its own whose output is read."""
+    return start(
+        folder,
+        *arguments,
+        environment={"GRADFLOW_DATA": str(folder / "data")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Where pytest itself runs in the background, Ctrl-C is ignored, and a child would inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
@@ -91,23 +86,22 @@ def test_an_error_that_is_nobodys_input_keeps_its_traceback(command, monkeypatch
 
 @pytest.mark.slow
 def test_a_run_in_a_process_of_its_own_is_plain_and_silent_on_stderr(tmp_path, tiny):
-    process = start(tmp_path, "blocks=1", *tiny)
-    out, err = process.communicate(timeout=120)
+    process = start_watched(tmp_path, "blocks=1", *tiny)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, err) == (0, ""), (out, err)
     assert "\x1b" not in out
     assert "\r" not in out
     assert out.splitlines()[0] == "1 run to train in outputs/digits_conv"
     assert "digits_conv: test/acc_at_best" in out
     assert "epochs" in out.splitlines()[1]
-    (folder,) = tmp_path.glob("outputs/digits_conv/*/seed=0")
-    assert json.loads((folder / "run.json").read_text())["state"] == "finished"
+    assert states(tmp_path) == ["finished"]
     assert {path.name for path in tmp_path.iterdir()} == {"outputs"}
 
 
 @pytest.mark.slow
 def test_wrong_input_in_a_process_of_its_own(tmp_path):
-    process = start(tmp_path, "activation=sigmod")
-    out, err = process.communicate(timeout=120)
+    process = start_watched(tmp_path, "activation=sigmod")
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (2, "")
     assert err.startswith("gradflow: activation=sigmod: no such option; did you mean sigmoid")
     assert err.count("\n") == 1
@@ -116,20 +110,14 @@ def test_wrong_input_in_a_process_of_its_own(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_sweep_with_its_own_status_and_the_table(tmp_path, tiny, number, status):
-    endless = [override.replace("max_epochs=1", "max_epochs=100000") for override in tiny]
-    process = start(tmp_path, "-m", "seed=0,1", "blocks=1", *endless)
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("outputs/*/*/seed=0/checkpoints/last.ckpt")):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    paused = pause(1, until=tmp_path / "never")
+    process = start_watched(tmp_path, "-m", "seed=0,1", "blocks=1", *tiny, "trainer.max_epochs=2", *paused)
+    begun = wait_until(lambda: list(tmp_path.glob("outputs/*/*/seed=0/checkpoints/last.ckpt")), process=process)
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert begun, (out, err)
     assert process.returncode == status, (out, err)
     assert "Traceback" not in out + err
     assert "digits_conv: test/acc_at_best" in out
     assert "interrupted: activation=relu,blocks=1," in out
-    states = {
-        file.parent.name: json.loads(file.read_text())["state"] for file in tmp_path.glob("outputs/*/*/*/run.json")
-    }
-    assert states == {"seed=0": "interrupted", "seed=1": "planned"}
+    assert states(tmp_path) == ["interrupted", "planned"]

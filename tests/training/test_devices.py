@@ -1,20 +1,15 @@
 """One run in several processes: the result of one, whatever the sizes of their shards."""
 
-import json
-import os
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
-import own_activations
 import pytest
 import torch
-from finished_runs import left_by
+from finished_runs import left_by, only_run, record
+from interruptions import PATIENCE_S, pause, start, wait_until
 
-from gradflow import CONF
 from gradflow.data.loader import BatchLoader
 from gradflow.runs.events import curves
 from gradflow.runs.record import State
@@ -24,37 +19,15 @@ SMALL = ("blocks=2", "width=8", "trainer.accelerator=cpu", "threads=2", "callbac
 TWO = ("trainer=ddp",)
 
 
-def train(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(_command(*arguments), **_in(folder), capture_output=True, text=True, check=False)
-
-
-def _command(*arguments: str) -> list[str]:
-    return [sys.executable, str(CONF.parent / "train.py"), *arguments]
-
-
-def _in(folder: Path) -> dict:
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = os.pathsep.join([str(Path(own_activations.__file__).parent), os.environ.get("PYTHONPATH", "")])
-    return {"cwd": folder, "env": os.environ | {"PYTHONPATH": paths}}
-
-
-def only_run(folder: Path) -> Path:
-    (run,) = folder.glob("outputs/*/*/seed=*")
-    return run
-
-
-def record(folder: Path) -> dict:
-    return json.loads((only_run(folder) / "run.json").read_text())
-
-
 def assert_same_results(folder: Path, other: Path, *, rtol: float) -> None:
     """Every point of every curve and every metric, up to rounding."""
-    ours, theirs = (curves(only_run(one)) for one in (folder, other))
+    runs = [only_run(one) for one in (folder, other)]
+    ours, theirs = map(curves, runs)
     assert ours.keys() == theirs.keys()
     for tag, curve in ours.items():
         assert curve.steps.tolist() == theirs[tag].steps.tolist(), tag
         np.testing.assert_allclose(curve.values, theirs[tag].values, rtol=rtol, atol=1e-12, err_msg=tag)
-    ours, theirs = (record(one)["metrics"] for one in (folder, other))
+    ours, theirs = (record(run)["metrics"] for run in runs)
     assert ours == pytest.approx(theirs, rel=rtol, abs=1e-12)
 
 
@@ -95,53 +68,58 @@ def test_processes_draw_their_own_dropout_masks():
     ],
     ids=" ".join,
 )
-def test_results_are_those_of_one_process(tmp_path, options):
-    for name, more in (("one", ()), ("two", TWO)):
-        finished = train(tmp_path / name, *SMALL, *options, *more)
-        assert finished.returncode == 0, finished.stdout + finished.stderr
-        assert finished.stderr == ""
-        assert finished.stdout.count("1 run to train") == 1  # the other process plans nothing
-    assert record(tmp_path / "two")["config_hash"] == record(tmp_path / "one")["config_hash"]
-    assert record(tmp_path / "two")["provenance"]["device"].startswith("2 x ")
-    assert_same_results(tmp_path / "one", tmp_path / "two", rtol=1e-6)  # curves are kept in float32
+def test_results_are_those_of_one_process(command_in, capfd, tmp_path, options):
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder, more in ((one, ()), (two, TWO)):
+        folder.mkdir()
+        finished = command_in(folder, *SMALL, *options, *more)
+        assert (finished.status, finished.err) == (0, ""), finished
+        assert finished.out.count("1 run to train") == 1
+    assert capfd.readouterr() == ("", "")  # the other process plans nothing and says nothing
+    ours, theirs = record(only_run(one)), record(only_run(two))
+    assert theirs["config_hash"] == ours["config_hash"]
+    assert theirs["provenance"]["device"].startswith("2 x ")
+    assert_same_results(one, two, rtol=1e-6)  # curves are kept in float32
 
 
 @pytest.mark.slow
-def test_three_processes_in_float32(tmp_path):
+def test_three_processes_in_float32(command_in, tmp_path):
     options = ("model=mlp", "trainer.max_epochs=1", "precision=32", "data.batch_size=100")
-    assert train(tmp_path / "one", *SMALL, *options).returncode == 0
-    assert train(tmp_path / "three", *SMALL, *options, *TWO, "trainer.devices=3").returncode == 0
+    for name, more in (("one", ()), ("three", (*TWO, "trainer.devices=3"))):
+        (tmp_path / name).mkdir()
+        assert command_in(tmp_path / name, *SMALL, *options, *more).status == 0
     assert_same_results(tmp_path / "one", tmp_path / "three", rtol=1e-3)
 
 
 @pytest.mark.slow
-def test_a_run_that_is_told_to_leave_goes_on_with_both_processes(tmp_path):
-    long = ("model=mlp", *SMALL, *TWO, "trainer.max_epochs=12")
-    assert train(tmp_path / "whole", *long).returncode == 0
-    folder = tmp_path / "stopped"
-    process = subprocess.Popen(_command(*long), **_in(folder), stdout=subprocess.DEVNULL)
-    while not list(folder.glob("outputs/*/*/seed=*/checkpoints/last.ckpt")):
-        time.sleep(0.05)
+def test_a_run_that_is_told_to_leave_goes_on_with_both_processes(command_in, tmp_path):
+    go = tmp_path / "go"
+    long = ("model=mlp", *SMALL, *TWO, "trainer.max_epochs=3", *pause(1, until=go))
+    folder, whole = tmp_path / "stopped", tmp_path / "whole"
+    process = start(folder, *long, stdout=subprocess.DEVNULL)
+    assert wait_until(lambda: list(folder.glob("outputs/*/*/seed=*/checkpoints/last.ckpt")), process=process)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=60) == 143
-    assert record(folder)["state"] == State.INTERRUPTED
-    again = train(folder, *long)
-    assert "resuming after epoch" in again.stdout
-    assert record(folder)["attempts"] == 2
-    assert left_by(only_run(folder)) == left_by(only_run(tmp_path / "whole"))
+    assert process.wait(timeout=PATIENCE_S) == 143
+    assert record(only_run(folder))["state"] == State.INTERRUPTED
+    go.touch()
+    again = command_in(folder, *long)
+    assert "resuming after epoch" in again.out
+    assert record(only_run(folder))["attempts"] == 2
+    whole.mkdir()
+    assert command_in(whole, *long).status == 0
+    assert left_by(only_run(folder)) == left_by(only_run(whole))
 
 
 @pytest.mark.slow
-def test_what_another_process_raises_is_told(tmp_path):
+def test_what_another_process_raises_is_told(command, tmp_path):
     custom = ("activation=custom", "activation._target_=own_activations.BreakingElsewhere")
-    finished = train(tmp_path, "model=mlp", *SMALL, *TWO, *custom)
-    assert finished.returncode == 1
-    assert record(tmp_path)["state"] == State.FAILED
-    assert "broken in process 1" in "\n".join(record(tmp_path)["error"]["traceback"])
+    assert command("model=mlp", *SMALL, *TWO, *custom).status == 1
+    found = record(only_run(tmp_path))
+    assert found["state"] == State.FAILED
+    assert "broken in process 1" in "\n".join(found["error"]["traceback"])
 
 
 @pytest.mark.slow
-def test_a_run_that_diverges_does_so_in_every_process(tmp_path):
-    finished = train(tmp_path, "model=mlp", *SMALL, *TWO, "optimizer=sgd", "optimizer.lr=1e200")
-    assert finished.returncode == 0
-    assert record(tmp_path)["state"] == State.DIVERGED
+def test_a_run_that_diverges_does_so_in_every_process(command, tmp_path):
+    assert command("model=mlp", *SMALL, *TWO, "optimizer=sgd", "optimizer.lr=1e200").status == 0
+    assert record(only_run(tmp_path))["state"] == State.DIVERGED

@@ -23,7 +23,9 @@ from torch import multiprocessing
 # What a process does that is not the first: build everything, call `ready`, train along.
 Work = Callable[[LightningEnvironment, Callable[[], object]], None]
 
-LAST_WORDS = 5.0  # seconds that a process gets to tell why it failed, once the others have lost it
+# Seconds that a process gets to tell why it failed, once the others have lost it. It is heard as soon as it has ended,
+# which takes its time on a busy machine.
+LAST_WORDS = 60.0
 OTHERS_IGNORE = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM)
 
 
