@@ -4,7 +4,7 @@ import io
 import math
 
 import pytest
-from forged_runs import run_record
+from forged_runs import run_record, scored_run
 from rich.console import Console
 
 from gradflow.runs import metrics
@@ -185,3 +185,26 @@ def test_a_table_that_running_averages_mislead_says_so():
         assert not any("lag" in line for line in lines(runs(headline, (0.0, 0.19), (0.1, 0.0))))
     assert not any("lag" in line for line in lines(runs("test/acc_precise_bn", (0.3, 0.3))))
     assert not any("lag" in line for line in lines([run_record("relu", blocks=1, metrics={"test/acc": 0.5})]))
+
+
+def test_a_gradient_magnitude_has_a_geometric_mean_and_no_best():
+    values = {"relu": (1e-4, 1e-2), "sigmoid": (1e-9, 1e-7)}
+    records = [
+        scored_run(name, 0.9, seed=seed, headline="grad_norm/total", metrics={"grad_norm/total": value})
+        for name, pair in values.items()
+        for seed, value in enumerate(pair)
+    ]
+    text = "\n".join(lines(records))
+    assert "1.0e-03 ± 1.41" in text  # by hand: the mean of -4 and -2, and their sd √2, in decades
+    assert "1.0e-08 ± 1.41" in text
+    assert "geometric mean ± sd in decades over 2 seeds; below" in text  # no star is explained
+    assert "*" not in text
+
+
+def test_metrics_of_different_tasks_are_shown_and_not_ranked():
+    other = "test/r2_at_best"
+    records = [scored_run("relu", 0.9), scored_run("tanh", 0.5, headline=other, metrics={other: 0.5})]
+    text = "\n".join(lines(records))
+    assert "0.900" in text
+    assert "0.500" in text
+    assert " *" not in text.replace("; * best", "")

@@ -9,7 +9,7 @@ from forged_runs import run_record
 from gradflow.errors import RunsFailed
 from gradflow.runs.record import read_record, write_record
 from gradflow.sweep import plan
-from gradflow.sweep.checks import configuration, objects
+from gradflow.sweep.checks import objects
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_values_on_the_command_line_replace_those_of_a_preset(command, launched)
 @pytest.mark.slow
 def test_a_configuration_is_built_once_whatever_its_seeds(command, launched, monkeypatch):
     built, check_builds = [], objects.check_builds
-    monkeypatch.setattr(configuration, "check_builds", lambda cfg, data: built.append(cfg) or check_builds(cfg, data))
+    monkeypatch.setattr(objects, "check_builds", lambda cfg, data: built.append(cfg) or check_builds(cfg, data))
     assert command("-m", "activation=relu,tanh", "seed=0,1", "blocks=1", "width=4").status == 0
     assert len(built) == 2
     assert len(launched) == 4

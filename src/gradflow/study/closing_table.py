@@ -29,17 +29,17 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
     cells: dict[tuple[str, Any], list[Record]] = {}
     for row, record in zip(names_of_rows, records, strict=True):
         cells.setdefault((row, _blocks(record)), []).append(record)
-    metric = MetricTable.of(records)[records[0]["headline"]]
-    best = {column: _best_row(cells, rows, column, metric) for column in columns}
+    known = MetricTable.of(records)
+    best = {column: _best_row(cells, rows, column, known) for column in columns}
     table = Table()
     table.add_column("activation")
     for column in columns:
         table.add_column("" if column is None else f"blocks={column}", justify="right")
     for row in rows:
-        entries = [_cell(cells.get((row, column), []), metric, best=best[column] == row) for column in columns]
+        entries = [_cell(cells.get((row, column), []), known, best=best[column] == row) for column in columns]
         table.add_row(Text(row), *entries)
     troubles = [_trouble(r) for r in records if r["state"] not in (State.FINISHED, State.PLANNED)]
-    below = [line(_caption(records, metric), style="dim"), *_lag(records), *troubles]
+    below = [line(_caption(records, known[records[0]["headline"]]), style="dim"), *_lag(records), *troubles]
     return Group(line(_title(records, common)), table, *below)
 
 
@@ -112,20 +112,19 @@ def _values(records: Sequence[Record], tag: str) -> list[float]:
 
 
 def _best_row(
-    cells: dict[tuple[str, Any], list[Record]], rows: Sequence[str], column: Any, metric: Metric
+    cells: dict[tuple[str, Any], list[Record]], rows: Sequence[str], column: Any, table: MetricTable
 ) -> str | None:
-    """The row of the best mean; None without one, in a tie, or where nobody knows which value is better."""
-    if metric.better is None:
+    """The row of the best mean; None without one, in a tie, or where the means cannot be ranked."""
+    compared = {row: records for row in rows if (records := cells.get((row, column)))}
+    headlines = {records[0]["headline"] for records in compared.values()}
+    metric = table[headlines.pop()] if len(headlines) == 1 else None
+    if metric is None or metric.better is None:
         return None
-    means = {row: _mean_and_spread(values, metric)[0] for row in rows if (values := _values_in(cells, row, column))}
+    measured = {row: values for row, records in compared.items() if (values := _values(records, metric.tag))}
+    means = {row: _mean_and_spread(values, metric)[0] for row, values in measured.items()}
     chosen = max(means.values(), default=0.0) if metric.better == "higher" else min(means.values(), default=0.0)
     best = [row for row, mean in means.items() if mean == chosen]
     return best[0] if len(best) == 1 and len(means) > 1 else None
-
-
-def _values_in(cells: dict[tuple[str, Any], list[Record]], row: str, column: Any) -> list[float]:
-    records = cells.get((row, column), [])
-    return _values(records, records[0]["headline"]) if records else []
 
 
 def _mean_and_spread(values: Sequence[float], metric: Metric) -> tuple[float, float]:
@@ -139,15 +138,16 @@ def _mean_and_spread(values: Sequence[float], metric: Metric) -> tuple[float, fl
     return 10.0**mean, decades
 
 
-def _cell(records: Sequence[Record], metric: Metric, *, best: bool) -> Text:
-    values = _values(records, metric.tag)
+def _cell(records: Sequence[Record], table: MetricTable, *, best: bool) -> Text:
+    headline = records[0]["headline"] if records else ""
+    values = _values(records, headline)
     diverged = sum(r["state"] == State.DIVERGED for r in records)
     note = f"\n{diverged} diverged  " if diverged else ""
     if not values:
         return Text.assemble("-  ", (note, "red"))
     flow = _values(records, metrics.DECADES_PER_LAYER)
     below = f"{statistics.fmean(flow):+.2f}  " if flow else ""
-    text = _number(values, metric) + (" *" if best else "  ")
+    text = _number(values, table[headline]) + (" *" if best else "  ")
     return Text.assemble((text, "bold green" if best else ""), "\n", (below, "dim"), (note, "red"))
 
 
