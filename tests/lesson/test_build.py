@@ -11,6 +11,7 @@ from gradflow.lesson.__main__ import main
 from gradflow.lesson.experiments import dead_units, telephone
 from gradflow.lesson.experiments.effort import QUICK
 from gradflow.lesson.numbers import percent, short
+from gradflow.lesson.page import page
 from gradflow.lesson.section import Control, Figure, Panel
 from gradflow.lesson.sections import deep as deep_section
 
@@ -55,6 +56,12 @@ def test_the_page_tells_what_was_computed(lesson):
     text = (lesson / "index.html").read_text()
     for computed in ("0.25⁶ = 0.000244", "1.46 nats", "under sigmoid 100\N{NO-BREAK SPACE}%"):
         assert computed in text
+
+
+def test_a_page_without_sections_has_the_style_of_a_report_and_how_it_was_made():
+    text = page([], {"seeds": "0 to 2"})
+    assert "--raised:" in text  # a colour of the report's style
+    assert "<dt>seeds</dt>\n<dd>0 to 2</dd>" in text
 
 
 def test_an_output_that_is_a_file_is_refused_before_anything_is_computed(tmp_path, capsys):

@@ -6,10 +6,10 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from gradflow import study
 from gradflow.figures.inline import chart_options, script_json, vega_library
 from gradflow.lesson import marks
 from gradflow.lesson.section import Section
+from gradflow.study import report
 
 TITLE = "Activation functions, one experiment after the other"
 SUBTITLE = (
@@ -17,7 +17,7 @@ SUBTITLE = (
     "was made, most of them by training; the sliders choose among what was computed."
 )
 _TEMPLATE = Path(__file__).parent / "template"
-_OF_REPORTS = Path(study.__file__).parent / "template"  # tables and style are those of a study's report
+_OF_REPORTS = Path(report.__file__).parent / "template"  # tables and style are those of a study's report
 
 
 def page(sections: Sequence[Section], provenance: Mapping[str, str]) -> str:
