@@ -3,6 +3,7 @@
 import difflib
 import math
 from collections.abc import Iterable
+from typing import TypeGuard
 
 
 class ConfigError(ValueError):
@@ -28,7 +29,7 @@ def shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
 
 
-def is_whole(value: object) -> bool:
+def is_whole(value: object) -> TypeGuard[int]:
     """Whether a value is an integer (True and False are not)."""
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -38,7 +39,19 @@ def is_finite(value: object) -> bool:
     return is_whole(value) or (isinstance(value, float) and math.isfinite(value))
 
 
-def check_whole(key: str, value: object, *, at_least: int, remedy: str) -> None:
-    """Raises ConfigError unless `data.<key>` is an integer, at least `at_least`; the message ends in the remedy."""
-    if not (isinstance(value, int) and is_whole(value) and value >= at_least):
-        raise ConfigError(f"data.{key}={shown(value)}: it is a whole number, at least {at_least}, e.g. {remedy}")
+def check_whole(key: str, value: object, *, at_least: int, example: object = None) -> int:
+    """The value, if it is an integer of at least `at_least`.
+
+    Args:
+        key: as it is typed on the command line, e.g. `data.batch_size`.
+        value: what was typed.
+        at_least: the smallest integer allowed.
+        example: a legal value for the message; None for 2, or `at_least` if that is larger.
+
+    Raises:
+        ConfigError: for anything else.
+    """
+    if not is_whole(value) or value < at_least:
+        remedy = max(at_least, 2) if example is None else example
+        raise ConfigError(f"{key}={shown(value)}: needs a whole number of at least {at_least}, e.g. {key}={remedy}")
+    return value

@@ -202,7 +202,7 @@ def test_source_options_reach_the_source():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"batch_size": 0}, r"^data\.batch_size=0: it is a whole number, at least 1, e\.g\. data\.batch_size=32$"),
+        ({"batch_size": 0}, r"^data\.batch_size=0: needs a whole number of at least 1, e\.g\. data\.batch_size=32$"),
         ({"batch_size": 2.5}, r"^data\.batch_size=2\.5: "),
         ({"batch_size": True}, r"^data\.batch_size=true: "),
         ({"batch_size": None}, r"^data\.batch_size=null: "),

@@ -130,8 +130,8 @@ def test_diabetes_is_in_its_own_units():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"samples": 9}, r"data\.samples=9: it is a whole number, at least 10, e\.g\. data\.samples=1000"),
-        ({"samples": 1e3}, r"data\.samples=1000\.0: it is a whole number"),
+        ({"samples": 9}, r"data\.samples=9: needs a whole number of at least 10, e\.g\. data\.samples=1000"),
+        ({"samples": 1e3}, r"data\.samples=1000\.0: needs a whole number"),
         ({"noise": -0.1}, r"data\.noise=-0\.1: .*e\.g\. data\.noise=0\.1"),
         ({"noise": "much"}, r"data\.noise=much: "),
         ({"factor": 1.0}, r"data\.factor=1\.0: .*e\.g\. data\.factor=0\.5"),

@@ -91,8 +91,8 @@ def test_purposes_have_seeds_of_their_own():
         ({"validation_size": None}, r"data\.validation_size=null: give"),
         ({"validation": "test"}, r"data\.validation_size=300: without effect.*use data\.validation_size=null"),
         ({"test_size": 2.5}, r"data\.test_size=2\.5: give"),
-        ({"split_seed": -1}, r"data\.split_seed=-1: it is a whole number, at least 0"),
-        ({"split_seed": 0.5}, r"data\.split_seed=0\.5: it is a whole number"),
+        ({"split_seed": -1}, r"data\.split_seed=-1: needs a whole number of at least 0"),
+        ({"split_seed": 0.5}, r"data\.split_seed=0\.5: needs a whole number"),
     ],
 )
 def test_bad_values_are_refused_before_the_data_are_read(changes, message):

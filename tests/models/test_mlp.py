@@ -52,10 +52,11 @@ def test_a_list_of_widths():
     ("knobs", "message"),
     [
         ({"blocks": 3, "width": [8, 4]}, r"blocks=3: width=\[8, 4\]"),
-        ({"blocks": None, "width": 8}, "blocks=None"),
+        ({"blocks": None, "width": 8}, "blocks=null"),
         ({"blocks": 0, "width": 8}, "blocks=0"),
         ({"blocks": 1, "width": 0}, "width=0"),
         ({"blocks": None, "width": []}, "width="),
+        ({"blocks": None, "width": [8, 0]}, r"width=0: .*at least 1, e\.g\. width=\[64,32\]"),
         ({"blocks": 1, "width": 8, "residual": True}, "model.residual=true"),
         ({"blocks": 1, "width": 8, "norm": "spectral"}, "model.norm=spectral"),
         ({"blocks": 1, "width": 8, "dropout": 1.5}, "model.dropout=1.5"),

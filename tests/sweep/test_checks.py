@@ -86,9 +86,9 @@ MORE = [
         (["width=" + bad], rf"width={re.escape(bad)}: .*at least 1, e\.g\. width=2")
         for bad in ("-1", "two", "2.5", "true", "null")
     ),
-    (["model=mlp", "width=[8,0]", "blocks=2"], r"width=\[8, 0\]: entry 2"),
+    (["model=mlp", "width=[8,0]", "blocks=2"], r"width=0: .*at least 1, e\.g\. width=\[64,32\]"),
     (["model=mlp", "width=[]", "blocks=2"], r"width=\[\]: .*e\.g\. width="),
-    (["model=mlp", "width=[8,true]", "blocks=2"], r"width=\[8, true\]: entry 2"),
+    (["model=mlp", "width=[8,true]", "blocks=2"], r"width=true: .*at least 1, e\.g\. width=\[64,32\]"),
     (["model=lenet5", "width=3"], r"width=3: model=lenet5 has a fixed size; leave width out"),
     (["model.width=2"], r"model\.width=2: .*width=2"),
     (["model.norm=null"], r"model\.norm=null: choose one of batch"),

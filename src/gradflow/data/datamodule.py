@@ -67,9 +67,8 @@ class ArrayDataModule(L.LightningDataModule):
         super().__init__()
         inspect.signature(source).bind(**source_options)  # a TypeError here names what does not fit
         self._source = partial(source, **source_options)
-        check_whole("batch_size", batch_size, at_least=1, remedy="data.batch_size=32")
-        check_whole("eval_batch_size", eval_batch_size, at_least=1, remedy="data.eval_batch_size=1000")
-        self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
+        self.batch_size = check_whole("data.batch_size", batch_size, at_least=1, example=32)
+        self.eval_batch_size = check_whole("data.eval_batch_size", eval_batch_size, at_least=1, example=1000)
         self._split_options = SplitOptions(validation, validation_size, test_size, split_seed)
         self._pixel_range = None if pixel_range is None else check_pixel_range(pixel_range)
         if not isinstance(standardize, bool | None):

@@ -128,8 +128,8 @@ def moons(*, samples: int, noise: float, sample_seed: int) -> Arrays:
 
 
 def _check_points(samples: int, noise: float, sample_seed: int) -> None:
-    check_whole("samples", samples, at_least=10, remedy="data.samples=1000")
-    check_whole("sample_seed", sample_seed, at_least=0, remedy="data.sample_seed=0")
+    check_whole("data.samples", samples, at_least=10, example=1000)
+    check_whole("data.sample_seed", sample_seed, at_least=0, example=0)
     if not is_finite(noise) or noise < 0:
         raise ConfigError(f"data.noise={noise}: it is a standard deviation, at least 0, e.g. data.noise=0.1")
 

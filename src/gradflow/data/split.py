@@ -42,7 +42,7 @@ class SplitOptions:
             )
         if self.test_size is not None:
             _check_size("test_size", self.test_size)
-        check_whole("split_seed", self.split_seed, at_least=0, remedy="data.split_seed=0")
+        check_whole("data.split_seed", self.split_seed, at_least=0, example=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +88,7 @@ def sklearn_seed(seed: int, *, purpose: Literal["test_size", "validation_size", 
 
 
 def _check_size(key: str, size: object) -> None:
-    is_count = isinstance(size, int) and is_whole(size) and size >= 1
+    is_count = is_whole(size) and size >= 1
     if not is_count and not (isinstance(size, float) and 0 < size < 1):
         raise ConfigError(
             f"data.{key}={shown(size)}: give a fraction between 0 and 1 or a number of samples, e.g. 0.1 or 300"

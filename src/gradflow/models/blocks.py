@@ -139,17 +139,3 @@ def image_channels(input_shape: Sequence[int], *, model: str) -> int:
             f"model={model}: it needs images (channels, height, width), the data is {shape}; use model=mlp"
         )
     return int(input_shape[0])
-
-
-def check_blocks(blocks: int | None) -> int:
-    """The number of hidden blocks, at least 1, or a ConfigError."""
-    if not isinstance(blocks, int) or isinstance(blocks, bool) or blocks < 1:
-        raise ConfigError(f"blocks={blocks}: a network needs a whole number of blocks, at least one, e.g. blocks=2")
-    return blocks
-
-
-def check_width(width: object) -> int:
-    """The number of units of a layer, at least 1, or a ConfigError."""
-    if not isinstance(width, int) or isinstance(width, bool) or width < 1:
-        raise ConfigError(f"width={width}: a layer needs a whole number of units, at least one, e.g. width=64")
-    return width

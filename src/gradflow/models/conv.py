@@ -5,7 +5,8 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from gradflow.models.blocks import ActivationFactory, Block, ConvBlock, check_blocks, check_width, image_channels
+from gradflow.errors import check_whole
+from gradflow.models.blocks import ActivationFactory, Block, ConvBlock, image_channels
 from gradflow.models.layers import Layer, named_layers
 
 
@@ -44,7 +45,7 @@ class ConvStack(nn.Module):
     ) -> None:
         super().__init__()
         channels = image_channels(input_shape, model="conv")
-        width = check_width(width)
+        width = check_whole("width", width, at_least=1)
 
         def conv(in_channels: int, *, skip: bool) -> ConvBlock:
             return ConvBlock(
@@ -58,7 +59,7 @@ class ConvStack(nn.Module):
                 residual=skip,
             )
 
-        hidden = [conv(width, skip=residual) for _ in range(check_blocks(blocks))]
+        hidden = [conv(width, skip=residual) for _ in range(check_whole("blocks", blocks, at_least=1))]
         self.stem = conv(channels, skip=False)
         self.blocks = nn.Sequential(*hidden)
         self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())

@@ -6,8 +6,8 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from gradflow.errors import ConfigError
-from gradflow.models.blocks import ActivationFactory, Block, DenseBlock, check_blocks, check_width
+from gradflow.errors import ConfigError, check_whole
+from gradflow.models.blocks import ActivationFactory, Block, DenseBlock
 from gradflow.models.layers import Layer, named_layers
 
 
@@ -70,8 +70,8 @@ class MLP(nn.Module):
 
 def _widths(blocks: int | None, width: int | Sequence[int]) -> list[int]:
     if isinstance(width, int) or not isinstance(width, Sequence) or isinstance(width, str):
-        return [check_width(width)] * check_blocks(blocks)
-    widths = [check_width(units) for units in width]
+        return [check_whole("width", width, at_least=1)] * check_whole("blocks", blocks, at_least=1)
+    widths = [check_whole("width", units, at_least=1, example="[64,32]") for units in width]
     if not widths:
         raise ConfigError("width=[]: a network needs at least one block, e.g. width=[64,32]")
     if blocks is not None and blocks != len(widths):

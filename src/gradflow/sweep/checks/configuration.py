@@ -5,7 +5,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig, ListConfig
 
-from gradflow.errors import ConfigError, nearest, shown
+from gradflow.errors import ConfigError, check_whole, nearest, shown
 from gradflow.sweep.checks import training
 from gradflow.sweep.checks.values import arguments_fit, number, whole
 
@@ -90,10 +90,8 @@ def _size(cfg: DictConfig) -> None:
             if value is not None:
                 raise ConfigError(f"{key}={value}: model={cfg.model.get('name')} has a fixed size; leave {key} out")
         elif key == "width" and isinstance(value, ListConfig):
-            for i, one in enumerate(value):
-                if isinstance(one, bool) or not isinstance(one, int) or one < 1:
-                    typed = ", ".join(map(shown, value))
-                    raise ConfigError(f"width=[{typed}]: entry {i + 1} needs a whole number of at least 1")
+            for one in value:
+                check_whole(key, one, at_least=1, example="[64,32]")
             if cfg.model.get("name") == "conv":
                 raise ConfigError(f"width={list(value)}: model=conv has one width for all blocks, e.g. width=64")
         else:

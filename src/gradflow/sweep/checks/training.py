@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig, ListConfig
 
-from gradflow.errors import ConfigError, shown
+from gradflow.errors import ConfigError, is_whole, shown
 from gradflow.sweep.checks.values import number, whole
 from gradflow.training import build, process
 
@@ -80,7 +80,7 @@ def _devices(cfg: DictConfig) -> None:
     trainer = cfg.trainer
     devices, strategy = trainer.get("devices"), trainer.get("strategy")
     is_list = isinstance(devices, ListConfig) and len(devices) > 0
-    if not is_list and (isinstance(devices, bool) or not isinstance(devices, int) or devices < 1):
+    if not is_list and (not is_whole(devices) or devices < 1):
         raise ConfigError(
             f"trainer.devices={shown(devices)}: needs a number of devices, e.g. trainer.devices=1, or trainer=ddp "
             "trainer.devices=2"

@@ -6,16 +6,12 @@ import math
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
-from gradflow.errors import ConfigError, shown
+from gradflow.errors import ConfigError, check_whole, shown
 
 
 def whole(cfg: DictConfig, key: str, *, at_least: int) -> None:
     """Refuse a value that is not a whole number of at least `at_least`."""
-    value = OmegaConf.select(cfg, key)
-    if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
-        raise ConfigError(
-            f"{key}={shown(value)}: needs a whole number of at least {at_least}, e.g. {key}={max(at_least, 2)}"
-        )
+    check_whole(key, OmegaConf.select(cfg, key), at_least=at_least)
 
 
 def number(cfg: DictConfig, key: str, *, low: float, high: float = math.inf, example: float) -> None:
