@@ -6,6 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig, ListConfig
 
 from gradflow.errors import ConfigError, check_whole, nearest, shown
+from gradflow.models.blocks import NORMS
 from gradflow.sweep.checks import training
 from gradflow.sweep.checks.values import arguments_fit, number, whole
 
@@ -15,7 +16,6 @@ KNOBS = (
     *("blocks", "width", "seed", "precision", "threads", "runs_per_job", "steps_per_execution", *SWITCHES),
     *("study", "headline", "output", "output_dir", "data_dir", "resume", "callbacks"),
 )
-NORMS = ("batch", "layer", "group", "none")
 
 
 def check(cfg: DictConfig) -> None:
