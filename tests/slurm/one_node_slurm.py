@@ -26,7 +26,7 @@ from slurm_configuration import write_configuration
 HERE = Path(__file__).resolve().parent
 DAEMONS = ("munged", "slurmctld", "slurmd")  # in the order of their start
 CLIENTS = ("sbatch", "scancel", "scontrol", "sinfo", "squeue", "srun")
-PATIENCE_S = 30  # for a daemon to start or to end, and for jobs to end: KillWait is 10
+PATIENCE_S = 120  # for a daemon to start or to end, and for jobs to end: KillWait is 10; a busy machine needs more
 
 
 class SlurmError(RuntimeError):

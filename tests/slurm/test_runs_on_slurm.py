@@ -1,146 +1,129 @@
 """Sweeps through a real Slurm: the same results as without, whatever happens to their jobs."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from one_node_slurm import answer, wait_until
+from finished_runs import left_by, only_run, record, records, states
+from interruptions import PATIENCE_S, pause, start, wait_until
+from one_node_slurm import answer
 
-from gradflow import CONF
-from gradflow.runs.events import curves
 from gradflow.runs.record import State
 
 pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
 SMALL = ("width=8", "trainer=cpu", "threads=1", "callbacks.pictures=null")
-EPOCHS = 40
-LONG = (*SMALL, "model=conv", "blocks=2", f"trainer.max_epochs={EPOCHS}")
+LONG = (*SMALL, "model=conv", "blocks=2", "trainer.max_epochs=4")
 ON_SLURM = (
     *("hydra/launcher=slurm", "hydra.launcher.partition=debug", "hydra.launcher.cpus_per_task=1"),
     *("hydra.launcher.mem_gb=2", "hydra.launcher.timeout_min=30", "hydra.launcher.signal_delay_s=20"),
 )
 
 
-def resting(seconds: float) -> tuple[str, ...]:
-    """At least EPOCHS times so long, however fast the machine is: time to be stopped on the way."""
-    return ("+callbacks.rest._target_=slow_training.Rest", f"+callbacks.rest.seconds={seconds}")
-
-
 def train(folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen:
-    command = [sys.executable, str(CONF.parent / "train.py"), *arguments]  # into folder/outputs
     folder.mkdir(exist_ok=True)
-    paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-    environment = os.environ | {"PYTHONPATH": paths} | (environment or {})
     with (folder / "screen.txt").open("a") as screen:
-        return subprocess.Popen(command, cwd=folder, env=environment, stdout=screen, stderr=screen)
+        return start(folder, *arguments, environment=environment, stdout=screen, stderr=screen)
 
 
-def runs(folder: Path) -> dict[str, Path]:
-    return {str(run.relative_to(folder)): run for run in sorted(folder.glob("outputs/*/*/seed=*"))}
+def screen(folder: Path) -> str:
+    return (folder / "screen.txt").read_text()
 
 
-def record(run: Path) -> dict:
-    return json.loads((run / "run.json").read_text())
+def paused(folder: Path) -> tuple[str, ...]:
+    """The run waits before its third epoch until the file `go` is in this folder."""
+    return pause(2, until=folder / "go")
 
 
-def state(folder: Path) -> str | None:
-    """Of the only run."""
-    found = [record(run)["state"] for run in runs(folder).values() if (run / "run.json").exists()]
-    return found[0] if found else None
-
-
-def has_begun(folder: Path) -> bool:
+def waits(folder: Path) -> bool:
     """Whether the only run is being trained and has finished an epoch."""
-    return state(folder) == State.RUNNING and any(folder.glob("outputs/*/*/seed=*/checkpoints/last.ckpt"))
+    return states(folder) == [State.RUNNING] and any(folder.glob("outputs/*/*/seed=*/checkpoints/last.ckpt"))
 
 
-def outcome(run: Path) -> dict:
-    points = {tag: (curve.steps.tolist(), curve.values.tolist()) for tag, curve in curves(run).items()}
-    return {"metrics": record(run)["metrics"], "curves": points}
+def metrics(folder: Path) -> dict[str, dict]:
+    """Run folder -> its final metrics."""
+    return {str(run.relative_to(folder)): found["metrics"] for run, found in records(folder).items()}
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory) -> Path:
+def undisturbed(command_in, tmp_path_factory) -> Path:
     """The long run as it ends when nothing happens to it."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    assert train(folder, *LONG).wait() == 0
-    return folder
+    assert command_in(folder, *LONG).status == 0
+    return only_run(folder)
 
 
 def same_as(undisturbed: Path, folder: Path) -> None:
-    assert state(folder) == State.FINISHED
-    (one,), (other,) = runs(folder).values(), runs(undisturbed).values()
-    assert outcome(one) == outcome(other)
+    assert states(folder) == [State.FINISHED]
+    assert left_by(only_run(folder)) == left_by(undisturbed)
 
 
-def test_every_launcher_gives_the_same_metrics(slurm, tmp_path):
-    sweep = ("-m", *SMALL, "model=mlp", "activation=relu,tanh,sigmoid", "seed=0,1", "runs_per_job=2")
-    sweep += ("trainer.max_epochs=2",)
+def test_every_launcher_gives_the_same_metrics(command_in, slurm, tmp_path):
+    sweep = ("-m", *SMALL, "model=mlp", "activation=relu,tanh,sigmoid", "runs_per_job=2", "trainer.max_epochs=2")
     launchers = {
-        "basic": (),
         "joblib": ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2"),
         "submitit_local": ("hydra/launcher=submitit_local", "hydra.launcher.cpus_per_task=1"),
         "slurm": ON_SLURM,
     }
+    assert command_in(tmp_path, *sweep).status == 0
+    expected = metrics(tmp_path)
+    assert len(expected) == 3
     for name, options in launchers.items():
-        assert train(tmp_path / name, *sweep, *options, environment=slurm).wait() == 0, name
-    metrics = {
-        name: {run: record(path)["metrics"] for run, path in runs(tmp_path / name).items()} for name in launchers
-    }
-    assert len(metrics["basic"]) == 6
-    for name in launchers:
-        assert metrics[name] == metrics["basic"], name
+        folder = tmp_path / name
+        assert train(folder, *sweep, *options, environment=slurm).wait() == 0, screen(folder)
+        assert metrics(folder) == expected, name
 
 
 def test_a_preempted_run_is_queued_again_and_ends_as_if_nothing_had_happened(slurm, tmp_path, undisturbed):
-    sweep = train(tmp_path, *LONG, *resting(0.5), *ON_SLURM, environment=slurm)
-    assert wait_until(lambda: has_begun(tmp_path), seconds=150)
+    sweep = train(tmp_path, *LONG, *paused(tmp_path), *ON_SLURM, environment=slurm)
+    assert wait_until(lambda: waits(tmp_path), process=sweep)
     urgent = answer(
         slurm, "sbatch", "--parsable", "-p", "urgent", "--exclusive", "--wrap", "sleep 1", "-o", "/dev/null"
     )
-    assert wait_until(lambda: state(tmp_path) == State.INTERRUPTED, seconds=150), (tmp_path / "screen.txt").read_text()
-    assert sweep.wait(timeout=300) == 0
+    assert wait_until(lambda: states(tmp_path) == [State.INTERRUPTED], process=sweep), screen(tmp_path)
+    (tmp_path / "go").touch()
+    assert sweep.wait(timeout=PATIENCE_S) == 0
     answer(slurm, "scancel", urgent.strip())
-    (run,) = runs(tmp_path).values()
-    assert record(run)["attempts"] == 2
+    assert record(only_run(tmp_path))["attempts"] == 2
     same_as(undisturbed, tmp_path)
 
 
 def test_a_run_that_outlasts_its_time_limit_is_queued_again(slurm, tmp_path, undisturbed):
     # The signal comes up to 30 s early, when Slurm looks at its jobs' limits: after 30 to 60 s.
     limit = ("hydra.launcher.timeout_min=2", "hydra.launcher.signal_delay_s=60")
-    sweep = train(tmp_path, *LONG, *resting(80 / EPOCHS), *ON_SLURM, *limit, environment=slurm)
-    assert sweep.wait(timeout=600) == 0, (tmp_path / "screen.txt").read_text()
-    (run,) = runs(tmp_path).values()
-    assert record(run)["attempts"] >= 2
+    sweep = train(tmp_path, *LONG, *paused(tmp_path), *ON_SLURM, *limit, environment=slurm)
+    assert wait_until(lambda: states(tmp_path) == [State.INTERRUPTED], process=sweep), screen(tmp_path)
+    (tmp_path / "go").touch()
+    assert sweep.wait(timeout=2 * PATIENCE_S) == 0, screen(tmp_path)
+    assert record(only_run(tmp_path))["attempts"] >= 2
     same_as(undisturbed, tmp_path)
 
 
 def test_a_job_that_is_killed_without_warning_is_told_and_can_be_resumed(slurm, tmp_path, undisturbed):
-    sweep = train(tmp_path, *LONG, *resting(0.5), *ON_SLURM, environment=slurm)
-    assert wait_until(lambda: has_begun(tmp_path), seconds=150)
-    (run,) = runs(tmp_path).values()
+    sweep = train(tmp_path, *LONG, *paused(tmp_path), *ON_SLURM, environment=slurm)
+    assert wait_until(lambda: waits(tmp_path), process=sweep)
     for process in answer(slurm, "pgrep", "-f", str(tmp_path / "outputs")).split():
         if int(process) != sweep.pid:
             os.kill(int(process), signal.SIGKILL)
-    assert sweep.wait(timeout=200) == 1
-    status = [sys.executable, "-m", "gradflow.study", str(run.parent.parent), "status"]
+    assert sweep.wait(timeout=PATIENCE_S) == 1
+    study = only_run(tmp_path).parent.parent
+    status = [sys.executable, "-m", "gradflow.study", str(study), "status"]
     assert "interrupted" in subprocess.run(status, capture_output=True, text=True, check=False).stdout
-    assert train(tmp_path, f"resume={run.parent.parent}").wait() == 0
+    (tmp_path / "go").touch()
+    assert train(tmp_path, f"resume={study}").wait() == 0
     same_as(undisturbed, tmp_path)
 
 
 def test_the_command_may_be_left_while_its_jobs_go_on(slurm, tmp_path, undisturbed):
-    sweep = train(tmp_path, *LONG, *resting(0.5), *ON_SLURM, environment=slurm)
-    assert wait_until(lambda: has_begun(tmp_path), seconds=150)
+    sweep = train(tmp_path, *LONG, *paused(tmp_path), *ON_SLURM, environment=slurm)
+    assert wait_until(lambda: waits(tmp_path), process=sweep)
     sweep.send_signal(signal.SIGHUP)  # its terminal is closed
-    assert sweep.wait(timeout=10) != 0
-    begun = time.monotonic()
-    assert wait_until(lambda: state(tmp_path) == State.FINISHED, seconds=200), time.monotonic() - begun
+    assert sweep.wait(timeout=PATIENCE_S) != 0
+    assert states(tmp_path) == [State.RUNNING]
+    (tmp_path / "go").touch()
+    assert wait_until(lambda: states(tmp_path) == [State.FINISHED]), screen(tmp_path)
     same_as(undisturbed, tmp_path)
