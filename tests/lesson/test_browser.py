@@ -1,38 +1,21 @@
 """A real browser opens the lesson: everything is drawn, the controls move it, nothing is fetched."""
 
-import shutil
-
 import pytest
+from browsers import browser_page, needs_browser
+from waiting import PATIENCE_S
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-WAIT = 60_000  # milliseconds
-NOISE = ("error", "warning")
-
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
+pytestmark = [pytest.mark.slow, needs_browser]
 
 
 @pytest.fixture
 def page(lesson):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_page(viewport={"width": 1300, "height": 1000})
-        page.set_default_timeout(WAIT)
-        errors: list[str] = []
-        page.on(
-            "console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None
-        )
-        page.on("pageerror", lambda error: errors.append(str(error)))
+    with browser_page(width=1300, noise=("error", "warning")) as page:
         requests: list[str] = []
         page.on("request", lambda request: requests.append(request.url))
         opened = (lesson / "index.html").as_uri()
         page.goto(opened)
         page.locator("html[data-drawn]").wait_for()
         yield page
-        browser.close()
-        assert errors == []
         assert requests == [opened]
 
 
@@ -49,12 +32,21 @@ def move(page, figure, name, position):
 
 
 def rows(page, panel):
-    """What a chart draws at present: shape, place and colour of all its marks."""
-    page.wait_for_timeout(150)  # Vega draws at the next frame
+    """What a chart draws, once what was set has been drawn: shape, place and colour of all its marks."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     kinds = ("line path", "rect path", "symbol path", "area path", "rule line")
     marks = page.locator(", ".join(f"#{panel} svg .role-mark.mark-{kind}" for kind in kinds))
     names = ["d", "transform", "fill", "stroke", "opacity"]
     return marks.evaluate_all("(marks, names) => marks.map(m => names.map(name => m.getAttribute(name)))", names)
+
+
+def until(page, condition):
+    """Whether the condition came true in time."""
+    for _ in range(int(PATIENCE_S * 20)):
+        if condition():
+            return True
+        page.wait_for_timeout(50)  # milliseconds
+    return False
 
 
 def remarks(page, figure):
@@ -84,11 +76,11 @@ def test_a_slider_moves_the_picture_and_back(page, figure, panel, name, position
     before, said = rows(page, panel), remarks(page, figure)
     first = int(control(page, figure, name).input_value())
     move(page, figure, name, position)
-    assert rows(page, panel) != before
+    assert until(page, lambda: rows(page, panel) != before)
     assert remarks(page, figure) != said
     assert len(remarks(page, figure)) == 1
     move(page, figure, name, first)
-    assert rows(page, panel) == before
+    assert until(page, lambda: rows(page, panel) == before)
     assert remarks(page, figure) == said
 
 
@@ -106,13 +98,13 @@ def test_choosing_an_activation_shows_its_slider_its_facts_and_its_curve(page):
     leak.focus()
     leak.press("End")
     assert "nowhere" in remarks(page, "explorer")[0]
-    assert rows(page, "explorer-0") != chosen
+    assert until(page, lambda: rows(page, "explorer-0") != chosen)
 
 
 def test_choosing_how_a_deep_network_is_made_shows_its_trainings(page):
     before, said = rows(page, "mistake_hidden-0"), remarks(page, "mistake_hidden")
     control(page, "mistake_hidden", "setting").select_option(label="BatchNorm")
-    assert rows(page, "mistake_hidden-0") != before
+    assert until(page, lambda: rows(page, "mistake_hidden-0") != before)
     assert remarks(page, "mistake_hidden") != said
 
 
@@ -120,8 +112,7 @@ def test_a_second_activation_can_be_put_beside_and_taken_away(page):
     lines = page.locator("#explorer-0 svg .mark-line path")
     assert lines.count() == 4  # function and slope of both
     control(page, "explorer", "beside").select_option(label="nothing")
-    rows(page, "explorer-0")
-    assert lines.count() == 2
+    assert until(page, lambda: lines.count() == 2)
 
 
 def test_the_curves_are_those_that_were_computed(page):
@@ -150,7 +141,7 @@ def test_every_control_is_reached_and_moved_by_keyboard(page):
     before = rows(page, "circles-1")
     page.keyboard.press("ArrowRight")
     assert slider.get_attribute("aria-valuetext") == "3"  # the second depth of a quick build
-    assert rows(page, "circles-1") != before
+    assert until(page, lambda: rows(page, "circles-1") != before)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -158,10 +149,9 @@ def test_every_control_is_reached_and_moved_by_keyboard(page):
 def test_nothing_sticks_out_and_the_text_is_readable(page, scheme, width):
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)
-    rows(page, "explorer-0")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert until(page, lambda: page.evaluate("document.documentElement.scrollWidth") <= width)
     for chart in page.locator(".chart svg").all():
-        assert chart.bounding_box()["width"] <= width
+        assert until(page, lambda chart=chart: chart.bounding_box()["width"] <= width)
     background, axis = page.evaluate(
         """() => [getComputedStyle(document.body).backgroundColor,
                   getComputedStyle(document.querySelector('#explorer-0 svg .role-axis-label text')).fill]"""

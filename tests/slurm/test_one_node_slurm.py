@@ -113,7 +113,7 @@ def test_the_command_line_starts_a_slurm_and_stops_it_with_its_stubborn_jobs(slu
         sbatch --output=/dev/null job.sh
         until [ -e started ]; do sleep 0.1; done
         {command} stop {folder}"""
-    subprocess.run(["bash", "-c", script], cwd=tmp_path, check=True, timeout=120)
+    subprocess.run(["bash", "-c", script], cwd=tmp_path, check=True, timeout=600)
     assert _processes_of(folder) == []
     assert not (folder / "run").exists()
     one_node_slurm.stop(folder)  # what is stopped may be stopped again

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from finished_runs import left_by, only_run, record, records, states
-from interruptions import PATIENCE_S, pause, start, wait_until
+from interruptions import pause, start
 from one_node_slurm import answer
+from waiting import PATIENCE_S, wait_until
 
 from gradflow.runs.record import State
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from lightning.pytorch.callbacks import Callback
 
 from gradflow import CONF
 
-PATIENCE_S = 300.0  # for what takes seconds on an idle machine
 HERE = Path(__file__).parent
 
 
@@ -49,18 +48,6 @@ def start(
     return subprocess.Popen(
         command, cwd=folder, env=os.environ | {"PYTHONPATH": paths} | dict(environment or {}), **options
     )
-
-
-def wait_until(
-    condition: Callable[[], object], *, process: subprocess.Popen | None = None, seconds: float = PATIENCE_S
-) -> bool:
-    """Whether the condition came true in time, and before the process ended."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end or (process is not None and process.poll() is not None):
-            return bool(condition())
-        time.sleep(0.05)
-    return True
 
 
 def interrupt_after(command, monkeypatch, epochs: int, *arguments: str):

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 from finished_runs import states
-from interruptions import PATIENCE_S, pause, start, wait_until
+from interruptions import pause, start
+from waiting import PATIENCE_S, wait_until
 
 from gradflow import CONF
 from gradflow.errors import ConfigError

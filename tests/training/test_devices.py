@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 from finished_runs import left_by, only_run, record
-from interruptions import PATIENCE_S, pause, start, wait_until
+from interruptions import pause, start
+from waiting import PATIENCE_S, wait_until
 
 from gradflow.data.loader import BatchLoader
 from gradflow.runs.events import curves

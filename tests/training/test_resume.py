@@ -8,7 +8,8 @@ from pathlib import Path
 import lightning as L
 import pytest
 from finished_runs import left_by, only_run, record, records, run_folders, states, steps, written_twice
-from interruptions import interrupt_after, start, wait_until
+from interruptions import interrupt_after, start
+from waiting import wait_until
 
 from gradflow.runs.record import State
 from gradflow.study.records import study_runs

@@ -1,22 +1,19 @@
 """A real browser opens what a study leaves: TensorBoard's pages and the report, without an error."""
 
-import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 
 import pytest
+from browsers import browser_page, needs_browser
+from waiting import PATIENCE_S, wait_until
 
 from gradflow.study.__main__ import main
+from gradflow.study.records import study_runs
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-WAIT = 60_000  # milliseconds; TensorBoard reads its folder before it shows anything
-
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
+pytestmark = [pytest.mark.slow, needs_browser]
 
 
 @pytest.fixture(scope="module")
@@ -35,27 +32,18 @@ def tensorboard(study) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    served = [
-        sys.executable,
-        "-m",
-        "tensorboard.main",
-        "--logdir",
-        str(study),
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
-    process = subprocess.Popen(served, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "tensorboard.main", "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen([*command, "--logdir", str(study)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
+
+    def shows_every_run():
+        try:
+            return b"seed=1" in urllib.request.urlopen(f"{address}/data/runs", timeout=PATIENCE_S).read()
+        except OSError:  # not yet
+            return False
+
     try:
-        for _ in range(300):
-            try:
-                if b"seed=1" in urllib.request.urlopen(f"{address}/data/runs", timeout=5).read():
-                    break
-            except OSError:
-                pass
-            time.sleep(0.2)
+        assert wait_until(shows_every_run, process=process)
         yield address
     finally:
         process.terminate()
@@ -64,18 +52,8 @@ def tensorboard(study) -> Iterator[str]:
 
 @pytest.fixture
 def page():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.set_default_timeout(WAIT)
-        errors: list[str] = []
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
+    with browser_page(width=1400) as page:
         yield page
-        browser.close()
-        assert errors == []
 
 
 def test_scalars_show_the_runs_and_their_mean(page, tensorboard):
@@ -86,8 +64,6 @@ def test_scalars_show_the_runs_and_their_mean(page, tensorboard):
 
 
 def test_the_hparams_page_has_one_row_a_configuration_averaged_over_seeds(page, tensorboard, study):
-    from gradflow.study.records import study_runs
-
     page.goto(f"{tensorboard}/#hparams")
     rows = page.locator("div.table-cell", has_text="digits_conv/activation=")
     rows.first.wait_for()

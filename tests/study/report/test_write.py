@@ -4,11 +4,11 @@ import csv
 import html
 import json
 import re
-import shutil
 import subprocess
 import sys
 
 import pytest
+from browsers import browser_page, needs_browser
 from forged_runs import typical, write_run
 
 from gradflow.errors import ConfigError
@@ -181,18 +181,12 @@ def test_reading_a_study_needs_no_torch():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
-def test_a_browser_draws_every_panel(written, page, tmp_path):
-    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
-    address = (written / "index.html").as_uri()
-    shown = subprocess.run(
-        [*command, "--virtual-time-budget=20000", "--dump-dom", address],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    ).stdout
+@needs_browser
+def test_a_browser_draws_every_panel(written, page):
+    with browser_page(width=1400) as opened:
+        opened.goto((written / "index.html").as_uri())
+        opened.locator("html[data-drawn]").wait_for()
+        shown = opened.content()
     panels = page.count('class="chart"')
     assert f'data-drawn="{panels}"' in shown
     assert shown.count('role="graphics-document"') == panels
