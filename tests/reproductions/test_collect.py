@@ -58,7 +58,7 @@ def test_other_settings_are_not_mixed_in(study):
     assert (tables.facts["left_out"], tables.facts["differs"]) == ("1", "")
 
 
-def test_the_same_file_in_another_folder_is_no_other_setting(study):
+def test_the_same_file_in_another_folder_is_the_same_setting(study):
     write_mnist_sgd(study, {"relu": [0.97]}, axes={"data.path": "/a/x.npz"})
     write_mnist_sgd(study, {"tanh": [0.96]}, axes={"data.path": "/b/x.npz"})
     write_mnist_sgd(study, {"sigmoid": [0.5]}, axes={"data.path": "/b/y.npz"})
@@ -67,7 +67,7 @@ def test_the_same_file_in_another_folder_is_no_other_setting(study):
     assert (tables.facts["left_out"], tables.facts["differs"]) == ("1", "data.path=x.npz")
 
 
-def test_the_tables_name_no_place_of_a_machine(study):
+def test_the_tables_contain_no_paths_of_a_machine(study):
     provenance = PROVENANCE | {"command": "/home/me/train.py data=npz data.path=/d/x_jpeg.npz"}
     axes = {"data": "npz", "data.path": "/d/x_jpeg.npz"}
     write_mnist_sgd(study, {"relu": [0.97]}, axes=axes, provenance=provenance)
@@ -77,7 +77,7 @@ def test_the_tables_name_no_place_of_a_machine(study):
     assert not [text for text in facts.values() if "/d/" in text or "/home" in text]
 
 
-def test_a_command_without_the_places_of_a_machine():
+def test_a_command_without_the_paths_of_a_machine():
     typed = "/a/train.py experiment=x hydra/launcher=joblib output_dir=/o data_dir='/d' \"data.path='/d/y.npz'\""
     assert command(typed) == "python train.py experiment=x hydra/launcher=joblib data.path=y.npz"
 
@@ -135,7 +135,7 @@ def test_runs_that_were_kept_before_stay(tmp_path):
     assert tables.facts["commit"] == "c0ffee"
 
 
-def test_what_differs_from_run_to_run_is_told_of_all(tmp_path):
+def test_what_differs_from_run_to_run_is_listed_for_all(tmp_path):
     for name, threads, typed in (("a", 1, "train.py blocks=1"), ("b", 2, "train.py resume=x"), ("b", 2, "train.py")):
         accuracies = {"relu": [0.97]} if name == "a" else {"tanh" if "resume" in typed else "sigmoid": [0.9]}
         provenance = PROVENANCE | {"command": typed, "threads": threads}

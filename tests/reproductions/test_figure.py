@@ -30,7 +30,7 @@ def drawn(experiment):
     return found
 
 
-def test_what_was_measured_stands_beside_what_was_published(docs):
+def test_what_was_measured_is_next_to_what_was_published(docs):
     points = drawn(docs).by_depth
     assert set(points["activation"]) == {"relu"}  # sigmoid and the other depths were not run
     accuracy = points[points["metric"] == "test/acc_at_best"]
@@ -47,20 +47,20 @@ def test_what_was_measured_stands_beside_what_was_published(docs):
     assert gradient["mean"].tolist() == pytest.approx([math.sqrt(0.01 * 0.1), 0.01])  # geometric
 
 
-def test_statistics_computed_anew_are_a_line_of_their_own_where_they_were_measured(tmp_path):
+def test_recomputed_statistics_are_a_line_of_their_own_where_they_were_measured(tmp_path):
     for blocks, values in {1: (0.5, None), 8: (0.6, 0.7)}.items():
         for seed, value in enumerate(values):
             metrics = {"test/acc_at_best": 0.4} | ({} if value is None else {"test/acc_precise_bn": value})
             write_run(tmp_path / "cifar10_depth", blocks=blocks, seed=seed, metrics=metrics)
     write(tmp_path / "docs/reproductions/cifar10_depth", collect(tmp_path / "cifar10_depth"))
     points = drawn(tmp_path / "docs").by_depth
-    anew = points[points["source"] == figure.ANEW]
-    assert anew[["metric", "blocks", "mean"]].to_numpy().tolist() == [
+    precise = points[points["source"] == figure.RECOMPUTED]
+    assert precise[["metric", "blocks", "mean"]].to_numpy().tolist() == [
         ["test/acc_at_best", 1, 0.5],
         ["test/acc_at_best", 8, pytest.approx(0.65)],
     ]
-    assert math.isnan(anew["high"].tolist()[0])
-    assert anew["high"].tolist()[1] == 1.0  # 0.65 + 12.7 * 0.05 ends where an accuracy does
+    assert math.isnan(precise["high"].tolist()[0])
+    assert precise["high"].tolist()[1] == 1.0  # 0.65 + 12.7 * 0.05 ends where an accuracy does
 
 
 def test_the_page_shows_the_picture_and_writes_it(docs):

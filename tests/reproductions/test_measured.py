@@ -1,4 +1,4 @@
-"""What is read off the tables for a claim, one value a seed, by hand."""
+"""What is read off the tables for a claim, one value per seed, by hand."""
 
 import numpy as np
 import pandas as pd
@@ -50,7 +50,7 @@ def test_a_change_with_depth_is_paired_by_seed():
     assert measured(metric="test/acc", blocks=8, from_blocks=1) == pytest.approx({0: 0.2, 1: 0.3})
 
 
-def test_the_best_value_up_to_an_epoch_of_runs_that_got_so_far():
+def test_the_best_value_up_to_an_epoch_of_runs_that_got_that_far():
     assert measured(epoch=1) == {0: 0.5, 1: 0.7}
     assert measured(epoch=3) == {0: 0.8}
 

@@ -1,4 +1,4 @@
-"""The page: what is read off the tables, what is missing, and that the committed one is made of its tables."""
+"""The page: what is read off the tables, what is missing, and that the committed page matches its tables."""
 
 import math
 import re
@@ -42,7 +42,7 @@ def test_the_committed_page_is_what_the_committed_tables_give():
     assert page_text(DOCS / "reproductions") == (DOCS / "reproductions.md").read_text()
 
 
-def test_published_and_measured_stand_side_by_side(kept):
+def test_published_and_measured_are_side_by_side(kept):
     page = page_text(kept({"relu": [0.97, 0.975, 0.98], "sigmoid": [0.95, 0.951, 0.952]}))
     # 0.975 ± 4.303 * 0.005 / sqrt(3) = 0.0124
     assert "| ReLU, test accuracy after 15 epochs | 0.97 to 0.98 | 0.975 \\[0.963, 0.987\\] | 3 | held |" in page
@@ -56,18 +56,20 @@ def test_a_claim_that_does_not_hold_has_its_evidence(kept):
     # The curve is accuracy * (5 + 10 k / 14) / 15 in epoch k + 1: 0.98 of it passes 0.94 at k = 13.2, so in epoch 15.
     assert "the mean validation accuracy passes 0.94 in epoch 15 of 15, at 0.980, and ends at 0.980." in mnist
     # Five epochs back it was 0.6 (5 + 90 / 14) / 15 = 0.4571.
-    assert "reaches 0.97 in none of 15 epochs; it ends at 0.600 and changed by +0.1429 over the last 5 epochs." in mnist
+    assert (
+        "does not reach 0.97 in 15 epochs; it ends at 0.600, having changed by +0.1429 over the last 5 epochs." in mnist
+    )
 
 
 def test_what_is_undecided_shows_its_seeds(kept):
     page = page_text(kept({"sigmoid": [0.90, 0.91, 0.92]}))  # 0.910 ± 0.025
-    assert "- sigmoid, test accuracy after 15 epochs: the seeds have 0.900, 0.910, 0.920; the mean validation" in page
+    assert "- sigmoid, test accuracy after 15 epochs: the seeds give 0.900, 0.910, 0.920; the mean validation" in page
 
 
-def test_missing_runs_and_studies_are_told(kept):
+def test_missing_runs_and_studies_are_listed(kept):
     page = page_text(kept({"relu": [0.97, 0.98]}))
     mnist = section(page, "MNIST, one hidden layer, SGD")
-    assert "Of 39 published values and orders: 1 held, 1 not held, 37 not run." in page
+    assert "Of 39 published values and orderings: 1 held, 1 not held, 37 not run." in page
     assert "- relu, seed 2: not run" in mnist
     assert "- tanh, seeds 0, 1, 2: not run" in mnist
     assert "2 of 9 runs finished" in mnist
@@ -86,17 +88,17 @@ def test_depths_have_their_own_rows_and_a_change(tmp_path):
     assert "| ReLU, best test accuracy, 1 block | 0.5499 | 0.5550 \\[0.4915, 0.6185\\] | 2 | held |" in depth
     assert "| ReLU, best test accuracy, 2 blocks | 0.6611 | \N{EN DASH} | 0 | not run |" in depth
     assert "| ReLU, change from 1 to 8 blocks | 0.2508 | 0.2500 \\[0.2500, 0.2500\\] | 2 | held |" in depth
-    # 0.0064 is 0.516 of 0.0124; 8 of the 10 tensors are none of the biases: 0.0064 / 0.8 is 0.645 of it.
+    # 0.0064 is 0.516 of 0.0124; 8 of the 10 tensors are not among the biases: 0.0064 / 0.8 is 0.645 of it.
     gradient = "mean absolute gradient of all steps, 1 block: 0.52 times the published value"
-    assert re.search(rf"- ReLU, {gradient}.* it would be 0.0080, 0.65 times the published value", depth)
+    assert re.search(rf"- ReLU, {gradient}.* the mean would be 0.0080, 0.65 times the published value", depth)
     assert "4 of 30 runs finished" in depth
     assert "- relu at 1 block, seed 2: not run" in depth
     assert "- sigmoid at 8 blocks, seeds 0, 1, 2: not run" in depth
 
 
-def test_other_data_are_told(kept):
+def test_another_data_set_is_named(kept):
     page = page_text(kept({"relu": [0.97]}, axes={"data": "npz", "data.path": "/secret/copy_JPEG.npz"}))
-    assert "Other than the preset: data=npz, data.path=copy_JPEG.npz." in page
+    assert "Different from the preset: data=npz, data.path=copy_JPEG.npz." in page
     assert "went through JPEG compression" in page
     assert "/secret" not in page
     assert "JPEG compression" not in page_text(kept({"tanh": [0.97] * 3}))  # more runs, of the preset's own data
@@ -113,7 +115,7 @@ def test_biases_before_a_normalisation_are_counted_as_in_the_network():
 def test_what_cancelled_biases_do_to_a_mean():
     text = evidence(claim(rule="near", why="tensors", blocks=1, published=0.01, relative=True), None, [0.004, 0.004])
     assert "0.40 times the published value. 2 of the 10 trainable tensors" in text
-    assert "it would be 0.0050, 0.50 times the published value" in text
+    assert "the mean would be 0.0050, 0.50 times the published value" in text
 
 
 def test_another_curve_may_have_what_was_published():
@@ -125,7 +127,7 @@ def test_another_curve_may_have_what_was_published():
     assert text == f"the mean validation accuracy ends at 0.963, inside the published range and {apart}."
 
 
-def test_how_far_a_score_swings_is_told_of_single_runs():
+def test_how_far_a_score_swings_is_shown_for_single_runs():
     rows = [(0, [0.2, 0.5, 0.3], 0.7), (1, [0.3, 0.3, 0.4], 0.5)]  # the mean falls by 5 points, seed 0 by 20
     epochs = pd.DataFrame(
         {
@@ -143,9 +145,10 @@ def test_how_far_a_score_swings_is_told_of_single_runs():
     shared = {"activation": "relu", "blocks": 8, "state": "finished"}
     runs = pd.DataFrame({**shared, "seed": seed, "test/acc": value} for seed, value in [(0, 0.3), (1, 0.4)])
     text = evidence(near, Tables({}, runs, epochs), [0.5, 0.4])
-    assert text.startswith("the mean validation accuracy reaches 0.6 in none of 3 epochs; it ends at 0.3500")
+    assert text.startswith("the mean validation accuracy does not reach 0.6 in 3 epochs; it ends at 0.3500")
     assert text.endswith(
-        "From one epoch to the next it falls by up to 20.0 points; the training accuracy ends at 0.6000."
+        " In single runs it falls by up to 20.0 points from one epoch to the next; "
+        "the training accuracy ends at 0.6000."
     )
     steady = epochs[epochs["seed"] == 1]
     assert "falls" not in evidence(near, Tables({}, runs, steady), [0.4])
@@ -153,11 +156,11 @@ def test_how_far_a_score_swings_is_told_of_single_runs():
     text = evidence(near, Tables({}, runs, epochs), [0.5, 0.4])
     assert text.endswith(
         " The network of the last epoch (seed 1) has a test accuracy of 0.4000 by the running averages of batch "
-        "normalisation and of 0.8000 with statistics computed anew at its weights."
+        "normalisation and of 0.8000 with statistics recomputed for its final weights."
     )
 
 
-def test_a_change_with_depth_stands_beside_that_of_training():
+def test_a_change_with_depth_is_compared_with_that_of_training():
     runs = pd.DataFrame(
         {"activation": "relu", "blocks": blocks, "seed": seed, "state": "finished", "train/acc": value}
         for blocks, seed, value in [(1, 0, 0.40), (1, 1, 0.50), (8, 0, 0.60), (8, 2, 0.99)]
@@ -168,13 +171,13 @@ def test_a_change_with_depth_stands_beside_that_of_training():
     assert text == f"{training}."
     runs["test/acc_precise_bn"] = [0.4, 0.9, 0.55, 0.9]
     text = evidence(change, Tables({}, runs, pd.DataFrame()), [0.1])
-    anew = "the test accuracy with statistics computed anew (seed 0) changes by +0.1500, from 0.4000 to 0.5500"
-    assert text == f"{training}; {anew}."
+    precise = "the test accuracy with recomputed statistics (seed 0) changes by +0.1500, from 0.4000 to 0.5500"
+    assert text == f"{training}; {precise}."
 
 
 def test_the_slope_of_a_layer():
     text = evidence(claim(activation="relu", rule="factor", published=1.0), None, [1 / 64])
-    assert text == "that is a factor of 0.50 a layer where the published value stands for 1.00."
+    assert text == "that is a factor of 0.50 per layer, where the published value implies 1.00."
     text = evidence(claim(activation="tanh", rule="factor", published=0.5**6), None, [1.0])
     # 1 - tanh(z)² = 0.5 at z = 0.8814
     assert "±0.88" in text
@@ -224,8 +227,8 @@ def test_the_readme_has_the_scores_by_depth():
     row = re.search(r"^\| `cifar10_depth` \|.*$", (DOCS.parent / "README.md").read_text(), re.MULTILINE)[0]
     for name, activation in (("ReLU", "relu"), ("sigmoid", "sigmoid")):
         by_depth = runs[runs["activation"] == activation].groupby("blocks")
-        by_averages, anew = row.split("|")[4].split("precise batch norm, 1, 4, 6, 8 blocks")
-        for tag, said in (("test/acc_at_best", by_averages), ("test/acc_precise_bn", anew)):
+        by_averages, precise = row.split("|")[4].split("precise batch norm, 1, 4, 6, 8 blocks")
+        for tag, said in (("test/acc_at_best", by_averages), ("test/acc_precise_bn", precise)):
             scores = by_depth[tag].mean().dropna()
             assert f"{name} {', '.join(f'{score:.3f}' for score in scores)}" in said
-            assert list(scores.index) == ([1, 4, 6, 8] if said is anew else [1, 2, 4, 6, 8])
+            assert list(scores.index) == ([1, 4, 6, 8] if said is precise else [1, 2, 4, 6, 8])

@@ -43,7 +43,7 @@ def test_a_linear_network_scales_by_its_matrices():
     assert signal_through(made, x, y) == pytest.approx(by_hand(made, x[0], y[0]), rel=1e-9)
 
 
-def test_sigmoid_lets_through_at_most_a_quarter_a_layer():
+def test_sigmoid_lets_through_at_most_a_quarter_per_layer():
     assert 0 < signal_through(network(nn.Sigmoid), *sample()) <= 0.25**6 * (1 + 1e-5)
 
 

@@ -24,7 +24,7 @@ def test_nothing_was_run():
         ([0.9149, 0.9149, 0.9149], Verdict.NOT_HELD),  # 0.91, and the interval is a point
         ([0.90, 0.91, 0.92], Verdict.UNDECIDED),  # 0.91; t = 4.303: 0.910 ± 0.025 reaches 0.92
         ([0.95, 0.951, 0.952], Verdict.NOT_HELD),  # 0.951 ± 0.0025 stays above 0.94
-        ([0.955], Verdict.UNDECIDED),  # one run is known to 2 points
+        ([0.955], Verdict.UNDECIDED),  # one run is taken as known to within 2 points
         ([0.98], Verdict.NOT_HELD),
         ([0.93], Verdict.HELD),
     ],
@@ -42,7 +42,7 @@ def test_a_range(values, expected):
         ([0.930, 0.931, 0.932], Verdict.NOT_HELD),
     ],
 )
-def test_a_least_value(values, expected):
+def test_a_minimum(values, expected):
     assert verdict(values, "at_least", published=0.95, decimals=2) == expected
 
 
@@ -56,7 +56,7 @@ def test_a_least_value(values, expected):
         ([0.496, 0.50, 0.504], 0.5200, Verdict.NOT_HELD),
         # sd 0.02, and one more run is expected between 0.401 and 0.599: too wide to tell
         ([0.48, 0.50, 0.52], 0.599, Verdict.UNDECIDED),
-        ([0.48, 0.50, 0.52], 0.509, Verdict.HELD),  # but this is within the tolerance
+        ([0.48, 0.50, 0.52], 0.509, Verdict.HELD),  # this one is within the tolerance
         ([0.48, 0.50, 0.52], 0.600, Verdict.NOT_HELD),
         ([0.50], 0.51, Verdict.HELD),
         ([0.495], 0.51, Verdict.UNDECIDED),  # 1.5 tolerances off
@@ -72,7 +72,7 @@ def test_a_relative_tolerance_counts_on_both_sides_alike():
         assert verdict([value] * 3, published=1.0, tolerance=0.1, relative=True) == expected
 
 
-def test_a_count_an_order_of_magnitude_an_order_of_two():
+def test_a_count_an_order_of_magnitude_an_ordering_of_two():
     assert verdict([697046, 697046], "exactly", published=697046) == Verdict.HELD
     assert verdict([697046, 697047], "exactly", published=697046) == Verdict.NOT_HELD
     assert verdict([1e-4, 4e-4], "factor", published=1.1e-4) == Verdict.HELD  # their geometric mean is 2e-4
@@ -83,7 +83,7 @@ def test_a_count_an_order_of_magnitude_an_order_of_two():
     assert verdict([0.5], "below") == Verdict.UNDECIDED
 
 
-def test_an_interval_of_logarithms_decides_an_order():
+def test_an_interval_of_logarithms_decides_an_ordering():
     # Mean of log10: -0.2, sd 0.1; 4.303 * 0.1 / sqrt(3) = 0.248 reaches 0, and a third of it does not.
     logs = [-0.3, -0.2, -0.1]
     assert verdict([10**log for log in logs], "below") == Verdict.UNDECIDED
@@ -91,5 +91,5 @@ def test_an_interval_of_logarithms_decides_an_order():
 
 
 def test_an_unknown_rule_is_named():
-    with pytest.raises(ValueError, match="no rule about"):
+    with pytest.raises(ValueError, match="unknown rule about"):
         verdict([math.pi], "about")

@@ -1,1 +1,1 @@
-"""Published experiments beside what gradflow measures: studies to small tables, tables to one page."""
+"""Published experiments compared with what gradflow measures: studies to small tables, tables to one page."""

@@ -1,4 +1,4 @@
-"""`python -m gradflow.reproductions [STUDIES]`: keep what the finished studies measured, and write the page from it."""
+"""`python -m gradflow.reproductions [STUDIES]`: keep what finished studies measured, and write the page from it."""
 
 import argparse
 import sys
@@ -34,14 +34,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gradflow.reproductions", description=__doc__)
     parser.add_argument(
-        "studies", nargs="?", type=Path, help="folder of studies, e.g. outputs; without it, from what is kept already"
+        "studies",
+        nargs="?",
+        type=Path,
+        help="folder of studies, e.g. outputs; by default, only the kept tables are used",
     )
     parser.add_argument("--docs", type=Path, default=DOCS, help="where reproductions.md and its tables are")
     return parser
 
 
 def _keep_studies(studies: Path, kept: Path) -> None:
-    """Renew the tables of every study that has finished runs; runs that were kept before and are not there now stay."""
+    """Update the tables of every study that has finished runs; kept runs that are no longer in the folder stay."""
     if not studies.is_dir():
         raise ConfigError(f"{studies}: no such folder; name the one that holds the studies, e.g. outputs")
     for experiment in experiments():
@@ -52,16 +55,19 @@ def _keep_studies(studies: Path, kept: Path) -> None:
             before = read(kept / experiment.study)
             tables = tables if before is None else together(before, tables)
             if tables is before:
-                say(f"{experiment.study}: {folder} has other settings and no more runs; left as it is", style="yellow")
+                say(
+                    f"{experiment.study}: {folder} has other settings but not more runs; its tables are unchanged",
+                    style="yellow",
+                )
                 continue
             write(kept / experiment.study, tables)
             say(f"{experiment.study}: {len(tables.finished)} of {len(tables.runs)} runs kept")
         else:
-            say(f"{experiment.study}: no finished run in {folder}; left as it is", style="yellow")
+            say(f"{experiment.study}: no finished run in {folder}; its tables are unchanged", style="yellow")
 
 
 def _keep_measurement(folder: Path) -> None:
-    """The signal through six layers, measured here; the same numbers as before keep their provenance."""
+    """Measure the signal through six layers; if the numbers have not changed, they keep their provenance."""
     from gradflow.reproductions.six_layers import measure  # needs torch, which the page does not
 
     tables, before = measure(), read(folder)

@@ -1,4 +1,4 @@
-"""From a finished study to the small tables that are kept of it."""
+"""From a finished study to the small tables that are kept from it."""
 
 import itertools
 import json
@@ -30,7 +30,7 @@ METRICS = [
     *(metrics.GRAD_ABS_MEAN_ALL_STEPS, metrics.DECADES_PER_LAYER, DEAD),
 ]
 BY_EPOCH = [VAL_ACC, TRAIN_ACC, TRAIN_LOSS, metrics.GRAD_NORM_TOTAL, metrics.GRAD_ABS_MEAN]
-NOT_SHOWN = ("output_dir", "data_dir", "rerun")  # of a command: where things lie
+NOT_SHOWN = ("output_dir", "data_dir", "rerun")  # of a command: places on one machine, and what to do with old runs
 AXES = ("activation", "blocks")
 NOT_STARTED = "not run"
 
@@ -38,8 +38,8 @@ NOT_STARTED = "not run"
 def collect(folder: Path) -> Tables | None:
     """The tables of the study in a folder; None if nothing has finished there.
 
-    Runs whose settings differ from one another beyond activation, depth and seed are not mixed: those count of which
-    most have finished.
+    Runs whose settings differ in more than activation, depth and seed are not mixed: the settings with the most
+    finished runs count.
     """
     every_run = study_runs(folder)
     for record in every_run:
@@ -64,7 +64,7 @@ def collect(folder: Path) -> Tables | None:
 
 
 def _one_variant(records: Sequence[Record]) -> tuple[list[Record], int]:
-    """The runs of the settings with the most finished runs, and how many finished runs have others."""
+    """The runs of the settings with the most finished runs, and how many finished runs have other settings."""
     settings = [json.dumps(_settings(record), sort_keys=True, default=str) for record in records]
     finished = Counter(s for s, record in zip(settings, records, strict=True) if record["state"] == State.FINISHED)
     if not finished:
@@ -75,12 +75,12 @@ def _one_variant(records: Sequence[Record]) -> tuple[list[Record], int]:
 
 
 def _settings(record: Record) -> dict[str, Any]:
-    """What differs from the preset, beside activation and depth; of a path its last part, wherever it lies."""
+    """What differs from the preset, besides activation and depth; of a path, only the last part."""
     return {axis: _without_folder(value) for axis, value in record["axes"].items() if axis not in AXES}
 
 
 def _rows(wanted: Sequence[Mapping[str, Any]], records: Sequence[Record]) -> list[tuple[dict[str, Any], Record | None]]:
-    """Every run that the preset asks for, then those that were run beyond it, each with its record if there is one."""
+    """Every run that the preset asks for, then any others that were made, each with its record if there is one."""
     varied = [axis for axis in (*AXES, "seed") if axis in wanted[0]]
     found = {tuple(record[axis] for axis in varied): record for record in records}  # type: ignore[literal-required]
     keys = list(dict.fromkeys([*(tuple(one[axis] for axis in varied) for one in wanted), *found]))
@@ -105,7 +105,7 @@ def _outcome(record: Record | None) -> dict[str, Any]:
 
 
 def _epochs(identity: Mapping[str, Any], found: Mapping[str, Curve]) -> pd.DataFrame:
-    """The curves by epoch; of what is recorded at every step, the mean over the epoch (geometric, of a norm).
+    """The curves by epoch; for what is recorded at every step, the mean over the epoch (geometric for a norm).
 
     A run without a logger has none.
     """
@@ -120,7 +120,7 @@ def _epochs(identity: Mapping[str, Any], found: Mapping[str, Curve]) -> pd.DataF
 
 
 def _by_epoch(curve: Curve, ends: np.ndarray, *, log10: bool) -> np.ndarray:
-    """A value an epoch, shape (epochs,). Epoch e takes the steps from the end of the one before up to its own."""
+    """One value per epoch, shape (epochs,). Epoch e covers the steps from the end of the previous epoch to its own."""
     if len(curve.steps) == len(ends) and (curve.steps == ends).all():
         return curve.values
     values = np.log10(curve.values) if log10 else curve.values
@@ -149,7 +149,7 @@ def _facts(finished: Sequence[Record], *, left_out: int) -> dict[str, str]:
 
 
 def command(typed: str) -> str:
-    """A command line without the places of the machine on which it ran.
+    """A command line without the paths of the machine on which it ran.
 
     `/home/x/train.py data.path=/data/a.npz output_dir=/tmp` is `python train.py data.path=a.npz`.
     """
@@ -163,7 +163,7 @@ def command(typed: str) -> str:
 
 
 def _without_folder(value: Any) -> str:
-    """A path's last part; anything else as it is."""
+    """The last part of a path; anything else unchanged."""
     text = str(value).strip("'\"")
     return Path(text).name if "/" in text else text
 
@@ -178,7 +178,7 @@ def preset_runs(study: str) -> list[dict[str, Any]]:
 
 
 def _sweep(study: str) -> dict[str, Any]:
-    """The axes of a preset, those of the preset that it is made from included."""
+    """The axes of a preset, including those of the preset that it extends."""
     own = yaml.safe_load((PRESETS / f"{study}.yaml").read_text())
     swept: dict[str, Any] = {}
     for parent in own.get("defaults", []):

@@ -30,7 +30,7 @@ def evidence(claim: Claim, tables: Tables, values: Sequence[float]) -> str:
     curve = mean_curve(tables, claim.activation, claim.blocks, claim.curve)
     if not len(curve):
         return ""
-    return _passage(curve, claim, summary(values).mean) + _swings(claim, tables) + _statistics_anew(claim, tables)
+    return _passage(curve, claim, summary(values).mean) + _swings(claim, tables) + _recomputed(claim, tables)
 
 
 def _passage(curve: pd.Series, claim: Claim, measured: float) -> str:
@@ -50,8 +50,8 @@ def _passage(curve: pd.Series, claim: Claim, measured: float) -> str:
         gain = curve.iloc[-1] - curve.iloc[-1 - back]
         plural = "s" if back > 1 else ""
         return (
-            f"the mean {name} reaches {bound:g} in none of {last} epochs; it ends at {end} and changed by {gain:+.4f} "
-            f"over the last {back} epoch{plural}."
+            f"the mean {name} does not reach {bound:g} in {last} epochs; it ends at {end}, having changed by "
+            f"{gain:+.4f} over the last {back} epoch{plural}."
         )
     first = int(passed[0])
     at = f"{curve[first]:.{digits}f}"
@@ -59,7 +59,7 @@ def _passage(curve: pd.Series, claim: Claim, measured: float) -> str:
 
 
 def _swings(claim: Claim, tables: Tables) -> str:
-    """How far the validation accuracy of a run falls between two epochs: its highest is luck to that extent."""
+    """How far a run's validation accuracy falls between two epochs: to that extent, its highest value is luck."""
     if claim.rule != "near" or claim.curve != CURVE:
         return ""
     by_run = cell(tables.epochs, claim.activation, claim.blocks).pivot_table(
@@ -69,33 +69,33 @@ def _swings(claim: Claim, tables: Tables) -> str:
     if FITTED not in by_run or fall <= claim.tolerance:
         return ""
     end = float(by_run[FITTED].iloc[-1].mean())
-    apart = f"{100 * fall:.1f} points"
-    return f" From one epoch to the next it falls by up to {apart}; the training accuracy ends at {end:.4f}."
+    falls = f"it falls by up to {100 * fall:.1f} points from one epoch to the next"
+    return f" In single runs {falls}; the training accuracy ends at {end:.4f}."
 
 
-def _statistics_anew(claim: Claim, tables: Tables) -> str:
-    """What statistics that fit its weights make of the last epoch's network, in the runs that measured it."""
+def _recomputed(claim: Claim, tables: Tables) -> str:
+    """The accuracy of the last epoch's network with recomputed statistics, in the runs that measured it."""
     if claim.rule != "near" or claim.curve != CURVE:
         return ""
     runs = cell(tables.finished, claim.activation, claim.blocks)
     runs = runs.dropna(subset=[PRECISE]) if PRECISE in runs else runs[:0]
     if runs.empty:
         return ""
-    running, anew = (f"{runs[tag].mean():.4f}" for tag in (SCORE, PRECISE))
+    running, precise = (f"{runs[tag].mean():.4f}" for tag in (SCORE, PRECISE))
     return (
         f" The network of the last epoch ({_seeds(runs['seed'])}) has a test accuracy of {running} by the running "
-        f"averages of batch normalisation and of {anew} with statistics computed anew at its weights."
+        f"averages of batch normalisation and of {precise} with statistics recomputed for its final weights."
     )
 
 
 def _change_of_others(claim: Claim, tables: Tables) -> str:
-    """The same change of accuracies that do not rest on running averages, of the seeds that have both depths."""
+    """The same change in accuracies that do not depend on running averages, for the seeds that have both depths."""
     assert claim.from_blocks is not None
     shallow, deep = (
         cell(tables.finished, claim.activation, blocks).set_index("seed")
         for blocks in (claim.from_blocks, claim.blocks)
     )
-    others = {FITTED: "training accuracy", PRECISE: "test accuracy with statistics computed anew"}
+    others = {FITTED: "training accuracy", PRECISE: "test accuracy with recomputed statistics"}
     changes = []
     for tag in [tag for tag in others if tag in tables.finished]:
         pairs = pd.concat([shallow[tag], deep[tag]], axis=1).dropna()
@@ -120,24 +120,24 @@ def _zero_gradients(claim: Claim, values: Sequence[float]) -> str:
     times = [f"{value / claim.published:.2f} times the published value" for value in (mean, without)]
     return (
         f"{times[0]}. {cancelled} of the {tensors} trainable tensors are biases in front of a batch normalisation, "
-        "which cancels them, so that their gradient is zero but for rounding; without them in the mean it would be "
+        "which cancels them, so their gradient is zero except for rounding; without them the mean would be "
         f"{without:.4f}, {times[1]}."
     )
 
 
 def cancelled_biases(blocks: int) -> tuple[int, int]:
     """How many trainable tensors of the Conv-BN-Act stack are biases in front of a batch normalisation, and how many
-    there are: stem and blocks have weight and bias of a convolution and of a normalisation, the head weight and bias.
+    there are in all: stem and blocks have weight and bias of a convolution and of a normalisation, the head has weight
+    and bias.
     """
     return blocks + 1, 4 * (blocks + 1) + 2
 
 
 def _slope_of_a_layer(claim: Claim, values: Sequence[float]) -> str:
-    """What the two values say of one layer."""
+    """What the two values mean for one layer."""
     published, measured = (value ** (1 / LAYERS) for value in (claim.published, summary(values, log10=True).mean))
-    text = f"that is a factor of {measured:.2f} a layer where the published value stands for {published:.2f}"
+    text = f"that is a factor of {measured:.2f} per layer, where the published value implies {published:.2f}"
     if claim.activation != "tanh":
         return f"{text}."
     z = math.atanh(math.sqrt(1 - published))
-    where = f"the slope of tanh where its input is ±{z:.2f} in every unit of every layer"
-    return f"{text}, {where}, and weights that lose nothing."
+    return f"{text}: the slope of tanh at ±{z:.2f} in every unit of every layer, and weights that lose nothing."

@@ -1,4 +1,4 @@
-"""Published and measured against depth: the picture of an experiment that varies it."""
+"""Published and measured values against depth: the picture of an experiment that varies depth."""
 
 from pathlib import Path
 
@@ -18,18 +18,18 @@ from gradflow.runs.metrics import MetricTable
 from gradflow.study.statistics import summary
 
 NAME = "by_depth.svg"
-PUBLISHED, MEASURED, ANEW = "published", "measured", "precise batch norm"
-_DASHES = {MEASURED: [1, 0], ANEW: [1, 3], PUBLISHED: [4, 4]}
+PUBLISHED, MEASURED, RECOMPUTED = "published", "measured", "precise batch norm"
+_DASHES = {MEASURED: [1, 0], RECOMPUTED: [1, 3], PUBLISHED: [4, 4]}
 _WIDTH, _HEIGHT = 340, 240  # pixels of a panel
 _COLUMNS = ["activation", "blocks", "source", "mean", "low", "high"]
 
 
 def by_depth(experiment: Experiment, tables: Tables) -> pd.DataFrame:
-    """Every number that was published at a depth where something was measured, and what that was.
+    """Every number published for a depth at which something was measured, and what was measured.
 
     Returns:
-        Columns metric, activation, blocks, source (published, measured, and of a test score measured with batch
-        normalisation's statistics computed anew), mean, low, high (NaN of a single run and of what was published).
+        Columns metric, activation, blocks, source (published, measured and, for a test score, measured with recomputed
+        batch norm statistics), mean, low, high (NaN for a single run and for published numbers).
     """
     finished = tables.finished
     rows = []
@@ -43,10 +43,10 @@ def by_depth(experiment: Experiment, tables: Tables) -> pd.DataFrame:
             point | {"source": PUBLISHED, "mean": claim.published, "low": np.nan, "high": np.nan},
             point | {"source": MEASURED, "mean": found.mean, "low": found.low, "high": found.high},
         ]
-        anew = metrics.precise_bn(metrics.of_last_epoch(claim.metric))
-        if anew in finished and len(kept := cell(finished, claim.activation, claim.blocks)[anew].dropna()):
-            found = summary(kept.tolist(), within=MetricTable()[anew].limits)
-            rows.append(point | {"source": ANEW, "mean": found.mean, "low": found.low, "high": found.high})
+        precise = metrics.precise_bn(metrics.of_last_epoch(claim.metric))
+        if precise in finished and len(kept := cell(finished, claim.activation, claim.blocks)[precise].dropna()):
+            found = summary(kept.tolist(), within=MetricTable()[precise].limits)
+            rows.append(point | {"source": RECOMPUTED, "mean": found.mean, "low": found.low, "high": found.high})
     return pd.DataFrame(rows)
 
 

@@ -1,4 +1,4 @@
-"""What was measured of a claim: one value a seed, from the tables of its study."""
+"""What was measured for a claim: one value per seed, from the tables of its study."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from gradflow.study.statistics import summary
 def by_seed(claim: Claim, tables: Tables) -> dict[int, float]:
     """The claim's metric of every finished run; or its change from another depth, or its ratio to another activation.
 
-    A run that lacks the metric, or ended before the epoch that is asked for, is left out.
+    A run that lacks the metric, or ended before the epoch in question, is left out.
     """
     own = _metric(claim, tables, claim.activation, claim.blocks)
     if claim.from_blocks is not None:
@@ -44,7 +44,7 @@ def _metric(claim: Claim, tables: Tables, activation: str, blocks: int | None) -
 
 
 def mean_curve(tables: Tables, activation: str, blocks: int | None, metric: str) -> pd.Series:
-    """Mean over the seeds by epoch, of the epochs that every run has; empty without runs."""
+    """Mean over the seeds by epoch, for the epochs that every run has; empty without runs."""
     curves = cell(tables.epochs, activation, blocks)
     by_run = curves.pivot_table(index="epoch", columns="seed", values=metric)
     return by_run.dropna().mean(axis="columns")
@@ -72,7 +72,7 @@ _COLUMNS = {
 
 
 def measured_table(tables: Tables) -> Table:
-    """Mean and 95 % interval of the main metrics, one row an activation and depth that has finished runs."""
+    """Mean and 95 % interval of the main metrics, one row per activation and depth with finished runs."""
     finished = tables.finished
     shown = [tag for tag in _COLUMNS if tag in finished and finished[tag].notna().any()]
     deep = finished["blocks"].nunique() > 1

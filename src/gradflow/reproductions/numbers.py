@@ -1,4 +1,4 @@
-"""How the page writes what was published and what was measured."""
+"""How the page writes published and measured values."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ MOST_DECIMALS = 4
 
 
 def published(claim: Claim) -> str:
-    """A range, a least value, a number, or the order that is claimed."""
+    """A range, a minimum, a number, or the order that is claimed."""
     match claim.rule:
         case "within":
             low, high = claim.published
@@ -41,7 +41,7 @@ def estimate(claim: Claim, values: Sequence[float]) -> str:
 
 
 def summary_of(claim: Claim, values: Sequence[float]) -> Summary:
-    """Mean and interval of what was measured of a claim; geometric where it is about a magnitude."""
+    """Mean and interval of what was measured for a claim; geometric where it is about a magnitude."""
     is_metric = claim.from_blocks is None and claim.rule != "below"  # neither a difference nor a ratio of two
     within = MetricTable()[claim.metric].limits if is_metric else UNLIMITED
     return summary(values, log10=_is_magnitude(claim), within=within)
@@ -52,9 +52,9 @@ def _is_magnitude(claim: Claim) -> bool:
 
 
 def seed_by_seed(claim: Claim, values: Sequence[float]) -> str:
-    """`the seeds have 0.574, 0.547`: why nothing can be told."""
+    """`the seeds give 0.574, 0.547`: why nothing can be decided."""
     shown = [estimate(claim, [value]) if claim.decimals else f"{value:g}" for value in values]
-    return f"the seeds have {', '.join(shown)}"
+    return f"the seeds give {', '.join(shown)}"
 
 
 def magnitude_text(value: float) -> str:

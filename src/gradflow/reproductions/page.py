@@ -27,7 +27,7 @@ NOT_RUN = "not run"
 
 @dataclass(frozen=True)
 class Judged:
-    """A claim with what was measured of it."""
+    """A claim with what was measured for it."""
 
     claim: Claim
     values: Sequence[float]
@@ -50,7 +50,7 @@ class Section:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether there are two depths or more to draw."""
+        """Whether there are at least two depths to draw."""
         return len(self.by_depth) > 0 and self.by_depth["blocks"].nunique() > 1
 
     @property
@@ -63,7 +63,7 @@ class Section:
 
 
 def write_page(docs: Path) -> Path:
-    """Write `reproductions.md` into a folder from the tables in its folder `reproductions`, and its pictures there."""
+    """Write `reproductions.md` from the tables in the folder `reproductions` next to it, and the pictures there."""
     page, tables = docs / "reproductions.md", docs / "reproductions"
     page.write_text(page_text(tables), encoding="utf-8")
     for section in sections(tables):
@@ -73,7 +73,7 @@ def write_page(docs: Path) -> Path:
 
 
 def sections(folder: Path) -> list[Section]:
-    """Every experiment, with the tables that the folder has of it."""
+    """Every experiment, with the tables that the folder has for it."""
     return [_section(experiment, read(folder / experiment.study)) for experiment in experiments()]
 
 
@@ -81,7 +81,7 @@ def page_text(folder: Path) -> str:
     """The page as Markdown.
 
     Args:
-        folder: with a folder of tables for each study that has been run.
+        folder: has one folder of tables per study that has been run.
     """
     found = sections(folder)
     environment = jinja2.Environment(
@@ -100,10 +100,10 @@ def page_text(folder: Path) -> str:
 
 
 def _balance(verdicts: Sequence[Verdict]) -> str:
-    """`Of 37 published values and orders: 12 held, 3 not held, 22 not run.`"""
+    """`Of 37 published values and orderings: 12 held, 3 not held, 22 not run.`"""
     found = Counter(verdicts)
     counts = ", ".join(f"{found[verdict]} {verdict}" for verdict in Verdict if found[verdict])
-    return f"Of {len(verdicts)} published values and orders: {counts}."
+    return f"Of {len(verdicts)} published values and orderings: {counts}."
 
 
 def _section(experiment: Experiment, tables: Tables | None) -> Section:
@@ -137,7 +137,7 @@ def _runs(section: Section) -> str:
 
 
 def _shown(section: Section) -> dict[str, Any]:
-    """What the template needs of an experiment."""
+    """What the template needs for an experiment."""
     headers = ["claim", "published", "measured: mean [95 % interval]", "n", "verdict"]
     rows = [
         [one.claim.text, published(one.claim), estimate(one.claim, one.values), str(len(one.values)), one.verdict]

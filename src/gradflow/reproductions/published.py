@@ -12,7 +12,7 @@ FILE = Path(__file__).with_name("published.yaml")
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One published number, range or order; the fields are explained at the head of `published.yaml`.
+    """One published number, range or ordering; the fields are explained at the head of `published.yaml`.
 
     Attributes:
         published: (low, high) of the rule `within`, None of the rule `below`, else a number.
@@ -56,7 +56,7 @@ def experiments() -> list[Experiment]:
 
 
 def _cells(claim: Claim) -> Iterator[Claim]:
-    """A claim about several depths, one by one."""
+    """A claim about several depths as one claim per depth."""
     if not isinstance(claim.published, dict):
         yield claim
         return

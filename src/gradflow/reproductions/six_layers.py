@@ -1,4 +1,4 @@
-"""How much of the gradient comes through six layers of a real network, before the first update."""
+"""How much of the gradient gets through six layers of a real network, before the first update."""
 
 import functools
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def signal_through(network: MLP, x: Tensor, y: Tensor) -> float:
     """Norm of the loss's gradient with respect to the input over that with respect to the last hidden output.
 
     Args:
-        network: as wide as its input in every block, so that the two norms are over equally many numbers.
+        network: as wide as its input in every block, so that both norms are over the same number of values.
         x: input, shape (samples, features).
         y: classes, shape (samples,).
     """

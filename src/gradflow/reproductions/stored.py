@@ -1,4 +1,4 @@
-"""The small tables that the page is made of: `docs/reproductions/<study>/study.csv, runs.csv, epochs.csv`."""
+"""The small tables that the page is made from: `docs/reproductions/<study>/study.csv, runs.csv, epochs.csv`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ import pandas as pd
 from gradflow.runs.record import State
 
 FACTS, RUNS, EPOCHS = "study.csv", "runs.csv", "epochs.csv"
-NEWEST = "left_out"  # a fact of the runs that were collected last
-SEPARATOR = "; "  # of a fact that differs from run to run
+NEWEST = "left_out"  # a fact about the runs that were collected last
+SEPARATOR = "; "  # between the values of a fact that differs from run to run
 DIGITS = "%.8g"  # float32 has seven
 
 
 @dataclass(frozen=True)
 class Tables:
-    """What the page keeps of a study.
+    """What the page keeps from a study.
 
     Attributes:
         facts: where its numbers come from, as text by name.
-        runs: one row a run of the preset, finished or not: activation, blocks (empty where the preset does not vary
+        runs: one row per run of the preset, finished or not: activation, blocks (empty where the preset does not vary
             them), seed, state, and the metrics of run.json.
-        epochs: one row an epoch of a finished run: activation, blocks, seed, epoch from 1, and the curves.
+        epochs: one row per epoch of a finished run: activation, blocks, seed, epoch from 1, and the curves.
     """
 
     facts: dict[str, str]
@@ -36,7 +36,7 @@ class Tables:
 
 
 def write(folder: Path, tables: Tables) -> None:
-    """Write the tables of a study into its folder, which may be there already."""
+    """Write the tables of a study into its folder, which may already exist."""
     folder.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(list(tables.facts.items()), columns=["what", "value"]).to_csv(folder / FACTS, index=False)
     tables.runs.to_csv(folder / RUNS, index=False, float_format=DIGITS)
@@ -56,9 +56,9 @@ def read(folder: Path) -> Tables | None:
 
 
 def together(before: Tables, new: Tables) -> Tables:
-    """The new tables, and of those that were kept before the finished runs that the new ones do not have.
+    """The new tables, with the finished runs of the earlier tables that the new ones lack.
 
-    Where the two were trained with different settings they are not mixed: the ones with more finished runs remain.
+    If the two were trained with different settings, they are not mixed: those with more finished runs remain.
     """
     if before.facts["differs"] != new.facts["differs"]:
         return max(new, before, key=lambda tables: len(tables.finished))
@@ -77,7 +77,7 @@ def together(before: Tables, new: Tables) -> Tables:
 
 
 def _keys(rows: pd.DataFrame) -> pd.Series:
-    """One text a row, the same for the rows of one run."""
+    """One key per row, the same for all rows of a run."""
     keys = [f"{one.activation} {pd.to_numeric(one.blocks):g} {one.seed}" for one in rows.itertuples()]
     return pd.Series(keys, index=rows.index, dtype=object)
 
@@ -85,7 +85,7 @@ def _keys(rows: pd.DataFrame) -> pd.Series:
 def _both(name: str, before: str, new: str, added: pd.DataFrame) -> str:
     if name == "minutes":
         return f"{float(new) + added['minutes'].sum():.1f}"
-    if name == "elapsed_minutes":  # of one stretch of time; how much of it several shared is not known
+    if name == "elapsed_minutes":  # covers one stretch of time; how far two stretches overlap is not known
         return ""
     if name == "date":
         return max(before, new)
@@ -93,10 +93,10 @@ def _both(name: str, before: str, new: str, added: pd.DataFrame) -> str:
 
 
 def several(values: Iterable[object]) -> str:
-    """The text of a fact that need not be the same for all runs: every different value once."""
+    """The text of a fact that may differ between runs: every distinct value once."""
     return SEPARATOR.join(dict.fromkeys(map(str, values)))
 
 
 def each(fact: str) -> list[str]:
-    """The different values of a fact."""
+    """The distinct values of a fact."""
     return fact.split(SEPARATOR)

@@ -1,4 +1,4 @@
-"""Whether a published claim holds: the seeds' values in, a word out, by rules that the page states."""
+"""Whether a published claim holds: the seeds' values in, a verdict out, by rules that the page states."""
 
 import math
 from collections.abc import Sequence
@@ -9,21 +9,21 @@ from scipy import stats
 from gradflow.reproductions.published import Claim
 from gradflow.study.statistics import LEVEL, Summary, summary
 
-ONE_RUN = 2  # tolerances: as well as a value is known that rests on one run; what is known less well decides nothing
+ONE_RUN = 2  # tolerances: the precision credited to a single run; anything less precise decides nothing
 FACTOR = 2.0  # how far off an order of magnitude may be
 
 RULES = {
-    "within": "a published range holds if the measured mean, rounded to the published digits, lies in it; it is "
-    "undecided if the mean does not and its interval does",
-    "at_least": "a published least value holds if the mean, rounded alike, reaches it; it is undecided if only its "
-    "interval does",
-    "near": "the value of one published run holds if it lies within a tolerance of the mean (1 point of accuracy, "
+    "within": "a published range holds if it contains the measured mean, rounded to the published digits; it is "
+    "undecided if only the mean's interval reaches it",
+    "at_least": "a published minimum holds if the mean, rounded likewise, reaches it; it is undecided if only the "
+    "mean's interval does",
+    "near": "the value of one published run holds if it is within a tolerance of the mean (1 point of accuracy, "
     "1 epoch, 10 % of a gradient), or where one more run of ours is expected: in the 95 % prediction interval of the "
-    "seeds, mean ± t sd √(1 + 1/n); where that reaches further than two tolerances, a value in it is undecided",
-    "exactly": "a count holds if it is equal",
+    "seeds, mean ± t sd √(1 + 1/n); if that extends beyond two tolerances, a value in it is undecided",
+    "exactly": "a count holds if every run matches it",
     "factor": f"an order of magnitude holds within a factor of {FACTOR:g}",
-    "below": "an order between two activations holds if the 95 % interval of the log ratio, paired by seed, lies on "
-    "its side; it fails if the interval lies on the other side, and is undecided in between",
+    "below": "an ordering of two activations holds if the 95 % interval of the log ratio, paired by seed, is on its "
+    "side of zero; it fails if the interval is on the other side, and is undecided if the interval contains zero",
 }
 
 
@@ -41,7 +41,7 @@ def judge(claim: Claim, values: Sequence[float]) -> Verdict:
 
     Args:
         claim: what was published.
-        values: one a seed; for the rule `below`, the ratio to the other activation.
+        values: one per seed; for the rule `below`, the ratio to the other activation.
     """
     if not values:
         return Verdict.NOT_RUN
@@ -60,7 +60,7 @@ def judge(claim: Claim, values: Sequence[float]) -> Verdict:
             return _verdict(1 / FACTOR <= ratio <= FACTOR)
         case "below":
             return _below(summary([math.log10(value) for value in values]))
-    raise ValueError(f"{claim.text}: there is no rule {claim.rule}, only {', '.join(RULES)}")
+    raise ValueError(f"{claim.text}: unknown rule {claim.rule}; the rules are {', '.join(RULES)}")
 
 
 def _verdict(held: bool) -> Verdict:
