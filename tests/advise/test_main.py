@@ -1,4 +1,4 @@
-"""`python -m gradflow.advise`: what it prints, wrong input, and a real sweep that it is to see through."""
+"""`python -m gradflow.advise`: what it prints, wrong input, and a real sweep whose fault it must find."""
 
 import pytest
 from forged_runs import typical, write_run
@@ -41,7 +41,7 @@ def test_markdown_has_the_same_in_a_table(study, capsys):
 def test_where_nothing_is_wrong_it_says_so(tmp_path, capsys):
     write_run(tmp_path / "fine", **typical())
     assert main([str(tmp_path / "fine")]) == 0
-    assert f"nothing wrong found in 1 run of 1 configuration: none of {len(RULES)} rules holds" in " ".join(
+    assert f"nothing wrong found in 1 run of 1 configuration: none of the {len(RULES)} rules holds" in " ".join(
         capsys.readouterr().out.split()
     )
 
@@ -81,7 +81,7 @@ def test_wrong_input_is_one_line_and_status_2(study, arguments, message, capsys)
 
 
 @pytest.mark.slow
-def test_a_deep_sigmoid_network_is_told_to_vanish(command, tmp_path, capsys):
+def test_a_deep_sigmoid_network_is_found_to_vanish(command, tmp_path, capsys):
     outcome = command(
         *("-m", "activation=sigmoid,relu", "blocks=10", "width=16", "model=mlp", "seed=0,1", "trainer=cpu"),
         *("init=he", "trainer.max_epochs=4", "callbacks.pictures=null", "callbacks.health_warnings=null"),

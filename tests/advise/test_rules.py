@@ -125,13 +125,13 @@ def test_running_averages_lag_where_evaluation_falls_and_training_does_not(tmp_p
         (finding,) = findings["lagging running averages"]
         assert finding.evidence == (
             "the validation accuracy falls from 65 % to 52 % in epoch 4, while that of training, by each batch's own "
-            "statistics, reaches 80 %; it ends at 52 %, at lr = 0.1"
+            "statistics, reaches 80 %; validation ends at 52 %, at lr = 0.1"
         )
         assert finding.remedies == ("schedule=cosine", "a lower optimizer.lr")
 
 
 @pytest.mark.parametrize(("precise", "holds"), [(0.61, True), (0.59, False)])
-def test_running_averages_lag_behind_statistics_that_are_computed_anew(tmp_path, precise, holds):
+def test_running_averages_lag_behind_recomputed_statistics(tmp_path, precise, holds):
     metrics = {"test/acc": 0.5, "test/acc_precise_bn": precise}
     normalise(write(tmp_path, metrics=metrics, lr=0.1), "batch")
     findings = found(tmp_path)
@@ -139,12 +139,12 @@ def test_running_averages_lag_behind_statistics_that_are_computed_anew(tmp_path,
     if holds:
         (finding,) = findings["lagging running averages"]
         assert finding.evidence == (
-            "the network of the last epoch has a test accuracy of 50 % by its running averages, 61 % with statistics "
-            "computed anew at its weights, at lr = 0.1"
+            "the network of the last epoch has a test accuracy of 50 % by its running averages and 61 % with "
+            "statistics recomputed for its final weights, at lr = 0.1"
         )
 
 
-def test_lagging_running_averages_are_told_by_both_signs_and_ordered_by_the_larger(tmp_path):
+def test_lagging_running_averages_show_both_signs_and_are_ordered_by_the_larger(tmp_path):
     falls = dict(zip(ENDS, [0.5, 0.7, 0.3, 0.6], strict=True))
     for seed, precise in enumerate([0.95, 0.65]):
         folder = write(tmp_path, seed=seed, val__acc=falls, metrics={"test/acc": 0.5, "test/acc_precise_bn": precise})
@@ -152,7 +152,7 @@ def test_lagging_running_averages_are_told_by_both_signs_and_ordered_by_the_larg
     finding = only(tmp_path, "lagging running averages")
     assert (finding.holds, finding.judged, finding.badness) == (2, 2, pytest.approx(0.45))
     gap, fall = finding.evidence.split("; ", 1)
-    assert "50 % by its running averages, 95 %" in gap
+    assert "50 % by its running averages and 95 %" in gap
     assert fall.startswith("the validation accuracy falls from 70 % to 30 % in epoch 3")
     assert finding.evidence.endswith("(the worst seed; the mildest of the 2: 40 points)")
 
@@ -249,7 +249,7 @@ def test_a_slow_start_says_when_it_ended(tmp_path):
     write(tmp_path, train__loss=dict(zip(ENDS, [2.3, 2.25, 2.2, 0.5], strict=True)), constant_loss=math.log(10))
     assert only(tmp_path, "slow start").evidence == (
         "the mean training loss of epoch 2 (up to update 100) is 2.25, 97.7 % of 2.303, the loss of the best constant "
-        "prediction; under 90 % from epoch 4 of 4 on, at lr = 0.001"
+        "prediction; under 90 % from epoch 4 of 4, at lr = 0.001"
     )
 
 
@@ -260,7 +260,7 @@ def test_without_the_constant_loss_the_first_batch_stands_for_it(tmp_path):
     )
 
 
-def test_a_loss_that_has_grown_is_told_in_full(tmp_path):
+def test_a_loss_that_has_grown_is_shown_in_full(tmp_path):
     write(tmp_path, train__loss=dict.fromkeys(ENDS, 46.0), constant_loss=2.3)
     assert "is 46, 2,000 % of 2.3, the loss of the best constant" in only(tmp_path, "hardly learned").evidence
 
@@ -280,8 +280,8 @@ def test_fading_is_a_gradient_that_halves_at_each_layer(tmp_path, decades, holds
     write(tmp_path, grad_flow__decades_per_layer=[decades] * ENDS[-1])
     findings = found(tmp_path)
     assert list(findings) == (["fading gradient"] if holds else [])
-    if holds:  # 0.31 (L - 1) > 3 from L = 11 on
-        assert findings["fading gradient"][0].evidence.endswith("at that rate it vanishes from 11 layers on")
+    if holds:  # 0.31 (L - 1) > 3 for L >= 11
+        assert findings["fading gradient"][0].evidence.endswith("at that rate it vanishes with 11 layers or more")
 
 
 def test_what_has_vanished_does_not_fade_as_well(tmp_path):
@@ -308,7 +308,7 @@ def test_only_runs_that_have_ended_are_judged(tmp_path, state):
     assert (advice.findings, advice.runs, advice.unfinished) == ((), 0, 1)
 
 
-def test_what_was_not_measured_is_not_judged_and_said(tmp_path):
+def test_what_was_not_measured_is_not_judged_and_listed(tmp_path):
     normalise(write_run(tmp_path, curves={"train/loss": {200: 0.5}}, constant_loss=2.3), "batch")
     not_judged = {rule: why for rule, why, _ in advise(tmp_path, study_runs(tmp_path)).not_judged}
     assert not_judged == {
@@ -335,14 +335,14 @@ def test_a_worse_activation_needs_enough_seeds(tmp_path):
     assert finding.evidence.startswith("relu beats sigmoid at blocks=3 by 0.1")
 
 
-def test_a_worse_activation_is_told_by_statistics_computed_anew_as_well(tmp_path):
+def test_a_worse_activation_is_also_judged_by_recomputed_statistics(tmp_path):
     for activation, score in (("relu", 0.95), ("sigmoid", 0.7)):
         for seed in range(6):
             metrics = {"test/acc_at_best": score - 0.01 * seed, "test/acc_precise_bn": 0.97}
             write(tmp_path, activation=activation, seed=seed, metrics=metrics)
     (finding,) = found(tmp_path)["worse activation"]
     assert finding.evidence.startswith("relu beats sigmoid at blocks=3 by 0.250")
-    assert "; by batch norm statistics computed anew after the last epoch, " in finding.evidence
+    assert "; with batch norm statistics recomputed after the last epoch, " in finding.evidence
     assert "sigmoid against relu at blocks=3: no difference shown, " in finding.evidence
 
 

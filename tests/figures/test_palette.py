@@ -1,4 +1,4 @@
-"""Colours that stay from study to study."""
+"""Colours that stay the same from study to study."""
 
 from gradflow.figures import palette
 

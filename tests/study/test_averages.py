@@ -1,4 +1,4 @@
-"""The seeds' averages that TensorBoard shows, against sums by hand."""
+"""The averages over the seeds that TensorBoard shows, against sums by hand."""
 
 import math
 

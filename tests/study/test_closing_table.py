@@ -97,7 +97,7 @@ def test_a_protocol_that_selects_on_the_test_set_says_so():
     assert "selected on test" not in "\n".join(lines(last))
 
 
-def test_diverged_runs_are_counted_beside_the_mean_of_the_others():
+def test_diverged_runs_are_counted_next_to_the_mean_of_the_others():
     records = [
         run_record("relu", blocks=1, metrics={ACC: 0.5}),
         run_record("relu", blocks=1, seed=1, metrics={ACC: 0.7}),
@@ -136,7 +136,7 @@ def test_failed_runs_are_listed_by_the_first_line_of_their_error_and_do_not_coun
     assert not any("second" in line or line.startswith("planned") for line in text)
 
 
-def test_unequal_numbers_of_seeds_are_told():
+def test_unequal_numbers_of_seeds_are_shown():
     records = [
         *(run_record("relu", blocks=1, seed=seed, metrics={ACC: 0.5}) for seed in (0, 1, 2)),
         *(run_record("sigmoid", blocks=1, seed=seed, metrics={ACC: 0.4}) for seed in (0, 1)),
@@ -149,7 +149,7 @@ def test_a_metric_that_nobody_has_leaves_empty_cells():
     assert cells(records, "relu") == cells(records, "sigmoid") == ["-"]
 
 
-def test_axes_that_all_configurations_share_stand_in_the_title():
+def test_axes_that_all_configurations_share_are_in_the_title():
     records = [
         run_record(name, blocks=1, axes={"width": 8, "init": init})
         for name, init in [("relu", "he"), ("tanh", "lecun")]

@@ -1,4 +1,4 @@
-"""`python -m gradflow.study`: the words, their output, and wrong input."""
+"""`python -m gradflow.study`: the commands, their output, and wrong input."""
 
 import pytest
 from forged_runs import typical, write_run
@@ -16,19 +16,19 @@ def study(tmp_path):
 
 
 @pytest.mark.slow
-def test_without_a_word_all_of_it(study, capsys):
+def test_without_a_command_it_does_everything(study, capsys):
     assert main([str(study)]) == 0
     out = capsys.readouterr().out
     assert "6 finished" in out
     assert "averaged the seeds of 2 configurations" in out
-    assert "too few seeds to claim" in out.lower()
+    assert "too few seeds for a claim" in out.lower()
     assert (study / "report" / "index.html").exists()
     assert len(list(study.glob("*/mean/events.out.tfevents.*"))) == 2
 
 
-@pytest.mark.parametrize("word", ["status", "average", "compare"])
-def test_each_word_alone_writes_no_report(study, word, capsys):
-    assert main([str(study), word]) == 0
+@pytest.mark.parametrize("command", ["status", "average", "compare"])
+def test_each_of_these_commands_alone_writes_no_report(study, command, capsys):
+    assert main([str(study), command]) == 0
     assert capsys.readouterr().out
     assert not (study / "report").exists()
 
@@ -48,9 +48,9 @@ def test_wrong_input_is_one_line_and_status_2(study, arguments, message, capsys)
     assert error.count("\n") == 1
 
 
-def test_compare_has_a_second_verdict_where_statistics_were_computed_anew(study, capsys):
+def test_compare_has_a_second_verdict_where_statistics_were_recomputed(study, capsys):
     assert main([str(study), "compare"]) == 0
-    assert "computed anew" not in capsys.readouterr().out
+    assert "recomputed" not in capsys.readouterr().out
     for seed in range(3):
         for activation in ("relu", "sigmoid"):
             run = typical(accuracy=0.9)
@@ -59,6 +59,6 @@ def test_compare_has_a_second_verdict_where_statistics_were_computed_anew(study,
     assert main([str(study.parent / "normalised"), "compare"]) == 0
     both = capsys.readouterr().out
     assert both.count("test/acc_at_best against relu") == 1
-    assert "By batch norm statistics computed anew" in both
+    assert "With batch norm statistics recomputed" in both
     assert main([str(study.parent / "normalised"), "compare", "--metric", "test/acc"]) == 0
-    assert "computed anew" not in capsys.readouterr().out
+    assert "recomputed" not in capsys.readouterr().out

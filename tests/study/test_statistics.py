@@ -126,11 +126,11 @@ def test_band_of_no_runs_and_of_no_steps():
         ([1.0], 1.0),  # +1 and -1 are as extreme
         ([1.0, 2.0], 2 / 4),  # sums 3, -1, 1, -3: two of four reach 3
         ([1.0, -2.0], 1.0),  # observed -1: all of 3, -1, 1, -3 reach it
-        ([1.0, 2.0, 4.0], 2 / 8),  # 7 is reached by all signs equal only
+        ([1.0, 2.0, 4.0], 2 / 8),  # only equal signs reach 7
         ([-1.0, 2.0, 4.0], 4 / 8),  # 5: 7, 5 and their negatives
         ([1.0, 1.0, -1.0], 1.0),  # 1: every sum is 3, 1, -1 or -3
         ([0.0, 3.0, 3.0], 4 / 8),  # 6, whatever the sign of 0
-        ([0.1, 0.2, -0.3], 1.0),  # a sum of 0 but for rounding
+        ([0.1, 0.2, -0.3], 1.0),  # a sum of 0 except for rounding
         ([0.0, 0.0], 1.0),
         ([0.01] * 8, 2 / 256),
         ([-0.01, -0.02, -0.03, -0.04, -0.05, -0.06], 2 / 64),
@@ -194,7 +194,7 @@ def test_holm_by_hand():
 
 
 def step_down(p_values, alpha):
-    """Holm's procedure as it is written: go up the ordered p values and stop at the first that is too large."""
+    """Holm's procedure as published: go up the ordered p values and stop at the first that is too large."""
     rejected = set()
     for step, index in enumerate(np.argsort(p_values, kind="stable")):
         if p_values[index] > alpha / (len(p_values) - step):

@@ -1,4 +1,4 @@
-"""How far a study is, told from its folders."""
+"""A study's progress, as its folders show it."""
 
 import io
 

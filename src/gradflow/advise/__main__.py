@@ -41,13 +41,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", nargs="?", type=Path, metavar="STUDY", help="e.g. outputs/digits_conv")
     parser.add_argument("--rules", action="store_true", help="print the rules with thresholds, sources and remedies")
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
-    parser.add_argument("--baseline", help="the activation to compare with; relu, if the study has it")
-    parser.add_argument("--metric", help="the metric to compare; the study's headline")
+    parser.add_argument("--baseline", help="the activation to compare with; by default relu, if the study has it")
+    parser.add_argument("--metric", help="the metric to compare; by default the study's headline")
     return parser
 
 
 def _show(what: str | RenderableType) -> None:
-    """Markdown as it is, whatever the width of the screen."""
+    """Markdown is not wrapped to the width of the terminal."""
     if isinstance(what, str):
         sys.stdout.write(what)
     else:

@@ -1,4 +1,4 @@
-"""Which of two activations is behind, by the paired comparisons of a study, and whether that may be claimed."""
+"""Which of two activations is behind, by the paired comparisons of a study, and whether that can be claimed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from gradflow.runs.metrics import SELECTED_ON_TEST
 from gradflow.runs.record import Record, State
 from gradflow.study.comparison.compare import compare, families
 from gradflow.study.comparison.outcome import Comparison, Outcome
-from gradflow.study.comparison.verdict import ANEW, finding, rate
+from gradflow.study.comparison.verdict import RECOMPUTED, finding, rate
 
 
 @dataclass(frozen=True)
 class Lead:
-    """One activation is ahead of another in one place of a study.
+    """One activation is ahead of another in one group of a study.
 
     Attributes:
-        where: the activation that is behind, and the place.
+        where: the activation that is behind, and the group.
         winner: the one that is ahead.
-        holds: in how many seeds it is ahead.
-        seeds: of how many that both have.
-        claimed: whether it may be claimed; if not, there are too few seeds.
+        holds: the number of seeds in which it is ahead.
+        seeds: the number of seeds that both have.
+        claimed: whether it can be claimed; if not, there are too few seeds.
         needed: seeds that a claim needs.
         evidence: one line.
         badness: the mean difference, in the metric's unit.
@@ -48,20 +48,20 @@ def leads(records: Sequence[Record], *, baseline: str | None, metric: str | None
         comparisons, *others = families(records, baseline=baseline)
     else:
         comparisons, others = compare(records, baseline=baseline, metric=metric), []
-    anew = {(c.activation, c.where): finding(c) for family in others for c in family}
-    found = [_lead(c, anew=anew.get((c.activation, c.where))) for c in comparisons]
+    recomputed = {(c.activation, c.where): finding(c) for family in others for c in family}
+    found = [_lead(c, recomputed=recomputed.get((c.activation, c.where))) for c in comparisons]
     return [lead for lead in found if lead is not None]
 
 
-def _lead(c: Comparison, *, anew: str | None) -> Lead | None:
-    """The lead that a comparison shows, if it shows one; `anew` is the finding by statistics computed anew."""
+def _lead(c: Comparison, *, recomputed: str | None) -> Lead | None:
+    """The lead that a comparison shows, if any; `recomputed` is the finding with recomputed statistics."""
     if c.differences is None or c.better is None:
         return None
     too_few = c.outcome is Outcome.TOO_FEW and (c.differences.low > 0 or c.differences.high < 0)
     if not (c.claimed or too_few):
         return None
     sign = -1 if c.better == "lower" else 1
-    behind = sign * c.differences.mean < 0  # the activation, of its baseline
+    behind = sign * c.differences.mean < 0  # whether the activation is behind its baseline
     loser, winner = (c.activation, c.baseline) if behind else (c.baseline, c.activation)
     towards = -1 if c.differences.mean < 0 else 1
     return Lead(
@@ -71,7 +71,8 @@ def _lead(c: Comparison, *, anew: str | None) -> Lead | None:
         seeds=c.n,
         claimed=c.claimed,
         needed=c.needed,
-        evidence=(c.verdict if c.claimed else _unclaimed(c, winner)) + (f"; {ANEW}{anew}" if anew else ""),
+        evidence=(c.verdict if c.claimed else _unclaimed(c, winner))
+        + (f"; {RECOMPUTED}{recomputed}" if recomputed else ""),
         badness=abs(c.differences.mean),
     )
 

@@ -1,4 +1,4 @@
-"""What the rules find in a study: in which configurations, in how many of their runs, on what evidence, what helps."""
+"""What the rules find in a study: in which configurations, in how many runs, on what evidence, and what helps."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ class Finding:
 
     Attributes:
         where: `sigmoid, blocks=8`, with whatever else the study varies.
-        holds: in how many runs (for comparisons: in how many seeds of the pair).
-        judged: of how many.
-        evidence: one line, of the worst of them.
+        holds: the number of runs in which it holds (for comparisons: of the pair's seeds).
+        judged: the number of runs judged.
+        evidence: one line, for the worst of them.
         remedies: those of the rule that the configuration does not have yet.
         badness: the larger, the worse; within the rule.
     """
@@ -40,10 +40,10 @@ class Advice:
     """All findings of a study, by severity, and what they rest on.
 
     Attributes:
-        runs: how many were looked at, finished or diverged.
-        configurations: how many they belong to.
-        unfinished: runs that were not looked at.
-        not_judged: (rule, why, in how many runs) where a measurement was missing.
+        runs: the number of runs examined, finished or diverged.
+        configurations: the number of configurations they belong to.
+        unfinished: the number of runs not examined.
+        not_judged: (rule, why, number of runs) where a measurement was missing.
     """
 
     study: Path
@@ -93,7 +93,7 @@ def _where(activation: str, blocks: int | None, variant: str) -> str:
 
 
 def _judge(rule: Rule, where: str, runs: Sequence[MeasuredRun], missing: Counter[tuple[str, str]]) -> Finding | None:
-    """The finding of a rule in the runs of one configuration; what could not be judged is counted in `missing`."""
+    """The finding of a rule in the runs of one configuration; `missing` counts the runs that cannot be judged."""
     if rule.judge is None:
         return None
     judged = 0

@@ -25,7 +25,7 @@ def exploding(run: MeasuredRun) -> Sighting | None:
 
 
 def vanishing(run: MeasuredRun) -> Sighting | None:
-    """A hidden layer gets next to nothing of the largest layer's gradient, averaged over an epoch."""
+    """A hidden layer's gradient is next to nothing compared with the largest layer's, averaged over an epoch."""
     layers = run.layers(metrics.GRAD_RMS, hidden=False)
     rms_LE = np.stack([run.epoch_means(metrics.grad_rms(layer)) for layer in layers])
     hidden = run.layers(metrics.GRAD_RMS)
@@ -61,7 +61,7 @@ def fading(run: MeasuredRun) -> Sighting | None:
     deepest = int(np.floor(-np.log10(health.VANISHING_RATIO) / decades)) + 2
     evidence = (
         f"the gradient loses {decades:.2f} decades at each of {len(hidden)} layers, a factor of {10**decades:.1f}, on "
-        f"average over training; at that rate it vanishes from {deepest} layers on"
+        f"average over training; at that rate it vanishes with {deepest} layers or more"
     )
     return Sighting(decades, f"{decades:.2f}", evidence)
 

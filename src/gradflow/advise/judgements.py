@@ -1,6 +1,6 @@
-"""Whether the rules about learning and units hold in a run: one function a rule, that returns a sighting or None.
+"""Whether the rules about learning and units hold in a run: one function per rule, which returns a sighting or None.
 
-Each raises NotJudged where the run does not have what it looks at.
+Each raises NotJudged if the run lacks the measurement it needs.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ TRAIN_LOSS = metrics.train(metrics.LOSS)
 TRAIN_ACC, VAL_ACC, TEST_ACC = (part(metrics.ACC) for part in (metrics.train, metrics.val, metrics.test))
 LOW_SLOPE_FRACTION = 0.5  # of a layer's entries
 UNLEARNED = 0.9  # of the loss of the best constant prediction
-FIRST_UPDATES = 100  # after so many, something should have been learned
+FIRST_UPDATES = 100  # after this many, something should have been learned
 
 
 def diverged(run: MeasuredRun) -> Sighting | None:
@@ -40,7 +40,7 @@ def hardly_learned(run: MeasuredRun) -> Sighting | None:
 
 
 def slow_start(run: MeasuredRun) -> Sighting | None:
-    """The training loss was that of a constant prediction for long, and then no longer."""
+    """The training loss stayed at that of a constant prediction for a long time, then fell."""
     if run.record["state"] == State.DIVERGED or hardly_learned(run) is not None:
         return None
     loss_E, reference, what = _learning(run)
@@ -52,13 +52,13 @@ def slow_start(run: MeasuredRun) -> Sighting | None:
     evidence = (
         f"the mean training loss of epoch {first + 1} (up to update {run.ends[first]:,}) is {loss_E[first]:.4g}, "
         f"{per_cent(share)} of {reference:.4g}, {what}; under {per_cent(UNLEARNED)} from epoch {left + 1} of "
-        f"{len(loss_E)} on{run.lr}"
+        f"{len(loss_E)}{run.lr}"
     )
     return Sighting(left + share, per_cent(share), evidence)
 
 
 def _learning(run: MeasuredRun) -> tuple[np.ndarray, float, str]:
-    """Training loss by epoch, shape (E,), the loss that knows nothing of the input, and what that is in words."""
+    """Training loss by epoch, shape (E,), the loss of a prediction that ignores the input, and its name in words."""
     if not len(run.ends):
         raise NotJudged(f"{TRAIN_LOSS} was not recorded")
     if run.ends[-1] < FIRST_UPDATES:
@@ -82,7 +82,7 @@ def dead_units(run: MeasuredRun) -> Sighting | None:
 
 
 def saturated(run: MeasuredRun) -> Sighting | None:
-    """Most entries of a layer lie in a flat part of a sigmoid-like function at the end of an epoch."""
+    """Most entries of a layer are in a flat part of a sigmoid-like function at the end of an epoch."""
     if not run.is_sigmoid_like:
         return None
     share, layer, epoch, before = _worst_layer(run, metrics.LOW_SLOPE)
@@ -93,10 +93,10 @@ def saturated(run: MeasuredRun) -> Sighting | None:
 
 
 def lagging_averages(run: MeasuredRun) -> Sighting | None:
-    """A batch-normalised network scores far less by its running averages than it has learned.
+    """By its running averages, a batch-normalised network scores far below what it has learned.
 
     Training normalises by the statistics of each batch, evaluation by their running averages, which lag behind weights
-    that still move. A run whose configuration is not known is not said to do so.
+    that are still moving. A run whose configuration is unknown has no sighting.
     """
     if metrics.val(metrics.R2) in run.curves or run.config.get("model", {}).get("norm") != "batch":
         return None
@@ -110,15 +110,15 @@ def lagging_averages(run: MeasuredRun) -> Sighting | None:
 
 
 def _gap(run: MeasuredRun) -> Sighting | None:
-    """The last epoch's test accuracy is higher with statistics computed anew."""
+    """The last epoch's test accuracy is higher with recomputed statistics."""
     final = run.record["metrics"]
     gap = health.lag(final)
     if gap is None or gap <= health.LAG:
         return None
-    running, anew = (per_cent(final[tag] or 0.0) for tag in (TEST_ACC, metrics.precise_bn(TEST_ACC)))
+    running, precise = (per_cent(final[tag] or 0.0) for tag in (TEST_ACC, metrics.precise_bn(TEST_ACC)))
     evidence = (
-        f"the network of the last epoch has a test accuracy of {running} by its running averages, "
-        f"{anew} with statistics computed anew at its weights"
+        f"the network of the last epoch has a test accuracy of {running} by its running averages "
+        f"and {precise} with statistics recomputed for its final weights"
     )
     return _points(gap, evidence)
 
@@ -134,7 +134,7 @@ def _fall(run: MeasuredRun) -> Sighting | None:
     before, after, last = (per_cent(scores_E[epoch]) for epoch in (worst, worst + 1, -1))
     evidence = (
         f"the validation accuracy falls from {before} to {after} in epoch {worst + 2}, while that of training, by each "
-        f"batch's own statistics, reaches {per_cent(fitted_E[worst + 1])}; it ends at {last}"
+        f"batch's own statistics, reaches {per_cent(fitted_E[worst + 1])}; validation ends at {last}"
     )
     return _points(float(falls_E[worst]), evidence)
 
@@ -146,7 +146,7 @@ def _points(difference: float, evidence: str) -> Sighting:
 def _worst_layer(run: MeasuredRun, quantity: str) -> tuple[float, str, int, str]:
     """Largest share of a unit statistic after an epoch, its layer, that epoch, and the share before the first update.
 
-    In a tie the first layer and the earliest epoch count.
+    In a tie, the first layer and the earliest epoch count.
     """
     worst: tuple[float, str, int, str] | None = None
     for layer in run.layers(quantity):

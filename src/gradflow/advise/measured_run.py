@@ -12,13 +12,13 @@ from gradflow.runs import folders, metrics
 from gradflow.runs.events import Curve, curves
 from gradflow.runs.record import Record
 
-HEAD = "_head"  # how the name of the only layer without an activation ends
-# Of runs that do not tell: the bounded, monotone functions of conf/activation that are steep at 0.
+HEAD = "_head"  # the end of the name of the only layer without an activation
+# For runs that do not record it: the bounded, monotone functions of conf/activation that are steep at 0.
 SIGMOID_LIKE = ("sigmoid", "tanh", "softsign", "hardtanh")
 
 
 class NotJudged(Exception):
-    """What a rule looks at was not measured in a run; the text says what."""
+    """A run lacks a measurement that a rule needs; the text names it."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,19 @@ class MeasuredRun:
 
     @property
     def lr(self) -> str:
-        """`at lr = 0.1`, for texts."""
+        """`, at lr = 0.1`, for texts."""
         lr = self.record["lr"]
         return "" if lr is None else f", at lr = {lr:g}"
 
     @property
     def is_sigmoid_like(self) -> bool:
-        """Whether low slopes are saturation: of a function that is flat on both sides of its steep part."""
+        """Whether low slopes mean saturation: the function is flat on both sides of its steep part."""
         known = self.record["sigmoid_like"]
         return self.record["activation"] in SIGMOID_LIKE if known is None else bool(known)
 
     @cached_property
     def ends(self) -> np.ndarray:
-        """How many updates had been made at the end of each whole epoch, shape (E,)."""
+        """The number of updates made by the end of each complete epoch, shape (E,)."""
         loss = self.curves.get(metrics.train(metrics.LOSS))
         return np.zeros(0, np.int64) if loss is None else loss.steps
 
@@ -58,7 +58,7 @@ class MeasuredRun:
         return 0 if step == 0 else 1 + int(np.searchsorted(self.ends, step))
 
     def layers(self, quantity: str, *, hidden: bool = True) -> list[str]:
-        """The layers that have curves `<quantity>/<layer>`, in forward order; `total` is none.
+        """The layers that have curves `<quantity>/<layer>`, in forward order; `total` is not a layer.
 
         Raises:
             NotJudged: if there are none.
@@ -71,7 +71,7 @@ class MeasuredRun:
     def epoch_means(self, tag: str) -> np.ndarray:
         """Mean of a curve over the steps of each epoch, shape (E + 1,), NaN where there are none.
 
-        The last entry is of the epoch that a divergence cut short. Values that are not finite do not count.
+        The last entry is for an epoch that divergence cut short. Values that are not finite do not count.
         """
         curve = self.curves[tag]
         finite = np.isfinite(curve.values)
@@ -106,5 +106,5 @@ class Sighting:
 
 
 def per_cent(share: float) -> str:
-    """Three digits, so that a share just past its threshold does not look like it."""
+    """Three digits, so that a share just past its threshold does not look equal to it."""
     return f"{100 * share:.3g} %" if share < 10 else f"{100 * share:,.0f} %"

@@ -12,10 +12,10 @@ def open_remedies(remedies: Sequence[str], config: Mapping[str, Any]) -> tuple[s
 
     Args:
         remedies: overrides of train.py, or words.
-        config: composed; empty if it is not known, and then every remedy is open.
+        config: the composed one; if it is empty (unknown), every remedy is open.
 
     Returns:
-        Without overrides that the configuration already has, and those of keys that its model does not have.
+        All except overrides that the configuration already has or whose keys its model lacks.
     """
     return tuple(remedy for remedy in remedies if not config or _is_open(remedy, config))
 

@@ -14,7 +14,7 @@ _WARNINGS = "conf/callbacks/health_warnings.yaml"
 
 
 class Severity(StrEnum):
-    """What a finding means for whoever wants to use the network."""
+    """What a finding means for anyone who wants to use the network."""
 
     BROKEN = "broken"  # it does not learn, or its first layers do not
     WEAK = "weak"  # it learns, but something better is known
@@ -26,11 +26,11 @@ class Rule:
     """One rule.
 
     Attributes:
-        name: of what is wrong.
+        name: what is wrong.
         condition: when it holds, in words, with its threshold.
         source: of the threshold.
-        remedies: what helps, overrides of train.py where it can be said so.
-        judge: whether it holds in a run; None for what only a comparison of runs can tell.
+        remedies: what helps, as overrides of train.py where possible.
+        judge: whether it holds in a run; None where only a comparison of runs can tell.
     """
 
     name: str
@@ -53,8 +53,8 @@ HARDLY_LEARNED = Rule(
     "hardly learned",
     Severity.BROKEN,
     f"after {judgements.FIRST_UPDATES} updates or more, the mean training loss of the last epoch is at least "
-    f"{per_cent(judgements.UNLEARNED)} of that of the best constant prediction (with equal "
-    "classes: ln of their number)",
+    f"{per_cent(judgements.UNLEARNED)} of the loss of the best constant prediction (with equal classes: ln of their "
+    "number)",
     _OWN,
     (*health.VANISHING_REMEDIES, "another optimizer.lr", "optimizer=adam"),
     judgements.hardly_learned,
@@ -89,7 +89,8 @@ SATURATED = Rule(
     "saturated",
     Severity.WEAK,
     f"more than {per_cent(judgements.LOW_SLOPE_FRACTION)} of a layer's entries have a slope under 5 % of the "
-    "largest after an epoch; only for functions like sigmoid and tanh (of a ReLU, low slopes are the usual sparsity)",
+    "function's largest after an epoch; only for functions like sigmoid and tanh (in a ReLU, low slopes are the usual "
+    "sparsity)",
     f"{_OWN}; the effect: LeCun et al. 1998, Efficient BackProp",
     ("activation=relu", "model.norm=batch", "init=xavier", "a lower optimizer.lr"),
     judgements.saturated,
@@ -98,7 +99,7 @@ SLOW_START = Rule(
     "slow start",
     Severity.WEAK,
     f"the mean training loss of the first epoch that ends after {judgements.FIRST_UPDATES} updates or more is at least "
-    f"{per_cent(judgements.UNLEARNED)} of that of the best constant prediction, and falls later",
+    f"{per_cent(judgements.UNLEARNED)} of the loss of the best constant prediction, and falls later",
     _OWN,
     ("activation=relu", "init=he", "model.norm=batch", "optimizer=adam", "a higher optimizer.lr"),
     judgements.slow_start,
@@ -107,8 +108,8 @@ FADING = Rule(
     "fading gradient",
     Severity.WEAK,
     "the gradient halves, or worse, from layer to layer towards the input: "
-    f"{metrics.DECADES_PER_LAYER}, averaged over training, is above {gradients.FADING:.3f} in "
-    f"{gradients.FEWEST_LAYERS} hidden layers or more, but nothing has vanished yet",
+    f"{metrics.DECADES_PER_LAYER}, averaged over training, is above {gradients.FADING:.3f} in a "
+    f"network of {gradients.FEWEST_LAYERS} hidden layers or more, but nothing has vanished yet",
     _OWN,
     health.VANISHING_REMEDIES[:-1],
     gradients.fading,
@@ -116,26 +117,27 @@ FADING = Rule(
 LAGGING = Rule(
     "lagging running averages",
     Severity.WEAK,
-    "with batch normalisation, statistics computed anew at the final weights raise the test accuracy by more than "
+    "with batch normalisation, statistics recomputed for the final weights raise the test accuracy by more than "
     f"{_LAG} points, or the validation accuracy falls by more than {_LAG} points in an epoch in which the training "
     "accuracy does not fall",
-    f"{_OWN}; running averages: Ioffe & Szegedy 2015, arXiv:1502.03167; anew: Wu & Johnson 2021, arXiv:2105.07576",
+    f"{_OWN}; running averages: Ioffe & Szegedy 2015, arXiv:1502.03167; recomputed statistics: Wu & Johnson 2021, "
+    "arXiv:2105.07576",
     ("schedule=cosine", "a lower optimizer.lr"),
     judgements.lagging_averages,
 )
 WORSE = Rule(
     "worse activation",
     Severity.WEAK,
-    "paired by seed, the study's headline metric is worse than the baseline's (or the baseline's than the other's) in "
-    "the same place: Holm-corrected p of 0.05 or less",
+    "paired by seed and with all else equal, an activation's headline metric is worse than the baseline's (or the "
+    "baseline's than the activation's): Holm-corrected p of 0.05 or less",
     "python -m gradflow.study STUDY compare",
     ("the better activation of the pair",),
 )
 PERHAPS_WORSE = Rule(
     "perhaps a worse activation",
     Severity.HINT,
-    "paired by seed, the study's headline metric is worse, and the 95 % interval of the mean difference excludes zero, "
-    "but there are too few seeds for any claim",
+    "paired by seed and with all else equal, an activation's headline metric is worse, and the 95 % interval of the "
+    "mean difference excludes zero, but there are too few seeds for any claim",
     "python -m gradflow.study STUDY compare",
     ("more seeds",),
 )

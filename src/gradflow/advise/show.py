@@ -72,12 +72,12 @@ def rules_as_markdown() -> str:
 
 
 def summary(advice: Advice) -> str:
-    """One line: what was looked at, and in how many configurations something was found."""
+    """One line: what was examined, and how much was found."""
     looked = f"{_count(advice.runs, 'run')} of {_count(advice.configurations, 'configuration')}"
     if not advice.findings:
         if not advice.runs:
-            return f"{advice.study}: no run has ended yet, so that there is nothing to judge"
-        return f"{advice.study}: nothing wrong found in {looked}: none of {len(RULES)} rules holds"
+            return f"{advice.study}: no run has ended yet, so there is nothing to judge"
+        return f"{advice.study}: nothing wrong found in {looked}: none of the {len(RULES)} rules holds"
     kinds = len({finding.rule.name for finding in advice.findings})
     return f"{advice.study}: {_count(len(advice.findings), 'finding')} of {_count(kinds, 'kind')} in {looked}"
 
@@ -97,9 +97,9 @@ def _runs(finding: Finding) -> str:
 
 
 def _remedies(findings: Sequence[Finding]) -> str:
-    """Each remedy that some of the findings have, once."""
+    """Every remedy of the findings, each once."""
     found = list(dict.fromkeys(remedy for finding in findings for remedy in finding.remedies))
-    return listed(found) if found else "nothing further is known to help"
+    return listed(found) if found else "no further remedy is known"
 
 
 def _rule_row(rule: Rule) -> list[str]:

@@ -1,5 +1,5 @@
 "use strict";
-// currentColor follows the page from light to dark and back without drawing anew.
+// currentColor follows the page from light to dark and back without a redraw.
 const AXIS = { labelColor: "currentColor", titleColor: "currentColor", domainColor: "currentColor",
   tickColor: "currentColor", gridColor: "currentColor", gridOpacity: 0.14, domainOpacity: 0.5, tickOpacity: 0.5,
   labelFontSize: 11, titleFontSize: 12, titleFontWeight: "normal" };

@@ -1,4 +1,4 @@
-"""What a page that needs nothing but itself carries inside: its data and the drawing library."""
+"""What a self-contained page carries inside: its data and the drawing library."""
 
 import functools
 import json
@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 
 def script_json(value: Any) -> Markup:
-    """JSON that no value can break out of: a script element ends at the first `</script`, wherever it stands."""
+    """JSON that no value can break out of: a script element ends at the first `</script`, even inside a string."""
     return Markup(json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"))
 
 

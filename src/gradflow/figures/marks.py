@@ -108,7 +108,7 @@ class ValueAxis:
 def domain(frame: pd.DataFrame, metric: Metric, *, also: Sequence[float] = ()) -> tuple[float, float] | None:
     """Common vertical extent of several panels: means, bounds of the intervals, and further values.
 
-    Logarithmic bounds stay within `WIDEST` decades of the means: an interval of two seeds can be wider than all that is
+    Logarithmic bounds stay within `WIDEST` decades of the means: an interval of two seeds can be wider than anything
     worth seeing. What is cut off is still in the tooltip and in the table.
     """
     means = pd.Series([*frame["mean"], *also], dtype=float).dropna()
@@ -127,7 +127,7 @@ def domain(frame: pd.DataFrame, metric: Metric, *, also: Sequence[float] = ()) -
 
 
 def extent(column: pd.Series) -> alt.Scale:
-    """A horizontal scale over all values of a column, in whatever panel, with room for the marks at its ends."""
+    """A horizontal scale over all values of a column, across all panels, with room for the marks at its ends."""
     low, high = float(column.min()), float(column.max())
     low, high = (low - 0.5, high + 0.5) if low == high else (low, high)
     return alt.Scale(domain=[low, high], zero=False, nice=False, padding=7)

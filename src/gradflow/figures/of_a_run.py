@@ -10,7 +10,7 @@ WIDTH, HEIGHT, SCALE = 300, 190, 2.0  # pixels of the plot; TensorBoard shows pi
 
 
 def gradient_by_depth(rms_by_moment: Mapping[str, Mapping[str, float]]) -> alt.Chart:
-    """Root mean square weight gradient against depth, one line a moment of training, on a logarithmic axis.
+    """Root mean square weight gradient against depth, one line per moment of training, on a logarithmic axis.
 
     Args:
         rms_by_moment: moment -> layer -> `grad_rms`, layers named in forward order.
@@ -29,7 +29,7 @@ def gradient_by_depth(rms_by_moment: Mapping[str, Mapping[str, float]]) -> alt.C
 
 
 def dead_units_by_depth(fractions_by_moment: Mapping[str, Mapping[str, float]]) -> alt.Chart:
-    """Fraction of dead units against depth, one bar a moment of training.
+    """Fraction of dead units against depth, one bar per moment of training.
 
     Args:
         fractions_by_moment: moment -> layer -> `dead_units`, layers named in forward order.
@@ -49,7 +49,7 @@ def dead_units_by_depth(fractions_by_moment: Mapping[str, Mapping[str, float]]) 
 
 
 def _rows(values_by_moment: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
-    """One row a moment and layer, in the order given."""
+    """One row per moment and layer, in the order given."""
     rows = [(layer, value, moment) for moment, layers in values_by_moment.items() for layer, value in layers.items()]
     return pd.DataFrame(rows, columns=["layer", "value", "moment"])
 

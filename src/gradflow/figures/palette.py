@@ -1,7 +1,7 @@
-"""Colours that mean the same in every figure, told apart by people who do not see red and green, on white and on black.
+"""Colours that mean the same in every figure, distinct for red-green colour-blind readers, on white and on black.
 
-After Okabe & Ito 2008, Color Universal Design; their yellow, sky blue and black are darkened or left out, because a
-figure is read on a white and on a dark page.
+After Okabe & Ito 2008, Color Universal Design; their yellow, sky blue and black are darkened or left out, because
+figures are read on white and on dark pages.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _COLOURS = (
     "#a0522d",
     "#6b8e23",
 )
-# An activation keeps its colour from study to study as far as colours go.
+# These keep their colours from study to study; other activations take the remaining ones.
 _FIXED = {"relu": 0, "sigmoid": 1, "tanh": 2, "gelu": 3, "leaky_relu": 4, "silu": 5, "elu": 6, "identity": 7}
 MARK_PATHS = {  # shapes of Vega as SVG paths about the origin, for the legend
     "circle": "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0Z",
@@ -36,12 +36,12 @@ HEAT = ("rgba(192, 42, 139, 0.04)", "rgba(192, 42, 139, 1)")  # none to most: cl
 
 
 def activation_colours(activations: Sequence[str]) -> dict[str, str]:
-    """Activation -> colour; more activations than colours share them, and differ by their marks."""
+    """Activation -> colour; with more activations than colours, some share one and differ by their marks."""
     return {name: _COLOURS[slot % len(_COLOURS)] for name, slot in _slots(activations).items()}
 
 
 def activation_shapes(activations: Sequence[str]) -> dict[str, str]:
-    """Activation -> shape of its marks, so that nothing rests on colour alone."""
+    """Activation -> shape of its marks, so that nothing depends on colour alone."""
     slots = _slots(activations)
     return {name: _SHAPES[(slot + slot // len(_COLOURS)) % len(_SHAPES)] for name, slot in slots.items()}
 
@@ -53,7 +53,7 @@ def depth_colours(depths: Sequence[str]) -> dict[str, str]:
 
 
 def _slots(activations: Sequence[str]) -> dict[str, int]:
-    """A number for each activation: its fixed one, else the lowest that is free."""
+    """A number for each activation: its fixed one, else the lowest free one."""
     slots = {name: _FIXED[name] for name in activations if name in _FIXED}
     free = (slot for slot in range(len(activations) + len(_FIXED)) if slot not in slots.values())
     return {name: slots[name] if name in slots else next(free) for name in activations}

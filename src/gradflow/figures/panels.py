@@ -10,7 +10,7 @@ import vl_convert
 from gradflow.runs.metrics import PERCENT
 
 WIDTH, HEIGHT, COLUMNS = 250, 190, 4  # pixels of a panel, panels in a row
-ALONE_WIDTH, ALONE_HEIGHT = 460, 280  # of a panel without others
+ALONE_WIDTH, ALONE_HEIGHT = 460, 280  # of a figure's only panel
 ROW_WIDTH, ROW_HEIGHT = 330, 230  # of a panel that has its place in a row
 SCALE = 2.0  # of the PNG
 HIDDEN_ACTIVATIONS, HIDDEN_DEPTHS = "hidden_activations", "hidden_depths"
@@ -21,10 +21,10 @@ class Panel:
     """One small chart.
 
     Attributes:
-        title: what tells it from the others of its figure.
+        title: what distinguishes it from the other panels of its figure.
         chart: without size and interaction.
-        activation: the only one it shows, if so.
-        depth: the only one it shows, if so.
+        activation: the one it shows, if it shows only one.
+        depth: the one it shows, if it shows only one.
     """
 
     title: str
@@ -42,7 +42,7 @@ class Figure:
         reading: how to read it, one sentence.
         zooms: whether both axes can be zoomed.
         heat: lowest and highest value of the colour bar, as text, where colour shows a number.
-        columns: panels in a row, where they belong side by side; None for as many as there is room for.
+        columns: panels in a row, where they belong side by side; None for as many as fit.
     """
 
     name: str
@@ -62,9 +62,9 @@ class Figure:
 
 
 def interactive(figure: Figure, panel: Panel) -> dict[str, Any]:
-    """The Vega-Lite specification of a panel in the page: as wide as its box, its lines switched by the page.
+    """The Vega-Lite specification of a panel in the page: as wide as its box, its lines shown and hidden by the page.
 
-    The signals `hidden_activations` and `hidden_depths` hold what the reader has switched off.
+    The signals `hidden_activations` and `hidden_depths` hold what the reader has hidden.
     """
     described = ": ".join(filter(None, [figure.title, panel.title]))
     chart = panel.chart.properties(width="container", height=figure.size[1], description=described)

@@ -1,1 +1,1 @@
-"""What a study says. Reads run folders only: no Lightning, no models, no torch."""
+"""What a study shows. Reads only run folders: no Lightning, no models, no torch."""

@@ -1,4 +1,4 @@
-"""`python -m gradflow.study FOLDER [status|average|compare|report]`: what a study says; without a word, all of it."""
+"""`python -m gradflow.study FOLDER [status|average|compare|report]`: what a study shows; by default, all four."""
 
 import argparse
 import sys
@@ -35,14 +35,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gradflow.study", description=__doc__)
     parser.add_argument("folder", type=Path, help="the study's folder, e.g. outputs/digits_conv")
-    parser.add_argument("command", nargs="?", choices=list(COMMANDS), help="one of them; all of them without it")
-    parser.add_argument("--baseline", help="the activation to compare with; relu, if the study has it")
-    parser.add_argument("--metric", help="the metric to compare; the study's headline")
+    parser.add_argument("command", nargs="?", choices=list(COMMANDS), help="one of the four; by default, all of them")
+    parser.add_argument("--baseline", help="the activation to compare with; by default relu, if the study has it")
+    parser.add_argument("--metric", help="the metric to compare; by default the study's headline")
     parser.add_argument(
-        "--tune", metavar="KEY", help="choose this swept key, e.g. optimizer.lr, per activation and depth first"
+        "--tune",
+        metavar="KEY",
+        help="first choose the best value of this swept key, e.g. optimizer.lr, per activation and depth",
     )
     parser.add_argument(
-        "--tuning-seeds", type=_seeds, default=[0, 1], metavar="0,1", help="seeds to choose it on; the others test"
+        "--tuning-seeds",
+        type=_seeds,
+        default=[0, 1],
+        metavar="0,1",
+        help="seeds to choose it on, by default 0,1; the others test it",
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""The seeds' average of every curve, as one more TensorBoard run beside them: `<config>/mean/`."""
+"""The average of every curve over the seeds, as one more TensorBoard run next to theirs: `<config>/mean/`."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ MEAN, LOWER, UPPER, SEEDS = "mean", "lower", "upper", "seeds"
 
 
 def align(runs: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
-    """Curves of different lengths on the steps of all of them.
+    """Align curves of different lengths on the union of their steps.
 
     Returns:
         Steps, shape (S,), and values, shape (runs, S), NaN where a run has no value at a step.
@@ -34,14 +34,14 @@ def align(runs: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def average_study(study: Path, records: Sequence[Record]) -> list[Path]:
-    """Average the finished runs of every configuration; what an earlier call wrote is replaced.
+    """Average the finished runs of every configuration, replacing the averages of an earlier call.
 
     Args:
         study: the study's folder.
         records: run.json of its runs.
 
     Returns:
-        The folders written, one a configuration that has finished runs.
+        The folders written, one per configuration with finished runs.
     """
     finished: dict[str, list[Path]] = {}
     for record in records:
@@ -53,7 +53,7 @@ def average_study(study: Path, records: Sequence[Record]) -> list[Path]:
 
 
 def _average(folder: Path, runs: Sequence[Mapping[str, Curve]], table: MetricTable) -> Path:
-    """Write mean, lower and upper bound of every tag at every step, and over how many seeds each was taken."""
+    """Write the mean and its bounds for every tag at every step, and the number of seeds behind them."""
     rows: dict[int, dict[str, float]] = {}
     tags = sorted({tag for run in runs for tag in run})
     for tag in tags:
@@ -64,7 +64,7 @@ def _average(folder: Path, runs: Sequence[Mapping[str, Curve]], table: MetricTab
             steps.tolist(), averaged.n, averaged.mean, averaged.low, averaged.high, strict=True
         ):
             row = {tag: mean, f"{LOWER}/{tag}": low, f"{UPPER}/{tag}": high}
-            if n < len(runs):  # said only where it is not the whole number of seeds
+            if n < len(runs):  # written only where seeds are missing
                 row[f"{SEEDS}/{tag}"] = n
             rows.setdefault(step, {}).update({key: value for key, value in row.items() if np.isfinite(value)})
     if rows:
@@ -86,7 +86,7 @@ def _write(folder: Path, rows: Mapping[int, Mapping[str, float]], tags: Sequence
 
 
 def _layout(tags: Sequence[str]) -> Summary:
-    """A chart of mean and band for every tag on TensorBoard's Custom Scalars page, one category a group of tags."""
+    """A chart of mean and band for every tag on TensorBoard's Custom Scalars page, one category per group of tags."""
     layout = layout_pb2.Layout()
     groups: dict[str, layout_pb2.Category] = {}
     for tag in tags:

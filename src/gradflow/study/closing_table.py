@@ -1,4 +1,4 @@
-"""The table at the end of a sweep: activation by blocks, mean and spread over the seeds present."""
+"""The table at the end of a sweep: activation by blocks, mean and spread over the available seeds."""
 
 import math
 import statistics
@@ -66,12 +66,12 @@ def _caption(records: Sequence[Record], metric: Metric) -> str:
     over = f"{most}" if fewest == most else f"{fewest} to {most}"
     mean = "geometric mean ± sd in decades" if metric.is_logarithmic else "mean ± sd"
     count = f"{mean} over {over} seeds" if most > 1 else "one seed"
-    star = "; * best of its column" if metric.better else ""
+    star = "; * best in its column" if metric.better else ""
     return f"{count}{star}; below: {metrics.DECADES_PER_LAYER} in the last epoch"
 
 
 def _lag(records: Sequence[Record]) -> list[Text]:
-    """One line where the scores by running averages are not those of the weights."""
+    """One line if the scores by running averages fall short of what the weights achieve."""
     accuracy = metrics.test(metrics.ACC)
     if records[0]["headline"] not in (accuracy, metrics.at_best(accuracy)):
         return []
@@ -88,7 +88,7 @@ def _lag(records: Sequence[Record]) -> list[Text]:
 
 
 def _common_axes(records: Sequence[Record]) -> dict[str, Any]:
-    """Axes beside activation and depth that are the same in all configurations."""
+    """Axes other than activation and depth that have the same value in all configurations."""
     first, *others = (record["axes"] for record in records)
     return {
         axis: value
@@ -114,7 +114,7 @@ def _values(records: Sequence[Record], tag: str) -> list[float]:
 def _best_row(
     cells: dict[tuple[str, Any], list[Record]], rows: Sequence[str], column: Any, table: MetricTable
 ) -> str | None:
-    """The row of the best mean; None without one, in a tie, or where the means cannot be ranked."""
+    """The row with the best mean; None if there is none, in a tie, or if the means cannot be ranked."""
     compared = {row: records for row in rows if (records := cells.get((row, column)))}
     headlines = {records[0]["headline"] for records in compared.values()}
     metric = table[headlines.pop()] if len(headlines) == 1 else None
@@ -128,7 +128,7 @@ def _best_row(
 
 
 def _mean_and_spread(values: Sequence[float], metric: Metric) -> tuple[float, float]:
-    """Mean and sample standard deviation; of a metric that is averaged as log10, geometric mean and decades."""
+    """Mean and sample standard deviation; for a metric averaged as log10, the geometric mean and decades."""
     if not metric.is_logarithmic:
         return mean_and_sd(values)
     positive = [math.log10(value) for value in values if value > 0]
@@ -152,7 +152,7 @@ def _cell(records: Sequence[Record], table: MetricTable, *, best: bool) -> Text:
 
 
 def _number(values: Sequence[float], metric: Metric) -> str:
-    """`0.953 ± 0.004`; `1.2e-04 ± 0.11` (decades) for a metric that is averaged as log10."""
+    """`0.953 ± 0.004`; `1.2e-04 ± 0.11` (decades) for a metric averaged as log10."""
     mean, spread = _mean_and_spread(values, metric)
     digits, spread_digits = (".1e", ".2f") if metric.is_logarithmic else (".3f", ".3f")
     return f"{mean:{digits}}" if math.isnan(spread) else f"{mean:{digits}} ± {spread:{spread_digits}}"

@@ -1,4 +1,4 @@
-"""What tells the configurations of a study apart: activation, depth, and whatever else was varied."""
+"""What distinguishes the configurations of a study: activation, depth, and anything else that was varied."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ LEADING = ("activation", "blocks")
 
 
 def variants(records: Sequence[Record]) -> dict[str, str]:
-    """Configuration -> the axes beside activation and depth that vary within the study, as text; often empty.
+    """Configuration -> the axes other than activation and depth that vary within the study, as text; often empty.
 
     A parameter of an activation belongs to the activation's name, as in comparisons.
     """
@@ -30,7 +30,7 @@ def variants(records: Sequence[Record]) -> dict[str, str]:
 
 
 def identities(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
-    """Configuration -> its `KEYS`, by activation, then depth. A study without depths has None for `blocks`."""
+    """Configuration -> its `KEYS`, by activation, then depth. In a study without depths, `blocks` is None."""
     variant = variants(records)
     found = {
         r["config"]: {
@@ -56,19 +56,19 @@ def finished(records: Sequence[Record], config: str) -> list[Record]:
 
 
 def groups(frame: pd.DataFrame, keys: list[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    """The parts of a frame that share these columns, in order of appearance; a missing value counts as a value."""
+    """The parts of a frame with equal values in these columns, in order of appearance; missing values are equal."""
     for _, part in frame.groupby(keys, sort=False, dropna=False):
         first = part.iloc[0]
         yield {key: None if pd.isna(first[key]) else first[key] for key in keys}, part
 
 
 def activations(records: Iterable[Record]) -> list[str]:
-    """Activations as they are compared: the label, with whatever parameters the study varies."""
+    """Activations as they are compared: the label, with any parameters that the study varies."""
     return list(dict.fromkeys(activation_of(record["axes"]) for record in records))
 
 
 def activation_of(axes: Mapping[str, Any]) -> str:
-    """`leaky_relu(negative_slope=0.2)`: a parameter of the activation tells it from others, and is no common axis."""
+    """`leaky_relu(negative_slope=0.2)`: an activation's parameters belong to its name and are not axes of their own."""
     own = [f"{axis.partition('.')[2]}={value}" for axis, value in axes.items() if axis.startswith("activation.")]
     return f"{axes['activation']}({', '.join(own)})" if own else str(axes["activation"])
 
@@ -82,7 +82,7 @@ def group_key(group: Mapping[str, Any]) -> str:
 
 
 def precise_headline(records: Sequence[Record]) -> str | None:
-    """What a headline by running averages is with batch normalisation's statistics computed anew, if a run has it."""
+    """The headline's counterpart with recomputed batch norm statistics; None unless a finished run has it."""
     headline = records[0]["headline"]
     tag = metrics.precise_bn(metrics.of_last_epoch(headline))
     finished = (record for record in records if record["state"] == State.FINISHED)

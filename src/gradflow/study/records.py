@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 def study_runs(study: Path) -> list[Record]:
     """The run.json of every run folder, `<study>/<config>/seed=<n>`, by configuration, then seed.
 
-    A damaged one (after a full disk, say) is left out with a warning; the others still count.
+    A damaged file (after a full disk, say) is left out with a warning; the others still count.
     """
     records = []
     for file in sorted(study.glob(f"*/{folders.seed_folder('*')}/{folders.RUN_FILE}")):

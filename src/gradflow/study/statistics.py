@@ -1,6 +1,6 @@
-"""Averages over seeds and what may be claimed from them: numbers in, numbers out.
+"""Averages over seeds and what can be claimed from them: numbers in, numbers out.
 
-Letters of shapes: R runs (seeds), S steps.
+Shape letters: R runs (seeds), S steps.
 """
 
 import math
@@ -19,7 +19,7 @@ UNLIMITED = (-math.inf, math.inf)
 
 @dataclass(frozen=True)
 class Summary:
-    """The average of some seeds: n, mean, sample standard deviation, interval, and the values themselves."""
+    """The average over several seeds: n, mean, sample standard deviation, interval, and the values themselves."""
 
     n: int
     mean: float
@@ -31,7 +31,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Band:
-    """The average of some curves; every array has the shape (S,), `n` counts the runs that have a value there."""
+    """The average of several curves; every array has shape (S,), and `n` counts the runs with a value at each step."""
 
     n: np.ndarray
     mean: np.ndarray
@@ -46,12 +46,11 @@ def summary(
     """Mean, sample standard deviation (ddof = 1) and Student t interval.
 
     Args:
-        values: one for each seed, at least one.
+        values: one per seed, at least one.
         level: of the interval, in (0, 1).
         log10: average the logarithms. Mean and bounds come back in the unit of the values (the mean is the geometric
             one), `sd` is that of the logarithms, in decades.
-        within: the lowest and the highest value that is possible; the interval ends there, which leaves out nothing
-            that the mean could be.
+        within: the lowest and highest possible value; the interval ends there, which excludes no possible mean.
 
     Returns:
         `sd`, `low` and `high` are NaN for a single value.
@@ -76,11 +75,11 @@ def band(
     """Mean, sample standard deviation and Student t interval at every step, in float64.
 
     Args:
-        values_RS: one curve a row, shape (R, S). What is not finite is missing and does not count; nor, with `log10`,
-            does what is not positive: a gradient of exactly zero has no logarithm, and `n` shows that it is left out.
+        values_RS: one curve per row, shape (R, S). Values that are not finite count as missing; with `log10`, so do
+            values that are not positive: a gradient of exactly zero has no logarithm, and `n` shows that it is missing.
         level: of the interval, in (0, 1).
-        log10: average the logarithms, as `summary` does.
-        within: as of `summary`.
+        log10: average the logarithms, as in `summary`.
+        within: as in `summary`.
 
     Returns:
         `mean` is NaN where no run has a value; `sd`, `low` and `high` are NaN where fewer than two have.
@@ -117,15 +116,15 @@ def _t_quantiles(*, level: float, runs: int) -> np.ndarray:
 def sign_flip_p(differences: Sequence[float], *, rounding: float = 0.0) -> float:
     """Two-sided p value of the hypothesis that paired differences are symmetric around zero.
 
-    The share of the 2^n ways to choose the differences' signs whose sum is at least as far from zero as the observed
-    one. Equals `scipy.stats.permutation_test(..., permutation_type="samples")` but for ties, which are common here:
-    differences of accuracies are multiples of one over the number of samples. scipy takes sums for different that
-    differ by the rounding of float32 scores only, and then gives p values that are too small.
+    Of the 2^n ways to choose the differences' signs, the share whose sum is at least as far from zero as the observed
+    one. Equals `scipy.stats.permutation_test(..., permutation_type="samples")` except for ties, which are common here:
+    differences of accuracies are multiples of one over the number of samples. scipy treats sums that differ only by
+    the rounding of float32 scores as different, which makes its p values too small.
 
     Args:
-        differences: one for each seed, shape (n,). Exact up to n = 20; above, 100,000 random sign vectors of a fixed
-            seed, the observed one counted in, so that p is never 0.
-        rounding: the absolute error of a difference. Sums that differ by no more than n times it are tied; ties count
+        differences: one per seed, shape (n,). Exact up to n = 20; beyond that, 100,000 random sign vectors from a fixed
+            seed, plus the observed one, so that p is never 0.
+        rounding: the absolute error of a difference. Sums that differ by no more than n times this are tied; ties count
             as at least as extreme.
 
     Returns:
@@ -151,7 +150,7 @@ def sign_flip_p(differences: Sequence[float], *, rounding: float = 0.0) -> float
 
 
 def _signed_sums(values: np.ndarray) -> np.ndarray:
-    """Sums under every choice of signs but the first, shape (2^(n-1),): turning all signs changes no magnitude."""
+    """Sums for every choice of the signs after the first, shape (2^(n-1),): flipping all signs keeps the magnitude."""
     sums = values[:1]
     for value in values[1:]:
         sums = np.concatenate([sums + value, sums - value])
@@ -167,7 +166,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     Source: Holm 1979, Scandinavian Journal of Statistics 6, 65-70.
     """
     if not all(0 <= p <= 1 for p in p_values):
-        raise ValueError(f"p values must lie in [0, 1]: {list(p_values)}")
+        raise ValueError(f"p values must be in [0, 1]: {list(p_values)}")
     adjusted = [0.0] * len(p_values)
     largest = 0.0
     for rank, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
@@ -177,13 +176,15 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def seeds_needed(comparisons: int, *, alpha: float = ALPHA) -> int:
-    """The fewest seeds with which one of `comparisons` can be claimed at all: 2 / 2^n <= alpha / comparisons.
+    """The fewest seeds with which any of this many comparisons can be claimed: 2 / 2^n <= alpha / comparisons.
 
     Raises:
-        ValueError: without a comparison, or if alpha is not in (0, 1).
+        ValueError: if there is no comparison, or alpha is not in (0, 1).
     """
     if comparisons < 1 or not 0 < alpha < 1:
-        raise ValueError(f"comparisons={comparisons}, alpha={alpha}: needs one or more and a number between 0 and 1")
+        raise ValueError(
+            f"comparisons={comparisons}, alpha={alpha}: needs at least one comparison and an alpha between 0 and 1"
+        )
     seeds = 1
     while comparisons * 2 / 2**seeds > alpha:
         seeds += 1

@@ -1,4 +1,4 @@
-"""How far a study is: runs by state, errors, expected time left."""
+"""A study's progress: runs by state, errors, expected time left."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _TO_TRAIN = (State.RUNNING, State.INTERRUPTED, State.FAILED, State.PLANNED)
 
 
 def true_state(study: Path, record: Record) -> str:
-    """The state of a run: one that says `running` while no process holds its folder was killed, so `interrupted`."""
+    """The state of a run; if it says `running` but no process holds its folder, it was killed: `interrupted`."""
     if record["state"] != State.RUNNING:
         return record["state"]
     folder = study / record["config"] / folders.seed_folder(record["seed"])
@@ -56,9 +56,9 @@ def status_table(study: Path, records: Sequence[Record]) -> RenderableType:
 
 
 def seconds_left(records: Sequence[Record], states: Sequence[str]) -> float | None:
-    """Seconds that the runs yet to finish take one after the other; None as long as no run has finished.
+    """Expected seconds to train the unfinished runs one after the other; None until a run has finished.
 
-    A run is expected to take as long as the finished ones of its configuration, else as the average finished run.
+    A run is expected to take as long as the average finished run of its configuration or, without one, of the study.
     """
     done: dict[str, list[float]] = {}
     for record, state in zip(records, states, strict=True):

@@ -69,7 +69,7 @@ def test_depths_are_in_order_of_size_and_activations_in_order_of_appearance():
     ]
 
 
-def test_no_difference_is_said_to_be_not_shown():
+def test_no_difference_is_reported_as_none_shown():
     other = [r + d for r, d in zip(RELU, [0.01, -0.01] * 4, strict=True)]
     (comparison,) = compare(scored_runs("relu", RELU) + scored_runs("tanh", other))
     assert (comparison.outcome, comparison.p) == (Outcome.NO_DIFFERENCE, 1.0)
@@ -85,7 +85,8 @@ def test_too_few_seeds():
     ]
     first = compare(records)[0]
     assert first.verdict == (
-        "sigmoid against relu at blocks=1: too few seeds to claim: 3, needs 8 for 5 comparisons, at lr = 0.001, untuned"
+        "sigmoid against relu at blocks=1: too few seeds for a claim: 3 of the 8 needed for 5 comparisons, "
+        "at lr = 0.001, untuned"
     )
     assert first.p == 2 / 8
 
@@ -93,7 +94,7 @@ def test_too_few_seeds():
 def test_one_comparison_needs_six_seeds():
     assert compare(scored_runs("relu", RELU[:6]) + scored_runs("sigmoid", SIGMOID[:6]))[0].claimed
     (few,) = compare(scored_runs("relu", RELU[:5]) + scored_runs("sigmoid", SIGMOID[:5]))
-    assert "5, needs 6 for 1 comparison," in few.verdict
+    assert "5 of the 6 needed for 1 comparison," in few.verdict
 
 
 @pytest.mark.parametrize("who", ["relu", "sigmoid"])
@@ -120,7 +121,7 @@ def test_a_diverged_comparison_still_counts_in_the_family():
 
 
 @pytest.mark.parametrize("state", ["failed", "running", "planned", "interrupted"])
-def test_unfinished_runs_do_not_count_and_are_told(state):
+def test_unfinished_runs_do_not_count_and_are_listed(state):
     sigmoid = scored_runs("sigmoid", SIGMOID)
     sigmoid[3] = scored_run("sigmoid", seed=3, state=state)
     (comparison,) = compare(scored_runs("relu", RELU) + sigmoid[:-1])
@@ -129,7 +130,7 @@ def test_unfinished_runs_do_not_count_and_are_told(state):
     assert f"; left out: sigmoid seed 3 ({state}), sigmoid seed 7 (not run), at lr" in comparison.verdict
 
 
-def test_a_seed_unfinished_on_both_sides_is_not_worth_a_word():
+def test_a_seed_unfinished_on_both_sides_is_not_listed():
     records = scored_runs("relu", RELU) + scored_runs("sigmoid", SIGMOID)
     records += [scored_run(name, seed=8, state="planned") for name in ("relu", "sigmoid")]
     assert "left out" not in compare(records)[0].verdict
@@ -141,7 +142,7 @@ def test_no_seed_in_common():
     assert "no seed in common" in comparison.verdict
 
 
-def test_a_depth_without_the_baseline_is_told_and_no_comparison():
+def test_a_depth_without_the_baseline_is_reported_and_not_compared():
     records = (
         scored_runs("relu", RELU, blocks=2)
         + scored_runs("sigmoid", SIGMOID, blocks=2)
@@ -273,9 +274,9 @@ def test_the_overall_verdict_without_a_claim():
     )
     assert text.startswith("No claim about relu against 2 other activations (test/acc_at_best): too few seeds")
     assert "too few seeds (needs 7) in 2 of 2 comparisons, at lr = 0.001, untuned." in text
-    assert text.endswith("and no claim.")
+    assert text.endswith("; it supports no claim.")
     assert "sigmoid minus relu at blocks=4, is -0.03" in text
-    assert overall([]) == "Nothing to compare: the study has one activation."
+    assert overall([]) == "Nothing to compare: the study has only one activation."
 
 
 def shown(comparisons, width=150):
@@ -308,21 +309,21 @@ def test_the_table_of_nothing_and_of_no_numbers():
 PRECISE = "test/acc_precise_bn"
 
 
-def anew(records, value):
-    """The same runs with a score by statistics computed anew."""
+def with_precise(records, value):
+    """The same runs with a score by recomputed statistics."""
     return [{**record, "metrics": {**record["metrics"], PRECISE: value - 0.001 * record["seed"]}} for record in records]
 
 
-def test_statistics_computed_anew_have_a_family_of_their_own():
+def test_recomputed_statistics_have_a_family_of_their_own():
     relu, sigmoid = scored_runs("relu", RELU, selected_on="test"), scored_runs("sigmoid", SIGMOID, selected_on="test")
-    first, second = families(anew(relu, 0.97) + anew(sigmoid, 0.97))
+    first, second = families(with_precise(relu, 0.97) + with_precise(sigmoid, 0.97))
     assert (first[0].metric, first[0].outcome, first[0].selected_on_test) == (HEADLINE, Outcome.LOWER, True)
     assert (second[0].metric, second[0].outcome, second[0].selected_on_test) == (PRECISE, Outcome.NO_DIFFERENCE, False)
-    assert overall(second).startswith("By batch norm statistics computed anew after the last epoch, ")
+    assert overall(second).startswith("With batch norm statistics recomputed after the last epoch, ")
     assert ": no claim about relu against sigmoid" in overall(second)
     assert f"({PRECISE})" in overall(second)
 
 
 @pytest.mark.parametrize("others", [[], scored_runs("sigmoid", SIGMOID)])
 def test_a_family_in_which_nothing_can_be_compared_is_left_out(others):
-    assert len(families(anew(scored_runs("relu", RELU), 0.97) + others)) == 1
+    assert len(families(with_precise(scored_runs("relu", RELU), 0.97) + others)) == 1

@@ -1,4 +1,4 @@
-"""Which rate is chosen, by which seeds, and what the verdict says of it."""
+"""Which rate is chosen, by which seeds, and what the verdict says about it."""
 
 import pytest
 from forged_runs import scored_run
@@ -83,7 +83,7 @@ def test_a_rate_whose_tuning_run_did_not_finish_is_out(state, why, at_edge):
     records = swept("relu", [0.7, 0.8, 0.9], states={(3e-3, 1): state}) + swept("sigmoid", [0.7, 0.8, 0.7])
     tuning = tune(records, tuning_seeds=[0, 1])
     relu = tuning.choices[0]
-    # What diverged has been tried: the range goes on beyond the chosen rate. What failed has not.
+    # A rate that diverged has been tried: the range extends beyond the chosen rate. A rate that failed has not.
     assert (relu.value, relu.disqualified, relu.at_edge) == (1e-3, ((3e-3, why),), at_edge)
     assert f"0.003 {why})" in compare(records, tuning=tuning)[0].verdict
 
@@ -121,8 +121,8 @@ def test_another_key_is_tuned_and_the_rate_is_not():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"tuning_seeds": [0], "key": "width"}, "tuning width: this study has one value of it; sweep it first"),
-        ({"tuning_seeds": [0, 12]}, r"tuning seeds 12: the study has no such runs, only 0, 1, 2, 3"),
+        ({"tuning_seeds": [0], "key": "width"}, "tuning width: this study has only one value of it; sweep it first"),
+        ({"tuning_seeds": [0, 12]}, r"tuning seeds 12: the study has no such runs, only seeds 0, 1, 2, 3"),
         ({"tuning_seeds": [0, 1, 2, 3]}, "tuning seeds 0, 1, 2, 3: no other seed is left to test"),
         ({"tuning_seeds": []}, "no tuning seeds; name some of 0, 1, 2, 3"),
     ],
@@ -134,7 +134,7 @@ def test_what_cannot_be_tuned(arguments, message):
 
 def test_nothing_to_tune_on_when_no_tuning_run_has_finished():
     planned = {(lr, 0): "planned" for lr in RATES}
-    with pytest.raises(ValueError, match="not finished; finish the sweep"):
+    with pytest.raises(ValueError, match="have not finished; finish the sweep"):
         tune(swept("relu", [0.7, 0.8, 0.9], states=planned), tuning_seeds=[0])
 
 
@@ -149,7 +149,7 @@ def test_the_overall_verdict_of_a_tuned_study_counts_the_edges():
     assert "each at its best lr (tuned on seeds 0, 1, 2 of 5 at the edge of the tried range)" in text
 
 
-def test_a_rate_is_chosen_by_running_averages_whatever_is_compared():
+def test_a_rate_is_chosen_by_running_averages_no_matter_what_is_compared():
     records = swept("relu", [0.7, 0.8, 0.7]) + swept("sigmoid", [0.7, 0.8, 0.7])
     for record in records:
         record["metrics"]["test/acc_precise_bn"] = 0.9

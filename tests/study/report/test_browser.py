@@ -63,7 +63,7 @@ def test_scalars_show_the_runs_and_their_mean(page, tensorboard):
         page.get_by_text(f"trainer.limit_train_batches=2/{run}").first.wait_for()
 
 
-def test_the_hparams_page_has_one_row_a_configuration_averaged_over_seeds(page, tensorboard, study):
+def test_the_hparams_page_has_one_row_per_configuration_averaged_over_seeds(page, tensorboard, study):
     page.goto(f"{tensorboard}/#hparams")
     rows = page.locator("div.table-cell", has_text="digits_conv/activation=")
     rows.first.wait_for()

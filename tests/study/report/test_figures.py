@@ -18,7 +18,7 @@ def test_a_study_without_depths(grid):
 
 
 @pytest.mark.slow
-def test_many_configurations_have_one_panel_a_depth(grid):
+def test_many_configurations_have_one_panel_per_depth(grid):
     activations = [f"act{i}" for i in range(10)]
     frames, records, legend = grid(activations, [1, 2, 4])
     drawn = {figure.name: figure for figure in figures(frames, records, legend)}

@@ -119,10 +119,10 @@ def test_half_written_and_missing_event_files(study):
     file.unlink()
     frames = frames_of(study)
     assert frames.learning.loc[frames.learning["metric"] == "val/acc", "epoch"].tolist() == [1, 2, 3]
-    assert frames.layers["n"].max() == 2  # the last epoch's means stand in run.json
+    assert frames.layers["n"].max() == 2  # the last epoch's means are in run.json
 
 
-def test_variants_are_what_differs_beside_activation_and_depth(study):
+def test_variants_are_what_differs_besides_activation_and_depth(study):
     for lr in (0.1, 0.2):
         write_run(study, axes={"optimizer.lr": lr, "data": "npz"}, **typical())
     write_run(study, activation="elu", axes={"activation.alpha": 2, "data": "npz"}, **typical())
@@ -149,7 +149,7 @@ def test_runs_of_different_lengths_and_a_short_last_stretch_are_thinned(study):
     assert training["update"].tolist()[-1] == 3 * (len(training) - 1)
 
 
-def test_a_headline_by_statistics_computed_anew_has_the_curve_of_its_score(tmp_path):
+def test_a_headline_by_recomputed_statistics_has_the_curve_of_its_score(tmp_path):
     run = typical(accuracy=0.9)
     run["metrics"]["test/acc_precise_bn"] = 0.95
     write_run(tmp_path, headline="test/acc_precise_bn", **run)

@@ -36,7 +36,7 @@ def test_where_points_stand_for_several_updates_their_spread_is_drawn(tmp_path):
     assert frames.training["p5"][0] == pytest.approx(2 - 0.95 * 0.5 / 400)
 
 
-def test_first_losses_far_above_the_others_are_cut_off_and_told(tmp_path):
+def test_first_losses_far_above_the_others_are_cut_off_with_a_note(tmp_path):
     run = typical(steps=200)
     run["curves"]["train/loss_step"][0] = 80.0
     write_run(tmp_path, **run)

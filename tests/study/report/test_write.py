@@ -135,21 +135,21 @@ def test_monitors_off_one_seed_one_activation(tmp_path, monkeypatch):
     assert "Nothing to compare" in page
 
 
-def test_statistics_computed_anew_have_their_own_verdict_figure_and_columns(tmp_path, monkeypatch):
+def test_recomputed_statistics_have_their_own_verdict_figure_and_columns(tmp_path, monkeypatch):
     study = tmp_path / "made_up"
     drawn = {}
     monkeypatch.setattr(write, "save", lambda figure, folder: drawn.update({figure.name: figure}))
-    for activation, score, anew in (("relu", 0.9, 0.92), ("sigmoid", 0.3, 0.91)):
+    for activation, score, precise in (("relu", 0.9, 0.92), ("sigmoid", 0.3, 0.91)):
         for blocks in (1, 4):
             for seed in range(2):
                 run = typical(blocks=blocks, accuracy=score + 0.01 * seed)
-                run["metrics"]["test/acc_precise_bn"] = anew - 0.001 * seed
+                run["metrics"]["test/acc_precise_bn"] = precise - 0.001 * seed
                 write_run(study, activation=activation, seed=seed, selected_on="test", **run)
     page = write.write_report(study).read_text()
     first, second = re.findall(r'<p class="verdict">(.*?)</p>', page)
     assert "(test/acc_at_best, selected on test)" in first
     assert "-0.6" in first
-    assert second.startswith("By batch norm statistics computed anew")
+    assert second.startswith("With batch norm statistics recomputed")
     assert "(test/acc_precise_bn)" in second
     assert "-0.01" in second
     scales = [drawn[name].panels[0].chart.to_dict() for name in ("headline", "precise_batch_norm")]

@@ -1,1 +1,1 @@
-"""Which activation is better, paired by seed, and whether that may be claimed."""
+"""Which activation is better, paired by seed, and whether that can be claimed."""

@@ -1,4 +1,4 @@
-"""The runs of a study by activation and by group: what a comparison has on each of its sides."""
+"""The runs of a study by activation and group: what a comparison has on either side."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ class Cell:
         return [run for run in self.runs.values() if run["state"] == State.FINISHED]
 
     def values(self, metric: Metric) -> dict[int, float]:
-        """The metric by seed, log10 of one that is averaged so; a gradient of exactly zero has none."""
+        """The metric by seed, as log10 if it is averaged that way; a gradient of exactly zero is left out."""
         values = {run["seed"]: run["metrics"].get(metric.tag) for run in self.finished()}
         known = {seed: float(value) for seed, value in values.items() if value is not None and math.isfinite(value)}
         if metric.is_logarithmic:
@@ -32,13 +32,13 @@ class Cell:
         return known
 
     def defines(self, metric: str) -> bool:
-        """Whether a run has the metric, or may yet have it."""
+        """Whether a run has the metric, or no run has finished yet."""
         runs = self.finished()
         return not runs or any(metric in run["metrics"] for run in runs)
 
 
 def cells_of(records: Sequence[Record], choices: Sequence[Choice]) -> dict[tuple[str, str], Cell]:
-    """Activation by group; by the order of activations, then of the other axes, then by depth."""
+    """Cells by activation and group, in order of the activations, then of the other axes, then of depth."""
     cells: dict[tuple[str, str], Cell] = {}
 
     def cell(axes: Mapping[str, Any]) -> Cell:

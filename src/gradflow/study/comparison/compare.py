@@ -45,8 +45,8 @@ def compare(
     Args:
         records: run.json of the runs of one study, any state.
         baseline: an activation of `activations(records)`; `relu` by default, or the first if the study has none.
-        metric: a key of `metrics`; the study's headline by default. What is averaged as log10 is compared so.
-        tuning: what `tune` returned for these records: the comparison is of its test runs then.
+        metric: a key of `metrics`; the study's headline by default. What is averaged as log10 is compared as log10.
+        tuning: what `tune` returned for these records; then its test runs are compared.
         alpha: probability of one or more false claims in the family.
 
     Raises:
@@ -75,10 +75,10 @@ def compare(
 def families(
     records: Sequence[Record], *, baseline: str | None = None, tuning: Tuning | None = None
 ) -> list[list[Comparison]]:
-    """The comparisons by the headline; then, where there are any, those with batch norm statistics computed anew."""
+    """The comparisons by the headline, then those with recomputed batch norm statistics, if there are any."""
     first = compare(records, baseline=baseline, tuning=tuning)
-    anew = precise_headline(tuning.records if tuning else records)
-    second = compare(records, baseline=baseline, metric=anew, tuning=tuning) if anew else []
+    precise = precise_headline(tuning.records if tuning else records)
+    second = compare(records, baseline=baseline, metric=precise, tuning=tuning) if precise else []
     return [first, second] if second else [first]
 
 
@@ -97,7 +97,7 @@ def _check_metric(records: Sequence[Record], metric: str) -> None:
 
 
 def _compare(cell: Cell, base: Cell | None, *, baseline: str, metric: Metric) -> Comparison:
-    """One comparison, as yet without Holm's correction."""
+    """One comparison, before Holm's correction."""
     sides = [cell, base] if base else [cell]
     draft = Comparison(
         metric=metric.tag,
@@ -131,7 +131,7 @@ def _compare(cell: Cell, base: Cell | None, *, baseline: str, metric: Metric) ->
 
 
 def _left_out(sides: Sequence[Cell], seeds: Sequence[int], metric: Metric) -> tuple[tuple[str, int, str], ...]:
-    """Runs without a value whose counterpart has finished; a diverged one is told elsewhere."""
+    """Runs without a value whose counterpart has finished; diverged runs are reported elsewhere."""
     finished = {run["seed"] for side in sides for run in side.finished()}
     missing = []
     for seed in sorted(finished - set(seeds)):
@@ -146,7 +146,7 @@ def _left_out(sides: Sequence[Cell], seeds: Sequence[int], metric: Metric) -> tu
 
 
 def _without_constants(drafts: Sequence[Comparison], cells: Iterable[Cell]) -> list[Comparison]:
-    """Groups without what is the same in the whole study; the depth always stays."""
+    """Drop axes that are constant throughout the study from the groups, except for the depth."""
     groups = [cell.group for cell in cells]
     varied = {axis for group in groups for axis in group if any(g.get(axis, ...) != group[axis] for g in groups)}
     shown = varied | {"blocks"}
@@ -154,7 +154,7 @@ def _without_constants(drafts: Sequence[Comparison], cells: Iterable[Cell]) -> l
 
 
 def _decide(drafts: Sequence[Comparison], *, alpha: float) -> list[Comparison]:
-    """Correct the p values over the family, and say of each comparison what they show."""
+    """Correct the p values over the family, and set the outcome of each comparison."""
     family = [draft for draft in drafts if draft.outcome is not Outcome.NO_BASELINE]
     if not family:
         return list(drafts)

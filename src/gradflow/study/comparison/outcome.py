@@ -1,4 +1,4 @@
-"""One comparison of a study: two activations, their differences seed by seed, and how it came out."""
+"""One comparison of a study: two activations, their differences seed by seed, and the outcome."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from gradflow.study.statistics import Summary
 
 
 class Outcome(StrEnum):
-    """Why a verdict is what it is. `higher` and `lower`: the activation's value against the baseline's."""
+    """What a verdict rests on. `higher` and `lower`: the activation's value relative to the baseline's."""
 
     HIGHER = "higher"
     LOWER = "lower"
@@ -29,17 +29,17 @@ class Comparison:
     Attributes:
         group: what both have in common, e.g. `{"blocks": 4}`.
         seeds: with a value on both sides.
-        differences: of each seed, activation minus baseline; None without a seed in common. Those of a gradient
-            magnitude are in decades (log10).
-        p: exact two-sided sign-flip p; None where nothing may be claimed whatever it is.
-        holm: p after Holm's correction over the family; None with p.
+        differences: activation minus baseline, per seed; None without a seed in common. In decades (log10) for a
+            gradient magnitude.
+        p: exact two-sided sign-flip p; None where no claim is possible anyway.
+        holm: p after Holm's correction over the family; None if p is.
         family: number of comparisons of the family.
-        needed: seeds needed to claim one of that many.
+        needed: seeds needed to claim one of this many comparisons.
         diverged: (activation, seed) of every diverged run.
-        left_out: (activation, seed, why) of every run that misses where its pair has finished.
-        lrs: learning rate by activation, None where the run does not tell.
+        left_out: (activation, seed, why) of every run without a value whose counterpart has finished.
+        lrs: learning rate by activation, None where the run does not record it.
         choices: of the tuned key by activation; empty if nothing was tuned.
-        better: which of two values is the better one; None where nobody knows.
+        better: which of two values is better; None if unknown.
         verdict: one sentence, with the learning rate at which it holds.
     """
 
@@ -69,7 +69,7 @@ class Comparison:
 
     @property
     def where(self) -> str:
-        """`blocks=4`: the group as it is read."""
+        """`blocks=4`: the group as text."""
         return ", ".join(f"{axis}={value}" for axis, value in self.group.items())
 
     @property

@@ -11,13 +11,13 @@ from gradflow.study.comparison.outcome import Comparison, Outcome
 
 _STYLES = {Outcome.HIGHER: "bold", Outcome.LOWER: "bold", Outcome.DIVERGED: "red"}
 _CAPTION = (
-    "difference: activation minus baseline, paired by seed; interval: Student t, 95 %, of each comparison by itself; "
+    "difference: activation minus baseline, paired by seed; interval: Student t, 95 %, for each comparison on its own; "
     "p: exact two-sided sign flip; Holm: p corrected over all comparisons"
 )
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> Group:
-    """One row a comparison, with the difference of every seed; below, one line a verdict."""
+    """One row per comparison, with the difference for every seed; below, one line per verdict."""
     if not comparisons:
         return Group(Text("nothing to compare"))
     table = Table()

@@ -1,4 +1,4 @@
-"""The value of a swept key, such as the learning rate, that suits each configuration best, chosen on validation."""
+"""The value of a swept key, such as the learning rate, that suits each configuration best on validation data."""
 
 import json
 import statistics
@@ -10,7 +10,7 @@ from gradflow.runs import metrics
 from gradflow.runs.record import Record, State
 
 LR = "optimizer.lr"
-DEFAULT = "default"  # stands for the study's own value of a key, where a record does not tell it
+DEFAULT = "default"  # stands for the study's own value of a key, where a record does not state it
 INCOMPLETE = "incomplete"
 _BEST_ACC, _BEST_LOSS = (metrics.best(metrics.val(score)) for score in (metrics.ACC, metrics.LOSS))
 
@@ -21,13 +21,13 @@ class Choice:
 
     Attributes:
         key: the tuned one.
-        seeds: that it was tuned on.
+        seeds: those it was tuned on.
         axes: of the configuration, without the key.
-        found: False if no value is left; `value` is None then.
+        found: False if no value is left; then `value` is None.
         value: the chosen one.
-        tried: every value of the configuration, numbers in ascending order.
-        disqualified: (value, why) of those that a tuning seed rules out: `diverged`, or `incomplete` if it has not
-            finished.
+        tried: every value tried in the configuration, numbers in ascending order.
+        disqualified: (value, why) of those that a tuning seed rules out: it `diverged`, or has not finished
+            (`incomplete`).
         at_edge: whether the chosen number is the smallest or largest tried, so that a better one may lie beyond.
     """
 
@@ -52,13 +52,13 @@ class Tuning:
 def tune(records: Sequence[Record], *, key: str = LR, tuning_seeds: Sequence[int]) -> Tuning:
     """Choose the value of a swept key for each activation, depth and whatever else the study varies.
 
-    The best mean of `val/acc_best` over the tuning seeds wins, or the lowest of `val/loss_best` where there is no
-    accuracy; ties go to the smaller number. A value with which a tuning seed diverged or did not finish is out.
+    The highest mean of `val/acc_best` over the tuning seeds wins, or the lowest mean of `val/loss_best` where there is
+    no accuracy; ties go to the smaller number. A value is out if a tuning seed diverged or did not finish with it.
 
     Args:
         records: run.json of the runs of one study.
-        key: the swept key, as it is in `axes`.
-        tuning_seeds: they choose; every other seed tests.
+        key: the swept key, as in `axes`.
+        tuning_seeds: the seeds that choose; every other seed tests.
 
     Raises:
         ValueError: if the key was not swept, a tuning seed has no run, or no seed is left to test.
@@ -79,13 +79,13 @@ def tune(records: Sequence[Record], *, key: str = LR, tuning_seeds: Sequence[int
         ]
     if not any(choice.found for choice in choices):
         raise ValueError(
-            f"tuning {key}: the runs of seeds {show(seeds)} diverged or are not finished; finish the sweep"
+            f"tuning {key}: the runs of seeds {show(seeds)} diverged or have not finished; finish the sweep"
         )
     return Tuning(choices=tuple(choices), records=tests)
 
 
 def show(values: Sequence[Any]) -> str:
-    """`0.0003, 0.001`: numbers as they are in folder names."""
+    """`0.0003, 0.001`: numbers as in folder names."""
     return ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
 
 
@@ -110,20 +110,20 @@ def _is_number(value: Any) -> bool:
 def _check(records: Sequence[Record], configurations: Any, *, key: str, seeds: Sequence[int]) -> None:
     if all(len(_tried(runs, key)) < 2 for runs in configurations):
         example = "3e-4,1e-3,3e-3" if key == LR else "VALUE,VALUE"
-        raise ValueError(f"tuning {key}: this study has one value of it; sweep it first, e.g. {key}={example}")
+        raise ValueError(f"tuning {key}: this study has only one value of it; sweep it first, e.g. {key}={example}")
     present = {record["seed"] for record in records}
     if not seeds:
         raise ValueError(f"tuning {key}: no tuning seeds; name some of {show(sorted(present))}")
     if absent := set(seeds) - present:
         raise ValueError(
-            f"tuning seeds {show(sorted(absent))}: the study has no such runs, only {show(sorted(present))}"
+            f"tuning seeds {show(sorted(absent))}: the study has no such runs, only seeds {show(sorted(present))}"
         )
     if not present - set(seeds):
         raise ValueError(f"tuning seeds {show(seeds)}: no other seed is left to test; run more seeds or tune on fewer")
 
 
 def _tried(runs: Sequence[Record], key: str) -> list[Any]:
-    """Different values, numbers in ascending order before anything else."""
+    """The distinct values, numbers first, in ascending order."""
     values: list[Any] = []
     for value in (_value(record, key) for record in runs):
         if value not in values:
@@ -154,12 +154,12 @@ def _choose(runs: Sequence[Record], *, key: str, seeds: tuple[int, ...]) -> Choi
 
 
 def _score(runs: Sequence[Record | None], tag: str) -> float | str:
-    """Mean over the tuning seeds, the higher the better; why there is none, otherwise."""
+    """Mean over the tuning seeds, the higher the better; or the reason why there is none."""
     if any(run and run["state"] == State.DIVERGED for run in runs):
         return State.DIVERGED
     values = [run["metrics"].get(tag) if run and run["state"] == State.FINISHED else None for run in runs]
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return INCOMPLETE
-    mean = float(f"{statistics.fmean(known):.6g}")  # scores are float32: what differs in the 7th digit is a tie
+    mean = float(f"{statistics.fmean(known):.6g}")  # scores are float32: a difference in the 7th digit is a tie
     return -mean if tag == _BEST_LOSS else mean

@@ -1,4 +1,4 @@
-"""What may be concluded from the comparisons of a study, in words."""
+"""What can be concluded from the comparisons of a study, in words."""
 
 import math
 from collections import Counter
@@ -8,16 +8,16 @@ from gradflow.runs import metrics
 from gradflow.study.comparison.outcome import Comparison, Outcome
 from gradflow.study.comparison.tuning import LR, Choice, show
 
-ANEW = "by batch norm statistics computed anew after the last epoch, not by running averages that may lag behind: "
+RECOMPUTED = "with batch norm statistics recomputed after the last epoch, not running averages that may lag behind: "
 
 
 def verdict(comparison: Comparison) -> str:
-    """One sentence: the finding, the runs that are missing, and the learning rate at which it holds."""
+    """One sentence: the finding, the missing runs, and the learning rate at which it holds."""
     return f"{finding(comparison)}{_left_out(comparison)}, {rate(comparison)}"
 
 
 def finding(comparison: Comparison) -> str:
-    """The verdict without the learning rate and without the runs that are missing."""
+    """The verdict without the missing runs and the learning rate."""
     c = comparison
     if c.claimed:
         return _claim(c)
@@ -26,7 +26,7 @@ def finding(comparison: Comparison) -> str:
         return f"{pair}no difference shown, {_estimate(c, 1)} ({_evidence(c)})"
     if c.outcome is Outcome.TOO_FEW:
         plural = "" if c.family == 1 else "s"
-        return f"{pair}too few seeds to claim: {c.n}, needs {c.needed} for {c.family} comparison{plural}"
+        return f"{pair}too few seeds for a claim: {c.n} of the {c.needed} needed for {c.family} comparison{plural}"
     if c.outcome is Outcome.DIVERGED:
         runs = "; ".join(f"{name}, seed {seed}" for name, seed in c.diverged)
         return f"{pair}a seed diverged ({runs}): no verdict"
@@ -39,7 +39,7 @@ def finding(comparison: Comparison) -> str:
 
 
 def rate(comparison: Comparison) -> str:
-    """At which learning rate a verdict holds, or how it was chosen."""
+    """The learning rate at which a verdict holds, or how it was chosen."""
     parts = []
     if comparison.choices:
         parts.append(_tuned(comparison))
@@ -56,11 +56,11 @@ def rate(comparison: Comparison) -> str:
 def overall(comparisons: Sequence[Comparison]) -> str:
     """The verdict on a whole study, in two sentences at most."""
     if not comparisons:
-        return "Nothing to compare: the study has one activation."
+        return "Nothing to compare: the study has only one activation."
     claimed = [c for c in comparisons if c.claimed]
     sentence = _won_and_lost(comparisons) if claimed else _no_claim(comparisons)
     if metrics.is_precise_bn(comparisons[0].metric):
-        sentence = f"{ANEW.capitalize()}{sentence[0].lower()}{sentence[1:]}"
+        sentence = f"{RECOMPUTED.capitalize()}{sentence[0].lower()}{sentence[1:]}"
     return f"{sentence}, {_common_rate(comparisons)}.{_largest(comparisons)}"
 
 
@@ -97,7 +97,7 @@ def _metric(comparison: Comparison) -> str:
 
 
 def _reasons(comparisons: Sequence[Comparison]) -> str:
-    """`no difference shown in 1, a seed diverged in 2`, of those without a claim."""
+    """`no difference shown in 1, a seed diverged in 2`, for the comparisons without a claim."""
     counts = Counter(c.outcome for c in comparisons if not c.claimed)
     return ", ".join(f"{_reason(outcome, comparisons[0])} in {n}" for outcome, n in counts.items())
 
@@ -116,7 +116,7 @@ def _largest(comparisons: Sequence[Comparison]) -> str:
         return f" The largest difference: {finding(largest)}."
     estimate = _estimate(largest, 1)
     pair = f"{largest.activation} minus {largest.baseline}{_at(largest)}"
-    return f" The largest difference seen, {pair}, is {estimate} and no claim."
+    return f" The largest difference observed, {pair}, is {estimate}; it supports no claim."
 
 
 def _common_rate(comparisons: Sequence[Comparison]) -> str:
@@ -147,7 +147,7 @@ def _claim(c: Comparison) -> str:
 
 
 def _estimate(c: Comparison, sign: int) -> str:
-    """Mean difference and its interval, with two digits of the interval's half width."""
+    """Mean difference and its interval, to two digits of the interval's half width."""
     assert c.differences is not None
     mean, low, high = (sign * value for value in (c.differences.mean, c.differences.low, c.differences.high))
     half = abs(high - low) / 2
@@ -161,11 +161,14 @@ def _evidence(c: Comparison) -> str:
 
 
 def _left_out(c: Comparison) -> str:
-    """`; left out: sigmoid seed 3, 4 (failed)`."""
+    """`; left out: sigmoid seeds 3, 4 (failed)`."""
     seeds: dict[tuple[str, str], list[int]] = {}
     for name, seed, why in c.left_out:
         seeds.setdefault((name, why), []).append(seed)
-    runs = ", ".join(f"{name} seed {show(missing)} ({why})" for (name, why), missing in seeds.items())
+    runs = ", ".join(
+        f"{name} seed{'' if len(missing) == 1 else 's'} {show(missing)} ({why})"
+        for (name, why), missing in seeds.items()
+    )
     return f"; left out: {runs}" if runs else ""
 
 
@@ -182,7 +185,7 @@ def _tuned_key(c: Comparison) -> str | None:
 
 
 def _best(c: Comparison, choice: Choice) -> str:
-    """By which scores a value was chosen, where those are not the ones compared."""
+    """Names the scores that chose a value, where they are not the ones compared."""
     return f"best {_key(choice)}{' by running averages' if metrics.is_precise_bn(c.metric) else ''}"
 
 

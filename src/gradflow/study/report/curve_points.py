@@ -1,6 +1,6 @@
 """Points of a figure from the curves of several runs: averaged over the runs, and thinned where there are thousands.
 
-Letters of shapes: R runs (seeds), S steps, P points.
+Shape letters: R runs (seeds), S steps, P points.
 """
 
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from gradflow.study.averages import align
 from gradflow.study.statistics import UNLIMITED, band
 
 BAND = ["n", "mean", "low", "high"]
-SPREAD = {"p5": 0.05, "p95": 0.95}  # between them lie nine in ten single values
+SPREAD = {"p5": 0.05, "p95": 0.95}  # nine in ten single values are between them
 
 
 def banded(
     values_RP: np.ndarray, *, log10: bool = False, within: tuple[float, float] = UNLIMITED, **columns: Any
 ) -> pd.DataFrame:
-    """n, mean and interval over the runs of each point of shape (P,), beside the columns that say which point it is."""
+    """n, mean and interval over the runs, each of shape (P,), next to the columns that identify the points."""
     averaged = band(values_RP, log10=log10, within=within)
     return pd.DataFrame({**columns, **{name: getattr(averaged, name) for name in BAND}})
 
@@ -32,15 +32,15 @@ def thinned(
 
     Args:
         runs: the same tag of each run, at least one.
-        most: points to be left at the most.
+        most: the largest number of points to keep.
         log10: average the logarithms; a value of exactly zero has none and counts as missing.
-        within: as of `statistics.summary`.
-        columns: what else stands in every row.
+        within: as in `statistics.summary`.
+        columns: further columns, the same in every row.
 
     Returns:
-        One row a stretch: `update` (its first), n, mean, low and high over the runs of each run's mean of the stretch,
-        `p5` and `p95`, the percentiles of all single values of all runs (NaN where a stretch is one update); and how
-        many recorded updates a stretch has.
+        One row per stretch: `update` (its first), n, mean, low and high over the runs' means of the stretch, and `p5`
+        and `p95`, the percentiles of all single values of all runs (NaN where a stretch is one update); and the number
+        of recorded updates per stretch.
     """
     steps, values_RS = align(runs)
     size = -(-len(steps) // most)
@@ -61,7 +61,7 @@ def _stretch_means(values_RS: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 
 def _spread(values_RS: np.ndarray, size: int) -> dict[str, np.ndarray]:
-    """The percentiles of `SPREAD` of each stretch, shape (P,); NaN where nothing is there."""
+    """The percentiles of `SPREAD` of each stretch, shape (P,); NaN where there is none."""
     runs, steps = values_RS.shape
     padded_RS = np.pad(values_RS, ((0, 0), (0, -steps % size)), constant_values=np.nan)
     values_PV = padded_RS.reshape(runs, -1, size).swapaxes(0, 1).reshape(-1, runs * size)

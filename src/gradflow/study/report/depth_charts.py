@@ -11,7 +11,7 @@ from gradflow.runs.metrics import GRAD_RMS, Metric, MetricTable
 from gradflow.study.configurations import groups
 from gradflow.study.report.frames import AFTER, BEFORE
 
-DODGE = 0.018  # of the range of depths, between two activations: intervals side by side, not over one another
+DODGE = 0.018  # of the range of depths, between two activations: intervals side by side, not on top of each other
 ASIDE = 7  # pixels between the mean of a configuration and the marks of its seeds
 GRADIENT_RMS = MetricTable()[f"{GRAD_RMS}/"]
 _BAND = "lines are means over the seeds, bands 95 % t intervals"
@@ -27,7 +27,7 @@ def by_depth(
     reading: str,
     beside: str | None = None,
 ) -> Figure:
-    """A final metric against depth, a panel for each variant; against the activation where there is one depth only.
+    """A final metric against depth, a panel for each variant; against the activation if there is only one depth.
 
     Args:
         final: means with intervals, `Frames.final`.
@@ -36,7 +36,7 @@ def by_depth(
         metric: of run.json.
         name: of the figure's files.
         reading: how to read it.
-        beside: the tag of another figure that has the same axis.
+        beside: the tag of another figure that shares the axis.
     """
     both_final, both_seeds = (frame[frame["metric"].isin([metric.tag, beside])] for frame in (final, seeds))
     extent = marks.domain(both_final, metric, also=both_seeds["value"].tolist())
@@ -54,7 +54,7 @@ def by_depth(
 
 
 def _placed(frame: pd.DataFrame, legend: Legend) -> pd.DataFrame:
-    """With the column `place`: the depth, moved a little aside by activation."""
+    """Add the column `place`: the depth, shifted a little by activation."""
     blocks = frame["blocks"].to_numpy(float)
     order = list(legend.colours)
     ranks = np.array([order.index(activation) for activation in frame["activation"]], dtype=float)

@@ -11,14 +11,14 @@ from gradflow.study.configurations import precise_headline
 from gradflow.study.report import depth_charts, training_charts, unit_charts
 from gradflow.study.report.frames import Frames
 
-_MARKS = "Large marks are means over the seeds, bars 95 % t intervals, small circles the seeds."
+_MARKS = "Large marks are means over the seeds, bars 95 % t intervals, small circles single seeds."
 _DECADES = (
     "Powers of ten that the gradient loses from one hidden layer to the next on its way to the input, mean over the "
-    "last epoch; negative: it grows."
+    "last epoch; negative if it grows."
 )
-_ANEW = (
-    "The network of the last epoch, normalised by mean and variance computed anew at its weights. Where it is much "
-    "better than by its running averages (in the table below), those had lagged behind weights that still moved."
+_RECOMPUTED = (
+    "The network of the last epoch, normalised by the mean and variance recomputed for its final weights. Where it is "
+    "much better than by its running averages (in the table below), these lagged behind weights that were still moving."
 )
 _MEAN_GRADIENT = (
     "Mean over trainable tensors (biases and normalisation included) of each tensor's mean absolute gradient, over all "
@@ -49,9 +49,12 @@ def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[F
 
 
 def _headlines(frames: Frames, records: Sequence[Record], legend: Legend) -> list[Figure | None]:
-    """The headline, and below it, on the same axis, with batch normalisation's statistics computed anew."""
-    headline, anew = records[0]["headline"], precise_headline(records)
-    shown = [(headline, anew, "headline", _MARKS), (anew, headline, "precise_batch_norm", f"{_ANEW} {_MARKS}")]
+    """The headline and, below it on the same axis, its counterpart with recomputed batch norm statistics."""
+    headline, precise = records[0]["headline"], precise_headline(records)
+    shown = [
+        (headline, precise, "headline", _MARKS),
+        (precise, headline, "precise_batch_norm", f"{_RECOMPUTED} {_MARKS}"),
+    ]
     return [
         _by_depth(frames, records, legend, metric=metric, beside=beside, name=name, reading=reading)
         for metric, beside, name, reading in shown

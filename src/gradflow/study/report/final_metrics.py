@@ -10,7 +10,7 @@ from gradflow.study.statistics import summary
 
 
 def reported(records: Sequence[Record], table: MetricTable) -> list[str]:
-    """Tags of run.json that the report has, the headline first, then in the order of the table."""
+    """Tags of run.json in the report: the headline first, the others in the order of the table."""
     present = {tag for record in records for tag, value in record["metrics"].items() if value is not None}
     headline = records[0]["headline"]
     others = [tag for tag in table.reported(present) if tag != headline]
@@ -18,7 +18,7 @@ def reported(records: Sequence[Record], table: MetricTable) -> list[str]:
 
 
 def every_seed(runs: Sequence[Record], table: MetricTable) -> pd.DataFrame:
-    """metric, seed, value: one row a finished run of a configuration and metric."""
+    """metric, seed, value: one row per metric and finished run of a configuration."""
     rows = [
         {"metric": tag, "seed": run["seed"], "value": run["metrics"][tag]}
         for tag in reported(runs, table)

@@ -1,4 +1,4 @@
-"""Tidy frames of a study: one row a point of a figure, averaged over the finished seeds of a configuration.
+"""Tidy frames of a study: one row per point of a figure, averaged over the finished seeds of a configuration.
 
 Each run's events are read once, and only what the figures show is kept.
 """
@@ -41,16 +41,16 @@ class Frames:
 
     Attributes:
         final: by metric of run.json; n, mean, sd, low, high, and the seeds as text.
-        seeds: the values behind `final`, one row a seed.
+        seeds: the values behind `final`, one row per seed.
         learning: by metric and epoch, counted from 1.
         layers: `grad_rms` by moment (`BEFORE`, `AFTER`) and layer, whose index counts from the input.
         training: the loss of each batch and `grad_norm/total` by metric and update, thinned to averages over equal
             stretches of training, with the percentiles `p5` and `p95` of the single updates of all seeds.
         units: by unit statistic, layer and epoch; epoch 0 is before the first update.
         validation: the metric of the validation set that `learning` holds.
-        fitted: its counterpart of the training set.
-        stretch: the longest number of updates behind one point of `training`.
-        table: of the study's metrics.
+        fitted: its counterpart on the training set.
+        stretch: the largest number of updates behind one point of `training`.
+        table: the study's metrics.
     """
 
     final: pd.DataFrame
@@ -100,7 +100,7 @@ def study_frames(study: Path, records: Sequence[Record]) -> Frames:
 
 
 def _points(num_curves: int) -> int:
-    """How many points a curve may have for all of them to stay within `MOST_ROWS`, more or less."""
+    """How many points a curve can have so that all curves together stay within about `MOST_ROWS`."""
     return max(FEWEST_POINTS, min(MOST_POINTS, MOST_ROWS // num_curves))
 
 
@@ -147,7 +147,7 @@ def _layers(read: Sequence[Mapping[str, Curve]], runs: Sequence[Record]) -> pd.D
 
 
 def _training(read: Sequence[Mapping[str, Curve]], table: MetricTable, *, most: int) -> tuple[pd.DataFrame, int]:
-    """Loss of each batch and gradient norm by update, and how many recorded updates stand behind a point."""
+    """Loss of each batch and gradient norm by update, and the number of recorded updates behind a point."""
     parts, sizes = [], [1]
     for tag in (metrics.TRAIN_LOSS_STEP, metrics.GRAD_NORM_TOTAL):
         if present := [run[tag] for run in read if tag in run]:

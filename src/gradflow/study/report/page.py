@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing but itself: no network, no other file."""
+"""The report as one self-contained HTML page: no network, no other file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,11 +33,11 @@ class Content:
     Attributes:
         study: its name.
         facts: one line below the title.
-        verdicts: one for each metric that the activations are compared by, the headline first.
-        note: a warning below the first; empty if there is none.
+        verdicts: one per metric that the activations are compared by, the headline first.
+        note: a warning below the first verdict; empty if there is none.
         tables: of the averages; empty if nothing has finished.
         failures: the runs that are in no average.
-        provenance: term -> what to say of it.
+        provenance: term -> its values.
     """
 
     study: str
@@ -54,7 +54,7 @@ def page(content: Content, figures: Sequence[Figure], legend: Legend) -> str:
 
     Args:
         content: words and tables.
-        figures: in their order; one without panels is only spoken of.
+        figures: in order; of one without panels only the text is shown.
         legend: of the study; its entries become the buttons that show and hide.
     """
     environment = jinja2.Environment(
@@ -74,7 +74,7 @@ def page(content: Content, figures: Sequence[Figure], legend: Legend) -> str:
 
 
 def _figures(figures: Sequence[Figure]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """What the template needs of each figure, and the specification of each panel by the id of its place."""
+    """What the template needs for each figure, and the specification of each panel by the id of its element."""
     shown, specs = [], {}
     for figure in figures:
         panels = []

@@ -15,7 +15,7 @@ def failures(records: Sequence[Record], states: Sequence[str]) -> Table:
 
     Args:
         records: run.json of the runs of a study.
-        states: of each, as they are now.
+        states: the current state of each.
     """
     rows = [
         [record["config"], str(record["seed"]), state, _error(record)]
@@ -28,7 +28,7 @@ def failures(records: Sequence[Record], states: Sequence[str]) -> Table:
 
 
 def provenance(records: Sequence[Record]) -> dict[str, list[str]]:
-    """What was run, as term -> the different values among the runs that have started."""
+    """What was run, as term -> the distinct values among the runs that have started."""
     started = [record for record in records if record["provenance"]]
     whole = [record["provenance"] for record in started if record["provenance"]]
     found = {

@@ -15,7 +15,7 @@ from gradflow.study.report.frames import Frames
 
 
 def long_table(frames: Frames, records: Sequence[Record]) -> pd.DataFrame:
-    """One row a configuration and metric: n, mean, sd, low, high, then a column for each seed; full precision.
+    """One row per configuration and metric: n, mean, sd, low, high, then a column per seed; full precision.
 
     Gradient magnitudes are averaged as log10: mean and bounds are in their unit, `sd` is in decades.
     """
@@ -64,7 +64,7 @@ def _is_column(tag: str, records: Sequence[Record], table: MetricTable) -> bool:
 
 
 def layers_table(frames: Frames, records: Sequence[Record]) -> Table:
-    """What monitors outside the package have measured of each layer, mean and interval; empty without them."""
+    """What monitors outside the package have measured for each layer, mean and interval; empty without them."""
     rows_of = {
         tag: row for tag in reported(records, frames.table) if (row := frames.table.row(tag)) and row.is_by_layer
     }
@@ -111,9 +111,9 @@ def depth_table(frames: Frames, records: Sequence[Record]) -> Table:
 
 
 def _precise(tags: Sequence[str]) -> str:
-    """What a name in the head of a column stands for."""
-    anew = "; precise batch norm: the last epoch's network with statistics computed anew at its weights"
-    return anew if any(map(metrics.is_precise_bn, tags)) else ""
+    """What a name in a column header means."""
+    meaning = "; precise batch norm: the last epoch's network with statistics recomputed for its final weights"
+    return meaning if any(map(metrics.is_precise_bn, tags)) else ""
 
 
 def change_table(frames: Frames, records: Sequence[Record]) -> Table:

@@ -17,14 +17,14 @@ from gradflow.study.report.frames import Frames
 
 _DRAG = "Drag to move, Ctrl + wheel to zoom, double-click to reset."
 _BAND = "lines are means over the seeds, bands 95 % t intervals"
-_FEW = 15  # points of a curve that are drawn one by one
+_FEW = 15  # a curve of at most this many points shows each of them
 _START, _FAR_ABOVE = 0.02, 5.0  # of all updates; times the highest mean of the others
 _BY_UPDATE = (metrics.TRAIN_LOSS_STEP, metrics.GRAD_NORM_TOTAL)
 
 
 @dataclass(frozen=True)
 class _Quantity:
-    """One column of panels: rows of a frame, what they are, and the axis that they have in common."""
+    """One column of panels: rows of a frame, what they are, and the axis that they share."""
 
     frame: pd.DataFrame
     metric: Metric
@@ -44,7 +44,7 @@ class _Quantity:
 
     @property
     def starts_far_above(self) -> bool:
-        """Whether the first updates have values that would press all others flat on a linear axis."""
+        """Whether the first updates have values so high that a linear axis would flatten all others."""
         later = self._without_start["mean"].max()
         return not self.metric.is_logarithmic and bool(self.frame["mean"].max() > _FAR_ABOVE * later)
 
@@ -64,7 +64,7 @@ def learning_curves(frame: pd.DataFrame, legend: Legend, *, metric: Metric, name
     quantity = _Quantity(frame[frame["metric"] == metric.tag], metric, "", "epoch")
     panels = [_panel(quantity, part, keys, legend) for keys, part in groups(quantity.frame, ["variant", "blocks"])]
     title = f"{metric.words.capitalize()} by epoch"
-    return Figure(name=name, title=title, reading=f"One panel a depth: {_BAND}. {_DRAG}", panels=panels, zooms=True)
+    return Figure(name=name, title=title, reading=f"One panel per depth: {_BAND}. {_DRAG}", panels=panels, zooms=True)
 
 
 def over_training(frames: Frames, legend: Legend) -> Figure | None:
@@ -86,10 +86,10 @@ def over_training(frames: Frames, legend: Legend) -> Figure | None:
     if frames.stretch > 1:
         thinned = (
             f" A point is the mean of up to {frames.stretch} updates (log10 of the gradient); nine in ten single "
-            "updates lie in the pale area."
+            "updates are within the pale area."
         )
     if any(quantity.starts_far_above for quantity in quantities):
-        thinned += " The first losses are far above the others and cut off."
+        thinned += " The first losses, far above the others, are cut off."
     norm = "Gradient: Euclidean norm over all parameters, before clipping."
     return Figure(
         name="over_training",
@@ -115,7 +115,7 @@ def _recorded(frames: Frames) -> list[_Quantity]:
 
 
 def _panel(quantity: _Quantity, part: pd.DataFrame, keys: dict[str, Any], legend: Legend) -> Panel:
-    """One panel: a mean with its band for each activation, and where points stand for stretches, what is in them."""
+    """One panel: a mean with its band per activation, and the spread behind points that stand for stretches."""
     depth = marks.depth_text(keys["blocks"])
     progress = quantity.progress
     color = marks.colour(legend.colours, field="activation", title="activation")

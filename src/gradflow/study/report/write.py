@@ -23,8 +23,8 @@ from gradflow.study.status import true_state
 REPORT = "report"
 PAGE = "index.html"
 SELECTED_ON_TEST = (
-    "The best epoch was selected on test data, the protocol of the published study: scores at the best epoch tend to "
-    "be better than those of an epoch that was chosen without looking at the test data."
+    "The best epoch was selected on test data, as in the published study: scores at the best epoch tend to be better "
+    "than those of an epoch chosen without looking at the test data."
 )
 NOTHING_YET = "No run of this study has finished yet: there is nothing to average."
 
@@ -35,7 +35,7 @@ def write_report(study: Path, *, baseline: str | None = None, tuning: Tuning | N
     Args:
         study: the study's folder, `outputs/<study>`.
         baseline: the activation that the others are compared with; `compare`'s default if None.
-        tuning: of a key that was chosen for each activation first; then the verdict is that of the other seeds.
+        tuning: of a key whose value was first chosen per configuration; then the verdict rests on the other seeds.
 
     Returns:
         The page.
@@ -67,7 +67,7 @@ def _content(
     states = [true_state(study, record) for record in records]
     finished = states.count(State.FINISHED)
     made = now()[:16].replace("T", " ")
-    facts = f"{finished} of {len(records)} runs finished, {spent(_seconds(records))} of training; made {made} UTC."
+    facts = f"{finished} of {len(records)} runs finished, {spent(_seconds(records))} of training; generated {made} UTC."
     compared = families(records, baseline=baseline, tuning=tuning) if finished else []
     verdicts = [_verdict(family) for family in compared] or [Verdict("", NOTHING_YET, [])]
     return Content(
@@ -91,7 +91,7 @@ def _seconds(records: Sequence[Record]) -> float:
 
 
 def _tables(frames: Frames, records: Sequence[Record]) -> list[Table]:
-    """Those with rows, in the order of the page."""
+    """The tables that have rows, in the order of the page."""
     if frames.final.empty:
         return []
     makers = (tables.headline_table, tables.depth_table, tables.change_table, tables.metrics_table, tables.layers_table)
@@ -112,7 +112,7 @@ def _write(folder: Path, text: str, drawn: Sequence[Figure], frames: Frames, rec
 
 
 def _swap(new: Path, place: Path) -> None:
-    """Put a folder in the place of another; a folder cannot be renamed over one that is not empty."""
+    """Replace one folder with another; a folder cannot be renamed over one that is not empty."""
     old = new.with_name(f"{new.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if place.exists():
