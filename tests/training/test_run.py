@@ -309,7 +309,7 @@ def test_a_run_that_another_process_holds_is_left_to_it(command, tmp_path):
         assert process.stdout.readline() == "held\n"
         outcome = command("-m", "seed=0,1", *SMALL, *QUIET)
         process.communicate("\n")
-    assert f"{held.relative_to(tmp_path)}: another process is training this run; left to it" in outcome.out
+    assert f"{held.relative_to(tmp_path)}: another process is training this run; skipping it" in outcome.out
     assert (record(held)["state"], record(held)["attempts"]) == ("failed", 1)
     assert (record(other)["state"], record(other)["attempts"]) == ("finished", 2)
 
