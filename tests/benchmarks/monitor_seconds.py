@@ -19,12 +19,12 @@ from gradflow.callbacks.health_warnings import HealthWarnings
 from gradflow.callbacks.pictures import Pictures
 from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
 from gradflow.callbacks.unit_statistics import UnitStatistics
-from gradflow.measure.units import UnitMeter
+from gradflow.measure.units import ActivityMeter, SlopeMeter
 from gradflow.sweep import cli
 from gradflow.training.module import ActivationModule
 
 CALLBACKS = (GradientNorms, UnitStatistics, PreciseBatchNorm, HealthWarnings, Pictures, NaiveMonitor)
-FORWARD_HOOKS = ("add_preactivation", "add_output")  # of the unit statistics, called within the network
+METERS = (SlopeMeter, ActivityMeter)  # of the unit statistics, called within the network
 STEP_RECORD = ("on_before_optimizer_step",)  # the module measures the gradient, with or without monitors
 
 
@@ -45,7 +45,8 @@ def clocked(function: Callable, name: str, seconds: dict[str, float]) -> Callabl
 def main() -> None:
     seconds: dict[str, float] = defaultdict(float)
     hooks = [(one, [name for name in vars(one) if name.startswith("on_")]) for one in CALLBACKS]
-    for owner, names in (*hooks, (UnitMeter, FORWARD_HOOKS), (ActivationModule, STEP_RECORD)):
+    meters = [(one, ("update",)) for one in METERS]
+    for owner, names in (*hooks, *meters, (ActivationModule, STEP_RECORD)):
         for name in names:
             setattr(owner, name, clocked(getattr(owner, name), owner.__name__, seconds))
     cli.main()

@@ -44,7 +44,7 @@ def test_statistics_are_averages_over_whole_training_batches_at_the_final_weight
     monkeypatch.setattr(precise_batch_norm, "SAMPLES", samples)
     callback = PreciseBatchNorm()
     run = trained_and_tested(prepare, small_mlp(blocks=1, norm="batch"), callback, max_epochs=3)
-    running = run.module.test_scores()["test/loss"]
+    running = run.module.test_scores["test/loss"]
     loss, accuracy = by_hand(run, batches=batches)
     assert callback.latest == pytest.approx({"test/loss_precise_bn": loss, "test/acc_precise_bn": accuracy}, rel=1e-5)
     assert abs(running - loss) > 1e-3

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from gradflow.errors import ConfigError
-from gradflow.measure.scores import OUTPUTS, constant_loss, task
+from gradflow.measure import scores
+from gradflow.measure.scores import OUTPUTS, Pass, constant_loss, task
 
 GENERATOR = np.random.default_rng(0)
 LOGITS = GENERATOR.normal(size=(20, 4), scale=3)
@@ -16,21 +17,29 @@ def single(values):
     return torch.tensor(values, dtype=torch.float32)[:, None]
 
 
+def scored(what, outputs, targets, *, batch=None):
+    """Loss and scores of a pass over these samples, in batches of so many."""
+    one = Pass(what, outputs.device)
+    size = batch or len(targets)
+    for some, y in zip(outputs.split(size), targets.split(size), strict=True):
+        one.add(what.loss(some, y), some, y)
+    return {tag.removeprefix("test/"): value for tag, value in one.scores("test").items()}
+
+
 def test_classification_is_cross_entropy_in_nats_and_top_1_accuracy():
     what = task("classification", num_outputs=4)
     outputs, targets = torch.tensor(LOGITS, dtype=torch.float32), torch.tensor(LABELS)
     shares = np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)
     assert float(what.loss(outputs, targets)) == pytest.approx(-np.log(shares[range(20), LABELS]).mean(), rel=1e-6)
     right = (LOGITS.argmax(1) == LABELS).mean()
-    assert {k: float(v) for k, v in what.score(what.predict(outputs), targets).items()} == {"acc": pytest.approx(right)}
+    assert scored(what, outputs, targets)["acc"] == pytest.approx(right)
     assert 0 < right < 1
     assert (what.headline, what.monitor, what.mode) == ("acc", "val/acc", "max")
 
 
 def test_accuracy_weighs_samples_not_classes():
     what = task("classification", num_outputs=3)
-    scores = what.score(torch.tensor([0, 0, 0, 0]), torch.tensor([0, 0, 0, 1]))
-    assert float(scores["acc"]) == 0.75
+    assert scored(what, torch.tensor([[1.0, 0.0, 0.0]] * 4), torch.tensor([0, 0, 0, 1]))["acc"] == 0.75
 
 
 def test_binary_is_cross_entropy_on_one_logit():
@@ -40,7 +49,7 @@ def test_binary_is_cross_entropy_on_one_logit():
     assert float(what.loss(single(logits), torch.tensor(labels))) == pytest.approx(exact, rel=1e-5)
     predictions = what.predict(single(logits))
     assert predictions.tolist() == [1, 0, 1, 0, 1]
-    assert float(what.score(predictions, torch.tensor(labels))["acc"]) == pytest.approx(3 / 5)
+    assert scored(what, single(logits), torch.tensor(labels))["acc"] == pytest.approx(3 / 5)
     assert (what.headline, what.monitor, what.mode) == ("acc", "val/acc", "max")
 
 
@@ -50,12 +59,55 @@ def test_regression_is_the_squared_error_and_its_mae_is_in_the_datas_unit():
     y = torch.tensor(targets, dtype=torch.float32)
     assert float(what.loss(single(outputs), y)) == pytest.approx(((outputs - targets) ** 2).mean(), rel=1e-5)
     r2 = 1 - ((outputs - targets) ** 2).sum() / ((targets - targets.mean()) ** 2).sum()
-    scores = {name: float(value) for name, value in what.score(what.predict(single(outputs)), y).items()}
-    assert scores == {
+    assert scored(what, single(outputs), y) == {
+        "loss": float(what.loss(single(outputs), y)),
         "mae": pytest.approx(77 * np.abs(outputs - targets).mean(), rel=1e-5),
         "r2": pytest.approx(r2, rel=1e-4),
     }
     assert (what.headline, what.monitor, what.mode) == ("r2", "val/loss", "min")
+
+
+KINDS = [("classification", 4), ("binary", 1), ("regression", 1)]
+
+
+def made_up(kind, outputs, *, samples=50):
+    """Logits or predictions and targets of a kind, float64 or int64, far from zero."""
+    generator = np.random.default_rng(1)
+    z = generator.normal(size=(samples, outputs), scale=3)
+    if kind == "regression":
+        return torch.tensor(z + 30), torch.tensor(z[:, 0] + generator.normal(size=samples) + 30)
+    return torch.tensor(z), torch.tensor(generator.integers(0, max(2, outputs), samples))
+
+
+@pytest.mark.parametrize(("kind", "outputs"), KINDS)
+@pytest.mark.parametrize("batch", [1, 7, 10, 50])
+def test_scores_are_those_of_all_samples_however_they_are_cut(monkeypatch, kind, outputs, batch):
+    what, (z, y) = task(kind, num_outputs=outputs, target_scale=5.0), made_up(kind, outputs)
+    monkeypatch.setattr(scores, "BUNDLE", 10)
+    found = scored(what, z, y, batch=batch)
+    wanted = {"loss": float(what.loss(z, y))}
+    if kind == "regression":
+        p, t = z[:, 0].numpy(), y.numpy()
+        r2 = 1 - ((p - t) ** 2).sum() / ((t - t.mean()) ** 2).sum()
+        wanted |= {"mae": 5 * np.abs(p - t).mean(), "r2": r2}
+        assert found == pytest.approx(wanted, rel=1e-12)
+    else:
+        right = z.argmax(1) == y if kind == "classification" else (z[:, 0] > 0) == y
+        wanted["acc"] = int(right.sum()) / len(y)
+        assert found == pytest.approx(wanted, rel=1e-7)  # torchmetrics divides in float32
+        assert found["loss"] == pytest.approx(wanted["loss"], rel=1e-12)
+
+
+@pytest.mark.parametrize("size", [0, 5])  # a process may have no sample in any batch
+def test_a_pass_keeps_no_more_than_a_bundle(monkeypatch, size):
+    monkeypatch.setattr(scores, "BUNDLE", 8)
+    what, (z, y) = task("classification", num_outputs=4), made_up("classification", 4, samples=size)
+    one, kept = Pass(what, z.device), []
+    for _ in range(20):
+        one.add(z.sum(), z, y)
+        kept.append(len(one._outputs))
+    assert max(kept) < 8
+    assert min(kept) == 0
 
 
 @pytest.mark.parametrize(("kind", "outputs"), [("classification", 3), ("binary", 1), ("regression", 1)])
@@ -63,8 +115,7 @@ def test_outputs_in_bfloat16_are_scored(kind, outputs):
     what = task(kind, num_outputs=outputs)
     logits = torch.ones(4, outputs, dtype=torch.bfloat16)
     y = torch.tensor([0, 1, 1, 0]) if kind != "regression" else torch.tensor([0.0, 1.0, 1.0, 0.0])
-    assert what.loss(logits, y).isfinite()
-    assert all(value.isfinite() for value in what.score(what.predict(logits), y).values())
+    assert np.isfinite(list(scored(what, logits, y).values())).all()
 
 
 def test_a_tanh_output_reaches_an_eighth_of_the_training_range_further_and_scores_in_the_datas_unit():
@@ -78,8 +129,8 @@ def test_a_tanh_output_reaches_an_eighth_of_the_training_range_further_and_score
     assert what.predict(outputs).tolist() == pytest.approx(value.tolist(), rel=1e-5)
     assert float(what.loss(outputs, y)) == pytest.approx(((value - targets) ** 2).mean(), rel=1e-5)
     r2 = 1 - ((value - targets) ** 2).sum() / ((targets - targets.mean()) ** 2).sum()
-    scores = {name: float(one) for name, one in what.score(what.predict(outputs), y).items()}
-    assert scores == {
+    assert scored(what, outputs, y) == {
+        "loss": float(what.loss(outputs, y)),
         "mae": pytest.approx(scale * np.abs(value - targets).mean(), rel=1e-5),
         "r2": pytest.approx(r2, rel=1e-4),
     }

@@ -199,7 +199,7 @@ def test_test_scores_are_those_of_the_weights_at_hand(tmp_path):
         outputs = run.module.network.double()(torch.from_numpy(run.data._inputs().numpy()[-TEST:]).double()).numpy()
     y = arrays().y[-TEST:]
     expected = {"test/loss": cross_entropy(outputs, y), "test/acc": (outputs.argmax(1) == y).mean()}
-    assert run.module.test_scores() == pytest.approx(expected, rel=1e-5)
+    assert run.module.test_scores == pytest.approx(expected, rel=1e-5)
 
 
 def test_best_and_final_survive_a_checkpoint(tmp_path):

@@ -38,7 +38,7 @@ class PreciseBatchNorm(Monitor):
         loader, (limit,) = trainer.test_dataloaders, trainer.num_test_batches
         assert loader is not None
         convert = trainer.precision_plugin.convert_input
-        scores = Pass(module.task)
+        scores = Pass(module.task, pl_module.device)
         kept = [buffer.clone() for buffer in network.buffers()]
         with trainer.precision_plugin.forward_context():
             _compute_anew(layers, network, (x for x, _ in map(convert, data.whole_batches(samples=SAMPLES))))

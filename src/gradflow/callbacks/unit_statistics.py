@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import lightning as L
-import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from gradflow import activations
 from gradflow.callbacks.monitor import Monitor, layers_of
-from gradflow.measure.units import UnitMeter
+from gradflow.measure.units import ActivityMeter, Part, SlopeMeter
 from gradflow.runs import metrics
 
 
@@ -32,7 +32,8 @@ class UnitStatistics(Monitor):
             metrics.LOW_SLOPE: low_slope,
             metrics.DORMANT_UNITS: dormant_units,
         }
-        self._meters: dict[str, UnitMeter] = {}
+        self._slopes: dict[str, SlopeMeter] = {}
+        self._activity: dict[str, ActivityMeter] = {}
         self._handles: list[RemovableHandle] = []
         self._measures = True
 
@@ -41,23 +42,23 @@ class UnitStatistics(Monitor):
         self._measures = not (trainer.sanity_checking and self.latest)
         if not self._measures:
             return
-        hidden = [(layer.name, layer.activation) for layer in layers_of(pl_module) if layer.activation is not None]
-        self._meters = {name: UnitMeter(activation) for name, activation in hidden}
-        for name, activation in hidden:
-            meter = self._meters[name]
+        self._slopes, self._activity = {}, {}
+        for layer in layers_of(pl_module):
+            if layer.activation is None:
+                continue
             # Two hooks, because an in-place function overwrites its input before a forward hook could see it.
-            if meter.has_slopes and (self._wanted[metrics.DEAD_UNITS] or self._wanted[metrics.LOW_SLOPE]):
-                self._handles.append(activation.register_forward_pre_hook(_before(meter.add_preactivation)))
+            wants_slopes = self._wanted[metrics.DEAD_UNITS] or self._wanted[metrics.LOW_SLOPE]
+            if wants_slopes and activations.is_elementwise(layer.activation):
+                slopes = self._slopes[layer.name] = SlopeMeter(layer.activation).to(pl_module.device)
+                self._handles.append(layer.activation.register_forward_pre_hook(_before(slopes.update)))
             if self._wanted[metrics.DORMANT_UNITS]:
-                self._handles.append(activation.register_forward_hook(_after(meter.add_output)))
+                activity = self._activity[layer.name] = ActivityMeter().to(pl_module.device)
+                self._handles.append(layer.activation.register_forward_hook(_after(activity.update)))
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if not self._measures:
             return
         self._remove_hooks()
-        if trainer.world_size > 1:
-            for meter in self._meters.values():
-                meter.pool()
         self.record(trainer, self._statistics())
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
@@ -69,25 +70,25 @@ class UnitStatistics(Monitor):
         self._handles = []
 
     def _statistics(self) -> dict[str, float]:
-        sloped = {name: meter for name, meter in self._meters.items() if meter.has_slopes}
+        slopes = {name: meter.compute() for name, meter in self._slopes.items()}
+        parts = {
+            metrics.DEAD_UNITS: {name: one.dead for name, one in slopes.items()},
+            metrics.LOW_SLOPE: {name: one.low for name, one in slopes.items()},
+            metrics.DORMANT_UNITS: {name: meter.compute() for name, meter in self._activity.items()},
+        }
         result: dict[str, float] = {}
-        if self._wanted[metrics.DEAD_UNITS] and sloped:
-            result |= _fractions(metrics.DEAD_UNITS, {name: meter.dead() for name, meter in sloped.items()})
-        if self._wanted[metrics.LOW_SLOPE] and sloped:
-            counts = {name: meter.low_slope() for name, meter in sloped.items()}
-            result |= {metrics.unit_tag(metrics.LOW_SLOPE, name): low / n for name, (low, n) in counts.items()}
-            low, entries = (sum(column) for column in zip(*counts.values(), strict=True))
-            result[metrics.unit_tag(metrics.LOW_SLOPE, "total")] = low / entries
-        if self._wanted[metrics.DORMANT_UNITS] and self._meters:
-            result |= _fractions(metrics.DORMANT_UNITS, {name: m.dormant() for name, m in self._meters.items()})
+        for quantity, layers in parts.items():
+            if self._wanted[quantity] and layers:
+                result |= _fractions(quantity, layers)
         return result
 
 
-def _fractions(quantity: str, flags: dict[str, Tensor]) -> dict[str, float]:
-    """Fraction of flagged units by layer, and over the units of all layers."""
-    result = {metrics.unit_tag(quantity, name): float(units.double().mean()) for name, units in flags.items()}
-    result[metrics.unit_tag(quantity, "total")] = float(torch.cat(list(flags.values())).double().mean())
-    return result
+def _fractions(quantity: str, layers: dict[str, Part]) -> dict[str, float]:
+    """What fraction each layer's part is, and that of all layers together."""
+    parts = {name: (int(part.size), int(part.of)) for name, part in layers.items()}
+    result = {metrics.unit_tag(quantity, name): size / of for name, (size, of) in parts.items()}
+    size, of = (sum(column) for column in zip(*parts.values(), strict=True))
+    return result | {metrics.unit_tag(quantity, metrics.TOTAL): size / of}
 
 
 def _before(add: Callable[[Tensor], None]) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:

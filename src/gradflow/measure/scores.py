@@ -1,19 +1,21 @@
 """What is learned: the loss, the prediction and the scores that belong to a kind of target."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, distributed
-from torchmetrics.functional.classification import binary_accuracy, multiclass_accuracy
-from torchmetrics.functional.regression import mean_absolute_error, r2_score
-from torchmetrics.utilities.distributed import gather_all_tensors
+from torch import Tensor
+from torchmetrics import Metric, SumMetric
+from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy
+from torchmetrics.regression import MeanAbsoluteError, R2Score
 
 from gradflow.errors import ConfigError
 
 # The output functions that go with a kind of target, the usual one first.
 OUTPUTS = {"classification": ("softmax",), "binary": ("sigmoid",), "regression": ("linear", "tanh")}
+BUNDLE = 4096  # samples that go into the scores at a time: an update of a score takes as long as a few training steps
 TANH_REACH = 0.8  # of the tanh, for the ends of the training targets: at 1 it would never arrive
 _KINDS = {"classification": "classification", "binary": "binary classification", "regression": "regression"}
 _LOSSES = {
@@ -30,7 +32,7 @@ class Task:
     Attributes:
         loss: (outputs, targets) -> scalar mean loss; nats for the two cross-entropies.
         predict: outputs -> one prediction a sample, shape (N,).
-        score: (predictions, targets) -> scores by name.
+        meters: makes the scores by name, which take in (predictions, targets).
         headline: the score that a table shows.
         monitor: what validation chooses the best epoch by.
         mode: whether `max` or `min` of the monitored value is best.
@@ -38,7 +40,7 @@ class Task:
 
     loss: Callable[[Tensor, Tensor], Tensor]
     predict: Callable[[Tensor], Tensor]
-    score: Callable[[Tensor, Tensor], dict[str, Tensor]]
+    meters: Callable[[], dict[str, Metric]]
     headline: str
     monitor: str
     mode: str
@@ -75,7 +77,7 @@ def task(
         return Task(
             loss=F.cross_entropy,
             predict=lambda outputs: outputs.argmax(dim=1),
-            score=lambda p, y: {"acc": multiclass_accuracy(p, y, num_classes=num_outputs, average="micro")},
+            meters=lambda: {"acc": MulticlassAccuracy(num_outputs, average="micro", validate_args=False)},
             headline="acc",
             monitor="val/acc",
             mode="max",
@@ -84,7 +86,7 @@ def task(
         return Task(
             loss=lambda outputs, y: F.binary_cross_entropy_with_logits(outputs[:, 0], y.to(outputs.dtype)),
             predict=lambda outputs: (outputs[:, 0] > 0).long(),
-            score=lambda p, y: {"acc": binary_accuracy(p, y)},
+            meters=lambda: {"acc": BinaryAccuracy(validate_args=False)},
             headline="acc",
             monitor="val/acc",
             mode="max",
@@ -92,8 +94,8 @@ def task(
     value = _stretched_tanh(*target_ends) if output == "tanh" else _linear
     return Task(
         loss=lambda outputs, y: F.mse_loss(value(outputs[:, 0].to(y.dtype)), y),
-        predict=lambda outputs: value(outputs[:, 0].float()),
-        score=lambda p, y: {"mae": mean_absolute_error(p, y) * target_scale, "r2": r2_score(p, y)},
+        predict=lambda outputs: value(outputs[:, 0].double()),
+        meters=lambda: {"mae": _in_float64(MeanAbsoluteError()) * target_scale, "r2": _in_float64(R2Score())},
         headline="r2",
         monitor="val/loss",
         mode="min",
@@ -114,6 +116,10 @@ def check_output(output: str | None, kind: str) -> None:
             f"output={output}: the data are a {_KINDS[kind]}, which needs {_LOSSES[kind]}; use "
             f"output={' or output='.join(OUTPUTS[kind])}, or leave output out"
         )
+
+
+def _in_float64(metric: Metric) -> Metric:
+    return metric.set_dtype(torch.float64)
 
 
 def _linear(z: Tensor) -> Tensor:
@@ -149,35 +155,56 @@ def constant_loss(kind: str, targets: Tensor) -> float:
 
 
 class Pass:
-    """One pass over a set: what is needed for its mean loss and its scores, kept on the device."""
+    """One pass over a set: its mean loss and its scores, over all processes that train the run.
 
-    def __init__(self, task: Task) -> None:
-        self._task = task
+    Args:
+        task: says what the scores are.
+        device: of the outputs.
+    """
+
+    def __init__(self, task: Task, device: torch.device) -> None:
+        self._device = torch.device("cpu") if device.type == "mps" else device  # MPS has no float64
+        # Not MeanMetric: without its check for NaN, which stalls an accelerator, it ignores the weights (1.9).
+        self._loss, self._samples = (_in_float64(SumMetric(nan_strategy="disable").to(self._device)) for _ in range(2))
+        self._predict, self._meters = task.predict, task.meters()
+        for meter in self._meters.values():
+            meter.to(self._device)
+        self._clear()
+
+    def _clear(self) -> None:
         self._losses: list[Tensor] = []
         self._outputs: list[Tensor] = []
         self._targets: list[Tensor] = []
+        self._kept = 0
 
     def add(self, loss: Tensor, outputs: Tensor, targets: Tensor) -> None:
+        """Take in a batch: the mean loss of its N samples, their outputs (N, ...), their targets (N,)."""
         self._losses.append(loss.detach())
         self._outputs.append(outputs.detach())
         self._targets.append(targets)
+        self._kept += len(targets) or 1  # a process without a sample in any batch does not keep them all either
+        if self._kept >= BUNDLE:
+            self._sum_up()
+
+    def _sum_up(self) -> None:
+        """Put the batches that are kept into the sums."""
+        sizes = torch.tensor([len(y) for y in self._targets], device=self._device)
+        self._loss.update(torch.stack(self._losses).to(self._device).double() * sizes)
+        self._samples.update(sizes)
+        predictions = self._predict(torch.cat(self._outputs).to(self._device))
+        targets = torch.cat(self._targets).to(predictions)
+        for meter in self._meters.values():
+            if len(targets):  # an update with no sample fails
+                meter.update(predictions, targets)
+        self._clear()
 
     def scores(self, prefix: str) -> dict[str, float]:
-        """Mean loss over all samples and the task's scores, tagged `<prefix>/<name>`; the pass starts anew.
-
-        The samples are those of all processes that train the run.
-        """
-        losses = _everywhere(torch.stack(self._losses)).cpu().double()
-        sizes = _everywhere(torch.tensor([len(y) for y in self._targets], device=self._losses[0].device)).cpu()
-        outputs, targets = _everywhere(torch.cat(self._outputs)), _everywhere(torch.cat(self._targets))
-        scores = self._task.score(self._task.predict(outputs), targets)
-        result = {"loss": float((losses * sizes).sum() / sizes.sum())} | {k: float(v) for k, v in scores.items()}
-        self._losses, self._outputs, self._targets = [], [], []
-        return {f"{prefix}/{name}": value for name, value in result.items()}
-
-
-def _everywhere(values: Tensor) -> Tensor:
-    """The rows that the processes of this run hold, one process after the other."""
-    if distributed.is_available() and distributed.is_initialized():
-        return torch.cat(gather_all_tensors(values))
-    return values
+        """Mean loss over all samples and the task's scores, tagged `<prefix>/<name>`; every process has to call it."""
+        if self._kept:
+            self._sum_up()
+        scores = {"loss": self._loss.compute() / self._samples.compute()}
+        with warnings.catch_warnings():
+            # What torchmetrics says in a process that had no sample, though others had some.
+            warnings.filterwarnings("ignore", ".* was called before the ``update`` method", UserWarning)
+            scores |= {name: meter.compute() for name, meter in self._meters.items()}
+        return {f"{prefix}/{name}": float(value) for name, value in scores.items()}

@@ -64,13 +64,13 @@ def fit_and_test(parts: Parts, folder: Path, resume: Path | None) -> dict[str, f
     trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
     step = module.global_step
     trainer.test(module, datamodule=data, verbose=False)
-    last = module.test_scores()
+    last = module.test_scores
     chosen = last
     if module.best_epoch not in (0, trainer.current_epoch):
         best = folder / folders.CHECKPOINT_FOLDER / folders.BEST_CHECKPOINT
         module.load_state_dict(torch.load(best, map_location=module.device, weights_only=True)["state_dict"])
         trainer.test(module, datamodule=data, verbose=False)
-        chosen = module.test_scores()
+        chosen = module.test_scores
     scores = last | {metrics.at_best(tag): value for tag, value in chosen.items()}
     write(trainer.loggers, scores, step)
     return scores

@@ -56,7 +56,6 @@ class ActivationModule(L.LightningModule):
         self._make_optimizer = optimizer
         self._make_schedule = schedule
         self._seed = seed
-        self._training, self._evaluation = Pass(task), Pass(task)
         self.steps = StepTable()  # loss, gradient norms (T,), and if asked for their absolute sums (T,)
         self.keeps_abs_sums = False
         self.trained: list[nn.Parameter] = []  # the T tensors
@@ -64,6 +63,7 @@ class ActivationModule(L.LightningModule):
         self._step_losses: list[Tensor] = []
         self.best_score, self.best_epoch = -math.inf if task.mode == "max" else math.inf, 0
         self.final: dict[str, float] = {}
+        self.test_scores: dict[str, float] = {}  # of the test pass that has ended last, tagged `test/...`
 
     def forward(self, x: Tensor) -> Tensor:
         return self.network(x)
@@ -95,6 +95,7 @@ class ActivationModule(L.LightningModule):
 
     def on_train_epoch_start(self) -> None:
         torch.manual_seed(torch_seed(self._seed, Stream.STOCHASTIC, self.current_epoch, process=self.global_rank))
+        self._training = Pass(self.task, self.device)
 
     def training_step(self, batch: Batch | Chunk, batch_idx: int) -> Tensor | None:
         """The loss of a batch; or, where the loader hands out several at a time, an update with each of them."""
@@ -173,7 +174,7 @@ class ActivationModule(L.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         self.check_steps()
-        self._evaluation = Pass(self.task)
+        self._evaluation = Pass(self.task, self.device)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         self._evaluate(batch)
@@ -192,14 +193,13 @@ class ActivationModule(L.LightningModule):
         self.log_dict({self.task.monitor: value, "val/loss": scores["val/loss"]}, logger=False)  # for callbacks
 
     def on_test_epoch_start(self) -> None:
-        self._evaluation = Pass(self.task)
+        self._evaluation = Pass(self.task, self.device)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         self._evaluate(batch)
 
-    def test_scores(self) -> dict[str, float]:
-        """The scores of the test pass that has just ended, tagged `test/...`."""
-        return self._evaluation.scores("test")
+    def on_test_epoch_end(self) -> None:
+        self.test_scores = self._evaluation.scores("test")
 
     def _finish(self, scores: dict[str, float]) -> None:
         self.final.update(scores)

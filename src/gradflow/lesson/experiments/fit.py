@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gradflow.data.scaling import z_scores
 from gradflow.data.sources import digits
-from gradflow.measure.units import UnitMeter
+from gradflow.measure.units import SlopeMeter
 from gradflow.models.blocks import ActivationFactory
 from gradflow.models.initialization import Initializer
 from gradflow.models.mlp import MLP
@@ -130,9 +130,9 @@ def dead_units(network: MLP) -> list[np.ndarray]:
         A boolean array of shape (units,) a layer.
     """
     hidden = [layer.activation for layer in network.layers if layer.activation is not None]
-    meters = [UnitMeter(activation) for activation in hidden]
+    meters = [SlopeMeter(activation) for activation in hidden]
     handles = [
-        activation.register_forward_pre_hook(lambda module, inputs, meter=meter: meter.add_preactivation(inputs[0]))
+        activation.register_forward_pre_hook(lambda module, inputs, meter=meter: meter.update(inputs[0]))
         for activation, meter in zip(hidden, meters, strict=True)
     ]
     try:
