@@ -1,4 +1,4 @@
-"""A real browser opens the lesson: everything is drawn, the controls move it, nothing is fetched."""
+"""A real browser opens the lesson: everything is drawn, the controls work, nothing is fetched."""
 
 import pytest
 from browsers import browser_page, needs_browser
@@ -32,7 +32,7 @@ def move(page, figure, name, position):
 
 
 def rows(page, panel):
-    """What a chart draws, once what was set has been drawn: shape, place and colour of all its marks."""
+    """What a chart shows, once it has drawn its new state: shape, place and colour of all its marks."""
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     kinds = ("line path", "rect path", "symbol path", "area path", "rule line")
     marks = page.locator(", ".join(f"#{panel} svg .role-mark.mark-{kind}" for kind in kinds))
@@ -116,7 +116,7 @@ def test_a_second_activation_can_be_put_beside_and_taken_away(page):
 
 
 def test_the_curves_are_those_that_were_computed(page):
-    """The telephone game's bound, read off the drawn marks: 0.25 a layer."""
+    """The telephone game's bound, read off the drawn marks: 0.25 per layer."""
     labels = page.locator("#telephone-0 svg .mark-symbol path").evaluate_all(
         "paths => paths.map(path => path.getAttribute('aria-label'))"
     )

@@ -1,4 +1,4 @@
-"""The command: what it writes, what it says of wrong input, and that a seed fixes the numbers."""
+"""The command: what it writes, how it refuses wrong input, and that a seed fixes the numbers."""
 
 import re
 from dataclasses import replace
@@ -54,7 +54,7 @@ def test_every_place_of_the_page_has_a_name_of_its_own_and_every_link_a_place(le
 @pytest.mark.slow
 def test_the_page_tells_what_was_computed(lesson):
     text = (lesson / "index.html").read_text()
-    for computed in ("0.25⁶ = 0.000244", "1.46 nats", "under sigmoid 100\N{NO-BREAK SPACE}%"):
+    for computed in ("0.25⁶ = 0.000244", "1.46 nats", "with sigmoid 100\N{NO-BREAK SPACE}%"):
         assert computed in text
 
 
@@ -78,7 +78,7 @@ def test_an_output_that_is_a_file_is_refused_before_anything_is_computed(tmp_pat
 
 def test_a_negative_seed_is_refused(tmp_path, capsys):
     assert main(["--seed", "-1", "--output", str(tmp_path / "new")]) == 2
-    assert capsys.readouterr().err == "gradflow: --seed -1: a seed is at least 0, e.g. --seed 0\n"
+    assert capsys.readouterr().err == "gradflow: --seed -1: a seed must be at least 0, e.g. --seed 0\n"
     assert not (tmp_path / "new").exists()
 
 
@@ -124,13 +124,13 @@ def test_rules_of_thumb_are_told_with_the_numbers_of_the_trainings():
     )
     told = [rule.measured.replace("\N{NO-BREAK SPACE}", " ") for rule in deep_section.rules(trained)]
     assert told == [
-        "20 layers end at tanh 30.0 %, relu 40.0 %, gelu 50.0 % with it, at tanh 20.0 %, relu 30.0 %, gelu 40.0 % with "
-        "the default.",
-        "20 layers of it end at 10.0 %, with initialisation that fits at 20.0 %, with BatchNorm at 30.0 %, with "
-        "residual connections at 40.0 %.",
-        "20 layers with skips end at tanh 50.0 %, relu 60.0 %, gelu 70.0 % with the default weights, at tanh 61.0 %, "
-        "relu 70.0 %, gelu 80.0 % with those that would be right without skips.",
-        "2 seeds of the same network (tanh, right initialisation and residual) end up to 2.0 points apart.",
+        "With it, 20 layers end at 30.0 % (tanh), 40.0 % (relu), 50.0 % (gelu); with the default, at 20.0 % (tanh), "
+        "30.0 % (relu), 40.0 % (gelu).",
+        "20 sigmoid layers end at 10.0 % with the default initialisation, at 20.0 % with the one that fits, at 30.0 % "
+        "with BatchNorm, and at 40.0 % with residual connections.",
+        "With the default weights, 20 layers with skips end at 50.0 % (tanh), 60.0 % (relu), 70.0 % (gelu); with the "
+        "weights that would be right without skips, at 61.0 % (tanh), 70.0 % (relu), 80.0 % (gelu).",
+        "2 seeds of the same network (tanh, right initialisation and residual) differ by up to 2.0 points.",
     ]
     (first, *_, both) = deep_section.table(trained).rows
     assert first == ["default initialisation", *(percent(a, 1) for a in accuracy.values())]

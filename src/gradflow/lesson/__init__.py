@@ -1,1 +1,1 @@
-"""The lesson: experiments that take seconds, and the interactive page that is made from them."""
+"""The lesson: experiments that take seconds, and the interactive page built from them."""

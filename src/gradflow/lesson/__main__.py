@@ -1,4 +1,4 @@
-"""`python -m gradflow.lesson`: build the interactive lesson, one page that opens from disk, and its pictures."""
+"""`python -m gradflow.lesson`: build the interactive lesson (one page that opens from disk) and its pictures."""
 
 import argparse
 import shlex
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(typed)
     try:
         if options.seed < 0:
-            raise ConfigError(f"--seed {options.seed}: a seed is at least 0, e.g. --seed 0")
+            raise ConfigError(f"--seed {options.seed}: a seed must be at least 0, e.g. --seed 0")
         effort = QUICK if options.quick else FULL
         command = shlex.join(["python", "-m", "gradflow.lesson", *typed])
         page = build(options.output, effort=effort, seed=options.seed, command=command, say=say)
@@ -31,9 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gradflow.lesson", description=__doc__)
-    parser.add_argument("--output", type=Path, default=Path("outputs/lesson"), help="folder to write into")
-    parser.add_argument("--seed", type=int, default=0, help="first of the seeds that are averaged")
-    parser.add_argument("--quick", action="store_true", help="fewer seeds, epochs and depths, to look at the page")
+    parser.add_argument("--output", type=Path, default=Path("outputs/lesson"), help="folder to write to")
+    parser.add_argument("--seed", type=int, default=0, help="first of the seeds to average")
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer seeds, epochs and depths, for a first look at the page"
+    )
     return parser
 
 

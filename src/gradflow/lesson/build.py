@@ -36,20 +36,20 @@ PAGE, FIGURES = "index.html", "figures"
 
 
 def build(folder: Path, *, effort: Effort, seed: int, command: str, say: Callable[[str], None]) -> Path:
-    """Write `index.html` and `figures/*.png`, `*.svg`; what is there already under these names is replaced.
+    """Write `index.html` and `figures/*.png`, `*.svg`, replacing files of these names.
 
     Args:
-        folder: made if it is not there.
+        folder: created if missing.
         effort: how much to compute.
-        seed: the first of the seeds; the same seed gives the same numbers, but for the cost of the activations.
-        command: what was typed; the page tells it.
-        say: gets a line before each section.
+        seed: the first of the seeds; the same seed gives the same numbers, except for the activations' costs.
+        command: what was typed, shown on the page.
+        say: called with one line before each section.
 
     Returns:
-        The page.
+        The page's path.
 
     Raises:
-        ConfigError: if nothing can be written into the folder.
+        ConfigError: if the folder cannot be written to.
     """
     _prepare(folder)
     started = time.monotonic()
@@ -60,26 +60,26 @@ def build(folder: Path, *, effort: Effort, seed: int, command: str, say: Callabl
         for figure in section.figures:
             marks.save(figure, folder / FIGURES)
     file = folder / PAGE
-    told = _provenance(effort, seed, command=command, seconds=time.monotonic() - started)
-    file.write_text(page(made, told), encoding="utf-8")
+    provenance = _provenance(effort, seed, command=command, seconds=time.monotonic() - started)
+    file.write_text(page(made, provenance), encoding="utf-8")
     return file
 
 
 def _prepare(folder: Path) -> None:
-    """Find out that the folder is no good before anything is computed."""
+    """Check that the folder can be written to before computing anything."""
     try:
         (folder / FIGURES).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"--output {folder}: {error.strerror or error}; choose another folder") from error
     if not os.access(folder / FIGURES, os.W_OK) or not os.access(folder, os.W_OK):
-        raise ConfigError(f"--output {folder}: it cannot be written to; choose another folder")
+        raise ConfigError(f"--output {folder}: not writable; choose another folder")
 
 
 @contextlib.contextmanager
 def _settings() -> Iterator[None]:
-    """One thread: more do not help such small networks, and sums come out the same on every number of cores.
+    """One thread: more would not help such small networks, and sums come out the same on any number of cores.
 
-    Without subnormal numbers: the moments that Adam keeps of a deep sigmoid network are subnormal, and slow.
+    No subnormal numbers: Adam's moments for a deep sigmoid network are subnormal, and slow.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -95,11 +95,11 @@ def _sections(effort: Effort, seed: int, say: Callable[[str], None]) -> list[Sec
     made: list[Section] = []
     steps: dict[str, Callable[[], Section]] = {
         "explorer": lambda: _explorer(effort),
-        "why an activation": lambda: _nonlinearity(effort, seed),
+        "why activations": lambda: _nonlinearity(effort, seed),
         "telephone game": lambda: _telephone(effort, seed),
         "dead units": lambda: _dead_units(effort, seed),
         "zero-centred or not": lambda: _zero_centred(seed),
-        "which to choose": lambda: _choice(effort, seed, [rule for section in made for rule in section.rules]),
+        "which one to choose": lambda: _choice(effort, seed, [rule for section in made for rule in section.rules]),
     }
     for number, (name, make) in enumerate(steps.items(), start=1):
         say(f"section {number} of {len(steps)}: {name}")
@@ -154,4 +154,4 @@ def _provenance(effort: Effort, seed: int, *, command: str, seconds: float) -> d
 def _source(commit: str | None, is_clean: bool | None) -> str:
     if commit is None:
         return "outside a git checkout"
-    return f"commit {commit[:12]}{'' if is_clean else ', with changes that were not committed'}"
+    return f"commit {commit[:12]}{'' if is_clean else ', with uncommitted changes'}"

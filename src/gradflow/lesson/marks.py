@@ -13,9 +13,9 @@ from gradflow.figures import marks
 from gradflow.figures.palette import activation_colours
 from gradflow.lesson.section import Entry, Figure, Panel
 
-PICTURE_WIDTH, PICTURE_SCALE = 250, 2.0  # pixels of a panel; of the PNG
+PICTURE_WIDTH, PICTURE_SCALE = 250, 2.0  # pixels of a panel; scale of the PNG
 PERCENT, WHOLE = "~%", "d"  # number formats of d3
-_SQUARES: dict[str, Any] = {"symbolType": "square", "symbolSize": 120}  # of a picture's legend
+_SQUARES: dict[str, Any] = {"symbolType": "square", "symbolSize": 120}  # in a picture's legend
 _STROKES: dict[str, Any] = {"symbolType": "stroke", "symbolSize": 700}
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "5 5", "1 4")
 
@@ -26,12 +26,12 @@ def colours(names: Sequence[str]) -> dict[str, str]:
 
 
 def dashes(names: Sequence[str]) -> dict[str, str]:
-    """Name -> dash pattern as in SVG, so that no line is told from another by colour alone."""
+    """Name -> dash pattern as in SVG, so that lines differ in more than colour."""
     return {name: DASHES[i % len(DASHES)] for i, name in enumerate(names)}
 
 
 def line_legend(names: Sequence[str]) -> list[Entry]:
-    """One entry a line, as `colour_of` and `dash_of` draw them."""
+    """One entry per line, as `colour_of` and `dash_of` draw it."""
     patterns = dashes(names)
     return [Entry(name, colour, patterns[name]) for name, colour in colours(names).items()]
 
@@ -58,12 +58,12 @@ def quantity(
 
 
 def layers(*charts: alt.Chart, data: pd.DataFrame | alt.InlineData, where: str | None = None) -> alt.LayerChart:
-    """Charts over one another on the same rows, of which only some are used.
+    """Charts on top of one another, drawn from the same rows or some of them.
 
     Args:
         charts: without data.
         data: a frame, or rows.
-        where: a Vega expression of `datum` and of the controls' signals.
+        where: which rows, a Vega expression of `datum` and of the controls' signals.
     """
     rows = data if isinstance(data, alt.InlineData) else marks.data(data, list(data.columns))
     chart = alt.LayerChart(layer=list(charts), data=rows)
@@ -80,16 +80,16 @@ def fractions_by_epoch(
     where: str | None = None,
     marker: str | None = None,
 ) -> alt.LayerChart:
-    """One line a network, from 0 to 100 %.
+    """One line per network, from 0 to 100 %.
 
     Args:
         frame: columns epoch, `by`, `field`.
         field: a fraction.
         title: of the axis.
-        by: the column that tells the lines apart.
+        by: the column that distinguishes the lines.
         names: its values, in the legend's order.
-        where: as of `layers`.
-        marker: signal of a control; a vertical rule stands at its epoch.
+        where: as in `layers`.
+        marker: signal of a control; a vertical rule marks its epoch.
     """
     x = alt.X(**quantity("epoch", "epoch", axis_format=WHOLE))
     y = alt.Y(**quantity(field, title, domain=(-0.02, 1.02), axis_format=PERCENT))
@@ -102,7 +102,7 @@ def fractions_by_epoch(
 
 
 def specification(figure: Figure, panel: Panel) -> dict[str, Any]:
-    """The Vega-Lite specification of a panel in the page, as wide as its box, with a signal for each control."""
+    """The Vega-Lite specification of a panel on the page, as wide as its box, with a signal for each control."""
     described = ": ".join(filter(None, [figure.title, panel.title]))
     chart = panel.chart.properties(width="container", height=panel.height, description=described)
     params = [alt.param(name=control.name, value=control.initial) for control in figure.controls]
@@ -110,7 +110,7 @@ def specification(figure: Figure, panel: Panel) -> dict[str, Any]:
 
 
 def save(figure: Figure, folder: Path) -> None:
-    """`<name>.png` and `<name>.svg`, on white with a legend, in a folder that exists."""
+    """Write `<name>.png` and `<name>.svg`, on white and with a legend, to an existing folder."""
     svg = vl_convert.vegalite_to_svg(picture(figure).to_dict())
     (folder / f"{figure.name}.svg").write_text(svg, encoding="utf-8")
     (folder / f"{figure.name}.png").write_bytes(vl_convert.svg_to_png(svg, scale=PICTURE_SCALE))

@@ -7,12 +7,12 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def percent(fraction: float, digits: int = 0) -> str:
-    """`97 %`, which no line break tears apart."""
+    """`97 %`, with a no-break space."""
     return f"{100 * fraction:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def short(value: float, digits: int = 3) -> str:
-    """Up to `digits` significant digits: `0.25`, `1.13`, `∞`; powers of ten where that is long: `3.4 · 10⁻⁴³`."""
+    """Up to `digits` significant digits: `0.25`, `1.13`, `∞`; powers of ten where that would be long: `3.4 · 10⁻⁴³`."""
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
     if value == 0:

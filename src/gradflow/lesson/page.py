@@ -1,4 +1,4 @@
-"""The lesson as one HTML page that needs nothing but itself: no network, no other file."""
+"""The lesson as one self-contained HTML page: no network, no other file."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,21 +11,21 @@ from gradflow.lesson import marks
 from gradflow.lesson.section import Section
 from gradflow.study import report
 
-TITLE = "Activation functions, one experiment after the other"
+TITLE = "Activation functions, one experiment at a time"
 SUBTITLE = (
-    "Six short experiments with real networks. Every curve and every measured number on this page was computed when it "
-    "was made, most of them by training; the sliders choose among what was computed."
+    "Six short experiments with real networks. Every curve and every measured number was computed when this page was "
+    "built, most of them by training networks; the sliders move through the computed results."
 )
 _TEMPLATE = Path(__file__).parent / "template"
-_OF_REPORTS = Path(report.__file__).parent / "template"  # tables and style are those of a study's report
+_OF_REPORTS = Path(report.__file__).parent / "template"  # its tables and style are shared
 
 
 def page(sections: Sequence[Section], provenance: Mapping[str, str]) -> str:
     """The page as text.
 
     Args:
-        sections: in their order.
-        provenance: term -> what to say of how the page was made.
+        sections: in order.
+        provenance: term -> text, on how the page was made.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([_TEMPLATE, _OF_REPORTS]), autoescape=True, undefined=jinja2.StrictUndefined

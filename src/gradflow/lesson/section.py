@@ -1,4 +1,4 @@
-"""What a section of the lesson consists of: words, figures with their controls, tables."""
+"""The parts of a section of the lesson: text, figures with their controls, tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,20 +8,20 @@ import altair as alt
 
 from gradflow.figures.table import Table
 
-State = Mapping[str, Any]  # name of a control -> the value that it has
+State = Mapping[str, Any]  # name of a control -> its value
 
 
 @dataclass(frozen=True)
 class Control:
-    """A slider or a select of the page; its value reaches the charts as the signal of its name.
+    """A slider or drop-down list on the page; its value reaches the charts as a signal.
 
     Attributes:
         name: of the signal.
-        label: beside it.
-        choices: text -> value, in their order.
-        initial: the value at first.
-        is_slider: a slider for numbers, a select for names.
-        when: it is shown only in this state of other controls.
+        label: shown next to it.
+        choices: text -> value, in order.
+        initial: the initial value.
+        is_slider: a slider for numbers, a drop-down list for names.
+        when: shown only in this state of other controls.
     """
 
     name: str
@@ -33,13 +33,13 @@ class Control:
 
     @property
     def position(self) -> int:
-        """The place of the initial value among the choices."""
+        """The index of the initial value among the choices."""
         return list(self.choices.values()).index(self.initial)
 
 
 @dataclass(frozen=True)
 class Remark:
-    """Terms and what there is to say of them, shown in one state of the controls."""
+    """Terms with their text, shown in one state of the controls."""
 
     when: State
     lines: Mapping[str, str]
@@ -47,10 +47,10 @@ class Remark:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line or a square of a legend.
+    """A line or a square in a legend.
 
     Attributes:
-        dash: as in SVG, empty for a full line.
+        dash: as in SVG, empty for a solid line.
         is_square: a square instead of a line.
     """
 
@@ -65,7 +65,7 @@ class Panel:
     """One chart.
 
     Attributes:
-        title: above it; empty where the figure's is enough.
+        title: shown above it; empty where the figure's title is enough.
         chart: without size; it may use the controls' signals.
         height: in pixels.
     """
@@ -77,18 +77,18 @@ class Panel:
 
 @dataclass(frozen=True)
 class Figure:
-    """Charts that follow the same controls, and the same as a picture.
+    """Charts that follow the same controls, and a static picture of them.
 
     Attributes:
-        name: of its files and of its place in the page.
-        title: above it.
+        name: of its files, and its id on the page.
+        title: shown above it.
         reading: how to read it, a sentence or two.
-        panels: in the page.
-        picture: the panels of the static figure, in which nothing can be changed.
+        panels: on the page.
+        picture: the panels of the static picture.
         columns: of the picture.
         controls: above the panels.
         legend: above the panels.
-        remarks: beside the controls; those whose state is the present one are shown.
+        remarks: below the controls; shown while the controls are in their state.
     """
 
     name: str
@@ -104,7 +104,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of thumb, and the numbers of this very page that speak for it."""
+    """A rule of thumb, and the numbers on this page that support it."""
 
     text: str
     measured: str
@@ -112,14 +112,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with what stands below it.
+    """A heading and what follows it.
 
     Attributes:
-        name: of its place in the page, after `section-`.
+        name: its id on the page, after `section-`.
         title: its heading.
         paragraphs: plain text.
-        parts: figures and tables in their order.
-        rules: what follows from it; the last section lists them all.
+        parts: figures and tables, in order.
+        rules: what the section teaches; the last section lists them all.
     """
 
     name: str

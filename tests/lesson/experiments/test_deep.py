@@ -20,7 +20,7 @@ def test_a_deep_training_starts_from_the_network_of_the_setting_and_the_seed():
 
 @pytest.mark.slow
 def test_what_decides_whether_a_deep_network_learns():
-    """What the lesson says of its first mistake, at full length."""
+    """What the lesson says about its first mistake, at full length."""
     settings = {setting.name: setting for setting in telephone.SETTINGS}
 
     def final(name, setting):

@@ -1,4 +1,4 @@
-"""Curves, facts and cost of the explorer, against formulas written down here."""
+"""Curves, facts and cost of the explorer, against formulas written out here."""
 
 import math
 
@@ -75,7 +75,7 @@ def test_flat_ranges_of_saturating_functions_are_where_algebra_puts_them():
 
 
 def test_the_flat_ranges_of_gelu_surround_the_place_where_its_slope_changes_sign():
-    largest = math.sqrt(2)  # where its slope is largest: the derivative of the slope is (2 - z²) times the density
+    largest = math.sqrt(2)  # where the slope is largest: its derivative is (2 - z²) times the density
     limit = 0.05 * (norm.cdf(largest) + largest * norm.pdf(largest))
 
     def slope(z):

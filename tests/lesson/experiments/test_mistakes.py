@@ -1,4 +1,4 @@
-"""Every mistake costs what it is said to cost, and has one way out."""
+"""Every mistake costs what the lesson says it costs, and has one fix."""
 
 import math
 from dataclasses import replace

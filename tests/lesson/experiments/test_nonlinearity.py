@@ -1,4 +1,4 @@
-"""Without activations a network is one matrix; with them it tells circles apart."""
+"""Without activations a network is one matrix; with them it can separate circles."""
 
 from dataclasses import replace
 

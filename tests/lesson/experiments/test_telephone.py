@@ -57,5 +57,5 @@ def test_signals_of_deep_networks_do_not_underflow():
     through = signals[signals["layers"] == 50].set_index(["activation", "setting"])["mean"]
     assert 1e-60 < through["sigmoid", telephone.PLAIN] < 0.25**50
     assert 1e-2 < through["relu", telephone.RIGHT] < 1e2
-    # A weight has variance 1 / (3 fan_in) and half of the units are on: a sixth of the power a layer.
+    # A weight has variance 1 / (3 fan_in) and half of the units are on: each layer leaves a sixth of the power.
     assert 0.05 < through["relu", telephone.PLAIN] / 6**-25 < 20

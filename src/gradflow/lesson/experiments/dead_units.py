@@ -24,7 +24,7 @@ class Recipe:
 
     Attributes:
         rate: learning rate of Adam.
-        bias: initial bias of every hidden unit; None for that of the initialisation.
+        bias: initial bias of every hidden unit; None keeps the initialisation's.
         options: arguments of `make_mlp`.
     """
 
@@ -36,7 +36,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Training:
-    """What happened, averaged over the seeds; epoch 0 is before the first update.
+    """The result, averaged over the seeds; epoch 0 is before the first update.
 
     Attributes:
         dead: mean fraction of dead units by epoch, shape (epochs + 1,).
@@ -50,7 +50,7 @@ class Training:
 
 
 RATE_CAUSE, BIAS_CAUSE = "large learning rate", "bad bias"
-FAILS = "as it is"
+FAILS = "no cure"
 _TORCH = {"scheme": "torch"}
 RECIPES: dict[str, dict[str, Recipe]] = {
     RATE_CAUSE: {
@@ -79,7 +79,7 @@ def trainings(effort: Effort, *, seed: int) -> dict[str, dict[str, Training]]:
 
 
 def average(recipe: Recipe, effort: Effort, seed: int) -> Training:
-    """One recipe at all seeds, from `seed` on."""
+    """One recipe, averaged over all seeds, the first of which is `seed`."""
     runs = [_train(recipe, seed + offset, effort.epochs) for offset in range(effort.seeds)]
     units = [run[0] for run in runs]
     dead = np.mean([flags.mean(axis=1) for flags in units], axis=0)

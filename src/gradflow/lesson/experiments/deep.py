@@ -1,4 +1,4 @@
-"""Section 6: which activation trains in a deep network, for each way of making the network."""
+"""Section 6: which activations train in a deep network, for each way of building it."""
 
 import pandas as pd
 import torch
@@ -30,7 +30,7 @@ def trainings(effort: Effort, *, seed: int) -> pd.DataFrame:
 
 
 def train(name: str, setting: Setting, *, seed: int, epochs: int) -> pd.DataFrame:
-    """One network; columns as of `trainings`."""
+    """One network; columns as in `trainings`."""
     network = fit.make_mlp(ACTIVATIONS[name], blocks=BLOCKS, width=WIDTH, seed=seed, **setting.options)
     accuracy: list[float] = []
     optimizer = torch.optim.Adam(network.parameters(), lr=RATE)

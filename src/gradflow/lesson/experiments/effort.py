@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Effort:
-    """The sizes that decide how long a build takes.
+    """The sizes that determine how long a build takes.
 
     Attributes:
-        seeds: networks that are averaged, at least 1.
+        seeds: networks to average, at least 1.
         epochs: of each training on the digits.
         circle_steps: full-batch updates of each training on the circles.
         circle_depths: hidden layers of those networks.
         signal_depths: hidden layers of the random networks.
         cost_repetitions: timings of each activation.
-        parameter_values: values of an activation's parameter that the page can show, at most.
+        parameter_values: most values of an activation's parameter to show.
     """
 
     seeds: int

@@ -1,4 +1,4 @@
-"""Section 1: value and slope of every activation, what is known of it, and what it costs."""
+"""Section 1: value, slope, facts and cost of every activation."""
 
 import math
 import statistics
@@ -20,9 +20,9 @@ from gradflow.lesson.experiments.families import MAXOUT, Family
 from gradflow.seeds import Stream, torch_seed
 
 SHOWN = 6.0  # the curves run from -6 to 6
-_KINKS = (-3.0, -1.0, 0.0, 1.0, 3.0, 6.0)  # of the functions that have some
+_KINKS = (-3.0, -1.0, 0.0, 1.0, 3.0, 6.0)  # of any of the functions
 _BESIDE_A_KINK = 1e-4
-_SCAN = 200_001  # points from -REACH to REACH, 0.0005 apart: narrower flat parts are not looked for
+_SCAN = 200_001  # points from -REACH to REACH, 0.0005 apart: narrower flat ranges are missed
 COST_SHAPE = 256, 1024  # entries of a timed pass: samples, units
 MATRIX_PRODUCT = "matrix product"  # of a layer with as many inputs as units
 _COST_WARM_UP = 3
@@ -30,15 +30,15 @@ _COST_WARM_UP = 3
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of an activation with one value of its parameter.
+    """Facts about an activation with one value of its parameter.
 
     Attributes:
         lower: infimum of the output.
         upper: supremum of the output.
         largest_slope: supremum of abs f'(z).
         zero_centred: whether the mean output of a standard normal input is at most 5 % of its root mean square.
-        flat: the input ranges in which abs f'(z) is under 5 % of the largest slope, ascending; ±inf where a range goes
-            on to the end of what was looked at, ±50.
+        flat: the input ranges in which abs f'(z) is under 5 % of the largest slope, ascending; ±inf where a range
+            reaches the end of the search, ±50.
     """
 
     lower: float
@@ -66,7 +66,7 @@ def curves(families: Sequence[Family]) -> pd.DataFrame:
 
 
 def _inputs() -> Tensor:
-    """A tenth apart, and close on both sides of every kink, where the slope jumps."""
+    """A tenth apart, and just to either side of every kink, where the slope jumps."""
     beside = [kink + side for kink in _KINKS for side in (-_BESIDE_A_KINK, _BESIDE_A_KINK)]
     points = np.concatenate([np.linspace(-SHOWN, SHOWN, 121).round(1), beside])
     return torch.from_numpy(np.unique(points[np.abs(points) <= SHOWN]))
@@ -88,7 +88,7 @@ def known(activation: nn.Module) -> Known:
 def flat_ranges(activation: nn.Module, *, largest_slope: float) -> tuple[tuple[float, float], ...]:
     """Where abs f'(z) is under 5 % of the largest: ranges of z within [-50, 50], their ends to about 1e-9.
 
-    A range that reaches ±50 is said to go on to infinity; ranges narrower than 0.0005 are not found.
+    A range that reaches ±50 is taken to extend to infinity; ranges narrower than 0.0005 are missed.
     """
 
     def is_flat(z: Tensor) -> Tensor:
@@ -117,11 +117,11 @@ def _bisect(is_flat: Callable[[Tensor], Tensor], low: float, high: float) -> flo
 
 
 def costs(families: Sequence[Family], *, repetitions: int) -> dict[str, float]:
-    """Seconds of forward and backward relative to ReLU's, by name, on this machine at its present load.
+    """Time of a forward and backward pass relative to ReLU's, by name, on this machine under its current load.
 
     Medians of repetitions in which the activations take turns, float32, gradient of the sum. Maxout's input is twice as
-    wide as its output, which is what it costs in a network. `MATRIX_PRODUCT` is what the layer itself costs, from 1,024
-    inputs to 1,024 units.
+    wide as its output, as it is in a network. `MATRIX_PRODUCT` is the cost of the layer itself, from 1,024 inputs to
+    1,024 units.
     """
     generator = torch.Generator().manual_seed(torch_seed(0, Stream.STOCHASTIC))
     samples, units = COST_SHAPE
@@ -129,7 +129,7 @@ def costs(families: Sequence[Family], *, repetitions: int) -> dict[str, float]:
     modules[MATRIX_PRODUCT] = nn.Linear(units, units)
     for module in modules.values():
         if hasattr(module, "inplace"):
-            module.inplace = False  # type: ignore[assignment]  # all alike, and the inputs are used again
+            module.inplace = False  # type: ignore[assignment]  # the same for all, and the inputs are reused
     seconds: dict[str, list[float]] = {name: [] for name in modules}
     inputs = {
         count: torch.randn(samples, count * units, generator=generator).requires_grad_()

@@ -1,4 +1,4 @@
-"""The activations of the lesson: every file of conf/activation, with the values that its parameter takes."""
+"""The activations of the lesson: every file in conf/activation, with the values of its parameter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ MAXOUT = "maxout"
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number that a reader may change.
+    """A number that a reader can change.
 
     Attributes:
         key: argument of the module's constructor.
-        label: what a reader calls it.
-        values: in ascending order; the default is among them.
+        label: its name for readers.
+        values: in ascending order, including the default.
         default: as in conf/activation.
     """
 
@@ -34,12 +34,12 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Family:
-    """An activation function, with one free parameter or none.
+    """An activation function with at most one free parameter.
 
     Attributes:
         name: of its file in conf/activation.
-        source: the first line of that file: what it is, who published it.
-        arguments: of its constructor, with `_target_`.
+        source: the first line of that file: what it is and who published it.
+        arguments: of its constructor, including `_target_`.
         parameter: None if there is nothing to change.
     """
 
@@ -50,7 +50,7 @@ class Family:
 
     @property
     def values(self) -> tuple[float | None, ...]:
-        """What the parameter may be; a single None without one."""
+        """The parameter's values; a single None without a parameter."""
         return self.parameter.values if self.parameter else (None,)
 
     @property
@@ -58,7 +58,7 @@ class Family:
         return self.parameter.default if self.parameter else None
 
     def make(self, value: float | None = None) -> nn.Module:
-        """The module with this value of its parameter; the default of conf/activation without one."""
+        """The module with this value of its parameter; without a value, with the default of conf/activation."""
         chosen = {self.parameter.key: value} if self.parameter and value is not None else {}
         module: nn.Module = instantiate({**self.arguments, **chosen})
         return module.eval()
@@ -67,8 +67,8 @@ class Family:
 class TwoPieces(nn.Module):
     """Maxout of two pieces as a function of one input: the larger of z and `second` z.
 
-    A maxout unit has no curve of its own, because it learns its pieces; these two show what it can be: ReLU at 0, the
-    absolute value at -1, leaky ReLU in between 0 and 1.
+    A maxout unit has no fixed curve, because it learns its pieces; these two show what it can become: ReLU at 0, the
+    absolute value at -1, leaky ReLU between 0 and 1.
     """
 
     def __init__(self, second: float) -> None:
@@ -82,7 +82,7 @@ class TwoPieces(nn.Module):
         return self.maxout(pieces_N2).reshape(z.shape)
 
 
-# name -> (constructor's argument, what a reader calls it, values); the default of conf/activation is added.
+# name -> (constructor's argument, name for readers, values); the default of conf/activation is added.
 _PARAMETERS: dict[str, tuple[str, str, tuple[float, ...]]] = {
     "leaky_relu": ("negative_slope", "leak", (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)),
     "prelu": ("init", "learned slope below zero", (-0.25, 0.0, 0.1, 0.5, 0.75, 1.0)),
@@ -94,17 +94,17 @@ _MAXOUT_PARAMETER = Parameter("second", "slope of the second piece", (-1.0, -0.5
 
 
 def families(*, most_values: int) -> list[Family]:
-    """Every activation of conf/activation that has a name, in alphabetical order.
+    """Every named activation in conf/activation, in alphabetical order.
 
     Args:
-        most_values: of a parameter, at least 1; its default is always among them.
+        most_values: most values of a parameter, at least 1; the default is always included.
     """
     found = []
     for file in sorted((CONF / "activation").glob("*.yaml")):
         text = file.read_text(encoding="utf-8")
         arguments = yaml.safe_load(text)
         name = arguments.pop("name")
-        if name is None:  # the place for someone's own
+        if name is None:  # custom.yaml, the placeholder for the user's own
             continue
         source = text.splitlines()[0].removeprefix("# ")
         if name == MAXOUT:
@@ -131,6 +131,6 @@ def _parameter(name: str, arguments: dict[str, Any], most_values: int) -> Parame
 
 
 def _thinned(values: Sequence[float], default: float, most: int) -> tuple[float, ...]:
-    """The default and the first others, in ascending order."""
+    """The default and the first of the others, in ascending order."""
     others = [value for value in values if value != default]
     return tuple(sorted([default, *others[: most - 1]]))

@@ -1,4 +1,4 @@
-"""Section 6: three common mistakes of shallow networks, each trained as it is and mended."""
+"""Section 6: three common mistakes with shallow networks, each trained with the mistake and without it."""
 
 import math
 from dataclasses import dataclass
@@ -23,16 +23,16 @@ CUT = 10  # the rate is divided by this when too many units are dead
 
 @dataclass(frozen=True)
 class Way:
-    """One way of doing it.
+    """One way of training: the mistake or the fix.
 
     Attributes:
-        name: shown in the figure.
+        name: as the figure shows it.
         is_mistake: whether it is the one to avoid.
         scheme: of the initial weights.
         rate: learning rate.
         optimizer: Adam or plain SGD.
         loss: (outputs, classes) to a scalar.
-        watches: start anew with a tenth of the rate once more than `TOO_MANY_DEAD` of the units are dead.
+        watches: start again with a tenth of the rate if ever more than `TOO_MANY_DEAD` of the units are dead.
     """
 
     name: str
@@ -58,12 +58,12 @@ def softmax_twice(outputs: Tensor, classes: Tensor) -> Tensor:
 
 
 def relu_at_the_output(outputs: Tensor, classes: Tensor) -> Tensor:
-    """The mistake: negative logits become 0, and where they are negative no gradient comes back."""
+    """The mistake: negative logits become 0 and get no gradient."""
     return F.cross_entropy(torch.relu(outputs), classes)
 
 
 def floor_of_softmax_twice(num_classes: int) -> float:
-    """The lowest value in nats that `softmax_twice` can come to: a probability of 1 taken for a logit of 1.
+    """The lowest value of `softmax_twice`, in nats: a probability of 1 taken as a logit of 1.
 
     -log(e / (e + num_classes - 1)).
     """
@@ -76,8 +76,8 @@ MISTAKES: dict[str, tuple[Way, ...]] = {
         Way("linear logits", False),
     ),
     "monitor": (
-        Way("nobody looks", True, scheme="torch", rate=HIGH_RATE),
-        Way("dead units watched", False, scheme="torch", rate=HIGH_RATE, watches=True),
+        Way("not monitored", True, scheme="torch", rate=HIGH_RATE),
+        Way("monitored", False, scheme="torch", rate=HIGH_RATE, watches=True),
     ),
     "loss": (
         Way("softmax, then cross_entropy", True, loss=softmax_twice, rate=SGD_RATE, optimizer=torch.optim.SGD),
@@ -87,7 +87,7 @@ MISTAKES: dict[str, tuple[Way, ...]] = {
 
 
 def trainings(effort: Effort, *, seed: int) -> dict[str, dict[str, Curves]]:
-    """Every way of every mistake, by its name."""
+    """Every way, by mistake and name."""
     return {mistake: {way.name: _average(way, effort, seed) for way in ways} for mistake, ways in MISTAKES.items()}
 
 
@@ -99,7 +99,7 @@ def _average(way: Way, effort: Effort, seed: int) -> Curves:
 
 
 def train(way: Way, *, seed: int, epochs: int) -> Curves:
-    """Train one network; one that is watched starts anew with a lower rate until few enough units are dead."""
+    """Train one network; a monitored one starts again at lower and lower rates until few enough units die."""
     rate = way.rate
     curves = _attempt(way, rate=rate, seed=seed, epochs=epochs)
     while way.watches and curves.dead.max() > TOO_MANY_DEAD:

@@ -1,4 +1,4 @@
-"""Section 2: networks without and with an activation function on two concentric circles."""
+"""Section 2: networks with and without an activation function on two concentric circles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ LEARNING_RATE = 0.02
 SAMPLES, NOISE, FACTOR = 300, 0.1, 0.4
 TRAINING_POINTS, TEST_POINTS = 0, 1  # seeds of the samples
 REACH = 1.5  # the regions are drawn from -1.5 to 1.5
-CELLS = 40  # a side
+CELLS = 40  # per side
 ACTIVATIONS: dict[str, type[nn.Module]] = {"identity": nn.Identity, "relu": nn.ReLU}
 
 
@@ -31,9 +31,9 @@ class Classifier:
         activation: identity or relu.
         depth: hidden layers.
         seed: of the initial weights.
-        accuracy: on points that it was not trained on.
+        accuracy: on new points.
         regions: probability of the inner circle, shape (cells, cells); row 0 is the lowest x2.
-        collapsed: for identity networks, (weights of shape (2,), bias) of the one linear function that it is.
+        collapsed: for identity networks, (weights of shape (2,), bias) of the one linear function they amount to.
         difference: largest difference between the two in float64, over all cells and points.
     """
 
@@ -47,7 +47,7 @@ class Classifier:
 
 
 def classifiers(effort: Effort, *, seed: int) -> list[Classifier]:
-    """Every depth and seed of both activations; the first seed's regions are those to draw."""
+    """Every depth and seed of both activations; the page draws the first seed's regions."""
     return [
         _classifier(name, depth, seed + offset, steps=effort.circle_steps)
         for name in ACTIVATIONS

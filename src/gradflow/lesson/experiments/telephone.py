@@ -1,4 +1,4 @@
-"""Section 3: what is left of the gradient signal after so many layers, as a bound and as measured."""
+"""Section 3: what is left of the gradient signal after n layers, as a bound and as measured."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 @dataclass(frozen=True)
 class Setting:
-    """How a random network is made: arguments of `make_mlp` beyond activation, depth and seed."""
+    """How a random network is built: arguments of `make_mlp` beyond activation, depth and seed."""
 
     name: str
     options: dict[str, Any]
@@ -46,7 +46,7 @@ RIGHT = "right initialisation"
 BATCHNORM = "BatchNorm"
 RESIDUAL = "residual"
 BOTH = "right initialisation and residual"
-SETTINGS = (  # the first is changed in one respect at a time; the last in two
+SETTINGS = (  # the last differs from the first in two respects, the others in one
     Setting(PLAIN, {"scheme": "torch"}),
     Setting(RIGHT, {"scheme": "he"}),
     Setting(BATCHNORM, {"scheme": "torch", "norm": "batch"}),
@@ -56,7 +56,7 @@ SETTINGS = (  # the first is changed in one respect at a time; the last in two
 
 
 def bound(activation: nn.Module, layers: np.ndarray) -> np.ndarray:
-    """(largest slope)^layers: what activations alone can leave of a signal at the most."""
+    """(largest slope)^layers: the most that activations alone can leave of a signal."""
     return activations.largest_slope(activation) ** np.asarray(layers, dtype=float)
 
 
@@ -64,8 +64,8 @@ def signals(effort: Effort, *, seed: int) -> pd.DataFrame:
     """What is left of the gradient signal in random networks, averaged as log10 over the seeds.
 
     Returns:
-        Columns activation, setting, depth, layers (passed on the way back, 0 to depth), n, mean, low, high (95 % t
-        interval), slopes: product of the root mean square slopes of the layers that were passed, geometric mean.
+        Columns activation, setting, depth, layers (passed so far, 0 to depth), n, mean, low, high (95 % t
+        interval), slopes: geometric mean of the product of the passed layers' root mean square slopes.
     """
     parts = []
     for name, make in ACTIVATIONS.items():
@@ -89,7 +89,7 @@ def _runs(
 
 
 def signal(network: MLP, x: Tensor, y: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """The gradient of the loss at the input and behind every block, and the slopes that it has come through.
+    """The gradient of the loss at the input and after every block, and the slopes on its way.
 
     Args:
         network: in training mode, so that batch normalisation takes part.
@@ -98,7 +98,7 @@ def signal(network: MLP, x: Tensor, y: Tensor) -> tuple[np.ndarray, np.ndarray]:
 
     Returns:
         Both of shape (blocks + 1,), by the number of blocks that the gradient has passed, from 0: its Euclidean norm
-        over that at 0, and the product of the root mean square slopes of those blocks' activations.
+        divided by that at 0, and the product of the root mean square slopes of those blocks' activations.
     """
     preactivations: list[Tensor] = []
     handles = [

@@ -18,7 +18,7 @@ WIDTH = 24
 SAMPLES = 24
 UNIT = 0  # of the second hidden layer
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
-START, TARGET = (0.0, 0.0), (1.0, -1.0)  # weights: one has to grow while the other shrinks
+START, TARGET = (0.0, 0.0), (1.0, -1.0)  # weights: one has to grow, the other to shrink
 STEP_SIZE = 0.8
 STEPS = 60
 
@@ -28,9 +28,9 @@ class Signs:
     """The gradients of one unit's incoming weights.
 
     Attributes:
-        activation: of the layer before, and of the unit.
-        signs: -1, 0 or 1, one row a sample, one column a weight, shape (samples, weights).
-        shared: for each sample, the fraction of the weights whose gradient has the commoner sign, shape (samples,).
+        activation: of the previous layer and of the unit.
+        signs: -1, 0 or 1, one row per sample, one column per weight, shape (samples, weights).
+        shared: for each sample, the fraction of the weights whose gradient has the more common sign, shape (samples,).
         of_the_mean: the same fraction for the mean of the samples' gradients.
     """
 
@@ -56,14 +56,14 @@ def sign_structure(name: str, *, seed: int) -> Signs:
 
 
 def shared_sign(gradients: Tensor) -> np.ndarray:
-    """For each row of shape (weights,), the fraction of entries that have the commoner sign; shape (rows,)."""
+    """For each row of shape (weights,), the fraction of entries with the more common sign; shape (rows,)."""
     positive = (gradients > 0).double().mean(dim=1)
     negative = (gradients < 0).double().mean(dim=1)
     return torch.maximum(positive, negative).numpy()
 
 
 def chance_share(weights: int) -> float:
-    """The mean fraction that has the commoner sign where each of so many signs is tossed with a fair coin."""
+    """The mean fraction with the more common sign when a fair coin decides the sign of each weight."""
     heads = np.arange(weights + 1)
     return float(binom.pmf(heads, weights, 0.5) @ np.maximum(heads, weights - heads)) / weights
 
@@ -73,7 +73,7 @@ def _signs(gradients: Tensor) -> np.ndarray:
 
 
 def descent(name: str, *, seed: int) -> pd.DataFrame:
-    """Two weights of one linear unit, learned sample by sample from inputs that come out of an activation.
+    """Two weights of one linear unit, learned sample by sample from the outputs of an activation.
 
     The unit's target is `TARGET` times its inputs; the loss is half the squared error, so the gradient is the error
     times the inputs: where both are positive, both weights move the same way.

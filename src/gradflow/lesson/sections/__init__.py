@@ -1,1 +1,1 @@
-"""What the lesson says and draws of each experiment: a section each, nothing computed but averages of what is shown."""
+"""What the lesson says about each experiment and draws of it; computes nothing but averages of what it shows."""

@@ -1,4 +1,4 @@
-"""Section 6: which to choose."""
+"""Section 6: which one to choose."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from gradflow.lesson.sections import deep as deep_network
 from gradflow.runs.health import listed
 
 OUTPUTS = Table(
-    "What to put behind the last layer, and the loss that goes with it.",
+    "What to put after the last layer, and the loss that goes with it.",
     ["what is predicted", "output activation", "loss", "in PyTorch", "why these two"],
     [
         [
@@ -36,30 +36,30 @@ OUTPUTS = Table(
         ],
         [
             "several labels at once (multi-label)",
-            "one sigmoid a label",
-            "binary cross-entropy of each",
-            "a linear output a label, nn.BCEWithLogitsLoss",
-            "labels do not exclude each other, so their probabilities need not add up to 1 as a softmax's do",
+            "one sigmoid per label",
+            "binary cross-entropy per label",
+            "one linear output per label, nn.BCEWithLogitsLoss",
+            "labels do not exclude one another, so their probabilities need not add up to 1, as those of a softmax do",
         ],
         [
             "any number",
             "linear (none)",
             "mean squared error",
             "linear output, nn.MSELoss, standardised targets",
-            "anything else cannot reach every number",
+            "anything else puts some numbers out of reach",
         ],
         [
             "a number between two bounds",
             "tanh",
             "mean squared error",
             "nn.Tanh, nn.MSELoss, targets scaled into (-1, 1)",
-            "the output cannot leave the bounds; scale the targets a little inside them, tanh reaches ±1 nowhere",
+            "the output cannot leave the bounds; scale the targets to just inside them, as tanh never reaches ±1",
         ],
     ],
 )
 ADVICE = Table(
-    "The rules by which python -m gradflow.advise STUDY judges what a study of yours has measured.",
-    ["finding", "it holds when", "what helps"],
+    "The rules by which python -m gradflow.advise STUDY judges your own studies.",
+    ["finding", "holds when", "what helps"],
     [[rule.name, rule.condition, listed(rule.remedies)] for rule in advice.RULES],
 )
 
@@ -77,18 +77,18 @@ def section(
     Args:
         deep: `deep.trainings`.
         trained: `mistakes.trainings`.
-        rules: of the sections before.
-        seeds: behind each mean.
+        rules: of the previous sections.
+        seeds: number of seeds behind each mean.
     """
     own = [*deep_network.rules(deep), _output_rule(trained)]
     return Section(
         name="choice",
-        title="Which to choose",
+        title="Which one to choose",
         paragraphs=[
-            "Choose the output activation by what is predicted, the loss by the output activation, and the hidden "
-            "activation by the depth. Below the table are four common mistakes, each trained on the built-in digits as "
-            "it is and mended, then the rules by which gradflow judges networks of your own, and the rules of thumb "
-            "that follow from this page, each beside the numbers that speak for it.",
+            "What you predict decides the output activation, the output activation decides the loss, and the depth "
+            "decides the hidden activation. After the table come four common mistakes, each trained on the built-in "
+            "digits with the mistake and without it; then the rules by which gradflow judges your own networks; and "
+            "last, the rules of thumb from this page, with the numbers that support them.",
         ],
         parts=[
             OUTPUTS,
@@ -111,9 +111,9 @@ def _output_rule(trained: Mapping[str, Mapping[str, Curves]]) -> Rule:
         for mistake in ("output", "loss")
     )
     return Rule(
-        "Choose the output activation by the target and the loss by the output; logits stay as they are.",
-        f"Logits through a ReLU end at {bent} instead of {straight}, a softmax before a loss that has its own at "
-        f"{twice} instead of {once}.",
+        "Choose an output activation that suits the target and a loss that suits the output; leave logits as they are.",
+        f"Training with a ReLU on the logits ends at {bent} instead of {straight}, with a softmax before a loss that "
+        f"already applies one at {twice} instead of {once}.",
     )
 
 
@@ -128,21 +128,21 @@ def _stories(trained: Mapping[str, Mapping[str, Curves]]) -> dict[str, _Story]:
         "output": _Story(
             "Mistake 2: ReLU at the output of a classifier",
             "A negative logit becomes 0 and gets no gradient; a class whose logit is negative for every sample can "
-            f"never be learned. It ends at {accuracy('ReLU on the logits')}; without the ReLU at "
+            f"never be learned. Training ends at {accuracy('ReLU on the logits')}; without the ReLU, at "
             f"{accuracy('linear logits')}.",
         ),
         "monitor": _Story(
             "Mistake 3: not monitoring dead units",
-            f"Adam at {HIGH_RATE:g}. An accuracy of {accuracy('nobody looks')} may pass for a hard problem; the meter "
-            f"shows {percent(final['nobody looks'].dead[-1])} dead units. Mended: where more than "
-            f"{percent(TOO_MANY_DEAD)} die, start again with the rate divided by {CUT}. That ends at "
-            f"{accuracy('dead units watched')}.",
+            f"Adam at {HIGH_RATE:g}. An accuracy of {accuracy('not monitored')} could make you think that the problem "
+            f"is hard; the meter shows that {percent(final['not monitored'].dead[-1])} of the units are dead. The fix: "
+            f"if more than {percent(TOO_MANY_DEAD)} die, start again with the rate divided by {CUT}. That ends at "
+            f"{accuracy('monitored')}.",
         ),
         "loss": _Story(
             "Mistake 4: a loss that does not match the output activation",
-            "F.cross_entropy takes logits and applies the softmax itself. Who applies one before gives it numbers "
-            f"between 0 and 1 for logits: the loss cannot fall below {floor} nats, and the gradients are small. Plain "
-            f"SGD at {SGD_RATE:g} ends at {accuracy('softmax, then cross_entropy')}; with logits at "
+            "F.cross_entropy takes logits and applies the softmax itself. If you apply one first, its logits are "
+            f"numbers between 0 and 1: the loss cannot fall below {floor} nats, and the gradients are small. Plain SGD "
+            f"at {SGD_RATE:g} then ends at {accuracy('softmax, then cross_entropy')}; with logits, at "
             f"{accuracy('logits into cross_entropy')}.",
         ),
     }
@@ -178,5 +178,5 @@ def _figure(mistake: str, curves: Mapping[str, Curves], story: _Story, seeds: in
 
 
 def _ordered(mistake: str) -> list[str]:
-    """The mended way first, so that it has the full line."""
+    """The right way first, so that it gets the solid line."""
     return [way.name for way in sorted(MISTAKES[mistake], key=lambda way: way.is_mistake)]

@@ -40,33 +40,34 @@ def section(trained: Trainings, *, seeds: int) -> Section:
         name="dead-units",
         title="Dead units",
         paragraphs=[
-            "A ReLU whose sum z is negative for every sample outputs 0 for every sample, and its slope is 0 for every "
-            "sample: no gradient reaches its weights. It is dead, and only a change in the layers before it could wake "
-            "it up. The callback unit_statistics counts such units in every training; this page uses the same meter, "
+            "If the sum z of a ReLU unit is negative for every sample, its output is 0 for every sample, and so is its "
+            "slope: no gradient reaches its weights. The unit is dead, and only a change in the layers before it can "
+            "wake it up. The callback unit_statistics counts such units in every run; this page uses the same meter, "
             "on the test digits after each epoch.",
-            f"Two ways to kill: a learning rate that is too large (Adam at {HIGH_RATE:g}) throws weights so far that "
-            f"z never comes back; a bias that starts at {short(BAD_BIAS)} lets many units begin dead. In the first, "
-            f"{percent(fast[FAILS].dead[0])} of the units are dead before training and "
-            f"{percent(fast[FAILS].dead[-1])} at the end, with a test accuracy of "
-            f"{percent(fast[FAILS].accuracy[-1])}; in the second it is {percent(biased[FAILS].dead[-1])} and "
-            f"{percent(biased[FAILS].accuracy[-1])}.",
-            "Each cure changes one thing: the leak of leaky ReLU, He initialisation with biases of zero, a lower rate, "
-            "BatchNorm. Not every cure helps against every cause: it has to remove what killed the units. Against the "
-            f"large rate, the lower rate ends at {percent(fast['lower rate'].accuracy[-1])} and He initialisation at "
-            f"{percent(fast['He initialisation'].accuracy[-1])}; against the bad bias, He initialisation ends at "
-            f"{percent(biased['He initialisation'].accuracy[-1])} and the lower rate at "
+            f"Here are two ways to kill units: a learning rate that is too large (Adam at {HIGH_RATE:g}) throws the "
+            f"weights so far that z never recovers; a bias that starts at {short(BAD_BIAS)} leaves many units dead "
+            f"from the start. With the large rate, {percent(fast[FAILS].dead[0])} of the units are dead before "
+            f"training and {percent(fast[FAILS].dead[-1])} at the end, with a test accuracy of "
+            f"{percent(fast[FAILS].accuracy[-1])}; with the bad bias, {percent(biased[FAILS].dead[-1])} are dead at "
+            f"the end, with an accuracy of {percent(biased[FAILS].accuracy[-1])}.",
+            "Each cure changes one thing: leaky ReLU instead of ReLU, He initialisation with zero biases, a lower "
+            "rate, or BatchNorm. Not every cure works against every cause: it has to remove what killed the units. "
+            f"Against the large rate, the lower rate ends at {percent(fast['lower rate'].accuracy[-1])} and He "
+            f"initialisation at {percent(fast['He initialisation'].accuracy[-1])}; against the bad bias, He "
+            f"initialisation ends at {percent(biased['He initialisation'].accuracy[-1])} and the lower rate at "
             f"{percent(biased['lower rate'].accuracy[-1])}. A leak keeps every unit alive, but a rate that is too "
-            f"large stays too large: {percent(fast['leaky ReLU'].accuracy[-1])}.",
+            f"large stays too large: it ends at {percent(fast['leaky ReLU'].accuracy[-1])}.",
         ],
         parts=[_figure(trained, seeds), _table(trained)],
         rules=[
             Rule(
-                f"Watch the dead units from the first epoch on. Where more than {percent(TOO_MANY_DEAD)} are dead, "
-                "mend what kills them: lower the rate, look at the biases, normalise, or take leaky ReLU.",
-                f"With {percent(fast[FAILS].dead[-1])} of the units dead of a large rate the accuracy is "
-                f"{percent(fast[FAILS].accuracy[-1])}, with a lower one {percent(fast['lower rate'].accuracy[-1])}; "
-                f"with {percent(biased[FAILS].dead[-1])} dead of a bad bias {percent(biased[FAILS].accuracy[-1])}, "
-                f"without that bias {percent(biased['He initialisation'].accuracy[-1])}.",
+                f"Watch for dead units from the first epoch. If more than {percent(TOO_MANY_DEAD)} are dead, fix what "
+                "kills them: lower the rate, check the biases, normalise, or use leaky ReLU.",
+                f"With a large rate, {percent(fast[FAILS].dead[-1])} of the units are dead and the accuracy is "
+                f"{percent(fast[FAILS].accuracy[-1])}; with a lower rate it is "
+                f"{percent(fast['lower rate'].accuracy[-1])}. With a bad bias, {percent(biased[FAILS].dead[-1])} are "
+                f"dead and the accuracy is {percent(biased[FAILS].accuracy[-1])}; without that bias it is "
+                f"{percent(biased['He initialisation'].accuracy[-1])}.",
             )
         ],
     )
@@ -87,10 +88,10 @@ def _figure(trained: Trainings, seeds: int) -> Figure:
     unit_map = _map(units, "datum.cause === cause && datum.cure === cure && datum.epoch === epoch")
     return Figure(
         name="dead_units",
-        title="Dying, and four cures",
-        reading=f"Networks of {BLOCKS} hidden layers with {WIDTH} units each on the built-in digits; curves are means "
-        f"of {seeds} seeds, the map shows every unit of the first seed at the chosen epoch, layer by layer from above. "
-        "Epoch 0 is before the first update.",
+        title="How units die, and four cures",
+        reading=f"Networks with {BLOCKS} hidden layers of {WIDTH} units each on the built-in digits. Curves are means "
+        f"of {seeds} seeds; the map shows every unit of the first seed at the chosen epoch, layer by layer from the "
+        "top. Epoch 0 is before the first update.",
         controls=[
             Control("cause", "what goes wrong", {cause: cause for cause in causes}, causes[0], is_slider=False),
             Control("cure", "network in the map", {cure: cure for cure in cures}, FAILS, is_slider=False),
@@ -99,7 +100,7 @@ def _figure(trained: Trainings, seeds: int) -> Figure:
         legend=[
             *marks.line_legend(cures),
             Entry("dead unit", _DEAD, is_square=True),
-            Entry("living unit", _ALIVE, is_square=True),
+            Entry("live unit", _ALIVE, is_square=True),
         ],
         panels=[
             *(
@@ -147,7 +148,7 @@ def _curves(trained: Trainings) -> pd.DataFrame:
 
 
 def _units(trained: Trainings) -> alt.InlineData:
-    """One row a network and epoch, with 0 or 1 for each unit."""
+    """One row per network and epoch, with 0 or 1 for each unit."""
     return alt.InlineData(
         values=[
             {"cause": cause, "cure": cure, "epoch": epoch, "dead": flags.astype(int).tolist()}
@@ -188,7 +189,7 @@ def _map(units: alt.InlineData, where: str) -> alt.LayerChart:
 
 
 def _layer_axis() -> alt.Axis:
-    """The number of each layer at its middle."""
+    """Each layer's number, at its middle."""
     middles = [layer * _ROWS_A_LAYER + (_ROWS_A_LAYER - _GAP) / 2 for layer in range(BLOCKS)]
     text = f"'layer ' + (1 + floor(datum.value / {_ROWS_A_LAYER}))"
     return alt.Axis(values=middles, labelExpr=text, ticks=False, domain=False, grid=False)
@@ -201,8 +202,8 @@ def _table(trained: Trainings) -> Table:
         for cure, training in trainings.items()
     ]
     return Table(
-        f"After the last epoch. Leak: {LEAK:g}. Lower rate: {RATE:g} in place of {HIGH_RATE:g}, and with the bad bias "
-        f"{LOW_RATE:g} in place of {RATE:g}.",
+        f"After the last epoch. Leak: {LEAK:g}. Lower rate: {RATE:g} instead of {HIGH_RATE:g}, and with the bad bias "
+        f"{LOW_RATE:g} instead of {RATE:g}.",
         ["what goes wrong", "network", "dead before training", "dead at the end", "test accuracy"],
         rows,
     )

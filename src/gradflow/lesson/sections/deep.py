@@ -1,4 +1,4 @@
-"""Section 6, first mistake: sigmoid or tanh in the hidden layers of a deep network, and what else decides."""
+"""Section 6, first mistake: sigmoid or tanh in the hidden layers of a deep network, and what else matters."""
 
 import functools
 
@@ -27,14 +27,14 @@ def figure(trained: pd.DataFrame) -> Figure:
     return Figure(
         name="mistake_hidden",
         title="Mistake 1: sigmoid or tanh in the hidden layers of a deep network",
-        reading=f"{BLOCKS} hidden layers. With the default initialisation sigmoid ends at "
-        f"{percent(last[PLAIN]['sigmoid'], 1)} and tanh at {percent(last[PLAIN]['tanh'], 1)}, but ReLU at "
-        f"{percent(last[PLAIN]['relu'], 1)} too: the activation is not all. Choose how the network is made. The "
-        f"initialisation that fits the activation brings tanh to {percent(last[RIGHT]['tanh'], 1)} and ReLU to "
-        f"{percent(last[RIGHT]['relu'], 1)}, sigmoid to {percent(last[RIGHT]['sigmoid'], 1)}; sigmoid needs BatchNorm "
-        f"({percent(last[BATCHNORM]['sigmoid'], 1)}) or residual connections "
-        f"({percent(last[RESIDUAL]['sigmoid'], 1)}). Guessing is right in {percent(1 / CLASSES)} of the cases. Means "
-        f"of {trained['seed'].nunique()} seeds.",
+        reading=f"{BLOCKS} hidden layers. With the default initialisation, sigmoid ends at "
+        f"{percent(last[PLAIN]['sigmoid'], 1)} and tanh at {percent(last[PLAIN]['tanh'], 1)}, but ReLU ends at "
+        f"{percent(last[PLAIN]['relu'], 1)} too: the activation is not everything. Choose how the network is built. "
+        f"The initialisation that fits the activation takes tanh to {percent(last[RIGHT]['tanh'], 1)}, ReLU to "
+        f"{percent(last[RIGHT]['relu'], 1)} and sigmoid to {percent(last[RIGHT]['sigmoid'], 1)}; sigmoid needs "
+        f"BatchNorm ({percent(last[BATCHNORM]['sigmoid'], 1)}) or residual connections "
+        f"({percent(last[RESIDUAL]['sigmoid'], 1)}). Guessing scores {percent(1 / CLASSES)}. Means of "
+        f"{trained['seed'].nunique()} seeds.",
         controls=[Control("setting", "network", settings, PLAIN, is_slider=False)],
         legend=marks.line_legend(_NAMES),
         panels=[Panel("Test accuracy", lines(where="datum.setting === setting"), height=240)],
@@ -45,20 +45,20 @@ def figure(trained: pd.DataFrame) -> Figure:
 
 
 def table(trained: pd.DataFrame) -> Table:
-    """Where each network ends: the mean of the seeds, and their range."""
+    """Where each network ends: mean and range of the seeds."""
     finals = _finals(trained)
     rows = [
         [setting.name, *(_mean_and_range(finals.loc[setting.name, name]) for name in _NAMES)] for setting in SETTINGS
     ]
     return Table(
-        f"Test accuracy of the {BLOCKS} hidden layers after the last epoch: mean, and lowest to highest of the seeds.",
+        f"Test accuracy with {BLOCKS} hidden layers after the last epoch: mean of the seeds (lowest to highest).",
         ["network", *_NAMES],
         rows,
     )
 
 
 def rules(trained: pd.DataFrame) -> list[Rule]:
-    """What follows."""
+    """The rules of thumb that follow."""
     last = _final(trained)
     ranges = _finals(trained).groupby(level=["setting", "activation"]).agg(lambda values: values.max() - values.min())
     widest, (setting, activation) = float(ranges.max()), ranges.idxmax()
@@ -67,28 +67,28 @@ def rules(trained: pd.DataFrame) -> list[Rule]:
         return percent(last[setting, name], 1)
 
     def all_end(setting: str) -> str:
-        return ", ".join(f"{name} {ends(name, setting)}" for name in _NAMES if name != "sigmoid")
+        return ", ".join(f"{ends(name, setting)} ({name})" for name in _NAMES if name != "sigmoid")
 
     return [
         Rule(
-            "In hidden layers start with ReLU or one of its kin, and with the initialisation that fits it.",
-            f"{BLOCKS} layers end at {all_end(RIGHT)} with it, at {all_end(PLAIN)} with the default.",
+            "In hidden layers, start with ReLU or one of its relatives, and with the initialisation that fits it.",
+            f"With it, {BLOCKS} layers end at {all_end(RIGHT)}; with the default, at {all_end(PLAIN)}.",
         ),
         Rule(
-            "Sigmoid in the hidden layers of a deep network only with normalisation or residual connections.",
-            f"{BLOCKS} layers of it end at {ends('sigmoid', PLAIN)}, with initialisation that fits at "
-            f"{ends('sigmoid', RIGHT)}, with BatchNorm at {ends('sigmoid', BATCHNORM)}, with residual connections at "
-            f"{ends('sigmoid', RESIDUAL)}.",
+            "Use sigmoid in the hidden layers of a deep network only with normalisation or residual connections.",
+            f"{BLOCKS} sigmoid layers end at {ends('sigmoid', PLAIN)} with the default initialisation, at "
+            f"{ends('sigmoid', RIGHT)} with the one that fits, at {ends('sigmoid', BATCHNORM)} with BatchNorm, and at "
+            f"{ends('sigmoid', RESIDUAL)} with residual connections.",
         ),
         Rule(
-            "With residual connections keep the weights small: the skips already carry the signal.",
-            f"{BLOCKS} layers with skips end at {all_end(RESIDUAL)} with the default weights, at {all_end(BOTH)} with "
-            "those that would be right without skips.",
+            "With residual connections, keep the weights small: the skips already carry the signal.",
+            f"With the default weights, {BLOCKS} layers with skips end at {all_end(RESIDUAL)}; with the weights that "
+            f"would be right without skips, at {all_end(BOTH)}.",
         ),
         Rule(
-            "Change one thing at a time, and compare with several seeds.",
-            f"{trained['seed'].nunique()} seeds of the same network ({activation}, {setting}) end up to "
-            f"{100 * widest:.1f} points apart.",
+            "Change one thing at a time, and compare over several seeds.",
+            f"{trained['seed'].nunique()} seeds of the same network ({activation}, {setting}) differ by up to "
+            f"{100 * widest:.1f} points.",
         ),
     ]
 

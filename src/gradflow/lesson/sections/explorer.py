@@ -28,11 +28,11 @@ def section(
     """The section.
 
     Args:
-        families: in the order of the select.
+        families: in the order of the drop-down list.
         curves: `explorer.curves` of them.
-        facts: (name, value of the parameter) -> what is known.
+        facts: by name and value of the parameter.
         costs: by name, relative to ReLU.
-        repetitions: behind each cost.
+        repetitions: timings behind each cost.
     """
     sigmoid, tanh, relu = (facts[name, None] for name in ("sigmoid", "tanh", "relu"))
     (left, right) = sigmoid.flat[0][1], sigmoid.flat[1][0]
@@ -40,27 +40,29 @@ def section(
     samples, units = COST_SHAPE
     return Section(
         name="explorer",
-        title="Every activation, and its slope",
+        title="Every activation and its slope",
         paragraphs=[
             "A layer computes z, a weighted sum of its inputs; the activation function f turns z into the layer's "
-            "output. When the network learns, the gradient comes back through the same place and is multiplied by the "
-            "slope f'(z). So look at both curves: the full line is what goes forward, the dashed line is what comes "
+            "output. As the network learns, the gradient comes back through the same place and is multiplied by the "
+            "slope f'(z). So look at both curves: the solid line for the way forward, the dashed line for the way "
             "back.",
-            f"The slope of the sigmoid is never above {short(sigmoid.largest_slope)}, and it is flat (under 5 % of "
-            f"that) below {short(left)} and above {short(right)}; tanh reaches {short(tanh.largest_slope)}, and ReLU "
-            f"has {short(relu.largest_slope)} wherever it is on and 0 wherever it is off.",
-            f"Cost is the time of forward and backward over {samples} by {units} numbers, relative to ReLU, median of "
-            f"{repetitions} repetitions taken in turns on the machine that made this page: the one thing here that "
-            f"another build will not repeat exactly. The costliest is {costliest}, {short(costs[costliest])} times "
-            f"ReLU{', with an input twice as wide' if costliest == MAXOUT else ''}; the matrix product of a layer from "
-            f"{units} inputs to {units} units costs {short(costs[MATRIX_PRODUCT])} times ReLU.",
+            f"The slope of the sigmoid is never above {short(sigmoid.largest_slope)}, and the sigmoid is flat (its "
+            f"slope under 5 % of that) below {short(left)} and above {short(right)}. The slope of tanh reaches "
+            f"{short(tanh.largest_slope)}; that of ReLU is {short(relu.largest_slope)} wherever ReLU is on and 0 "
+            "wherever it is off.",
+            f"Cost is the time of a forward and backward pass over {samples} by {units} numbers, relative to ReLU: "
+            f"the median of {repetitions} repetitions in which the activations take turns, on the machine that built "
+            "this page. It is the one thing here that another build will not reproduce exactly. The costliest is "
+            f"{costliest}, at {short(costs[costliest])} times ReLU"
+            f"{' (its input is twice as wide)' if costliest == MAXOUT else ''}; the matrix product of a layer with "
+            f"{units} inputs and {units} units costs {short(costs[MATRIX_PRODUCT])} times ReLU.",
         ],
         parts=[_figure(families, curves, facts, costs), _table(families, facts, costs)],
         rules=[
             Rule(
-                "Choose an activation by how the network learns with it, not by what the function costs.",
-                f"The costliest, {costliest}, takes {short(costs[costliest])} times as long as ReLU, the matrix "
-                f"product of its layer {short(costs[MATRIX_PRODUCT])} times.",
+                "Choose an activation for how well the network learns with it, not for how little the function costs.",
+                f"The costliest, {costliest}, takes {short(costs[costliest])} times as long as ReLU; the matrix "
+                f"product of its layer takes {short(costs[MATRIX_PRODUCT])} times as long.",
             )
         ],
     )
@@ -71,13 +73,13 @@ def _figure(families: Sequence[Family], curves: pd.DataFrame, facts: Facts, cost
     return Figure(
         name="explorer",
         title="Function and slope",
-        reading="Choose an activation, move its parameter where it has one, and put another one beside it.",
+        reading="Choose an activation, move its parameter if it has one, and compare it with another.",
         controls=_controls(families),
         legend=[
             Entry(FUNCTION, "currentColor"),
             Entry(SLOPE, "currentColor", _DASH),
             Entry("the chosen activation", _CHOSEN, is_square=True),
-            Entry("the one beside it", _BESIDE, is_square=True),
+            Entry("the other activation", _BESIDE, is_square=True),
         ],
         panels=[Panel("", _chart(rows, chosen=_chosen(families), beside=_is_beside()), height=360)],
         picture=[
@@ -119,7 +121,7 @@ def _controls(families: Sequence[Family]) -> list[Control]:
     return [
         Control("activation", "activation", names, "sigmoid", is_slider=False),
         *parameters,
-        Control("beside", "beside it", {NOTHING: NOTHING, **names}, "relu", is_slider=False),
+        Control("beside", "compare with", {NOTHING: NOTHING, **names}, "relu", is_slider=False),
     ]
 
 
@@ -138,7 +140,7 @@ def _is_beside() -> str:
 
 
 def _rows(curves: pd.DataFrame, families: Sequence[Family]) -> alt.InlineData:
-    """One row a curve, with lists of its points: a third of the size of one row a point."""
+    """One row per curve, with lists of its points: a third of the size of one row per point."""
     known = by_name(families)
     rows = []
     for (name, parameter), part in curves.groupby(["activation", "parameter"], dropna=False, sort=False):
@@ -155,7 +157,7 @@ def _chart(rows: alt.InlineData, *, chosen: str, beside: str | None) -> alt.Laye
     x = marks.quantity("z", "z, the weighted sum", domain=(-SHOWN, SHOWN))
     tooltip = [alt.Tooltip("activation:N"), *(alt.Tooltip(f"{name}:Q") for name in ("z", "value", "slope"))]
     base = alt.Chart().encode(x=alt.X(**x), color=colour, detail="activation:N")
-    title = "f(z) full, f'(z) dashed"
+    title = "f(z) solid, f'(z) dashed"
     function = base.mark_line(strokeWidth=2.5, clip=True).encode(
         y=alt.Y(**marks.quantity("value", title, domain=HEIGHT))
     )
@@ -212,4 +214,4 @@ def _table(families: Sequence[Family], facts: Facts, costs: Mapping[str, float])
         for family in families
     ]
     headers = ["activation", "range", "largest slope", "zero-centred", "flat: slope under 5 % of the largest", "cost"]
-    return Table("All of them, with their usual parameters; cost in units of ReLU's.", headers, rows)
+    return Table("All activations with their usual parameters; cost relative to ReLU.", headers, rows)

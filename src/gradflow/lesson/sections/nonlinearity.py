@@ -1,4 +1,4 @@
-"""Section 2: why there is an activation at all."""
+"""Section 2: why have an activation at all."""
 
 import statistics
 from collections.abc import Sequence
@@ -27,25 +27,25 @@ def section(found: Sequence[Classifier]) -> Section:
     shallowest, deepest = ([one for one in found if one.depth == depth] for depth in (depths[0], depths[-1]))
     return Section(
         name="nonlinearity",
-        title="Why there is an activation at all",
+        title="Why have an activation at all?",
         paragraphs=[
             "Two classes lie on two circles, one inside the other. The network on the left has no activation function "
-            "(the identity) and the one on the right has ReLU; otherwise they are equal and trained alike. Add hidden "
-            "layers with the slider and watch the left one: nothing happens.",
-            f"Without activations the accuracy on new points is {_span(linear)}, over all depths and seeds, which is "
-            f"guessing; with ReLU it is {_span(relu)}.",
-            "The reason can be computed: a linear function of a linear function is linear. Multiply the matrices of "
-            "the left network together, fold in the biases, and one row of weights and one bias remain. That single "
-            f"matrix gives the same outputs as the whole network, to within {short(worst)} over all the points of the "
-            "picture, in double precision: the rounding error of the computer.",
+            "(the identity), the one on the right has ReLU; otherwise they are the same and trained the same way. Add "
+            "hidden layers with the slider and watch the one on the left: nothing happens.",
+            f"Over all depths and seeds, the accuracy on new points is {_span(linear)} without activations, which is "
+            f"guessing, and {_span(relu)} with ReLU.",
+            "You can compute why: a linear function of a linear function is linear. Multiply the matrices of the left "
+            "network, fold in the biases, and one row of weights and one bias remain. In double precision, that single "
+            f"matrix gives the same outputs as the whole network to within {short(worst)} at all points of the "
+            "picture: the rounding error of the computer.",
         ],
         parts=[_figure(found, depths), _table(found, depths)],
         rules=[
             Rule(
                 "Put an activation between any two layers.",
-                f"Without any, {depths[-1]} hidden layers are right on {_span(_accuracies(deepest, 'identity'))} of "
-                f"the points and {depths[0]} on {_span(_accuracies(shallowest, 'identity'))}; with ReLU "
-                f"{depths[-1]} are on {_span(_accuracies(deepest, 'relu'))}.",
+                f"Without any, the accuracy is {_span(_accuracies(deepest, 'identity'))} with {depths[-1]} hidden "
+                f"layers and {_span(_accuracies(shallowest, 'identity'))} with {depths[0]}; with ReLU and {depths[-1]} "
+                f"hidden layers it is {_span(_accuracies(deepest, 'relu'))}.",
             )
         ],
     )
@@ -61,15 +61,15 @@ def _span(accuracies: Sequence[float]) -> str:
 
 
 def _figure(found: Sequence[Classifier], depths: list[int]) -> Figure:
-    drawn = {(one.activation, one.depth): one for one in reversed(found)}  # the first seed comes last
+    drawn = {(one.activation, one.depth): one for one in reversed(found)}  # the first seed overwrites the others
     rows = _rows(list(drawn.values()))
     points = _points()
     control = Control("depth", "hidden layers", {str(depth): depth for depth in depths}, depths[0])
     return Figure(
         name="circles",
         title="What each network makes of the plane",
-        reading="Colour: which class the network sees there, the stronger the surer; dots: new points. Both networks "
-        "are those of the first seed.",
+        reading="The colour shows which class the network predicts there, and how surely; dots are new points. Both "
+        "networks are those of the first seed.",
         controls=[control],
         legend=[Entry("inner circle", _INNER, is_square=True), Entry("outer circle", _OUTER, is_square=True)],
         panels=[
@@ -99,7 +99,7 @@ def _remark(linear: Classifier, relu: Classifier) -> Remark:
             "accuracy without activation": percent(linear.accuracy, 1),
             "accuracy with ReLU": percent(relu.accuracy, 1),
             "the linear network as one matrix": _one_function(linear.collapsed),
-            "largest difference to the network": short(linear.difference),
+            "largest difference from the network": short(linear.difference),
         },
     )
 
@@ -112,7 +112,7 @@ def _one_function(collapsed: tuple[np.ndarray, float]) -> str:
 
 
 def _rows(drawn: Sequence[Classifier]) -> alt.InlineData:
-    """One row a network: the probability of every cell in per cent, row by row from below."""
+    """One row per network: the probability of every cell in per cent, row by row from the bottom."""
     return alt.InlineData(
         values=[
             {
@@ -177,6 +177,6 @@ def _table(found: Sequence[Classifier], depths: Sequence[int]) -> Table:
     seeds = len({one.seed for one in found})
     return Table(
         f"Accuracy on {SAMPLES} new points, mean of {seeds} seeds.",
-        ["hidden layers", "identity", "ReLU", "largest difference between identity network and its single matrix"],
+        ["hidden layers", "identity", "ReLU", "largest difference between the identity network and its single matrix"],
         rows,
     )

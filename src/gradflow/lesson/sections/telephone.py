@@ -23,7 +23,7 @@ from gradflow.lesson.numbers import power, short
 from gradflow.lesson.section import Control, Figure, Panel, Remark, Rule, Section
 from gradflow.runs.metrics import NO_NUMBER
 
-BOUND = "bound: largest slope to the power of the layers"
+BOUND = "bound: product of the largest slopes"
 _LINES = [setting.name for setting in SETTINGS] + [BOUND]
 
 
@@ -38,34 +38,35 @@ def section(signals: pd.DataFrame, *, seeds: int) -> Section:
         name="telephone",
         title="The telephone game",
         paragraphs=[
-            "The gradient is a message that is passed from layer to layer, from the output back to the input. Each "
-            "layer multiplies it by the slope of its activation and by its weights. The usual story counts the slopes "
-            f"alone: a sigmoid leaves at most {_slope('sigmoid')} of the signal, so after {SIX} layers at most "
+            "The gradient is a message passed from layer to layer, from the output back to the input. Each layer "
+            "multiplies it by the slope of its activation and by its weights. The usual story counts only the slopes: "
+            f"a sigmoid leaves at most {_slope('sigmoid')} of the signal, so {SIX} layers leave at most "
             f"{power(_slope('sigmoid'), SIX)} = {short(_bound('sigmoid', SIX))}. That is a bound, not a measurement.",
-            f"In real random networks, {SIX} sigmoid layers leave {_left(sigmoid['mean'])} of the signal under torch's "
-            "default initialisation, because the weights shrink it too. And ReLU, whose bound is "
-            f"{short(_bound('relu', SIX))}, leaves {_left(relu['mean'])}: half of the units are off at any moment, so "
-            f"that the slopes alone leave {_left(relu['slopes'])} in root mean square. The right initialisation makes "
-            f"the weights just as much larger, and {_left(right['mean'])} of the signal arrives.",
-            f"Through {deepest} layers the default leaves sigmoid {short(deep.loc['sigmoid', PLAIN]['mean'])} of the "
-            f"signal and ReLU {short(deep.loc['relu', PLAIN]['mean'])}. With the initialisation made for it ReLU keeps "
-            f"{_left(deep.loc['relu', RIGHT]['mean'])} and the sigmoid {short(deep.loc['sigmoid', RIGHT]['mean'])}; "
-            f"with BatchNorm the sigmoid keeps {_left(deep.loc['sigmoid', BATCHNORM]['mean'])}, with residual "
-            f"connections {_left(deep.loc['sigmoid', RESIDUAL]['mean'])}. A signal can also grow: ReLU with the right "
-            f"initialisation and residual connections multiplies it by {short(deep.loc['relu', BOTH]['mean'])}.",
+            f"In real networks with random weights, {SIX} sigmoid layers leave {_left(sigmoid['mean'])} of the signal "
+            "under PyTorch's default initialisation, because the weights shrink it too. Even ReLU, whose bound is "
+            f"{short(_bound('relu', SIX))}, leaves {_left(relu['mean'])}: half of its units are off at any moment, so "
+            f"the slopes alone leave {_left(relu['slopes'])} (root mean square). The right initialisation makes the "
+            f"weights larger to compensate, and {_left(right['mean'])} of the signal arrives.",
+            f"Through {deepest} layers, the default leaves {short(deep.loc['sigmoid', PLAIN]['mean'])} of the signal "
+            f"with sigmoid and {short(deep.loc['relu', PLAIN]['mean'])} with ReLU. With the right initialisation, ReLU "
+            f"keeps {_left(deep.loc['relu', RIGHT]['mean'])} and sigmoid {short(deep.loc['sigmoid', RIGHT]['mean'])}; "
+            f"sigmoid keeps {_left(deep.loc['sigmoid', BATCHNORM]['mean'])} with BatchNorm and "
+            f"{_left(deep.loc['sigmoid', RESIDUAL]['mean'])} with residual connections. A signal can also grow: ReLU "
+            "with the right initialisation and residual connections multiplies it by "
+            f"{short(deep.loc['relu', BOTH]['mean'])}.",
         ],
         parts=[_figure(signals, seeds), _table(six)],
         rules=[
             Rule(
-                "Match the initialisation to the activation: gain / √inputs, the gain being √2 for ReLU (He).",
-                f"{deepest} ReLU layers multiply the gradient by {_left(deep.loc['relu', RIGHT]['mean'])} with it, by "
-                f"{short(deep.loc['relu', PLAIN]['mean'])} with the default.",
+                "Match the initialisation to the activation: gain / √inputs, where the gain is √2 for ReLU (He).",
+                f"{deepest} ReLU layers multiply the gradient by {_left(deep.loc['relu', RIGHT]['mean'])} with it and "
+                f"by {short(deep.loc['relu', PLAIN]['mean'])} with the default.",
             ),
             Rule(
-                "More than a handful of layers: BatchNorm (or another normalisation), or residual connections.",
+                "For more than a handful of layers, use BatchNorm (or another normalisation) or residual connections.",
                 f"{deepest} sigmoid layers multiply the gradient by {_left(deep.loc['sigmoid', BATCHNORM]['mean'])} "
-                f"with BatchNorm, by {_left(deep.loc['sigmoid', RESIDUAL]['mean'])} with residual connections, by "
-                f"{short(deep.loc['sigmoid', PLAIN]['mean'])} with neither.",
+                f"with BatchNorm, by {_left(deep.loc['sigmoid', RESIDUAL]['mean'])} with residual connections, and "
+                f"by {short(deep.loc['sigmoid', PLAIN]['mean'])} with neither.",
             ),
         ],
     )
@@ -84,13 +85,13 @@ def _bound(name: str, layers: int) -> float:
 
 
 def _at(signals: pd.DataFrame, *, depth: int) -> pd.DataFrame:
-    """What has come through the whole network, by activation and setting."""
+    """What is left after the whole network, by activation and setting."""
     through = signals[(signals["depth"] == depth) & (signals["layers"] == depth)]
     return through.set_index(["activation", "setting"])
 
 
 def _with_bounds(signals: pd.DataFrame) -> pd.DataFrame:
-    """With the bound as one more line of every activation and depth."""
+    """With the bound as one more line for every activation and depth."""
     parts = [signals]
     for (name, depth), _ in signals.groupby(["activation", "depth"], sort=False):
         layers = np.arange(depth + 1)
@@ -110,9 +111,9 @@ def _figure(signals: pd.DataFrame, seeds: int) -> Figure:
     return Figure(
         name="telephone",
         title="What is left of the signal on its way back",
-        reading="Norm of the gradient of the loss with respect to a layer's output, over that of the last hidden "
-        f"layer; logarithmic. Lines are geometric means of {seeds} random networks, bands 95 % t intervals. Start at "
-        "the left, where the signal leaves the output, and follow it to the input. The numbers are what is left "
+        reading="Norm of the gradient of the loss with respect to a layer's output, divided by that of the last hidden "
+        f"layer, on a log scale. Lines are geometric means of {seeds} random networks, bands 95 % t intervals. Start "
+        "at the left, where the signal leaves the output, and follow it to the input. The numbers show what is left "
         "there; 1 is all of it.",
         controls=[
             Control("activation", "activation", {name: name for name in names}, "sigmoid", is_slider=False),
@@ -141,7 +142,7 @@ def _chart(rows: alt.InlineData, where: str) -> alt.LayerChart:
     x = alt.X(**marks.quantity("layers", "layers passed, from the output (0) to the input", axis_format=marks.WHOLE))
 
     def y(field: str) -> alt.Y:
-        return alt.Y(**marks.quantity(field, "part of the signal that is left", axis_format="~e", log=True))
+        return alt.Y(**marks.quantity(field, "what is left of the signal", axis_format="~e", log=True))
 
     base = alt.Chart().encode(x=x, color=marks.colour_of("setting", _LINES))
     band = base.transform_filter("isValid(datum.low)").mark_area(opacity=0.15).encode(y=y("low"), y2="high:Q")
@@ -163,8 +164,8 @@ def _table(six: pd.DataFrame) -> Table:
         published = _left(PUBLISHED[name]) if name in PUBLISHED else NO_NUMBER
         rows.append([name, published, _left(_bound(name, SIX)), _left(slopes), *settings])
     return Table(
-        f"Left of the signal after {SIX} layers (1 is all of it): what is often taught, the bound, what was measured. "
-        "Slopes alone: the product of each layer's root mean square slope, under the default initialisation.",
+        f"What is left of the signal after {SIX} layers (1 is all of it): as often taught, the bound, and as measured. "
+        "Slopes alone: the product of the layers' root mean square slopes under the default initialisation.",
         ["activation", "often taught", "bound", "slopes alone", *(setting.name for setting in SETTINGS)],
         rows,
     )

@@ -26,36 +26,37 @@ def section(signs: Mapping[str, Signs], descents: Mapping[str, pd.DataFrame]) ->
         name="zero-centred",
         title="Zero-centred or not",
         paragraphs=[
-            "The gradient of a weight is the error at its unit times the input that comes in through the weight. "
-            "Outputs of a sigmoid are all positive. So if a unit's inputs come out of sigmoids, then, for one sample, "
-            "the gradients of all its weights have the same sign: all weights grow or all shrink.",
-            f"Measured on one unit with {weights} weights and {samples} digits: under sigmoid {shared['sigmoid']} of a "
-            f"sample's gradients share the commoner sign, under tanh {shared['tanh']}; tossing a coin for each sign "
-            f"gives {percent(chance_share(weights))}. In the mean over these digits the signs mix again: under sigmoid "
-            f"{percent(signs['sigmoid'].of_the_mean)} share one then, so batches soften the effect.",
-            "If one weight has to grow and another to shrink, such steps can only zigzag towards it. The unit below "
-            f"learns two weights, sample by sample: with sigmoid inputs {together['sigmoid']} of its steps move both "
-            f"weights the same way, with tanh inputs {together['tanh']}; after {len(descents['sigmoid']) - 1} steps "
-            f"the distance to the target is {short(last['sigmoid'])} and {short(last['tanh'])}.",
+            "The gradient of a weight is the error at its unit times the input that comes in through the weight. A "
+            "sigmoid's outputs are all positive. So if a unit's inputs come from sigmoids, the gradients of all its "
+            "weights have the same sign for any one sample: all weights grow or all shrink.",
+            f"Measured on one unit with {weights} weights and {samples} digits: with sigmoid {shared['sigmoid']} of a "
+            f"sample's gradients have the more common sign, with tanh {shared['tanh']}; tossing a coin for each sign "
+            f"gives {percent(chance_share(weights))}. Averaged over these digits, the signs mix again: with sigmoid "
+            f"{percent(signs['sigmoid'].of_the_mean)} have the more common sign, so batches soften the effect.",
+            "If one weight has to grow and another to shrink, such steps can only zigzag towards the target. The unit "
+            f"below learns two weights, sample by sample: {together['sigmoid']} of its steps move both weights the "
+            f"same way with sigmoid inputs, {together['tanh']} with tanh inputs; after "
+            f"{len(descents['sigmoid']) - 1} steps the distance to the target is {short(last['sigmoid'])} with sigmoid "
+            f"inputs and {short(last['tanh'])} with tanh inputs.",
         ],
         parts=[_sign_figure(signs), _path_figure(descents)],
         rules=[
             Rule(
-                "Of two activations that are alike otherwise take the zero-centred one.",
-                f"{len(descents['sigmoid']) - 1} steps come to within {short(last['tanh'])} of the target with tanh "
-                f"inputs and {short(last['sigmoid'])} with sigmoid inputs.",
+                "Of two otherwise similar activations, choose the zero-centred one.",
+                f"{len(descents['sigmoid']) - 1} steps come within {short(last['tanh'])} of the target with tanh "
+                f"inputs and within {short(last['sigmoid'])} with sigmoid inputs.",
             )
         ],
     )
 
 
 def _sign_figure(signs: Mapping[str, Signs]) -> Figure:
-    panels = [Panel(f"inputs out of {name}", _heat_map(signs[name]), height=300) for name in _NAMES]
+    panels = [Panel(f"inputs from {name}", _heat_map(signs[name]), height=300) for name in _NAMES]
     return Figure(
         name="signs",
         title="Which way each weight would move",
-        reading="One row a digit, one column a weight of the same unit: the step that gradient descent would take for "
-        "this digit alone.",
+        reading="One row per digit, one column per weight of the unit: the step that gradient descent would take for "
+        "that digit alone.",
         legend=[Entry(f"weight {word}", colour, is_square=True) for word, colour in _COLOURS.items()],
         panels=panels,
         picture=panels,
@@ -96,20 +97,20 @@ def _path_figure(descents: Mapping[str, pd.DataFrame]) -> Figure:
     return Figure(
         name="zigzag",
         title="Two weights on their way",
-        reading=f"From {_point(START)} to the target {_point(TARGET)} (the cross), one sample a step, learning rate "
-        f"{STEP_SIZE:g}; the inputs are the same random numbers, through sigmoid and through tanh. Dots are the "
+        reading=f"From {_point(START)} to the target {_point(TARGET)} (the cross), one sample per step, learning rate "
+        f"{STEP_SIZE:g}; the inputs are the same random numbers, passed through sigmoid or through tanh. Dots are the "
         "weights after each step.",
         controls=[Control("step", "steps", {str(step): step for step in range(1, last + 1)}, last)],
         panels=[
             Panel(
-                f"inputs out of {name}",
+                f"inputs from {name}",
                 _path(rows, extent, f"datum.activation === '{name}' && datum.step <= step"),
                 height=320,
             )
             for name in _NAMES
         ],
         picture=[
-            Panel(f"inputs out of {name}", _path(rows, extent, marks.same({"activation": name})), height=250)
+            Panel(f"inputs from {name}", _path(rows, extent, marks.same({"activation": name})), height=250)
             for name in _NAMES
         ],
         columns=2,

@@ -1,5 +1,5 @@
 "use strict";
-// Draws the charts of each figure in the order of the page; its controls set their signals and choose what is shown.
+// Draws each figure's charts in page order; its controls set the charts' signals and choose what is shown.
 (() => {
   const specs = JSON.parse(document.getElementById("specs").textContent);
 
@@ -31,7 +31,7 @@
     const figures = [...document.querySelectorAll("[data-figure]")].map((figure) => ({ figure, views: [] }));
     for (const { figure, views } of figures) {
       figure.addEventListener("input", () => follow(figure, views));
-      follow(figure, views); // a browser keeps the controls as they were when a page is loaded again
+      follow(figure, views); // a browser may keep the controls' values when it reloads a page
     }
     for (const { figure, views } of figures) {
       for (const place of figure.querySelectorAll(".chart")) {
