@@ -1,4 +1,4 @@
-"""Data of the bare loops: uint8 tensors in memory, batches cut from them and scaled to float32."""
+"""Data of the bare loops: uint8 tensors in memory, cut into batches and scaled to float32."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Part:
         return x, self.y.index_select(0, index)
 
     def shuffled(self, batch_size: int, generator: np.random.Generator) -> Iterator[Batch]:
-        """All samples once, in an order of its own."""
+        """All samples once, in a fresh order."""
         for index in torch.from_numpy(generator.permutation(len(self))).split(batch_size):
             yield self.batch(index)
 
@@ -51,8 +51,8 @@ def mnist(data_dir: Path, *, lowest: float, held_out: int | None = None) -> tupl
 
     Args:
         data_dir: torchvision's root folder.
-        lowest: what a black pixel is mapped to; a white one is 1.
-        held_out: how many of the last training images make the validation part; None takes the test images.
+        lowest: what a black pixel maps to; white maps to 1.
+        held_out: how many of the last training images to validate on; None validates on the test images.
     """
     train, test = (datasets.MNIST(str(data_dir), train=train) for train in (True, False))
     scale = (1 - lowest) / 255

@@ -1,12 +1,12 @@
-"""The limit: the same work as plain PyTorch loops over tensors in memory, without a framework around them.
+"""The limit: the same work in plain PyTorch loops over tensors in memory, without a framework.
 
     python tests/benchmarks/bare_loops.py mlp --data-dir ~/.cache/gradflow --epochs 3       # experiment=mnist_adam
     python tests/benchmarks/bare_loops.py sgd --data-dir ~/.cache/gradflow --epochs 3       # experiment=mnist_sgd
     python tests/benchmarks/bare_loops.py conv --blocks 8 --precision bf16 --steps 10       # experiment=cifar10_depth
 
-Each does what such a run does and no more: batches cut from uint8 tensors in a fresh order every epoch, the loss and
-the gradient norms of every step kept without waiting for them, fused optimizers, subnormal numbers flushed to zero, a
-pass over the validation set. Every epoch, or step of `conv`, prints one line that ends in its seconds.
+Each does what its experiment does and no more: batches cut from uint8 tensors in a fresh order every epoch, the loss
+and the gradient norms of every step kept without waiting for them, fused optimizers, subnormal numbers flushed to zero,
+a pass over the validation set. Each epoch, or step of `conv`, prints one line that ends in its seconds.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def conv_stack(blocks: int, channels: int = 64) -> nn.Sequential:
 
 
 class Loop:
-    """A network and its optimizer; what the steps yield stays on the device until `finish`."""
+    """A network and its optimizer; the steps' results stay on the device until `finish`."""
 
     def __init__(self, network: nn.Module, optimizer: torch.optim.Optimizer, *, bf16: bool = False) -> None:
         self.network, self.optimizer, self.bf16 = network, optimizer, bf16
@@ -124,11 +124,11 @@ def run(args: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("loop", choices=("mlp", "sgd", "conv"))
-    parser.add_argument("--data-dir", type=Path, default=Path("data"), help="where MNIST is, in torchvision's layout")
+    parser.add_argument("--data-dir", type=Path, default=Path("data"), help="folder with MNIST in torchvision's layout")
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--blocks", type=int, default=8, help="of conv")
-    parser.add_argument("--steps", type=int, default=10, help="of conv")
-    parser.add_argument("--precision", choices=("float32", "bf16"), default="float32", help="of conv")
+    parser.add_argument("--blocks", type=int, default=8, help="for conv")
+    parser.add_argument("--steps", type=int, default=10, help="for conv")
+    parser.add_argument("--precision", choices=("float32", "bf16"), default="float32", help="for conv")
     torch.manual_seed(0)
     torch.set_flush_denormal(True)
     run(parser.parse_args())

@@ -1,4 +1,4 @@
-"""What is trained on: MNIST where it has been downloaded, otherwise noise in the same files; noise as photographs."""
+"""Training data: MNIST if it has been downloaded, otherwise noise in the same files; noise as photographs."""
 
 import os
 import struct
@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 MNIST_RAW = Path("MNIST/raw")  # below torchvision's root folder
-MNIST_PARTS = {"train": 60_000, "t10k": 10_000}  # samples by the name that the files begin with
+MNIST_PARTS = {"train": 60_000, "t10k": 10_000}  # samples, by the start of the file names
 IMAGES, LABELS = 2051, 2049  # magic numbers of the idx format
-PHOTOS = (640, 128)  # training and validation samples: 5 to 1, as CIFAR-10 has them, in 5 steps of 128
+PHOTOS = (640, 128)  # training and validation samples: 5 to 1 as in CIFAR-10, in 5 steps of 128
 
 
 def downloaded_mnist() -> Path | None:
-    """The folder that gradflow keeps MNIST in, if it is there."""
+    """The folder in which gradflow keeps MNIST, or None if it is not there."""
     root = Path(os.environ.get("GRADFLOW_DATA", "~/.cache/gradflow")).expanduser()
     files = [f"{part}-{kind}-ubyte" for part in MNIST_PARTS for kind in ("images-idx3", "labels-idx1")]
     return root if all((root / MNIST_RAW / file).is_file() for file in files) else None
@@ -31,11 +31,11 @@ def mnist_folder() -> Iterator[tuple[Path, str]]:
         return
     with tempfile.TemporaryDirectory() as temporary:
         write_noise_mnist(Path(temporary))
-        yield Path(temporary), "MNIST: not there, random images of its number and size instead."
+        yield Path(temporary), "MNIST: not downloaded; random images of the same number and size instead."
 
 
 def write_noise_mnist(root: Path) -> None:
-    """Random images of MNIST's number and size, in its files below `root`."""
+    """Random images, as many and as large as MNIST's, in its files below `root`."""
     generator = np.random.default_rng(0)
     raw = root / MNIST_RAW
     raw.mkdir(parents=True)

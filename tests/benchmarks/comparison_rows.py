@@ -1,7 +1,7 @@
-"""Things measured in turn, round after round, and the rows that compare them.
+"""Measurements taken in turn, round after round, and the rows that compare them.
 
-A ratio holds within one run of the benchmarks only: what is compared alternates, so that a machine that is slower for a
-while is slower for all.
+A ratio is valid only within one run of the benchmarks: its two sides alternate, so that a machine that slows down for a
+while slows down both.
 """
 
 import sys
@@ -23,7 +23,7 @@ class Measurement:
 
     Attributes:
         seconds: of its epochs or steps.
-        process: it as a whole.
+        process: the process as a whole.
         start_up: seconds until the first step, if known.
     """
 
@@ -33,7 +33,7 @@ class Measurement:
 
 
 def of_script(finished: Finished, *, skip: int = 1) -> Measurement:
-    """A script's epochs or steps without the first `skip` of them."""
+    """A script's epochs or steps without the first `skip`."""
     return Measurement(script_seconds(finished)[skip:], finished)
 
 
@@ -47,7 +47,7 @@ def of_steps(training: Training) -> Measurement:
 
 @dataclass(frozen=True)
 class Samples:
-    """What rounds of measurements gave, by the name of what was measured."""
+    """The measurements of all rounds, by the name of what was measured."""
 
     rounds: dict[str, list[Measurement]]
     refused: dict[str, str] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Samples:
         return median(second for one in self.rounds[name] for second in one.seconds)
 
     def fastest(self, name: str) -> float:
-        """The fastest epoch or step of all rounds: what disturbs a measurement makes it slower, never faster."""
+        """The fastest epoch or step of all rounds: disturbances make a measurement slower, never faster."""
         return min(second for one in self.rounds[name] for second in one.seconds)
 
     def peak_mib(self, name: str) -> float:
@@ -72,9 +72,9 @@ class Samples:
 
 
 def alternate(what: str, competitors: Mapping[str, Callable[[], Measurement]], *, rounds: int) -> Samples:
-    """Measure all in turn, `rounds` times; one that is refused is left out from then on.
+    """Measure all in turn, `rounds` times; a competitor that is refused is left out from then on.
 
-    On a machine that others use as well, it waits for them to finish, and measures again what they have disturbed.
+    On a shared machine, wait for others to finish, and repeat the measurements that they disturbed.
     """
     samples = Samples({name: [] for name in competitors})
     for i in range(1, rounds + 1):
@@ -90,14 +90,14 @@ def alternate(what: str, competitors: Mapping[str, Callable[[], Measurement]], *
 
 
 def undisturbed(measure: Callable[[], Measurement]) -> Measurement:
-    """A measurement during which others left the machine alone, or of some attempts the one they disturbed least."""
+    """An undisturbed measurement, or the least disturbed of a few attempts."""
     tried: list[Measurement] = []
     for _ in range(ATTEMPTS):
         machine.wait_until_quiet()
         tried.append(measure())
         if tried[-1].process.others < machine.QUIET:
             break
-        print(f"  others used {tried[-1].process.others:.1f} cores meanwhile", file=sys.stderr, flush=True)
+        print(f"  others used {tried[-1].process.others:.1f} cores at the same time", file=sys.stderr, flush=True)
     return min(tried, key=lambda one: one.process.others)
 
 
@@ -106,9 +106,9 @@ class Target:
     """A bound on a ratio.
 
     Attributes:
-        bound: the limit; None for a ratio that is only told.
-        faster: whether the ratio is how many times faster gradflow is, at least the bound; otherwise it is the time of
-            gradflow over the other's, at most the bound.
+        bound: the limit; None for a ratio that is only reported.
+        faster: whether the ratio is the other's time over gradflow's, at least the bound; otherwise it is gradflow's
+            time over the other's, at most the bound.
     """
 
     bound: float | None
@@ -137,7 +137,7 @@ def at_most(bound: float | None = None) -> Target:
 
 
 def compare(what: str, samples: Samples, ours: str, other: str, target: Target) -> list[str]:
-    """A row; the ratio is that of the medians over all rounds, with the smallest and the largest of a single round."""
+    """A row; its ratio is that of the medians over all rounds, then the smallest and largest of a single round."""
     for name in (ours, other):
         if name in samples.refused:
             return [what, f"not available: {samples.refused[name]}", other, "", "", str(target), ""]
@@ -150,10 +150,10 @@ def compare(what: str, samples: Samples, ours: str, other: str, target: Target) 
 def costs(
     what: str, ours: float, other: float, name: str, target: Target, *, spread: str = "", fastest: str = ""
 ) -> list[str]:
-    """A row of two durations, of which those that are differences may drown in noise and come out negative."""
+    """A row of two durations; a duration that is a difference may be lost in noise and come out negative."""
     cells = [what, duration(ours), f"{duration(other)} {name}"]
     if other <= 0:
-        return [*cells, "drowned in noise", "", str(target), ""]
+        return [*cells, "lost in noise", "", str(target), ""]
     ratio = target.ratio(ours, other)
     return [*cells, f"{ratio:.2f}{spread}", fastest, str(target), target.verdict(ratio)]
 

@@ -1,10 +1,10 @@
-"""How seconds and memory of a run grow with its depth and its width.
+"""How the seconds and memory of a run grow with its network's depth and width.
 
     make bench
 
-Beside the exponent of the seconds (least squares of log seconds on log size) stands that of the arithmetic: a network
-that is far below it is held up by something else than its layers. Growth with the runs of a study is in
-`study_report.py`.
+Next to the exponent of the seconds (least squares of log seconds on log size) is that of the arithmetic: where the
+former is far below the latter, something other than the layers takes the time. Growth with the number of runs in a
+study is in `study_report.py`.
 """
 
 import sys
@@ -30,10 +30,10 @@ HEADER = (
     "grows",
     "seconds of the fastest epoch",
     "peak MiB",
-    "seconds grow as size to the",
-    "arithmetic as",
+    "seconds grow as size to the power",
+    "arithmetic to the power",
 )
-EPOCHS = 5  # without the first two, three are left
+EPOCHS = 5  # three without the first two
 CONV = ("model=conv", "data=digits")
 DENSE = ("model=mlp", "data=mnist")
 BLOCKS, WIDTHS = (1, 2, 4, 8), (16, 32, 64, 128)
@@ -41,14 +41,14 @@ BLOCKS, WIDTHS = (1, 2, 4, 8), (16, 32, 64, 128)
 
 @dataclass(frozen=True)
 class Growth:
-    """One size that is varied.
+    """One size that varies.
 
     Attributes:
-        network: what is trained, for the table.
-        what: the size.
+        network: its name in the table.
+        what: the size's name in the table.
         sizes: its values, increasing.
-        overrides: of train.py for a size.
-        flops: of a training step, or anything proportional to it, for a size.
+        overrides: of train.py, for a size.
+        flops: of a training step, or anything proportional to them, for a size.
     """
 
     network: str
@@ -97,7 +97,7 @@ def row(growth: Growth, settings: Settings) -> list[str]:
     for size in growth.sizes:
         print(f"{growth.network}: {growth.what} {size}", file=sys.stderr, flush=True)
         measured = undisturbed(partial(measure, settings, growth.overrides(size)))
-        seconds.append(min(measured.seconds))  # what disturbs an epoch makes it slower, never faster
+        seconds.append(min(measured.seconds))  # disturbances make an epoch slower, never faster
         memory.append(measured.process.peak_mib)
     listed = ", ".join(f"{size}: {value:.2f}" for size, value in zip(growth.sizes, seconds, strict=True))
     peaks = ", ".join(f"{value:.0f}" for value in memory)

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/keras_mnist_sgd.py --data-dir ~/.cache/gradflow --epochs 3
 
-Needs Keras with a backend and NumPy, nothing of gradflow's. Every epoch prints one line that ends in its seconds.
+Needs Keras with a backend and NumPy, but not gradflow. Each epoch prints one line that ends in its seconds.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import keras  # noqa: E402  # reads the variables above
 
 
 class Seconds(keras.callbacks.Callback):
-    """Prints the seconds of every epoch, validation included."""
+    """Prints the seconds of each epoch, validation included."""
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.start = time.perf_counter()
@@ -32,7 +32,7 @@ class Seconds(keras.callbacks.Callback):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-dir", type=Path, default=Path("data"), help="where MNIST is, in torchvision's layout")
+    parser.add_argument("--data-dir", type=Path, default=Path("data"), help="folder with MNIST in torchvision's layout")
     parser.add_argument("--epochs", type=int, default=3)
     args = parser.parse_args()
     raw = args.data_dir / "MNIST" / "raw"

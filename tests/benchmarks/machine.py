@@ -1,4 +1,4 @@
-"""What a measurement depends on besides the code: processor, threads, versions, and who else is computing."""
+"""What a measurement depends on besides the code: processor, threads, versions and other load."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ def cores() -> int:
 
 
 def threads() -> int:
-    """Threads of every measured process: OMP_NUM_THREADS, or one a core."""
+    """Threads of every measured process: OMP_NUM_THREADS, or one per core."""
     return int(os.environ.get("OMP_NUM_THREADS") or cores())
 
 
@@ -29,13 +29,13 @@ def processor() -> str:
 
 
 def caption() -> str:
-    """One line for the head of a table."""
+    """One line above a table."""
     versions = ", ".join([f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in LIBRARIES)])
     return f"{processor()}, {cores()} cores, OMP_NUM_THREADS={threads()}; {versions}; {time.strftime('%Y-%m-%d')}."
 
 
 def busy_seconds() -> float | None:
-    """CPU time that all processes together have used since the machine was started; None where Linux does not say."""
+    """CPU time used by all processes since the machine started; None where /proc/stat does not exist."""
     stat = Path("/proc/stat")
     if not stat.exists():
         return None
@@ -44,7 +44,7 @@ def busy_seconds() -> float | None:
 
 
 def wait_until_quiet(limit: float = 60, window: float = 0.5) -> None:
-    """Wait while others are computing, `limit` seconds at the most; looks at `window` seconds at a time."""
+    """Wait while others are computing, for at most `limit` seconds, looking at `window` seconds at a time."""
     end = time.monotonic() + limit
     while time.monotonic() < end:
         before = busy_seconds()

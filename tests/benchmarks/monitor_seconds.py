@@ -2,8 +2,8 @@
 
     python tests/benchmarks/monitor_seconds.py experiment=mnist_adam activation=relu seed=0
 
-The difference between two whole runs drowns in the noise of a shared machine; this does not. One line a class, each
-ending in the seconds of the whole run.
+The difference between two whole runs is lost in the noise of a shared machine; this is not. Prints one line per class,
+which ends in the seconds of the whole run.
 """
 
 import functools
@@ -24,7 +24,7 @@ from gradflow.sweep import cli
 from gradflow.training.module import ActivationModule
 
 CALLBACKS = (GradientNorms, UnitStatistics, PreciseBatchNorm, HealthWarnings, Pictures, NaiveMonitor)
-METERS = (SlopeMeter, ActivityMeter)  # of the unit statistics, called within the network
+METERS = (SlopeMeter, ActivityMeter)  # of the unit statistics, called inside the network
 STEP_RECORD = ("on_before_optimizer_step",)  # the module measures the gradient, with or without monitors
 
 

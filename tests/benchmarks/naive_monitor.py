@@ -14,7 +14,7 @@ class NaiveMonitor(Callback):
     """Norm, mean absolute value and root mean square of every parameter's gradient, written at every step.
 
     Args:
-        writes: hand each step's numbers to the logger; otherwise they are only computed.
+        writes: pass each step's numbers to the logger; otherwise only compute them.
     """
 
     def __init__(self, *, writes: bool = True) -> None:

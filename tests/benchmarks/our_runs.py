@@ -1,9 +1,9 @@
-"""What a user runs: train.py of this checkout in a process of its own, timed by the curves that it leaves.
+"""What a user runs: this checkout's train.py in a separate process, timed by the curves that it writes.
 
     python tests/benchmarks/our_runs.py experiment=mnist_adam activation=relu seed=0
 
-The wall times of the points in TensorBoard's event files say when each epoch ended and when each step was taken, so
-nothing is added to the run that is timed.
+The wall times of the points in TensorBoard's event files show when each epoch ended and when each step was taken, so
+nothing is added to the timed run.
 """
 
 import sys
@@ -19,7 +19,7 @@ from processes import Failed, Finished
 
 from gradflow.runs import events
 
-USAGE_STATUS = 2  # of train.py: wrong input
+USAGE_STATUS = 2  # train.py's exit status for wrong input
 
 
 class Refused(Exception):
@@ -43,14 +43,14 @@ class RunTimes:
 
 @dataclass(frozen=True)
 class Training:
-    """One call of train.py: the process and the runs that it trained, by folder below the study's."""
+    """One call of train.py: the process and the runs that it trained, by their folders below the output folder."""
 
     process: Finished
     runs: dict[str, RunTimes] = field(repr=False)
 
     @property
     def epochs(self) -> list[float]:
-        """Seconds of every epoch of every run but the runs' first ones."""
+        """Seconds of every epoch of every run, except each run's first."""
         return [seconds for run in self.runs.values() for seconds in run.epochs]
 
     @property
@@ -67,19 +67,19 @@ def train(overrides: Sequence[str], *, data_dir: Path | None = None, threads: in
     """Run `train.py` with these overrides in a temporary output folder.
 
     Args:
-        data_dir: where MNIST is.
+        data_dir: folder with MNIST.
         threads: of PyTorch; None leaves the choice to train.py and its launcher.
 
     Raises:
         Refused: if train.py does not accept the overrides.
-        Failed: if it failed in any other way.
+        Failed: if it fails in any other way.
     """
     with tempfile.TemporaryDirectory() as folder:
         places = [f"output_dir={folder}"] + ([] if data_dir is None else [f"data_dir={data_dir}"])
-        # With -m an override may list several values.
+        # With -m, an override can list several values.
         command = [sys.executable, str(processes.ROOT / "train.py"), "-m", *overrides, *places]
         try:
-            # With compile=true nothing is found that was compiled before.
+            # With compile=true, nothing compiled earlier is reused.
             own = {"PYTHONPATH": str(processes.HERE), "TORCHINDUCTOR_CACHE_DIR": f"{folder}/compiled"}
             finished = processes.run(command, threads=threads, environment=own)
         except Failed as error:
@@ -95,7 +95,7 @@ def _times(run_folder: Path) -> RunTimes:
     # A step belongs to the epoch that ends at the first validation loss after it.
     epoch = np.searchsorted(validations, steps)
     within = epoch[1:] == epoch[:-1]
-    # The first checkpoint, with what is imported for it, falls between the first two validations.
+    # The first checkpoint, with the imports that it needs, falls between the first two validations.
     return RunTimes(np.diff(validations)[1:].tolist(), np.diff(steps)[within].tolist(), float(steps[0]))
 
 

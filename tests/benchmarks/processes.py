@@ -1,4 +1,4 @@
-"""Commands in processes of their own: what they printed, how long they took, how much memory they needed."""
+"""Commands in separate processes: what they print, how long they take and how much memory they need."""
 
 import os
 import subprocess
@@ -37,8 +37,8 @@ class Finished:
         output: its standard output.
         started: when, in seconds since 1970.
         seconds: from start to end.
-        peak_mib: the largest resident set of the process, or of one of its children.
-        others: cores that all other processes used meanwhile, 0 where that is not known.
+        peak_mib: the largest resident set of the process or of any of its children.
+        others: cores that all other processes used at the same time, 0 if unknown.
     """
 
     output: str
@@ -77,10 +77,10 @@ def run(command: Sequence[str], *, threads: int | None, environment: Mapping[str
 
 
 def script_seconds(finished: Finished) -> list[float]:
-    """What a script of this folder printed: one line an epoch or step, each ending in its seconds."""
+    """Seconds from the output of a script in this folder: one line per epoch or step, which ends in its seconds."""
     return [float(line.rsplit(maxsplit=1)[-1]) for line in finished.output.splitlines() if " seconds " in line]
 
 
 def script(name: str, *arguments: str) -> list[str]:
-    """The command for a script of this folder."""
+    """The command for a script in this folder."""
     return [sys.executable, str(HERE / name), *arguments]

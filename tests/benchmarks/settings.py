@@ -1,4 +1,4 @@
-"""What all benchmarks of one call share."""
+"""What all benchmarks of one invocation share."""
 
 import tempfile
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ class Settings:
     Attributes:
         data_dir: a folder with MNIST in torchvision's layout.
         photos: an .npz file with random images in CIFAR-10's shape.
-        threads: of every process; launchers that start several decide by themselves.
-        rounds: how often things that are compared are measured in turn.
-        keras: an interpreter that has Keras, if there is one.
+        threads: of every process; launchers that start several processes choose for themselves.
+        rounds: how many times the sides of a comparison are measured in turn.
+        keras: a Python interpreter with Keras, if any.
     """
 
     data_dir: Path
@@ -30,11 +30,11 @@ class Settings:
     keras: Path | None = None
 
     def train(self, *overrides: str, pinned: bool = True) -> Training:
-        """One call of train.py; without `pinned` its launcher divides the cores."""
+        """One call of train.py; without `pinned`, its launcher divides the cores."""
         return train(overrides, data_dir=self.data_dir, threads=self.threads if pinned else None)
 
     def clocked(self, *overrides: str) -> dict[str, float]:
-        """The same with a clock around the monitors' hooks: seconds of the whole run by class."""
+        """The same, timing the monitors' hooks: seconds of the whole run by class."""
         machine.wait_until_quiet()
         with tempfile.TemporaryDirectory() as folder:
             arguments = (*overrides, f"data_dir={self.data_dir}", f"output_dir={folder}")
@@ -43,7 +43,7 @@ class Settings:
         return {name: float(seconds) for name, seconds in named}
 
     def script(self, name: str, *arguments: str) -> Finished:
-        """One call of a script of this folder."""
+        """One call of a script in this folder."""
         return self.command(processes.script(name, *arguments))
 
     def command(self, command: Sequence[str]) -> Finished:

@@ -1,10 +1,10 @@
-"""How fast gradflow is beside the scripts that it replaces and the loops that nothing in PyTorch can beat.
+"""How fast gradflow is compared with the scripts it replaces and with loops that nothing in PyTorch can beat.
 
     make bench          # everything, about 40 minutes on two cores
-    make bench-quick    # the MLP, its monitors and its start-up, under three minutes
+    make bench-quick    # the MLP, its monitors and start-up, in under three minutes
 
-Every ratio is measured within one run, its two sides in turn. Nothing here passes or fails: the table says beside each
-figure what was aimed at. Run it on an idle machine; OMP_NUM_THREADS sets the threads of every process.
+Every ratio is measured within one run, its two sides in turn. Nothing here passes or fails: the table shows each ratio
+next to its target. Run it on an idle machine; OMP_NUM_THREADS sets the threads of every process.
 """
 
 import argparse
@@ -26,10 +26,10 @@ from settings import Settings
 Group = Callable[[Settings], list[list[str]]]
 PHOTOS = "Conv stacks: {} + {} random images in CIFAR-10's shape, batches of 128.".format(*benchmark_data.PHOTOS)
 MEANING = (
-    "Medians of epochs in the steady state (without the first two), or of steps; in brackets the smallest and the "
-    "largest ratio of a single round. What disturbs a measurement makes it slower, never faster: on a machine that is "
-    "not idle the ratio of the fastest epochs or steps says more. `n times faster` is a bound on the other's time over "
-    "gradflow's, `at most n` one on gradflow's time over the other's."
+    "Medians of epochs in the steady state (without the first two), or of steps; in brackets, the smallest and largest "
+    "ratio of a single round. Disturbances make a measurement slower, never faster: on a machine that is not idle, the "
+    "ratio of the fastest epochs or steps says more. `n times faster` is a lower bound on the other's time over "
+    "gradflow's, `at most n` an upper bound on gradflow's time over the other's."
 )
 
 QUICK: list[Group] = [
@@ -54,8 +54,8 @@ FULL: list[Group] = [
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="the MLP and its monitors only")
-    parser.add_argument("--rounds", type=int, help="how often each is measured")
-    parser.add_argument("--keras", type=Path, help="a Python interpreter that has Keras")
+    parser.add_argument("--rounds", type=int, help="how many times each is measured")
+    parser.add_argument("--keras", type=Path, help="a Python interpreter with Keras")
     args = parser.parse_args()
     keras = args.keras or (Path(sys.executable) if importlib.util.find_spec("keras") else None)
     name, groups = ("speed_quick", QUICK) if args.quick else ("speed", FULL)
@@ -69,7 +69,7 @@ def main() -> None:
         for group in groups:
             rows += group(settings)
             text = f"{head}\n{tables.markdown(HEADER, rows)}"
-            tables.write(name, text)  # what has been measured survives Ctrl-C
+            tables.write(name, text)  # so that the finished rows survive Ctrl-C
     print(text)
 
 

@@ -1,4 +1,4 @@
-"""The Conv-BatchNorm-ReLU stack on images of CIFAR-10's shape: steps against the bare loop, monitors."""
+"""The Conv-BatchNorm-ReLU stack on images of CIFAR-10's shape: steps compared with the bare loop, and monitors."""
 
 from collections.abc import Callable
 from statistics import median
@@ -20,9 +20,9 @@ from comparison_rows import (
 )
 from settings import Settings
 
-STEPS = PHOTOS[0] // 128  # of an epoch of the random images
-WARM_UP = 2  # steps that are left out
-FEW = 2  # rounds of what takes minutes
+STEPS = PHOTOS[0] // 128  # per epoch of the random images
+WARM_UP = 2  # steps left out
+FEW = 2  # rounds, where one takes minutes
 BARE, TEXTBOOK, WITHOUT = "bare loop, channels_last", "textbook script", "without monitors"
 COMPILED = "compile=true"
 PRECISIONS = {"float32": "32", "bf16": "bf16"}  # the bare loop's word and gradflow's
@@ -38,7 +38,7 @@ def overrides(settings: Settings, blocks: int) -> tuple[str, ...]:
 
 
 def steps(settings: Settings, *, blocks: int, precision: str) -> list[list[str]]:
-    """A training step against the bare loop's; in float32 against the textbook's too."""
+    """A training step compared with the bare loop's; in float32, with the textbook's too."""
     ours = (*overrides(settings, blocks), f"precision={PRECISIONS[precision]}", "trainer.max_epochs=2")
     shared = ("--blocks", str(blocks), "--steps", str(2 * STEPS))
     competitors: Competitors = {
@@ -53,7 +53,7 @@ def steps(settings: Settings, *, blocks: int, precision: str) -> list[list[str]]
             settings.script("textbook_cifar_conv.py", "--blocks", str(blocks), "--steps", "4"), skip=WARM_UP
         )
     samples = alternate(f"conv stack, {blocks} blocks, {precision}", competitors, rounds=settings.rounds)
-    name = f"conv stack, {blocks} block{'s' if blocks > 1 else ''}, {precision}, a step"
+    name = f"conv stack, {blocks} block{'s' if blocks > 1 else ''}, {precision}, per step"
     rows = [compare(name, samples, "gradflow", BARE, at_most(1.1))]
     if TEXTBOOK in competitors:
         rows.append(compare(name, samples, "gradflow", TEXTBOOK, faster()))
@@ -61,38 +61,40 @@ def steps(settings: Settings, *, blocks: int, precision: str) -> list[list[str]]
 
 
 def _compilation(name: str, samples: Samples) -> list[list[str]]:
-    """What a compiled step saves, and after how many of them the compilation has paid for itself."""
+    """What a compiled step saves, and after how many steps compilation pays for itself."""
     rows = [compare(f"{name}, compiled", samples, COMPILED, "gradflow", at_most())]
     if COMPILED not in samples.refused:
         took = samples.start_up(COMPILED) - samples.start_up("gradflow")
         saved = samples.seconds("gradflow") - samples.seconds(COMPILED)
         rows.append(
             figures(
-                "its compilation",
+                "compilation itself",
                 duration(took),
-                f"regained after {took / saved:.0f} steps" if saved > 0 else "never regained",
+                f"pays for itself after {took / saved:.0f} steps" if saved > 0 else "never pays for itself",
             )
         )
     return rows
 
 
 def monitors(settings: Settings, *, blocks: int, epochs: int) -> list[list[str]]:
-    """Epochs of few steps, with as many validation images for each training image as CIFAR-10 has."""
+    """Epochs of a few steps, with as many validation images per training image as in CIFAR-10."""
     ours = (*overrides(settings, blocks), f"trainer.max_epochs={epochs}")
     competitors: Competitors = {
         "gradflow": lambda: of_epochs(settings.train(*ours)),
         WITHOUT: lambda: of_epochs(settings.train(*ours, "callbacks=none")),
     }
     samples = alternate(f"monitors, {blocks} blocks", competitors, rounds=min(FEW, settings.rounds))
-    name = f"monitors, all on, conv stack, {blocks} blocks, an epoch of {STEPS} steps and {PHOTOS[1]} validation images"
+    name = (
+        f"monitors, all on, conv stack, {blocks} blocks, per epoch of {STEPS} steps and {PHOTOS[1]} validation images"
+    )
     return [compare(name, samples, "gradflow", WITHOUT, at_most(1.05))]
 
 
 def precise_batch_norm(settings: Settings) -> list[list[str]]:
-    """The test with statistics computed anew at the end of a run on the digits, beside an epoch of its training."""
+    """The test with recomputed statistics at the end of a run on the digits, compared with an epoch of its training."""
     ours = ("activation=relu", "blocks=8", "seed=0", "trainer.max_epochs=3")
     run: Competitors = {"gradflow": lambda: of_epochs(settings.train(*ours))}
     samples = alternate("precise batch norm", run, rounds=settings.rounds)
     seconds = median(settings.clocked(*ours)["PreciseBatchNorm"] for _ in range(settings.rounds))
-    what = "precise batch norm, once a run, conv stack on the digits, 8 blocks"
+    what = "precise batch norm, once per run, conv stack on the digits, 8 blocks"
     return [costs(what, seconds, samples.seconds("gradflow"), "an epoch of training", at_most())]

@@ -1,4 +1,4 @@
-"""The MLPs on MNIST: epochs against the textbook scripts and the bare loops, monitors, start-up, memory."""
+"""The MLPs on MNIST: epochs compared with the textbook scripts and the bare loops; monitors, start-up, memory."""
 
 from collections.abc import Callable
 from statistics import median
@@ -21,7 +21,7 @@ from settings import Settings
 
 ADAM = ("experiment=mnist_adam", "activation=relu", "seed=0")
 SGD = ("experiment=mnist_sgd", "activation=sigmoid", "seed=0")
-# One group of callbacks with nothing left in it, then the naive one.
+# A group of callbacks, emptied, then the naive monitor.
 NAIVE = (
     "callbacks=gradient_norms",
     "callbacks.gradient_norms=null",
@@ -31,7 +31,7 @@ ONLY_COMPUTED = "+callbacks.naive.writes=false"
 TEXTBOOK, BARE, KERAS = "textbook script", "bare loop", "Keras's fit"
 WITHOUT, NAIVELY = "without monitors", "naive monitor"
 TENTH = at_most(0.1)
-STEPS = 938  # of an epoch of `experiment=mnist_adam`
+STEPS = 938  # per epoch of `experiment=mnist_adam`
 
 Competitors = dict[str, Callable[[], Measurement]]
 
@@ -44,17 +44,17 @@ def adam(settings: Settings, *, epochs: int, naive: bool = True) -> list[list[st
         "gradflow": lambda: of_epochs(settings.train(*ADAM, length)),
         WITHOUT: lambda: of_epochs(settings.train(*ADAM, length, "callbacks=none")),
         BARE: lambda: of_script(settings.script("bare_loops.py", "mlp", *data, "--epochs", str(epochs))),
-        # Two epochs of the slow one are enough.
+        # Two of its slow epochs are enough.
         TEXTBOOK: lambda: of_script(settings.script("textbook_mnist_adam.py", *data, "--epochs", "2")),
     }
     if naive:
         competitors[NAIVELY] = lambda: of_epochs(settings.train(*ADAM, length, *NAIVE))
     samples = alternate("MLP under Adam", competitors, rounds=settings.rounds)
-    name = "MLP, Adam (`mnist_adam`, ReLU), an epoch"
+    name = "MLP, Adam (`mnist_adam`, ReLU), per epoch"
     rows = [
         compare(name, samples, "gradflow", TEXTBOOK, faster(5)),
         compare(name, samples, "gradflow", BARE, at_most(1.25)),
-        compare("its monitors, all on, an epoch", samples, "gradflow", WITHOUT, at_most(1.05)),
+        compare("its monitors, all on, per epoch", samples, "gradflow", WITHOUT, at_most(1.05)),
         _start_up(samples),
         _memory(samples),
     ]
@@ -73,14 +73,14 @@ def sgd(settings: Settings, *, epochs: int) -> list[list[str]]:
         script = str(ROOT / "tests/benchmarks/keras_mnist_sgd.py")
         competitors[KERAS] = lambda: of_script(settings.command([str(keras), script, *arguments]))
     samples = alternate("MLP under SGD", competitors, rounds=settings.rounds)
-    name = "MLP, SGD (`mnist_sgd`, sigmoid), an epoch"
+    name = "MLP, SGD (`mnist_sgd`, sigmoid), per epoch"
     # Keras took 2.7 s where this loop took 0.8 s; half of that is 1.69 times the loop.
     rows = [compare(name, samples, "gradflow", BARE, at_most(1.69))]
     return rows if keras is None else [*rows, compare(name, samples, "gradflow", KERAS, faster(2))]
 
 
 def monitors_by_clock(settings: Settings, *, rounds: int) -> list[list[str]]:
-    """Seconds inside the monitors' hooks, a step; the pictures at the end of a run are a row of their own."""
+    """Seconds per step inside the monitors' hooks; the pictures at the end of a run have their own row."""
     variants = {"ours": (), "none": ("callbacks=none",), "naive": NAIVE, "computed": (*NAIVE, ONLY_COMPUTED)}
     costs_of: dict[str, list[float]] = {name: [] for name in (*variants, "pictures")}
     for _ in range(rounds):
@@ -90,27 +90,27 @@ def monitors_by_clock(settings: Settings, *, rounds: int) -> list[list[str]]:
         costs_of["pictures"].append(clocks["ours"].pop("Pictures"))
         for name, seconds in clocks.items():
             costs_of[name].append(sum(seconds.values()) / STEPS)
-    # Without monitors, too, the module watches every gradient for divergence: that is no cost of theirs.
+    # Even without monitors, the module checks every gradient for divergence: that cost is not theirs.
     cost = {name: median(values) for name, values in costs_of.items()}
     ours, naive, computed = (cost[name] - cost["none"] for name in ("ours", "naive", "computed"))
-    what = "its monitors alone, by a clock around their hooks, a step"
+    what = "its monitors alone, timed around their hooks, per step"
     return [
         costs(what, ours, naive, NAIVELY, TENTH),
         costs(what, ours, computed, f"{NAIVELY} that writes nothing", at_most()),
-        figures("its pictures, once a run", duration(cost["pictures"])),
+        figures("its pictures, once per run", duration(cost["pictures"])),
     ]
 
 
 def _monitors_against_naive(samples: Samples) -> list[str]:
-    """What the monitors add to an epoch, over what the naive one adds."""
+    """What the monitors add to an epoch, compared with what the naive one adds."""
     off = samples.seconds(WITHOUT)
-    what = "its monitors alone, difference of whole epochs"
+    what = "its monitors alone, difference between whole epochs"
     return costs(what, samples.seconds("gradflow") - off, samples.seconds(NAIVELY) - off, NAIVELY, TENTH)
 
 
 def _start_up(samples: Samples) -> list[str]:
     without = f"{duration(samples.start_up(WITHOUT))} {WITHOUT}"
-    return figures("start of the process to the first step", duration(samples.start_up("gradflow")), without)
+    return figures("from the start of the process to the first step", duration(samples.start_up("gradflow")), without)
 
 
 def _memory(samples: Samples) -> list[str]:

@@ -1,4 +1,4 @@
-"""Whole sweeps: the three-activation study against three scripts, the launchers.
+"""Whole sweeps: the three-activation study compared with three scripts, and the launchers.
 
 Where a launcher starts several processes, it divides the cores among them itself, so OMP_NUM_THREADS is not set there.
 """
@@ -10,19 +10,19 @@ from comparison_rows import Measurement, alternate, compare, faster
 from processes import Finished
 from settings import Settings
 
-FEW = 2  # rounds of what takes minutes
+FEW = 2  # rounds, where one takes minutes
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
 LAUNCHERS: dict[str, tuple[str, ...]] = {
     "basic": (),
     "joblib": (),
-    "submitit_local": ("runs_per_job=5", "threads=1"),  # it starts all jobs at once: a job a core
+    "submitit_local": ("runs_per_job=5", "threads=1"),  # it starts all jobs at once: one per core
 }
 
 Competitors = dict[str, Callable[[], Measurement]]
 
 
 def three_activations(settings: Settings) -> list[list[str]]:
-    """From the command to the last result: three runs on two cores, three scripts one after the other."""
+    """From the command to the last result: three runs on two cores, and three scripts one after another."""
     competitors: Competitors = {
         "gradflow": lambda: whole(
             settings.train("experiment=mnist_adam", "seed=0", "hydra/launcher=joblib", pinned=False).process
@@ -40,12 +40,12 @@ def _textbook(settings: Settings, activation: str) -> Finished:
 
 
 def whole(*processes: Finished) -> Measurement:
-    """Processes one after the other, from start to end."""
+    """Processes one after another, from start to end."""
     return Measurement([sum(one.seconds for one in processes)], processes[0])
 
 
 def launchers(settings: Settings) -> list[list[str]]:
-    """Wall seconds of the default sweep of ten runs with every launcher."""
+    """Wall seconds of the default sweep of ten runs with each launcher."""
     competitors = {name: functools.partial(_sweep, settings, name, *more) for name, more in LAUNCHERS.items()}
     samples = alternate("the default sweep", competitors, rounds=min(FEW, settings.rounds))
     name = "the default sweep, 10 runs, `hydra/launcher={}`"

@@ -1,9 +1,9 @@
-"""Seconds and peak memory of `python -m gradflow.study` on synthetic studies, and how both grow with the runs.
+"""Seconds and peak memory of `python -m gradflow.study` on synthetic studies, and their growth with the number of runs.
 
     make bench
 
-Ten activations, five depths and as many seeds as it takes; every run has the curves of the default sweep (10 epochs of
-38 steps). The limits for 1,000 runs are a minute and 1 GiB.
+Ten activations, five depths and as many seeds as needed; every run has the curves of the default sweep (10 epochs of 38
+steps). The limits for 1,000 runs are a minute and 1 GiB.
 """
 
 import math
@@ -20,7 +20,7 @@ from forged_runs import typical, write_run
 RUNS = (100, 1000)
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "elu", "gelu", "silu", "mish", "selu", "celu", "softplus")
 DEPTHS = (1, 2, 4, 6, 8)
-HEADER = ("command", "runs", "seconds", "peak MiB", "seconds grow as runs to the")
+HEADER = ("command", "runs", "seconds", "peak MiB", "seconds grow as runs to the power")
 MEASURED = """
 import resource, sys, time
 start = time.perf_counter()
@@ -39,11 +39,11 @@ def synthetic_study(folder: Path, runs: int) -> None:
 
 
 def measure(study: Path, *words: str) -> tuple[float, float]:
-    """Seconds and peak memory in MiB of one command in a process of its own, imports included."""
+    """Seconds and peak memory in MiB of one command in a separate process, imports included."""
     command = [sys.executable, "-c", MEASURED, str(study), *words]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stderr.splitlines()[-1]
-    status, seconds, memory = map(float, told.split())
-    assert status == 0, told
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stderr.splitlines()[-1]
+    status, seconds, memory = map(float, printed.split())
+    assert status == 0, printed
     return seconds, memory
 
 

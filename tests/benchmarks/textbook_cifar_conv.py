@@ -1,9 +1,9 @@
-"""The textbook script for images in colour: a stack of Conv-BatchNorm-activation under Adam, float32, default layout.
+"""The textbook script for colour images: a stack of Conv-BatchNorm-activation under Adam, float32, default layout.
 
     python tests/benchmarks/textbook_cifar_conv.py --blocks 8 --steps 5
 
-The yardstick of `speed.py`, beside `textbook_mnist_adam.py`. It trains on random images in CIFAR-10's shape, because
-arithmetic takes as long whatever the images show. Every step prints one line that ends in its seconds.
+A yardstick of `speed.py`, like `textbook_mnist_adam.py`. It trains on random images of CIFAR-10's shape, because the
+arithmetic takes just as long whatever the images show. Each step prints one line that ends in its seconds.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--activation", choices=ACTIVATIONS, default="relu")
     parser.add_argument("--blocks", type=int, default=8)
-    parser.add_argument("--steps", type=int, default=391, help="391 make an epoch of CIFAR-10")
+    parser.add_argument("--steps", type=int, default=391, help="one epoch of CIFAR-10 has 391")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/textbook_mnist_adam.py --activation relu --epochs 3
 
-The yardstick of `speed.py`. Everything in it is common practice: torchvision's data set with its transforms, a
-DataLoader with its defaults, `.item()` where a number is wanted. Every epoch prints one line that ends in its seconds.
+A yardstick of `speed.py`. Everything in it is common practice: torchvision's data set with its transforms, a
+DataLoader with its defaults, `.item()` where a number is needed. Each epoch prints one line that ends in its seconds.
 """
 
 import argparse
@@ -80,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--activation", choices=ACTIVATIONS, default="relu")
     parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--data-dir", default="data", help="where MNIST is, in torchvision's layout")
+    parser.add_argument("--data-dir", default="data", help="folder with MNIST in torchvision's layout")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
