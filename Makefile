@@ -20,23 +20,23 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo '  ARGS="seed=0,1,2 trainer.max_epochs=5" adds to the sweep; STUDY=outputs/NAME picks a study'
-	@echo '  LAUNCHER=joblib trains sweep and resume on all cores of this machine; on a Slurm cluster'
-	@echo '  make sweep LAUNCHER=slurm PARTITION=gpu GPUS=1 ARGS="..."; README, On a cluster'
+	@echo '  ARGS="seed=0,1,2 trainer.max_epochs=5" adds overrides to the sweep; STUDY=outputs/NAME picks a study'
+	@echo '  LAUNCHER=joblib runs sweep and resume on all cores of this machine; on a Slurm cluster,'
+	@echo '  make sweep LAUNCHER=slurm PARTITION=gpu GPUS=1 ARGS="..." (see On a cluster in the README)'
 
 $(VENV)/.installed: pyproject.toml requirements.lock
-	@test -n "$(PYTHON)" || { echo "gradflow needs Python 3.11 or newer: install one, or say which with make PYTHON=..."; exit 1; }
+	@test -n "$(PYTHON)" || { echo "gradflow needs Python 3.11 or newer: install it, or name it with make PYTHON=..."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module: install it (Debian: python3-venv)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[$(EXTRAS)]'
 	@touch $@
 
-install: $(VENV)/.installed ## Build .venv with the pinned versions (again only when they change)
+install: $(VENV)/.installed ## Build .venv with the pinned versions; rebuild it only when they change
 
-sweep: install ## The main job: sigmoid and ReLU at five depths on the built-in digits, about two minutes on two cores
+sweep: install ## Train sigmoid and ReLU at five depths on the built-in digits, about two minutes on two cores
 	$(BIN)/python train.py -m activation=sigmoid,relu blocks=1,2,4,6,8 $(LAUNCH) $(ARGS)
 
-status: install ## How far STUDY is: runs by state, errors, expected time left
+status: install ## Show the progress of STUDY: runs by state, errors, expected time left
 	$(BIN)/python -m gradflow.study $(STUDY) status
 
 resume: install ## Train what is unfinished in STUDY
@@ -45,44 +45,44 @@ resume: install ## Train what is unfinished in STUDY
 report: install ## Average the seeds of STUDY, compare its activations and write its report
 	$(BIN)/python -m gradflow.study $(STUDY) $(ARGS)
 
-advise: install ## What is wrong with the networks of STUDY, by stated rules, and what helps
+advise: install ## Say what is wrong with the networks of STUDY, by stated rules, and what helps
 	$(BIN)/python -m gradflow.advise $(STUDY) $(ARGS)
 
-reproductions: install ## Keep what the finished studies in STUDIES measured and write docs/reproductions.md
+reproductions: install ## Store the measurements of finished studies in STUDIES and write docs/reproductions.md
 	$(BIN)/python -m gradflow.reproductions $(wildcard $(STUDIES))
 
 lesson: install ## Build the interactive lesson, outputs/lesson/index.html, in about two minutes on two cores
 	$(BIN)/python -m gradflow.lesson $(ARGS)
 
-bench: install ## Seconds and memory beside their targets, as tables in outputs/bench (most of an hour on an idle machine)
+bench: install ## Measure seconds and memory against their targets, tables in outputs/bench (most of an hour, idle machine)
 	$(BIN)/python tests/benchmarks/speed.py $(ARGS)
 	$(BIN)/python tests/benchmarks/growth.py
 	$(BIN)/python tests/benchmarks/study_report.py
 
-bench-quick: install ## The most important of them, in under three minutes
+bench-quick: install ## Run the essential benchmarks, in under three minutes
 	$(BIN)/python tests/benchmarks/speed.py --quick $(ARGS)
 
-test: install ## Every test
+test: install ## Run every test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 $(ARGS)
 
-test-fast: install ## The tests that take seconds
+test-fast: install ## Run the fast tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 -m "not slow" $(ARGS)
 
-check: install ## What to run before a commit: formatting, lint, types, the fast tests
+check: install ## Check formatting, lint and types and run the fast tests: what to run before a commit
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(MAKE) test-fast
 
-format: install ## Format the code and mend what ruff can
+format: install ## Format the code and apply ruff's fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-tensorboard: install ## Serve TensorBoard for STUDY (STUDY=outputs: all) on http://127.0.0.1:PORT
+tensorboard: install ## Serve TensorBoard for STUDY (STUDY=outputs for all) on http://127.0.0.1:PORT
 	@echo "from another machine: ssh -N -L $(PORT):127.0.0.1:$(PORT) $$(id -un)@$$(hostname)"
 	$(BIN)/tensorboard --logdir $(STUDY) --host 127.0.0.1 --port $(PORT)
 
-lock: ## Pin the newest versions that pyproject.toml allows into requirements.lock
+lock: ## Pin the newest versions that pyproject.toml allows in requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet --editable '.[dev,slurm]'
 	{ echo '# Exact versions of every dependency, used as pip constraints by make install. Made by make lock.'; \

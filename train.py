@@ -1,4 +1,4 @@
 from gradflow.sweep.cli import main
 
-if __name__ == "__main__":  # the processes of a run on several devices import this file
+if __name__ == "__main__":  # a run on several devices starts processes that import this file
     main()
