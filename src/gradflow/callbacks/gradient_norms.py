@@ -14,10 +14,10 @@ from gradflow.runs.logger import write_rows
 
 
 class GradientNorms(Monitor):
-    """Write the gradient of every layer as the optimizer gets it, before clipping, at the step it belongs to.
+    """Write the gradient of every layer as backpropagation leaves it, before clipping, at its own step.
 
-    The module measures each step's gradient, whose norm tells it whether the run diverges; this asks it for the sums of
-    absolute values too, and turns both into the tags at the end of an epoch.
+    The module measures each step's gradient anyway, to notice a run that diverges. This callback asks it for the sums
+    of absolute values too, and turns both into metrics at the end of each epoch.
 
     Args:
         norm: write `grad_norm/<layer>` and `grad_norm/total`.
@@ -48,7 +48,7 @@ class GradientNorms(Monitor):
         self._layer_names = [layer.name for layer in layers]
         self._hidden = [i for i, layer in enumerate(layers) if layer.activation is not None]
         place = {id(p): i for i, p in enumerate(module.trained)}
-        # A missing bias, or a frozen tensor, points at a zero that is appended to the norms.
+        # A missing bias or a frozen tensor points at a zero appended to the norms.
         absent = len(place)
         self._weights_L, self._biases_L = (
             np.array([place.get(id(getattr(layer.affine, kind)), absent) for layer in layers])
@@ -61,13 +61,13 @@ class GradientNorms(Monitor):
         self._write(trainer, pl_module)
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
-        # An interrupted epoch is trained again from its start and would leave its points twice; a diverged one is not.
+        # An interrupted epoch is trained again and would write its points twice; a diverged one is not.
         if isinstance(exception, Diverged):
             self._write(trainer, pl_module)
 
     def _write(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         steps, times, values = as_measured(pl_module).steps.read()
-        # The step that diverged, and those that an accelerator had run ahead of it.
+        # Drop the step that diverged, and those that an accelerator ran after it.
         finite = np.isfinite(values).all(axis=1) if len(steps) else np.zeros(0, bool)
         if not finite.any():
             return
@@ -106,7 +106,7 @@ class GradientNorms(Monitor):
         return self._wanted[tag.partition("/")[0]]
 
     def final_metrics(self) -> dict[str, float]:
-        """Means over the last epoch by tag, and the mean absolute gradient over all steps of training."""
+        """Means over the last epoch, and the mean absolute gradient over all steps of training."""
         final = {tag: value for tag, value in self.latest.items() if self._is_wanted(tag)}
         if self._wanted[metrics.GRAD_ABS_MEAN] and self._steps_seen:
             final[metrics.GRAD_ABS_MEAN_ALL_STEPS] = self._abs_mean_sum / self._steps_seen

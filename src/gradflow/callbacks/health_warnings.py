@@ -1,4 +1,4 @@
-"""Say once a run what goes wrong with its gradients or units, and what helps."""
+"""Warn, once per run, of gradients or units that are out of order, and say what helps."""
 
 import logging
 import math
@@ -27,7 +27,7 @@ DEAD = (
 
 
 class HealthWarnings(Callback):
-    """Log each kind of warning at most once a run.
+    """Log each kind of warning at most once per run.
 
     Args:
         vanishing_ratio: warn when a hidden layer's `grad_rms`, averaged over an epoch, is below this fraction of the

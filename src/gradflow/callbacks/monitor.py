@@ -16,28 +16,26 @@ from gradflow.runs.metrics import METRICS, Metric
 
 
 class Monitor(Callback):
-    """Measures something during training, declares what, and says at the end what it has found.
+    """Measures something during training, declares what it is, and reports the final values.
 
-    With that its metrics reach TensorBoard, run.json, averages, comparisons and the report. A monitor of your own is a
-    subclass in a file of your own: say what it `declares`, call `record` whenever there is something to record.
+    Its metrics then reach TensorBoard, run.json, averages, comparisons and the report. To write your own, subclass it
+    in a file of yours: set `declares`, and call `record` whenever there is something to record.
 
     Attributes:
-        declares: the metrics that it records. Those that `gradflow.runs.metrics` does not list are kept in run.json,
+        declares: the metrics that it records. Those that `gradflow.runs.metrics` does not list are stored in run.json,
             where the study tools find them.
-        changes_training: whether a run with it may end in other weights; a monitor must not.
         measures_initial_weights: whether it wants a validation pass before the first update.
-        first: the values that it recorded first, by tag.
-        latest: those that it recorded last.
+        first: the first values that it recorded, by tag.
+        latest: the last ones.
     """
 
     declares: ClassVar[Sequence[Metric]] = ()
-    changes_training: ClassVar[bool] = False
     measures_initial_weights: ClassVar[bool] = False
     first: Mapping[str, float] = {}
     latest: Mapping[str, float] = {}
 
     def record(self, trainer: L.Trainer, values: Mapping[str, float]) -> None:
-        """Write values by tag at the count of updates that the weights have had, and remember them."""
+        """Write values by tag at the current step (the updates made so far), and remember them."""
         self.remember(values)
         write(trainer.loggers, values, trainer.global_step)
 
@@ -47,7 +45,7 @@ class Monitor(Callback):
         self.latest = dict(values)
 
     def final_metrics(self) -> Mapping[str, float]:
-        """What run.json keeps, by tag; whatever was recorded last, unless a subclass says otherwise."""
+        """The values for run.json, by tag: the last ones recorded, unless a subclass says otherwise."""
         return self.latest
 
     def state_dict(self) -> dict[str, Any]:

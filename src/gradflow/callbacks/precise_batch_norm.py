@@ -1,4 +1,4 @@
-"""Test once more with batch normalisation's statistics computed anew at the final weights."""
+"""Test once more with batch normalisation's statistics recomputed for the final weights."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -12,16 +12,16 @@ from gradflow.measure.scores import Pass
 from gradflow.runs import metrics
 
 BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d | nn.SyncBatchNorm
-SAMPLES = 10_000  # of the training set, or all that there are; enough by the source
+SAMPLES = 10_000  # of the training set, or all of it; enough according to the source
 
 
 class PreciseBatchNorm(Monitor):
     """Score the network of the last epoch also with statistics that fit its weights.
 
-    Evaluation normalises by running averages over past batches, which lag behind weights that still move. Here each
-    layer's mean and variance are the averages over whole training batches, `SAMPLES` in all, at the final weights:
-    around those the running averages would end if the weights stood still. Dropout is off, as in evaluation. The
-    network is left as it was; one without batch normalisation is not tested again.
+    Evaluation normalises by running averages over past batches, which lag behind weights that are still moving. Here
+    each layer's mean and variance are averages over whole training batches, `SAMPLES` in all, for the final weights:
+    the values that the running averages would approach if the weights stopped moving. Dropout is off, as in
+    evaluation. The network is restored afterwards; one without batch normalisation is not tested again.
 
     Source: Wu & Johnson 2021, arXiv:2105.07576, section 3.2 (precise BN).
     """
@@ -32,7 +32,7 @@ class PreciseBatchNorm(Monitor):
         module = as_measured(pl_module)
         network, data = module.network, trainer.datamodule  # type: ignore[attr-defined]
         layers = [one for one in network.modules() if isinstance(one, BatchNorm) and one.track_running_stats]
-        if self.latest or not layers:  # a second test is of the epoch that validation chose
+        if self.latest or not layers:  # a second test is that of the epoch that validation chose
             return
         assert isinstance(data, ArrayDataModule)
         loader, (limit,) = trainer.test_dataloaders, trainer.num_test_batches
@@ -41,7 +41,7 @@ class PreciseBatchNorm(Monitor):
         scores = Pass(module.task, pl_module.device)
         kept = [buffer.clone() for buffer in network.buffers()]
         with trainer.precision_plugin.forward_context():
-            _compute_anew(layers, network, (x for x, _ in map(convert, data.whole_batches(samples=SAMPLES))))
+            _recompute(layers, network, (x for x, _ in map(convert, data.whole_batches(samples=SAMPLES))))
             for batch in map(convert, islice(loader, int(limit))):
                 module.loss(batch, scores, network.forward)
         for buffer, before in zip(network.buffers(), kept, strict=True):
@@ -49,8 +49,8 @@ class PreciseBatchNorm(Monitor):
         self.record(trainer, {metrics.precise_bn(tag): value for tag, value in scores.scores("test").items()})
 
 
-def _compute_anew(layers: Sequence[BatchNorm], network: nn.Module, batches: Iterable[Tensor]) -> None:
-    """As `torch.optim.swa_utils.update_bn`, which would switch dropout on and run a call that may be compiled."""
+def _recompute(layers: Sequence[BatchNorm], network: nn.Module, batches: Iterable[Tensor]) -> None:
+    """Like `torch.optim.swa_utils.update_bn`, which would enable dropout and call a network that may be compiled."""
     momenta = [one.momentum for one in layers]
     for one in layers:
         one.reset_running_stats()

@@ -24,7 +24,7 @@ from gradflow.training.checkpoints import AtomicCheckpointIO
 from gradflow.training.module import ActivationModule
 
 PRECISIONS = {"32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed", "64": "64-true"}  # the knob -> Lightning's
-# Lightning counts these in training steps, or acts at each: then a training step is one batch.
+# Lightning counts these in training steps or acts on them at every step, so a training step must be one batch.
 BATCH_OPTIONS = ("gradient_clip_val", "max_steps", "min_steps", "max_time", "limit_train_batches", "val_check_interval")
 BATCH_HOOKS = (
     *("on_train_batch_start", "on_train_batch_end", "on_before_optimizer_step"),
@@ -33,12 +33,12 @@ BATCH_HOOKS = (
 
 
 def data(cfg: DictConfig, *, chunk_size: int | None = None) -> ArrayDataModule:
-    """The data module; the arrays are read, or downloaded, when one of its properties is first asked for."""
+    """The data module; it reads or downloads the arrays when one of its properties is first used."""
     return _make(cfg.data, seed=cfg.seed, chunk_size=chunk_size)
 
 
 def chunk_size(cfg: DictConfig, callbacks: Sequence[Callback]) -> int | None:
-    """How many batches a training step may take, or None where each has to be a training step of Lightning's."""
+    """How many batches a training step may take; None if each batch needs a Lightning training step of its own."""
     options = [key for key in (*BATCH_OPTIONS, "fast_dev_run", "strategy") if cfg.trainer.get(key) is not None]
     looks_at_batches = any(
         getattr(type(one), hook) is not getattr(Callback, hook) for one in callbacks for hook in BATCH_HOOKS
@@ -51,7 +51,7 @@ def chunk_size(cfg: DictConfig, callbacks: Sequence[Callback]) -> int | None:
 def network(cfg: DictConfig, arrays: ArrayDataModule) -> nn.Module:
     """The network with the initial weights of `cfg.seed`."""
     activation: Callable[[], nn.Module] = functools.partial(_make, cfg.activation)
-    # Whatever the layers' own generators do not draw (learned activations, say) is fixed by the seed as well.
+    # The seed also fixes what the layers' own generators do not draw, such as learned activations.
     torch.manual_seed(torch_seed(cfg.seed, Stream.WEIGHTS))
     model = _make(cfg.model, input_shape=arrays.input_shape, num_outputs=arrays.num_outputs, activation=activation)
     _make(cfg.init).apply(model.layers, cfg.seed)
@@ -80,7 +80,7 @@ def module(cfg: DictConfig, arrays: ArrayDataModule) -> ActivationModule:
         seed=cfg.seed,
         updates_itself=arrays.chunk_size is not None,
     )
-    # Lightning widens the weights only after it has restored a checkpoint, which would round those that it holds.
+    # Lightning widens the weights only after restoring a checkpoint, whose weights would be rounded.
     return made.double() if str(cfg.precision) == "64" else made
 
 
@@ -122,7 +122,7 @@ def trainer(
         callbacks=list(callbacks),
         logger=logger or False,
         default_root_dir=folder,
-        # Whatever Slurm started, a run starts its processes itself; submitit, not Lightning, queues it again.
+        # Under Slurm too, a run starts its own processes, and submitit, not Lightning, requeues it.
         plugins=[AtomicCheckpointIO(), environment or LightningEnvironment()],
         use_distributed_sampler=False,
         precision=PRECISIONS[str(cfg.precision)],

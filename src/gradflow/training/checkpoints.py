@@ -12,9 +12,9 @@ from gradflow.runs import folders
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Write beside the target and rename: at any moment the file is the old checkpoint or the new one.
+    """Write next to the target, then rename: at any moment the file is the old checkpoint or the new one.
 
-    Lightning's own goes through the system's temporary folder, and from another file system a move is a copy.
+    Lightning writes to the system's temporary folder first; moving from another file system is a copy.
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
@@ -26,8 +26,8 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 def checkpoints(folder: Path, what: Task) -> list[Callback]:
     """Keep the epoch that validation chose (ties: the earliest) and the last one, saved when an epoch is complete.
 
-    Two callbacks, because the `save_last` of one saves only together with a new best; the last one comes second, so
-    that it knows the best.
+    Two callbacks, because `save_last` saves only together with a new best. The last one comes second, so that it knows
+    the best.
     """
     keep = functools.partial(
         ModelCheckpoint,

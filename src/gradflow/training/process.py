@@ -1,4 +1,4 @@
-"""Settings of the whole process: threads, subnormal numbers, TF32. They are put back, since a sweep may run in one."""
+"""Settings of the whole process: threads, subnormal numbers, TF32. All are restored: a sweep may share a process."""
 
 import logging
 import os
@@ -16,17 +16,17 @@ ASKS_DRIVER = "PYTORCH_NVML_BASED_CUDA_CHECK"
 
 
 def processes(cfg: DictConfig) -> int:
-    """How many processes train a run of this configuration together: one a device under `trainer=ddp`."""
+    """How many processes train a run of this configuration: one per device under `trainer=ddp`."""
     devices = cfg.trainer.devices
     return len(devices) if isinstance(devices, ListConfig) else devices
 
 
 @contextmanager
 def flushing(on: bool) -> Iterator[None]:
-    """Flush subnormal numbers to zero in this thread, or not, and put it back.
+    """Flush subnormal numbers to zero in this thread, or not, and restore the setting.
 
-    The worker threads that torch starts inherit what holds when it starts them, and keep it: the first call of a
-    process decides for them, so it has to come before any computation.
+    Worker threads inherit the setting when torch starts them, and keep it. The first call in a process therefore
+    decides for them and must precede any computation.
     """
     global _workers_flush
     _workers_flush = on if _workers_flush is None else _workers_flush
@@ -39,14 +39,14 @@ def flushing(on: bool) -> Iterator[None]:
 
 @contextmanager
 def process_settings(cfg: DictConfig) -> Iterator[None]:
-    """Settings of the whole process, put back afterwards: a sweep runs in one process."""
+    """Settings of the whole process for one run, restored afterwards."""
     interrupt = signal.getsignal(signal.SIGINT)
     threads = torch.get_num_threads()
     wanted = max(1, (cfg.threads or threads) // processes(cfg))
     if _workers_flush not in (None, cfg.flush_denormal) and wanted > 1:
         log.warning("flush_denormal=%s: this process began otherwise, so the run has one thread", cfg.flush_denormal)
         wanted = 1
-    # Lightning has torch ask the driver library whether there is a GPU, which Adam then does at every step: 0.1 ms.
+    # Lightning makes torch query the driver for a GPU, which Adam then does at every step: 0.1 ms.
     asks_driver = os.environ.pop(ASKS_DRIVER, None)
     torch.set_num_threads(wanted)
     products, convolutions = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
@@ -61,5 +61,5 @@ def process_settings(cfg: DictConfig) -> Iterator[None]:
         torch.backends.cudnn.allow_tf32 = convolutions
         if asks_driver is not None:
             os.environ[ASKS_DRIVER] = asks_driver
-        # Lightning ignores further Ctrl-C once it has seen one.
+        # After one Ctrl-C Lightning ignores further ones.
         signal.signal(signal.SIGINT, interrupt)
