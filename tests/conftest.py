@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from gradflow import CONF
 from gradflow.sweep import cli
 
-# A session that was started in the background (nohup, &) ignores these, and so would every process that it starts.
+# A session started in the background (nohup, &) ignores these, and so would every process that it starts.
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -30,7 +30,7 @@ TINY = ("trainer=cpu", "width=4", "trainer.max_epochs=1", "+trainer.limit_train_
 
 
 class Outcome(NamedTuple):
-    """What a command left behind on the screen."""
+    """A command's exit status, and what it printed."""
 
     status: int
     out: str
@@ -54,14 +54,14 @@ def compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Di
 def command_in() -> Callable[..., Outcome]:
     """`command_in(folder, *arguments)`: `python train.py *arguments` with `folder` as working directory.
 
-    It runs in this process, which is put back into its former state.
+    It runs in this process, whose state is restored afterwards.
     """
     return _command_in
 
 
 @pytest.fixture
 def command(tmp_path: Path) -> Callable[..., Outcome]:
-    """`command(*arguments)`: the same with `tmp_path` as working directory, so that runs lie in `tmp_path/outputs`."""
+    """`command(*arguments)`: the same with `tmp_path` as working directory, so that runs are in `tmp_path/outputs`."""
     return lambda *arguments: _command_in(tmp_path, *arguments)
 
 
@@ -84,7 +84,7 @@ def _command_in(folder: Path, *arguments: str) -> Outcome:
     out, err = io.StringIO(), io.StringIO()
     status = 0
     with (
-        _process_put_back(),
+        _process_restored(),
         contextlib.chdir(folder),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
@@ -99,8 +99,8 @@ def _command_in(folder: Path, *arguments: str) -> Outcome:
 
 
 @contextlib.contextmanager
-def _process_put_back() -> Iterator[None]:
-    """Everything that the entry point of a program may set for the whole process is as it was afterwards."""
+def _process_restored() -> Iterator[None]:
+    """Restores everything that a program's entry point may set for the whole process."""
     root = logging.getLogger()
     environment, arguments, handlers, level = dict(os.environ), sys.argv, list(root.handlers), root.level
     signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

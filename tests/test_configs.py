@@ -1,4 +1,4 @@
-"""Every option of every group composes, bears its name and builds; nothing is downloaded."""
+"""Every option of every group composes, has its file's name and builds; nothing is downloaded."""
 
 import math
 import re
@@ -47,7 +47,7 @@ def data_npz(tmp_path_factory):
 
 @pytest.fixture
 def no_download(monkeypatch):
-    """Small stand-ins of the shapes of the data sets that are downloaded."""
+    """Small stand-ins with the shapes of the data sets that would be downloaded."""
 
     def source(*shape):
         x = np.random.default_rng(0).integers(0, 256, (160, *shape), np.uint8)
@@ -58,7 +58,7 @@ def no_download(monkeypatch):
 
 
 def assert_builds(cfg):
-    """Everything of a run can be built, and one update changes the weights."""
+    """Every part of a run can be built, and one update changes the weights."""
     configuration.check(cfg)
     data = build.data(cfg)
     objects.check_builds(cfg, data)
@@ -193,7 +193,7 @@ def test_every_combination_of_a_preset_is_planned(command, no_download, monkeypa
 
 
 def sweep_of(option):
-    """The axes of a preset's sweep, those of the preset that it is made from included."""
+    """The axes of a preset's sweep, including those of the preset that it builds on."""
     own = content("experiment", option)
     params = {}
     for parent in own.get("defaults", []):

@@ -1,4 +1,4 @@
-"""The import order: a module imports only what stands above it."""
+"""The import order: a module imports only what is above it."""
 
 import ast
 from pathlib import Path
@@ -52,7 +52,7 @@ def place(file):
 
 
 def files_of(dotted):
-    """The files that an import of gradflow's own runs: the module's, or that in which the imported thing stands."""
+    """The files that an import from gradflow runs: the module, or the one that defines the imported name."""
     parts = dotted.split(".")[1:]
     packages = [PACKAGE.joinpath(*parts[:n], "__init__.py") for n in range(1, len(parts) + 1)]
     modules = [PACKAGE.joinpath(*parts[:n]).with_suffix(".py") for n in range(1, len(parts) + 1)]

@@ -1,4 +1,4 @@
-"""Two measurements, each one file outside the package, reach whatever shows a metric, without an edit inside it."""
+"""Two measurements, each one file outside the package, reach all that shows a metric, without an edit inside it."""
 
 import json
 import shlex
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory):
-    """A copy of the repository in which the README's sweep has run with both monitors, which are gone since then."""
+    """A copy of the repository in which the README's sweep ran with both monitors, whose files were then deleted."""
     root = EXAMPLE.repository(tmp_path_factory.mktemp("repository"))
     own = root / "effective_rank.py"
     shutil.copy(effective_rank.__file__, own)

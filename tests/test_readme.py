@@ -14,7 +14,7 @@ TRAIN = re.findall(r"^\.venv/bin/python train\.py ?(.*?) *(?:#.*)?$", BLOCKS, fl
 MAKE = sorted(set(re.findall(r"\bmake ([a-z-]+)\b", README)))
 
 
-# Presets, the help, and the reader's own activation and measurement have tests of their own.
+# Presets, the help, and the reader's own activation and measurement are tested elsewhere.
 @pytest.mark.parametrize(
     "arguments", [line for line in TRAIN if not re.search("experiment=|--help|snake|cosine\\.", line)]
 )

@@ -1,4 +1,4 @@
-"""The README's worked example of one's own activation, done as it says in a copy of the repository."""
+"""The README's worked example of your own activation, followed in a copy of the repository."""
 
 import json
 import math

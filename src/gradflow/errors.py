@@ -1,4 +1,4 @@
-"""The errors that gradflow turns into an exit status. Each pickles both ways, so that any launcher can carry it."""
+"""The errors that gradflow turns into an exit status. Each can be pickled, so that any launcher can pass it on."""
 
 import difflib
 import math
@@ -11,21 +11,21 @@ class ConfigError(ValueError):
 
 
 class Diverged(ArithmeticError):
-    """The loss or a gradient is no longer finite: a result of the run, not a fault of the program."""
+    """The loss or a gradient is no longer finite: a result of the run, not a fault in the program."""
 
 
 class RunsFailed(RuntimeError):
-    """At least one run of the command raised; each has its error in its run.json. Exit status 1."""
+    """At least one run of the command failed; its run.json has the error. Exit status 1."""
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:
-    """`; did you mean a, b?` for the choices that look like the word, or nothing."""
+    """`; did you mean a, b?` with the choices most like the word; empty if none is."""
     close = difflib.get_close_matches(word, list(choices), n=3, cutoff=0.5)
     return f"; did you mean {', '.join(close)}?" if close else ""
 
 
 def shown(value: object) -> str:
-    """A value as it is typed on the command line."""
+    """A value as typed on the command line."""
     return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
 
 
@@ -43,8 +43,8 @@ def check_whole(key: str, value: object, *, at_least: int, example: object = Non
     """The value, if it is an integer of at least `at_least`.
 
     Args:
-        key: as it is typed on the command line, e.g. `data.batch_size`.
-        value: what was typed.
+        key: as typed on the command line, e.g. `data.batch_size`.
+        value: the value to check.
         at_least: the smallest integer allowed.
         example: a legal value for the message; None for 2, or `at_least` if that is larger.
 

@@ -1,7 +1,7 @@
 """Separate random streams from one seed.
 
 Every stream is reseeded at each epoch from `numpy.random.SeedSequence([seed, stream, epoch])`, so that resuming at an
-epoch boundary needs no generator state, and no two seeds share a stream (as seed + epoch would make them do).
+epoch boundary needs no generator state, and no two seeds share a stream (as they would with seed + epoch).
 """
 
 from enum import IntEnum
@@ -12,7 +12,7 @@ import numpy as np
 class Stream(IntEnum):
     """What a stream is for. The numbers are part of every result: never renumber them."""
 
-    WEIGHTS = 0  # initial weights; the layer's index takes the epoch's place
+    WEIGHTS = 0  # initial weights; the layer's index replaces the epoch
     ORDER = 1  # the order of the batches
     STOCHASTIC = 2  # dropout, randomised activations
     SPLIT = 3  # training, validation and test sets; seeded by data.split_seed
@@ -24,6 +24,6 @@ def numpy_generator(seed: int, stream: Stream, epoch: int = 0) -> np.random.Gene
 
 
 def torch_seed(seed: int, stream: Stream, epoch: int = 0, *, process: int = 0) -> int:
-    """A 63-bit seed for `torch.manual_seed` or `torch.Generator.manual_seed`, of one of the processes of a run."""
+    """A 63-bit seed for `torch.manual_seed` or `torch.Generator.manual_seed`, for one process of a run."""
     entropy = [seed, stream, epoch, *([process] if process else [])]
     return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> 1)

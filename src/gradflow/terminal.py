@@ -1,4 +1,4 @@
-"""What a person sees: lines, one progress bar, tables. Quiet and plain where the output is not a terminal."""
+"""What the user sees: lines, one progress bar, tables. Quiet and plain if the output is not a terminal."""
 
 import logging
 import warnings
@@ -23,7 +23,7 @@ class _ScreenHandler(logging.Handler):
 
 
 def configure() -> None:
-    """Warnings go to the screen, everything from INFO on to the run's log file; calling it again changes nothing."""
+    """Send warnings to the screen, everything from INFO up to the run's log file. Calling it again changes nothing."""
     root = logging.getLogger()
     root.setLevel(logging.INFO)
     if not any(isinstance(handler, _ScreenHandler) for handler in root.handlers):
@@ -31,9 +31,9 @@ def configure() -> None:
         root.addHandler(handler)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    # It looks for CUDA whatever is compiled, and warns where there is none.
+    # It looks for CUDA whatever is being compiled, and warns if there is none.
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
-    # Lightning recommends loader workers and larger logging intervals; neither fits data that is in memory.
+    # Lightning recommends loader workers and larger logging intervals; neither suits data held in memory.
     warnings.filterwarnings("ignore", module="lightning")
 
 
@@ -51,15 +51,15 @@ def stop_logging(handler: logging.FileHandler) -> None:
 
 
 def line(text: str, style: str = "") -> Text:
-    """Text that is one line however narrow the screen: a path or an error that is broken cannot be copied."""
+    """Text kept on one line however narrow the screen: a path or an error split across lines cannot be copied."""
     return Text(text, style=style, no_wrap=True, overflow="ignore")
 
 
 def show(renderable: RenderableType) -> None:
-    """A table with its lines, none of them cut off."""
+    """Print a table without cutting off any of its lines."""
     console.print(renderable, crop=False)
 
 
 def say(text: str, style: str = "") -> None:
-    """One line on the screen."""
+    """Print one line."""
     console.print(line(text, style), soft_wrap=True)

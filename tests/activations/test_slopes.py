@@ -1,4 +1,4 @@
-"""Slopes of custom functions: measured without a trace, or given by the function itself."""
+"""Slopes of custom functions: measured without side effects, or given by the function itself."""
 
 import math
 

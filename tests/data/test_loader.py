@@ -42,7 +42,7 @@ def test_order_is_a_function_of_seed_and_epoch():
     first, same, other = (loader(100, order_seed=seed) for seed in (0, 0, 1))
     assert epoch_of(first, 0) == epoch_of(same, 0)
     assert epoch_of(first, 5) == epoch_of(same, 5)
-    assert epoch_of(first, 0) == epoch_of(first, 0)  # and of nothing that went before
+    assert epoch_of(first, 0) == epoch_of(first, 0)  # and of nothing drawn before
     assert len({tuple(epoch_of(first, 0)), tuple(epoch_of(first, 1)), tuple(epoch_of(other, 0))}) == 3
 
 

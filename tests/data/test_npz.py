@@ -1,4 +1,4 @@
-"""Arrays of one's own."""
+"""Your own arrays, from an .npz file."""
 
 import numpy as np
 import pytest
@@ -81,24 +81,24 @@ BAD = {
     "one dimension": (changed(x_train=np.zeros(6)), r"x_train has shape \(6,\); images are"),
     "five dimensions": (changed(x_train=np.zeros((6, 2, 2, 2, 2))), r"x_train has shape .*; images are"),
     "wide pixels": (changed(x_train=np.zeros((6, 8, 8), np.int64)), "pixels of int64; store them as uint8"),
-    "two channel axes": (changed(x_train=np.zeros((6, 3, 8, 3))), "two of its numbers could be the channels; pad"),
-    "no channel axis": (changed(x_train=np.zeros((6, 8, 8, 2))), r"no number of channels \(1, 3 or 4\); store it as"),
+    "two channel axes": (changed(x_train=np.zeros((6, 3, 8, 3))), "two of its dimensions could be the channels; pad"),
+    "no channel axis": (changed(x_train=np.zeros((6, 8, 8, 2))), r"can be the channels \(1, 3 or 4\); store it as"),
     "shapes differ": (changed(x_test=np.zeros((3, 5), np.float32)), "x_test float32 .*; store both with the same"),
     "types differ": (changed(x_test=np.zeros((3, 4), np.uint8)), "x_test uint8 .*; store both with the same"),
-    "training lengths": (changed(y_train=[0, 1, 2]), "x_train has 6 samples and y_train 3; make them equally long"),
-    "test lengths": (changed(y_test=[0, 1, 2, 2]), "x_test has 3 samples and y_test 4; make them equally long"),
+    "training lengths": (changed(y_train=[0, 1, 2]), "x_train has 6 samples and y_train 3; make them the same length"),
+    "test lengths": (changed(y_test=[0, 1, 2, 2]), "x_test has 3 samples and y_test 4; make them the same length"),
     "float labels": (changed(y_train=np.zeros(6)), "y_train holds float64, but .* needs integers; store it as int64"),
     "one-hot labels": (changed(y_train=np.eye(6)), r"y_train has shape \(6, 6\); .* store y\.argmax\(1\)"),
     "negative labels": (changed(y_train=[-1, 0, 1, 2, 0, 1]), "y_train holds -1; number the classes from 0"),
     "unseen test labels": (changed(y_test=[0, 1, 3]), "y_test reaches 3, but y_train only 2; remove"),
     "labels far apart": (changed(y_train=[0, 1, 2, 0, 1, 900]), "y_train reaches 900 .*; number the classes 0, 1, 2"),
-    "one class": (changed(y_train=[0] * 6), "y_train holds a single class; .*check"),
+    "one class": (changed(y_train=[0] * 6), "y_train holds a single class, .*check"),
     "not a number": (changed(x_train=np.full((6, 4), np.nan)), "x_train holds values that are not finite .*; remove"),
     "too large": (changed(x_test=np.full((3, 4), 1e300)), "x_test holds values that are not finite .*; remove"),
     "binary labels": (changed() | {"task": "binary"}, "labels reach 2, but data.task=binary .*; use data.task=class"),
     "binary floats": (changed(y_train=np.zeros(6)) | {"task": "binary"}, "y_train holds float64, but .*; store"),
     "targets": (changed(y_test=[0, np.inf, 1]) | {"task": "regression"}, "y_test holds values that are not finite"),
-    "constant targets": (changed(y_train=np.ones(6)) | {"task": "regression"}, "y_train is constant; .*check"),
+    "constant targets": (changed(y_train=np.ones(6)) | {"task": "regression"}, "y_train is constant, .*check"),
 }
 
 
@@ -114,7 +114,7 @@ def test_bad_content_is_refused_in_one_line(save, case, message):
 def test_missing_arrays_are_named(save):
     content = arrays()
     del content["y_test"], content["x_test"]
-    with pytest.raises(ConfigError, match=r"it has no x_test, y_test \(but x_train, y_train\); write it with np.savez"):
+    with pytest.raises(ConfigError, match=r"it has no x_test, y_test \(only x_train, y_train\); write it with"):
         npz(save(content))
 
 
@@ -145,5 +145,5 @@ def test_a_path_is_needed_and_must_exist(tmp_path):
 
 
 def test_the_task_is_checked(save):
-    with pytest.raises(ConfigError, match=r"^data\.task=ranking: choose classification, binary, regression$"):
+    with pytest.raises(ConfigError, match=r"^data\.task=ranking: choose one of classification, binary, regression$"):
         npz(save(arrays()), task="ranking")

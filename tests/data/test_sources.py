@@ -49,7 +49,7 @@ def test_idx_files_that_are_there_are_read_without_network(monkeypatch, tmp_path
     assert data.y.tolist() == [0, 1, 2] * 4 + [0, 1, 2, 0, 1]
     assert (data.num_test, data.pixel_max, data.num_outputs) == (5, 255, 3)
     assert source(str(tmp_path)) is data  # read once
-    assert not list(tmp_path.glob("*.lock"))  # a folder that one may only read is enough
+    assert not list(tmp_path.glob("*.lock"))  # a read-only folder is enough
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_digits_are_cut_into_1197_300_300_and_every_class_keeps_its_share():
     assert_partition([parts.train, parts.validation, parts.test], 1797)
     for rows in (parts.train, parts.validation, parts.test):
         expected = np.bincount(y) * len(rows) / len(y)
-        assert (np.abs(np.bincount(y[rows]) - expected) < 1.5).all()  # rounded twice at the most
+        assert (np.abs(np.bincount(y[rows]) - expected) < 1.5).all()  # rounded twice at most
 
 
 def test_split_depends_on_split_seed_and_on_nothing_else():
@@ -80,7 +80,7 @@ def test_purposes_have_seeds_of_their_own():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"validation": "first"}, r"data\.validation=first: choose last, random, test"),
+        ({"validation": "first"}, r"data\.validation=first: choose one of last, random, test"),
         ({"validation_size": 1.5}, r"data\.validation_size=1\.5: give a fraction between 0 and 1 or a number"),
         ({"validation_size": 1.0}, r"data\.validation_size=1\.0: give"),
         ({"validation_size": 0}, r"data\.validation_size=0: give"),
@@ -89,7 +89,7 @@ def test_purposes_have_seeds_of_their_own():
         ({"validation_size": float("nan")}, r"data\.validation_size=nan: give"),
         ({"validation_size": "half"}, r"data\.validation_size=half: give"),
         ({"validation_size": None}, r"data\.validation_size=null: give"),
-        ({"validation": "test"}, r"data\.validation_size=300: without effect.*use data\.validation_size=null"),
+        ({"validation": "test"}, r"data\.validation_size=300: has no effect.*use data\.validation_size=null"),
         ({"test_size": 2.5}, r"data\.test_size=2\.5: give"),
         ({"split_seed": -1}, r"data\.split_seed=-1: needs a whole number of at least 0"),
         ({"split_seed": 0.5}, r"data\.split_seed=0\.5: needs a whole number"),
@@ -110,16 +110,16 @@ def test_bad_values_are_refused_before_the_data_are_read(changes, message):
         (0, {"test_size": 20, "validation": "last", "validation_size": 80}, r"leaves none of the 80 samples"),
         (0, {"test_size": 5, "validation_size": 20}, r"data\.test_size=5: cannot be stratified .*larger size$"),
         (0, {"test_size": 20, "validation_size": 5}, r"data\.validation_size=5: .*or use data\.validation=last"),
-        (20, {"test_size": 20}, r"data\.test_size=20: without effect.*use data\.test_size=null"),
+        (20, {"test_size": 20}, r"data\.test_size=20: has no effect.*use data\.test_size=null"),
         (
             20,
             {"test_size": None, "validation": "last", "validation_size": 10, "split_seed": 3},
-            r"data\.split_seed=3: without effect.*use data\.split_seed=0 or data\.validation=random",
+            r"data\.split_seed=3: has no effect.*use data\.split_seed=0 or data\.validation=random",
         ),
         (
             20,
             {"test_size": None, "validation": "test", "validation_size": None, "split_seed": 3},
-            r"data\.split_seed=3: without effect",
+            r"data\.split_seed=3: has no effect",
         ),
     ],
 )

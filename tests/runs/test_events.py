@@ -1,4 +1,4 @@
-"""Events are written, byte by byte, as TensorBoard writes them, and read as it reads them, also while being written."""
+"""Events are written, byte by byte, as TensorBoard writes them, and read as it reads them, even while being written."""
 
 import io
 import struct
@@ -99,7 +99,7 @@ def test_checksums_are_right(tmp_path):
 
 def test_files_of_one_process_do_not_collide_and_tensorboard_reads_both(tmp_path):
     files = [EventFile(tmp_path / "run") for _ in range(2)]
-    assert list(tmp_path.iterdir()) == []  # made with their first events
+    assert list(tmp_path.iterdir()) == []  # created with their first events
     for i, file in enumerate(files):
         file.write(scalar_events(["a"], [i], [[i]], [1.7e9 + i]))
     paths = sorted((tmp_path / "run").glob("events.out.tfevents.*"))

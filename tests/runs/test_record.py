@@ -1,4 +1,4 @@
-"""run.json: what it holds, and that nobody ever sees half of it."""
+"""run.json: what it holds, and that no reader ever sees half of it."""
 
 import json
 import math
@@ -50,7 +50,7 @@ def test_a_write_that_fails_halfway_leaves_the_old_record(tmp_path, monkeypatch)
     def stops_halfway(record, file, **options):
         file.write(json.dumps(record)[:5])
         file.flush()
-        assert read_record(tmp_path) == running  # what a reader sees meanwhile
+        assert read_record(tmp_path) == running  # what a reader sees in the meantime
         raise OSError("no space left on device")
 
     monkeypatch.setattr(json, "dump", stops_halfway)

@@ -40,6 +40,6 @@ def test_every_command_on_a_study_with_a_damaged_record_works_with_the_others(tm
     (study / "activation=relu,blocks=2" / "seed=1" / "run.json").write_text("[]")
     for command in ("status", "average", "compare"):
         assert study_main([str(study), command]) == 0
-        assert "seed=1/run.json: damaged (no JSON object)" in caplog.text
+        assert "seed=1/run.json: damaged (not a JSON object)" in caplog.text
         caplog.clear()
     assert advise_main([str(study)]) == 0

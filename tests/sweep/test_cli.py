@@ -18,7 +18,7 @@ HEAVY = ("torch", "lightning", "torchvision", "sklearn", "altair", "pandas", "sc
 
 
 def start_watched(folder, *arguments):
-    """`python train.py *arguments` in a process of its own whose output is read."""
+    """`python train.py *arguments` in its own process, its output captured."""
     return start(
         folder,
         *arguments,

@@ -1,4 +1,4 @@
-"""A sweep before it starts and after it ended."""
+"""A sweep before it starts and after it has ended."""
 
 import json
 from types import SimpleNamespace

@@ -110,7 +110,7 @@ def test_resume_goes_on_with_a_rerun_in_a_study_that_was_moved(command, tmp_path
     assert [found["state"] for found in study_runs(tmp_path / "o'ther, place" / "renamed")] == [State.FINISHED] * 2
     assert not list(tmp_path.rglob("replaced=*"))
     assert not list(tmp_path.glob("outputs/**/run.json"))
-    assert "0 runs to train (2 done before)" in command('resume="o\'ther, place/renamed"').out
+    assert "0 runs to train (2 already done)" in command('resume="o\'ther, place/renamed"').out
 
 
 @pytest.mark.slow
@@ -118,7 +118,7 @@ def test_new_seeds_and_depths_train_only_what_is_new(command, tmp_path):
     assert command(*TWO).status == 0
     first = {run: found["finished"] for run, found in records(tmp_path).items()}
     more = command(*TWO, "seed=0,1", "blocks=1,2")
-    assert "6 runs to train (2 done before)" in more.out
+    assert "6 runs to train (2 already done)" in more.out
     after = records(tmp_path)
     assert len(after) == 8
     assert all(after[run]["finished"] == finished and after[run]["attempts"] == 1 for run, finished in first.items())

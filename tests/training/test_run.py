@@ -134,7 +134,7 @@ def test_the_same_command_again_trains_nothing(sweep, command_in):
     before = {file: file.stat().st_mtime_ns for file in root.glob("outputs/**/*") if file.is_file()}
     again = command_in(root, "-m", "blocks=1,2", "seed=1,0", "activation=sigmoid,relu", *reversed(SMALL), *QUIET)
     assert again.status == 0, again
-    assert "0 runs to train (8 done before)" in again.out
+    assert "0 runs to train (8 already done)" in again.out
     assert {file: file.stat().st_mtime_ns for file in root.glob("outputs/**/*") if file.is_file()} == before
     cells = [[line for line in one.out.splitlines() if line.startswith("│")] for one in (outcome, again)]
     assert cells[0]
@@ -212,7 +212,7 @@ def test_a_run_that_raises_is_recorded_and_the_others_go_on(command, tmp_path, b
     arguments = ("-m", "activation=custom", both, "blocks=1", *SMALL, *QUIET)
     outcome = command(*arguments)
     assert outcome.status == 1, outcome
-    assert outcome.err == "gradflow: 1 of 2 runs failed; see error in their run.json\n"
+    assert outcome.err == "gradflow: 1 of 2 runs failed; see their run.json for the error\n"
     assert "Traceback" not in outcome.err
     good, bad = run_folders(tmp_path)
     assert record(good)["state"] == "finished"
@@ -231,7 +231,7 @@ def test_a_run_that_raises_is_recorded_and_the_others_go_on(command, tmp_path, b
     breaking(None)
     again = command(*arguments)
     assert again.status == 0, again
-    assert "1 run to train (1 done before)" in again.out
+    assert "1 run to train (1 already done)" in again.out
     assert (good / "run.json").read_bytes() == before
     found = record(bad)
     assert (found["state"], found["attempts"], found["error"]) == ("finished", 2, None)
@@ -249,7 +249,7 @@ def test_a_run_that_diverges_is_a_result(command, tmp_path):
     assert steps(only_run(tmp_path))["train/loss_step"][0] == 0  # its curves are kept
     again = command(*arguments)
     assert again.status == 0
-    assert "0 runs to train (1 done before)" in again.out
+    assert "0 runs to train (1 already done)" in again.out
     assert record(only_run(tmp_path)) == found
 
 

@@ -1,4 +1,4 @@
-"""What is known of any activation function, whoever wrote it: slope, range, gain, and whether it is elementwise."""
+"""What is known about any activation function, your own included: slope, range, gain, and whether it is elementwise."""
 
 from gradflow.activations.facts import Facts, facts, gain, is_elementwise, largest_slope
 from gradflow.activations.maxout import Maxout, pieces

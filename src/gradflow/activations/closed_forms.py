@@ -1,4 +1,4 @@
-"""What is known in closed form of the functions of torch.nn: slope, range, largest slope, gain, a row a function.
+"""Closed forms for the functions of torch.nn: slope, range, largest slope and gain, one row per function.
 
 Slopes stay accurate in float32 far into the tails, where autograd's 1 - tanh(z)² is already 0.
 """
@@ -21,7 +21,7 @@ class ClosedForm:
     """One elementwise function; every entry takes the module, whose parameters it reads.
 
     Attributes:
-        slope: (module, z) -> f'(z), z of any shape; at kinks as torch's autograd has it.
+        slope: (module, z) -> f'(z), z of any shape; at kinks as torch's autograd gives it.
         range: module -> infimum and supremum of the output; None to measure them.
         largest_slope: module -> supremum of abs f'(z); None to measure it.
         gain: module -> the factor on initial weights that torch lists for it; None where torch lists none.
@@ -43,7 +43,7 @@ def _leaky_range(below: float) -> tuple[float, float]:
 
 
 def _rectified(z: Tensor, below: Tensor | float) -> Tensor:
-    """1 above zero, `below` at and under zero."""
+    """1 above zero, `below` at zero and below."""
     return torch.where(z > 0, z.new_ones(()), torch.as_tensor(below, dtype=z.dtype, device=z.device))
 
 
@@ -53,7 +53,7 @@ def _bounded(z: Tensor) -> Tensor:
 
 
 def _sech_squared(z: Tensor) -> Tensor:
-    return 4 * torch.sigmoid(2 * z) * torch.sigmoid(-2 * z)  # 1 - tanh² cancels to 0 from |z| = 9 on in float32
+    return 4 * torch.sigmoid(2 * z) * torch.sigmoid(-2 * z)  # 1 - tanh² cancels to 0 from |z| = 9 in float32
 
 
 def _prelu(m: nn.PReLU, z: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""What is known of an activation: range, largest slope, gain, and what kind of function it is.
+"""What is known about an activation: range, largest slope, gain, and what kind of function it is.
 
-The functions of torch.nn have closed forms; any other is tried out.
+The functions of torch.nn have closed forms; any other function is probed.
 """
 
 import math
@@ -21,20 +21,20 @@ _MIXING = (nn.Softmax, nn.Softmax2d, nn.Softmin, nn.LogSoftmax, nn.GLU)
 
 @dataclass(frozen=True)
 class Facts:
-    """What an activation is, with its present parameters.
+    """What an activation is, with its current parameters.
 
     Attributes:
         lower: infimum of the output, -inf if there is none.
         upper: supremum of the output, inf if there is none.
         zero_centred: the mean output under a standard normal input is within 5 % of the root mean square output.
             True for odd functions (identity, tanh, softsign, hardtanh) and for SELU, whose constants were chosen for a
-            mean of 0; false for leaky ReLU and its kin, ELU and CELU at their usual parameters, whose means are
-            positive. ELU gets there as its alpha comes close to SELU's, from about 1.5.
+            mean of 0; false for leaky ReLU and its relatives, and for ELU and CELU at their usual parameters, whose
+            means are positive. ELU becomes zero-centred as its alpha approaches SELU's, from about 1.5.
         sigmoid_like: bounded, monotone, and steep at 0: the slope there is at least 5 % of the largest, so that both
             flat parts lie away from a centred input. True for sigmoid, tanh, softsign, hardtanh. ReLU6 is bounded too
             but already flat at 0: a rectifier, whose low slopes are the usual sparsity.
         largest_slope: the supremum of abs f'(z), None for functions that are not elementwise.
-        elementwise: whether one entry of the input decides one entry of the output.
+        elementwise: whether each output entry depends on the input entry at its own place only.
     """
 
     lower: float
@@ -68,7 +68,7 @@ def largest_slope(activation: nn.Module) -> float:
         At least 0; nan if the slope is finite nowhere on the grid.
 
     Raises:
-        ValueError: if the activation is not elementwise, as far as its output's shape shows it.
+        ValueError: if the activation is not elementwise, as far as its output's shape shows.
     """
     known = CLOSED_FORMS.get(type(activation))
     if known is not None and known.largest_slope is not None:
@@ -77,11 +77,11 @@ def largest_slope(activation: nn.Module) -> float:
 
 
 def gain(activation: nn.Module) -> float:
-    """The factor on initial weights that belongs to an activation.
+    """The factor by which initial weights are scaled for an activation.
 
     `torch.nn.init.calculate_gain` where torch lists the function (identity, sigmoid, tanh, ReLU, leaky ReLU, SELU).
     Otherwise 1 / sqrt(E[f(z)²]) for standard normal z, which keeps the second moment from layer to layer: the argument
-    of He et al. 2015, arXiv:1502.01852, section 2.2, with f in ReLU's place. PReLU counts with its present weight,
+    of He et al. 2015, arXiv:1502.01852, section 2.2, with f in ReLU's place. PReLU counts with its current weight,
     RReLU with its mean slope, maxout with the largest of `pieces` independent z. 1 for other functions that are not
     elementwise, and where that moment is 0 or not finite.
     """
@@ -98,7 +98,7 @@ def gain(activation: nn.Module) -> float:
 def is_elementwise(activation: nn.Module) -> bool:
     """Whether each output entry depends on the input entry at its own place only, and the shape is preserved.
 
-    Modules that torch.nn does not have are tried out: one entry of a small input is changed at a time.
+    Modules without a closed form are probed: one entry of a small input is changed at a time.
     """
     if isinstance(activation, (Maxout, *_MIXING)):
         return False

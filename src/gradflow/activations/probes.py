@@ -1,6 +1,6 @@
-"""What is found out of an activation by trying it out, in float64: slope, range, moments, monotony, locality.
+"""What probing an activation reveals, in float64: slope, range, moments, monotonicity, locality.
 
-Grids run from -reach to reach, G points, denser near 0; `spread` lays them out for modules with parameters per unit.
+Grids have G points from -reach to reach, denser near 0; `spread` lays them out for modules with parameters per unit.
 """
 
 import math
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gradflow.activations.slopes import autograd_slope, evaluate, own_slope, slope
 
-REACH = 50.0  # where slopes are looked at
+REACH = 50.0  # where slopes are examined
 FAR_REACH = 500.0  # still finite for exp in float64
 _POINTS = 2**13 + 1  # odd, so that 0 is one of them
 
@@ -34,16 +34,16 @@ def largest_slope(activation: nn.Module) -> float:
 
 
 def where_own_slope_is_wrong(activation: nn.Module) -> str | None:
-    """What is wrong with the method `slope` of an activation, in words; None if nothing is, or it has none.
+    """What is wrong with the method `slope` of an activation, in words; None if nothing is, or there is no such method.
 
-    It is compared with automatic differentiation on [-10, 10], at points that no kink is likely to lie on.
+    It is compared with automatic differentiation on [-10, 10], at points that are unlikely to be kinks.
     """
     if own_slope(activation) is None:
         return None
     z = spread(activation, torch.linspace(-10, 10, 1000, dtype=torch.float64) + 1e-3 / math.pi)
     exact, own = autograd_slope(activation, z), slope(activation, z)
     if own.shape != z.shape:
-        return f"slope(z) has the shape {tuple(own.shape)} for z of shape {tuple(z.shape)}; it is f'(z), entry by entry"
+        return f"slope(z) has shape {tuple(own.shape)} for z of shape {tuple(z.shape)}; return f'(z), entry by entry"
     error = (own - exact).abs()
     if bool((error <= 1e-5 * exact.abs().max().clamp(min=1e-12)).all()):
         return None
@@ -54,7 +54,7 @@ def where_own_slope_is_wrong(activation: nn.Module) -> str | None:
 
 @torch.no_grad()
 def output_range(activation: nn.Module, *, elementwise: bool) -> tuple[float, float]:
-    """Smallest and largest output for inputs in [-500, 500]; infinite where it still grows by a tenth from 50 on."""
+    """Smallest and largest output for inputs in [-500, 500]; infinite where they grow by a tenth beyond 50."""
     near, far = (_outputs(activation, reach, elementwise=elementwise) for reach in (REACH, FAR_REACH))
     centre = float(near.median())
     lower, upper = float(far.min()), float(far.max())
@@ -89,14 +89,14 @@ def moments_of_the_largest_normal(count: int) -> tuple[float, float]:
 
 @torch.no_grad()
 def is_monotone(activation: nn.Module) -> bool:
-    """Whether f never falls, or never rises, on [-50, 50] for any unit; differences of 1e-12 are rounding."""
+    """Whether f never falls, or never rises, on [-50, 50] for any unit; differences of 1e-12 count as rounding."""
     steps = evaluate(activation, spread(activation, grid(REACH))).diff(dim=0)
     return bool((steps >= -1e-12).all() or (steps <= 1e-12).all())
 
 
 @torch.no_grad()
 def acts_entry_by_entry(activation: nn.Module) -> bool:
-    """Whether the output has the input's shape, and moving any one entry of a small input moves that one alone."""
+    """Whether the output has the input's shape, and changing one entry of a small input changes that one alone."""
     units, *spatial = _unit_shape(activation)
     shape = (3, units if units > 1 else 4, *spatial)
     z = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -105,7 +105,7 @@ def acts_entry_by_entry(activation: nn.Module) -> bool:
 
 
 def _moves_alone(activation: nn.Module, z: Tensor, before: Tensor, entry: int) -> bool:
-    """Whether moving one entry far up or down leaves every other entry of the output in place."""
+    """Whether moving one entry far up or down leaves every other entry of the output unchanged."""
     for change in (-5.0, 5.0):
         moved = z.clone()
         moved.view(-1)[entry] += change

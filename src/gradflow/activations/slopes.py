@@ -18,19 +18,19 @@ def slope(activation: nn.Module, z: Tensor) -> Tensor:
     """The derivative f'(z) of an elementwise activation, as in evaluation mode.
 
     The functions of torch.nn have closed forms that stay accurate in float32 far into the tails, where autograd's
-    1 - tanh(z)² is already 0. A class of one's own may have one as its method `slope(z)`. Any other module goes through
-    autograd. At kinks the value is torch autograd's: 0 at 0
-    for ReLU. Softplus is linear past its threshold, so its slope there is 1.
+    1 - tanh(z)² is already 0. Your own class can provide one as its method `slope(z)`. Any other module goes through
+    autograd. At kinks the value is torch autograd's: 0 at 0 for ReLU. Softplus is linear past its threshold, so its
+    slope there is 1.
 
     Args:
-        activation: its class is looked up exactly, since a subclass may have another forward.
+        activation: its class is looked up exactly, since a subclass may have a different forward.
         z: pre-activations, any shape, floating point; units are on dimension 1.
 
     Returns:
         f'(z), shape and dtype of z, without a graph.
 
     Raises:
-        ValueError: if the activation is not elementwise, as far as its output's shape shows it.
+        ValueError: if the activation is not elementwise, as far as its output's shape shows.
     """
     known = CLOSED_FORMS.get(type(activation))
     formula = own_slope(activation) if known is None else known.slope
@@ -41,17 +41,17 @@ def slope(activation: nn.Module, z: Tensor) -> Tensor:
 
 
 def own_slope(activation: nn.Module) -> Callable[[Any, Tensor], Tensor] | None:
-    """The method `slope` that the activation's very class defines; None without one."""
+    """The method `slope` that the activation's own class defines, not a base class; None if there is none."""
     method = vars(type(activation)).get("slope")
     return method if callable(method) else None
 
 
 def evaluate(activation: nn.Module, z: Tensor) -> Tensor:
-    """f(z) in evaluation mode, without a trace: hooks stay quiet, z, buffers, flags and random state keep their values.
+    """f(z) in evaluation mode, without side effects on hooks, z, buffers, flags or the random state.
 
     Args:
         activation: parameters and buffers are cast to the dtype and device of z for this call.
-        z: pre-activations; differentiable if it requires a gradient and gradients are on.
+        z: pre-activations; the result is differentiable if z requires a gradient and gradients are on.
     """
     state = {f"activation.{name}": value.detach().to(z) for name, value in activation.named_parameters()}
     for name, buffer in activation.named_buffers():
@@ -64,7 +64,7 @@ def evaluate(activation: nn.Module, z: Tensor) -> Tensor:
 
 
 class _Bare(nn.Module):
-    """Calls `forward` alone: the activation's hooks stay quiet, yet `functional_call` can replace its tensors."""
+    """Calls only `forward`: no hook of the activation fires, yet `functional_call` can replace its tensors."""
 
     def __init__(self, activation: nn.Module) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ def _evaluation_mode(module: nn.Module) -> Iterator[None]:
 
 
 def autograd_slope(activation: nn.Module, z: Tensor) -> Tensor:
-    """The derivative f'(z) by automatic differentiation, whatever closed form there is; as `slope` otherwise."""
+    """The derivative f'(z) by automatic differentiation, even where there is a closed form; otherwise as `slope`."""
     with torch.inference_mode(False), torch.enable_grad():  # Lightning validates under inference mode
         leaf = z.clone().detach().requires_grad_()
         output = evaluate(activation, leaf)

@@ -1,4 +1,4 @@
-"""What a data source hands over: all samples in two arrays."""
+"""What a data source returns: all samples in two arrays."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +11,7 @@ TASKS: tuple[Task, ...] = ("classification", "binary", "regression")
 
 @dataclass(frozen=True, eq=False)  # comparing arrays has no truth value
 class Arrays:
-    """A whole data set in memory, shared by all runs of a process: nobody writes into it.
+    """A whole data set in memory, shared by all runs of a process and never written to.
 
     Attributes:
         x: images uint8 or float32, shape (samples, channels, height, width), or tables float32, shape
@@ -20,7 +20,7 @@ class Arrays:
             unit, shape (samples,).
         task: what y means; it selects the loss.
         pixel_max: the value of a white pixel in uint8 data (255; 16 for digits); None for float32 data.
-        num_test: that many samples at the end are the official test set; 0 where there is none.
+        num_test: how many samples at the end are the official test set; 0 if there is none.
     """
 
     x: np.ndarray

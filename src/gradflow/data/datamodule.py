@@ -28,20 +28,21 @@ class Sizes(NamedTuple):
 
 
 class ArrayDataModule(L.LightningDataModule):
-    """A data set that fits in memory. Building it checks the options; the first property asked for reads the data.
+    """A data set that fits in memory. Building it checks the options; the first property to be read loads the data.
 
     Args:
         source: a function that returns the data set, e.g. one of `gradflow.data.sources`.
-        batch_size: training samples in a batch, of all devices together, at least 1.
-        eval_batch_size: validation and test samples in a batch, at least 1.
+        batch_size: training samples per batch, over all devices together, at least 1.
+        eval_batch_size: validation and test samples per batch, at least 1.
         validation: `last`, `random` or `test`, see `SplitOptions`.
         validation_size: fraction or count, see `SplitOptions`.
         test_size: fraction or count, for data without an official test set.
         split_seed: seed of the split.
-        pixel_range: [low, high] that 0..pixel_max is mapped to; None is [0, 1] for pixels, and right for float data.
-        standardize: z-score each feature with the training set's mean and standard deviation; None is true for tables.
+        pixel_range: [low, high] that 0..pixel_max is mapped to; None means [0, 1] for pixels, and float data needs it.
+        standardize: z-score each feature with the training set's mean and standard deviation; None does so for
+            tables only.
         seed: seed of the batch order.
-        chunk_size: hand out chunks of so many training batches; None for single ones.
+        chunk_size: yield chunks of this many training batches; None yields single batches.
         source_options: arguments of `source`.
 
     Raises:
@@ -81,7 +82,7 @@ class ArrayDataModule(L.LightningDataModule):
 
     @cached_property
     def arrays(self) -> Arrays:
-        """The data set as its source gives it."""
+        """The data set as its source returns it."""
         arrays = _loaded(self._source.func, tuple(self._source.keywords.items()))
         if arrays.pixel_max is None and self._pixel_range is not None:
             raise ConfigError(
@@ -131,7 +132,7 @@ class ArrayDataModule(L.LightningDataModule):
 
     @cached_property
     def target_scale(self) -> float:
-        """Standard deviation of the training targets in their own unit, which is 1 in y; 1.0 for labels."""
+        """Standard deviation of the training targets in their own unit: what 1 means in a batch's y; 1.0 for labels."""
         if self.task != "regression":
             return 1.0
         return float(z_scores(self.arrays.y, self.split.train)[1])
@@ -150,7 +151,7 @@ class ArrayDataModule(L.LightningDataModule):
         return self._targets()[torch.from_numpy(self.split.train)]
 
     def prepare_data(self) -> None:
-        """Read the data, downloading them on first use."""
+        """Load the data set, downloading it on first use."""
         _ = self.arrays
 
     def setup(self, stage: str | None = None) -> None:
@@ -164,12 +165,12 @@ class ArrayDataModule(L.LightningDataModule):
             self._tensors = self._inputs().to(device), self._targets().to(device)
 
     def train_dataloader(self) -> BatchLoader | ChunkLoader:
-        """Training batches, or chunks of them, shuffled anew in each epoch."""
+        """Training batches, or chunks of them, reshuffled in each epoch."""
         loader = self._loader(self.split.train, batch_size=self.batch_size, order_seed=self._seed)
         return loader if self.chunk_size is None else ChunkLoader(loader, size=self.chunk_size)
 
     def whole_batches(self, *, samples: int) -> Iterator[Batch]:
-        """Training batches with so many samples or a few more, as far as there are; the same in every process.
+        """Training batches of at least `samples` samples in all, or all there are; the same in every process.
 
         A shorter last batch of the set is left out, unless it is the only one.
         """
@@ -231,7 +232,7 @@ class ArrayDataModule(L.LightningDataModule):
 
 @lru_cache(maxsize=1)
 def _loaded(source: Callable[..., Arrays], options: tuple[tuple[str, Any], ...]) -> Arrays:
-    """The runs of a sweep share one copy of their data, in the process that trains them."""
+    """One copy of the data, shared by the runs of a sweep in the process that trains them."""
     return source(**dict(options))
 
 
@@ -239,6 +240,6 @@ def _check_trainer(trainer: L.Trainer) -> None:
     overfit = trainer.overfit_batches  # type: ignore[attr-defined]  # Lightning sets it from outside the class
     if overfit > 0:  # Lightning can only stop the shuffling of torch's own DataLoader
         raise ConfigError(
-            f"trainer.overfit_batches={overfit}: the batches would change in each epoch all the same; "
+            f"trainer.overfit_batches={overfit}: the batches would change in each epoch anyway; "
             "use trainer.limit_train_batches"
         )

@@ -18,22 +18,22 @@ _FAILURES = (RuntimeError, AssertionError, ValueError, OSError, EOFError, HTTPEx
 def torchvision_dataset(
     class_name: str, data_dir: str, *, option: str, folder: str, files: tuple[str, ...]
 ) -> tuple[Any, Any]:
-    """Training and test part of a torchvision data set; torchvision verifies the checksums of what it downloads.
+    """Training and test parts of a torchvision data set; torchvision verifies the checksums of what it downloads.
 
     Args:
         class_name: the class in `torchvision.datasets`.
         data_dir: torchvision's root folder; ~ is expanded.
-        option: the name of the data set on our command line, for the message.
+        option: the name of the data set on the command line, for the message.
         folder: where below the root the files belong, for the message.
         files: what belongs there, for the message.
 
     Raises:
-        ConfigError: if the files are neither there nor to be had; it says which ones to put where.
+        ConfigError: if the files are missing and cannot be downloaded; it says which ones to put where.
     """
     root = Path(data_dir).expanduser()
     try:
         return _parts(class_name, root, download=False)
-    except _FAILURES:  # not there, or another process is writing it just now: wait for the lock, then look again
+    except _FAILURES:  # missing, or still being written by another process: wait for the lock, then look again
         pass
     try:
         root.mkdir(parents=True, exist_ok=True)

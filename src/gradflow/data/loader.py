@@ -24,7 +24,7 @@ class EpochOrder:
         self.epoch = epoch
 
     def order(self) -> np.ndarray:
-        """All rows once, shape of `rows`."""
+        """All rows once, in the order of the epoch, shape of `rows`."""
         return self.rows[numpy_generator(self.seed, Stream.ORDER, self.epoch).permutation(len(self.rows))]
 
 
@@ -32,15 +32,15 @@ class BatchLoader:
     """Iterates over (x, y) batches on the device of the tensors; the last batch may be shorter.
 
     Args:
-        x: all samples, uint8 or float32, shape (samples, ...). It stays as it is.
+        x: all samples, uint8 or float32, shape (samples, ...). It is not changed.
         y: all labels or targets, shape (samples,).
-        rows: the samples to go through, int64.
-        batch_size: samples in a batch, at least 1.
+        rows: the samples to iterate over, int64.
+        batch_size: samples per batch, at least 1.
         scale: batches are float32 `x * scale + shift`.
         shift: see `scale`.
-        order_seed: shuffle anew in each epoch with this seed; None keeps the order of `rows`.
-        shard: which of how many processes this is: each gets a part of every batch, of equal size up to one sample
-            (the last batch may have none for some), and together they get every sample once.
+        order_seed: reshuffle in each epoch with this seed; None keeps the order of `rows`.
+        shard: rank of this process and number of processes. Each gets a part of every batch, and together they get
+            every sample once; the parts differ by at most one sample, so that of a short last batch some may be empty.
     """
 
     # Lightning looks for `sampler` (to set the epoch) and then expects `batch_sampler`, as on torch's DataLoader.
@@ -73,7 +73,7 @@ class BatchLoader:
 
     def indices(self) -> tuple[Tensor, ...]:
         """The row numbers of this process's part of each batch of this epoch, int64, on the device of the tensors."""
-        # Only to be called at the first batch: Lightning makes the iterator before it sets the epoch.
+        # To be called at the first batch, not before: Lightning creates the iterator before it sets the epoch.
         order = self.rows if self.sampler is None else self.sampler.order()
         whole = torch.from_numpy(order).to(self.x.device).split(self.batch_size)
         return whole if self.processes == 1 else tuple(one.tensor_split(self.processes)[self.rank] for one in whole)
@@ -95,11 +95,11 @@ class BatchLoader:
 
 
 class Chunk:
-    """Several batches that follow each other, each cut when its turn comes.
+    """Several consecutive batches, each cut when its turn comes.
 
     Args:
         loader: cuts the batches.
-        indices: the row numbers of each.
+        indices: the row numbers of each batch.
     """
 
     def __init__(self, loader: BatchLoader, indices: tuple[Tensor, ...]) -> None:

@@ -1,6 +1,6 @@
-"""Arrays of one's own from an .npz file in the layout of Keras: x_train, y_train, x_test, y_test.
+"""Your own arrays from an .npz file in Keras's layout: x_train, y_train, x_test, y_test.
 
-Every fault of the file is a ConfigError that names the file, the array and the remedy.
+Every fault in the file is a ConfigError that names the file, the array and the remedy.
 """
 
 import zipfile
@@ -36,15 +36,15 @@ def load(path: str, *, task: str) -> Arrays:
 
     Args:
         path: the file. x is uint8 images, shape (N, H, W), (N, H, W, C) or (N, C, H, W) with C in 1, 3, 4, the same
-            in floats (taken as they are), or tables of numbers, shape (N, F). y has shape (N,) or (N, 1): integer
+            in floats (used unchanged), or tables of numbers, shape (N, F). y has shape (N,) or (N, 1): integer
             class numbers from 0 for classification, 0 or 1 for binary, any finite numbers for regression.
         task: classification, binary or regression.
 
     Raises:
-        ConfigError: if anything about the file is wrong.
+        ConfigError: if anything is wrong with the file.
     """
     if task not in TASKS:
-        raise ConfigError(f"data.task={task}: choose {', '.join(TASKS)}")
+        raise ConfigError(f"data.task={task}: choose one of {', '.join(TASKS)}")
     arrays = _read(path)
     x_train, x_test = (_inputs(path, key, arrays[key]) for key in ("x_train", "x_test"))
     if x_train.dtype != x_test.dtype or x_train.shape[1:] != x_test.shape[1:]:
@@ -53,7 +53,7 @@ def load(path: str, *, task: str) -> Arrays:
     y_train, y_test = (_targets(path, key, arrays[key], task=task) for key in ("y_train", "y_test"))
     for x, y, part in ((x_train, y_train, "train"), (x_test, y_test, "test")):
         if len(x) != len(y):
-            _refuse(path, f"x_{part} has {len(x)} samples and y_{part} {len(y)}; make them equally long")
+            _refuse(path, f"x_{part} has {len(x)} samples and y_{part} {len(y)}; make them the same length")
     _check_range(path, y_train, y_test, task=task)
     pixel_max = PIXEL_MAX if x_train.dtype == np.uint8 else None
     # Without `out`, channels-last images would keep their order in memory.
@@ -75,7 +75,7 @@ def _read(path: str) -> dict[str, np.ndarray]:
         if not isinstance(stored, np.lib.npyio.NpzFile):
             _refuse(path, f"a single array, not an .npz file; write it with {LAYOUT}")
         if missing := [key for key in KEYS if key not in stored.files]:
-            _refuse(path, f"it has no {', '.join(missing)} (but {', '.join(stored.files)}); write it with {LAYOUT}")
+            _refuse(path, f"it has no {', '.join(missing)} (only {', '.join(stored.files)}); write it with {LAYOUT}")
         return {key: _member(path, stored, key) for key in KEYS}
 
 
@@ -109,9 +109,11 @@ def _inputs(path: str, key: str, x: np.ndarray) -> np.ndarray:
 def _channels_first(path: str, key: str, x: np.ndarray) -> np.ndarray:
     first, last = x.shape[1] in CHANNELS, x.shape[3] in CHANNELS
     if first and last:
-        _refuse(path, f"{key} has shape {x.shape}: two of its numbers could be the channels; pad the images")
+        _refuse(path, f"{key} has shape {x.shape}: two of its dimensions could be the channels; pad the images")
     if not first and not last:
-        _refuse(path, f"{key} has shape {x.shape}: no number of channels (1, 3 or 4); store it as (N, H, W, C)")
+        _refuse(
+            path, f"{key} has shape {x.shape}: no dimension can be the channels (1, 3 or 4); store it as (N, H, W, C)"
+        )
     return x if first else x.transpose(0, 3, 1, 2)
 
 
@@ -143,14 +145,14 @@ def _targets(path: str, key: str, y: np.ndarray, *, task: str) -> np.ndarray:
 def _check_range(path: str, y_train: np.ndarray, y_test: np.ndarray, *, task: str) -> None:
     if task == "regression":
         if y_train.min() == y_train.max():
-            _refuse(path, "y_train is constant; there is nothing to learn, check how the file was written")
+            _refuse(path, "y_train is constant, so there is nothing to learn; check how the file was written")
         return
     for key, y in (("y_train", y_train), ("y_test", y_test)):
         if y.min() < 0:
             _refuse(path, f"{key} holds {y.min()}; number the classes from 0")
     highest = int(y_train.max())
     if highest == 0:
-        _refuse(path, "y_train holds a single class; there is nothing to learn, check how the file was written")
+        _refuse(path, "y_train holds a single class, so there is nothing to learn; check how the file was written")
     if task == "binary" and max(highest, y_test.max()) > 1:
         _refuse(
             path,

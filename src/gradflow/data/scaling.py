@@ -26,7 +26,7 @@ def pixel_map(pixel_range: tuple[float, float], *, pixel_max: int) -> tuple[floa
 
 
 def z_scores(array: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Subtract the mean of some rows, divide by their standard deviation (ddof = 0), all in float64.
+    """Subtract the mean of the given rows and divide by their standard deviation (ddof = 0), all in float64.
 
     Args:
         array: shape (samples,) or (samples, features), float32.

@@ -1,4 +1,4 @@
-"""One function a data set. Each is cached, so that the runs of a sweep share one copy in memory."""
+"""One function per data set. Each is cached, so that the runs of a sweep share one copy in memory."""
 
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,7 @@ _IDX_FILES = tuple(f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind
 
 @lru_cache(maxsize=CACHED, typed=True)
 def digits() -> Arrays:
-    """1,797 handwritten digits, 8x8 pixels of 0..16, embedded in scikit-learn.
+    """1,797 handwritten digits, 8x8 pixels of 0..16, included in scikit-learn.
 
     Source: Alpaydin and Kaynak 1998, UCI Optical Recognition of Handwritten Digits (its test part).
     """
@@ -70,7 +70,7 @@ def _images(train: Any, test: Any) -> Arrays:
 
 
 def npz(path: str | None, task: str = "classification") -> Arrays:
-    """Arrays of one's own: see `gradflow.data.npz.load`. A file that has changed is read again.
+    """Your own arrays: see `gradflow.data.npz.load`. A file that has changed is read again.
 
     Args:
         path: the .npz file.
@@ -104,7 +104,7 @@ def circles(*, samples: int, noise: float, factor: float, sample_seed: int) -> A
     """
     _check_points(samples, noise, sample_seed)
     if not is_finite(factor) or not 0 <= factor < 1:
-        raise ConfigError(f"data.factor={factor}: the inner circle's radius lies in [0, 1), e.g. data.factor=0.5")
+        raise ConfigError(f"data.factor={factor}: needs a radius of at least 0 and below 1, e.g. data.factor=0.5")
     seed = sklearn_seed(sample_seed, purpose="samples")
     x, y = sklearn_datasets.make_circles(samples, noise=noise, factor=factor, random_state=seed)
     return Arrays(x.astype(np.float32), y.astype(np.int64), "binary", pixel_max=None)
@@ -131,14 +131,14 @@ def _check_points(samples: int, noise: float, sample_seed: int) -> None:
     check_whole("data.samples", samples, at_least=10, example=1000)
     check_whole("data.sample_seed", sample_seed, at_least=0, example=0)
     if not is_finite(noise) or noise < 0:
-        raise ConfigError(f"data.noise={noise}: it is a standard deviation, at least 0, e.g. data.noise=0.1")
+        raise ConfigError(f"data.noise={noise}: needs a standard deviation of at least 0, e.g. data.noise=0.1")
 
 
 @lru_cache(maxsize=CACHED, typed=True)
 def diabetes() -> Arrays:
     """442 patients, 10 features in their own units, disease progression after one year (25..346), regression.
 
-    Source: Efron et al. 2004, Least Angle Regression; embedded in scikit-learn.
+    Source: Efron et al. 2004, Least Angle Regression; included in scikit-learn.
     """
     x, y = sklearn_datasets.load_diabetes(return_X_y=True, scaled=False)
     return Arrays(x.astype(np.float32), y.astype(np.float32), "regression", pixel_max=None)

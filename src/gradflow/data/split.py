@@ -15,13 +15,13 @@ PURPOSES = ("test_size", "validation_size", "samples")  # one stream each; their
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """How to cut a data set; checked when built.
+    """How to split a data set; checked when built.
 
     Attributes:
         validation: `last`: the last part of the training set, in its order; `random`: drawn, stratified by class;
-            `test`: the test set itself, the protocol of the studies that select on it.
+            `test`: the test set itself, the protocol of studies that select on it.
         validation_size: a fraction in (0, 1) of the training set or a number of samples; None for `test`.
-        test_size: the same, of the whole data set; None where there is an official test set.
+        test_size: the same, of the whole data set; None if there is an official test set.
         split_seed: seed of what is drawn, at least 0.
     """
 
@@ -32,13 +32,13 @@ class SplitOptions:
 
     def __post_init__(self) -> None:
         if self.validation not in VALIDATIONS:
-            raise ConfigError(f"data.validation={self.validation}: choose {', '.join(VALIDATIONS)}")
+            raise ConfigError(f"data.validation={self.validation}: choose one of {', '.join(VALIDATIONS)}")
         if self.validation != "test":
             _check_size("validation_size", self.validation_size)
         elif self.validation_size is not None:
             raise ConfigError(
-                f"data.validation_size={self.validation_size}: without effect, data.validation=test validates on the "
-                "whole test set; use data.validation_size=null"
+                f"data.validation_size={self.validation_size}: has no effect, as data.validation=test validates on "
+                "the whole test set; use data.validation_size=null"
             )
         if self.test_size is not None:
             _check_size("test_size", self.test_size)
@@ -47,7 +47,7 @@ class SplitOptions:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Row numbers of one data set, int64, each in ascending order; `validation` equals `test` if it is the test set."""
+    """Row numbers of one data set, int64, each in ascending order; `validation` and `test` may be the same set."""
 
     train: np.ndarray
     validation: np.ndarray
@@ -59,7 +59,7 @@ def split_rows(y: np.ndarray, *, num_test: int, stratify: bool, options: SplitOp
 
     Args:
         y: labels or targets, shape (samples,).
-        num_test: that many rows at the end are the official test set; 0 where there is none.
+        num_test: how many rows at the end are the official test set; 0 if there is none.
         stratify: keep each class's share in every part (y has class numbers).
         options: sizes and seed.
 
@@ -98,13 +98,13 @@ def _check_size(key: str, size: object) -> None:
 def _refuse_idle(options: SplitOptions) -> None:
     if options.test_size is not None:
         raise ConfigError(
-            f"data.test_size={options.test_size}: without effect, this data set has its own test set; use "
+            f"data.test_size={options.test_size}: has no effect, as this data set has its own test set; use "
             "data.test_size=null"
         )
     if options.split_seed != 0 and options.validation != "random":
         raise ConfigError(
-            f"data.split_seed={options.split_seed}: without effect, nothing is drawn with data.validation="
-            f"{options.validation}; use data.split_seed=0 or data.validation=random"
+            f"data.split_seed={options.split_seed}: has no effect, as nothing is drawn with "
+            f"data.validation={options.validation}; use data.split_seed=0 or data.validation=random"
         )
 
 
@@ -116,7 +116,7 @@ def _count(key: str, size: float | None, available: int) -> int:
     count = size if isinstance(size, int) else max(1, round(size * available))
     if count >= available:
         raise ConfigError(
-            f"data.{key}={size}: leaves none of the {available} samples for training, e.g. data.{key}=0.2"
+            f"data.{key}={size}: leaves none of the {available} samples for training; use less, e.g. data.{key}=0.2"
         )
     return count
 

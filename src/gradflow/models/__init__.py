@@ -1,1 +1,1 @@
-"""Networks whose depth, width and activation can be changed alone, as plain torch.nn.Modules."""
+"""Networks whose depth, width and activation can be changed independently, as plain torch.nn.Modules."""

@@ -7,16 +7,16 @@ from torch import Tensor, nn
 from gradflow.activations import pieces
 from gradflow.errors import ConfigError
 
-ActivationFactory = Callable[[], nn.Module]  # called once a layer: nn.ReLU itself is one
+ActivationFactory = Callable[[], nn.Module]  # called once per layer; nn.ReLU itself is one
 
 NORMS = ("batch", "layer", "group", "none")
 _MOST_GROUPS = 8
 
 
 class Block(nn.Module):
-    """Affine, normalisation, activation, dropout; x + all that where there is a skip.
+    """Affine layer, normalisation, activation, dropout; a skip adds x to the result.
 
-    The affine layer and the normalisation are `pieces` times as wide as the block for an activation that asks for it.
+    For an activation with `pieces`, the affine layer and the normalisation are that many times as wide as the block.
     """
 
     def __init__(
@@ -24,7 +24,7 @@ class Block(nn.Module):
     ) -> None:
         super().__init__()
         if not 0 <= dropout < 1:
-            raise ConfigError(f"model.dropout={dropout}: a probability from 0 to under 1, e.g. model.dropout=0.1")
+            raise ConfigError(f"model.dropout={dropout}: needs a probability in [0, 1), e.g. model.dropout=0.1")
         self.affine = affine
         self.norm = norm
         self.activation = activation
@@ -40,7 +40,7 @@ class Block(nn.Module):
 
 
 class DenseBlock(Block):
-    """A Block around a Linear layer: (N, in_features) to (N, width). The skip is there only if the two are equal."""
+    """A Block around a Linear layer: (N, in_features) to (N, width). It has a skip only if the two are equal."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class DenseBlock(Block):
 class ConvBlock(Block):
     """A Block around a Conv2d layer of stride 1 and same padding: (N, in_channels, H, W) to (N, width, H, W).
 
-    The skip is there only if in_channels equals width.
+    It has a skip only if in_channels equals width.
     """
 
     def __init__(
@@ -83,7 +83,9 @@ class ConvBlock(Block):
         residual: bool = False,
     ) -> None:
         if kernel_size < 1 or kernel_size % 2 == 0:
-            raise ConfigError(f"model.kernel_size={kernel_size}: same padding needs an odd size, model.kernel_size=3")
+            raise ConfigError(
+                f"model.kernel_size={kernel_size}: same padding needs an odd size, e.g. model.kernel_size=3"
+            )
         function = activation()
         channels = pieces(function) * width
         super().__init__(
@@ -98,10 +100,10 @@ class ConvBlock(Block):
 def dense_norm(name: str, features: int) -> nn.Module:
     """Normalisation of (N, features).
 
-    Groups hold at least 2 features: the only feature of a group is its own mean, so that the output would always be 0.
+    A group has at least 2 features: a single feature is its own mean, so its output would always be 0.
     """
     if name in ("layer", "group") and features < 2:
-        raise ConfigError(f"model.norm={name}: one feature normalised by itself is always 0, use a width of at least 2")
+        raise ConfigError(f"model.norm={name}: one feature normalised by itself is always 0; use a width of at least 2")
     if name == "batch":
         return nn.BatchNorm1d(features)
     if name == "layer":
@@ -119,23 +121,23 @@ def conv_norm(name: str, channels: int) -> nn.Module:
 
 
 def _group_norm_or_none(name: str, channels: int, *, most_groups: int) -> nn.Module:
-    """Group norm (Wu & He 2018, arXiv:1803.08494) with as many groups as divide the channels, up to `most_groups`."""
+    """Group norm (Wu & He 2018, arXiv:1803.08494) with as many groups, up to `most_groups`, as divide the channels."""
     if name == "group":
         return nn.GroupNorm(max(n for n in range(1, most_groups + 1) if channels % n == 0), channels)
     if name == "none":
         return nn.Identity()
-    raise ConfigError(f"model.norm={name}: there is no such normalisation, use one of {', '.join(NORMS)}")
+    raise ConfigError(f"model.norm={name}: choose one of {', '.join(NORMS)}")
 
 
 def image_channels(input_shape: Sequence[int], *, model: str) -> int:
     """The number of channels of an input of shape (C, H, W).
 
     Raises:
-        ConfigError: for anything that is not an image.
+        ConfigError: if the input is not an image.
     """
     if len(input_shape) != 3:
         shape = "x".join(str(size) for size in input_shape)
         raise ConfigError(
-            f"model={model}: it needs images (channels, height, width), the data is {shape}; use model=mlp"
+            f"model={model}: needs images (channels, height, width), but a sample has shape {shape}; use model=mlp"
         )
     return int(input_shape[0])

@@ -16,7 +16,7 @@ class ConvStack(nn.Module):
     Args:
         input_shape: (C, H, W).
         num_outputs: classes, or regression targets.
-        activation: called once for the stem and once a block.
+        activation: called once for the stem and once per block.
         blocks: hidden blocks after the stem, at least 1.
         width: channels of the stem and of each block.
         norm: batch, layer (over channels and positions), group or none, between Conv and activation.
@@ -26,7 +26,7 @@ class ConvStack(nn.Module):
         residual: adds each block's input to its output; the stem has no skip.
 
     Raises:
-        ConfigError: if the input is no image, or a size makes no sense.
+        ConfigError: if the input is not an image, or a size makes no sense.
     """
 
     def __init__(

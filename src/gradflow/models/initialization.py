@@ -38,9 +38,9 @@ class Initializer:
 
     Args:
         scheme: a row of the table.
-        distribution: of the weights, uniform or normal; the torch and keras schemes are uniform by definition, None
+        distribution: of the weights, uniform or normal; the torch and keras schemes are uniform by definition; None
             stands for orthogonal's own.
-        bias: zero, or uniform in ±1 / sqrt(fan_in) as torch does.
+        bias: zero, or uniform in ±1 / sqrt(fan_in) as in torch.
 
     Raises:
         ConfigError: if a word is unknown, or the scheme has no such distribution.
@@ -48,12 +48,12 @@ class Initializer:
 
     def __init__(self, scheme: str, distribution: str | None, bias: str) -> None:
         if scheme not in _DISTRIBUTIONS:
-            raise ConfigError(f"init.scheme={scheme}: there is no such scheme, use one of {', '.join(_DISTRIBUTIONS)}")
+            raise ConfigError(f"init.scheme={scheme}: choose one of {', '.join(_DISTRIBUTIONS)}")
         if distribution not in _DISTRIBUTIONS[scheme]:
             legal = " or ".join(str(word or "null") for word in _DISTRIBUTIONS[scheme])
             raise ConfigError(f"init.distribution={distribution}: init.scheme={scheme} takes {legal}")
         if bias not in _BIASES:
-            raise ConfigError(f"init.bias={bias}: use one of {', '.join(_BIASES)}")
+            raise ConfigError(f"init.bias={bias}: choose one of {', '.join(_BIASES)}")
         self.scheme = scheme
         self.distribution = distribution
         self.bias = bias
@@ -62,13 +62,13 @@ class Initializer:
     def apply(self, layers: Sequence[Layer], seed: int) -> None:
         """Redraw every layer in place.
 
-        A layer's draws depend on the seed, its place in the list and its shape, on nothing else; the activation enters
-        as the gain that scales them. They are made on the CPU in float32, so that every device gets the same.
+        A layer's draws depend on the seed, its place in the list and its shape, and on nothing else; the activation
+        enters only as the gain that scales them. They are made on the CPU in float32, so every device gets the same.
 
         Args:
             layers: of one network, in forward order.
             seed: of the run, at least 0. Layer k uses the weight stream's index k + 1; index 0 is for what the
-                modules draw by themselves when they are built, such as a custom activation's own parameters.
+                modules themselves draw when they are built, such as a custom activation's parameters.
         """
         for index, layer in enumerate(layers):
             generator = torch.Generator().manual_seed(torch_seed(seed, Stream.WEIGHTS, index + 1))

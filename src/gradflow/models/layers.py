@@ -15,7 +15,7 @@ class Layer:
     """One Linear or Conv layer, as initialisation and measurement see it.
 
     Attributes:
-        name: `layer_name` of it, e.g. "01_block"; sorting by name sorts by depth.
+        name: its `layer_name`, e.g. "01_block"; sorting by name sorts by depth.
         affine: the layer itself.
         activation: the module whose input is the layer's pre-activation; None for the head.
     """
@@ -26,7 +26,7 @@ class Layer:
 
     @property
     def hidden(self) -> bool:
-        """Whether an activation follows, as it does everywhere but at the head."""
+        """Whether an activation follows, as it does everywhere except at the head."""
         return self.activation is not None
 
 
@@ -36,13 +36,13 @@ def layer_name(index: int, kind: str, total: int) -> str:
     Args:
         index: its place along the forward path.
         kind: stem, block, conv, linear or head.
-        total: how many layers the network has, the head included; from 100 on names get a third digit.
+        total: how many layers the network has, the head included; from 100 layers up, names get a third digit.
     """
     return f"{index:0{max(2, len(str(total)))}d}_{kind}"
 
 
 def named_layers(blocks: Sequence["Block"], head: nn.Linear, *, kinds: Sequence[str], first: int) -> list[Layer]:
-    """The layers of a network in forward order: one for each block and kind, counted from `first`, then the head."""
+    """The layers of a network in forward order: one per block, numbered from `first`, then the head."""
     total = len(blocks) + 1
     hidden = [
         Layer(layer_name(first + i, kind, total), block.affine, block.activation)

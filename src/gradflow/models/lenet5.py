@@ -14,8 +14,8 @@ _POOLINGS: dict[str, type[nn.MaxPool2d] | type[nn.AvgPool2d]] = {"max": nn.MaxPo
 class LeNet5(nn.Module):
     """Three 5x5 convolutions, two 2x2 poolings, two linear layers: (N, C, H, W) to (N, num_outputs).
 
-    The convolutions have 6, 16 and 120 channels, as in LeCun et al. 1998 (doi:10.1109/5.726791), but same padding: the
-    third one keeps its (H/4, W/4) positions where the original's left one. The linear layer has 84 units.
+    The convolutions have 6, 16 and 120 channels, as in LeCun et al. 1998 (doi:10.1109/5.726791), but with same
+    padding: the third one keeps (H/4, W/4) positions, where the original left one. The linear layer has 84 units.
 
     Args:
         input_shape: (C, H, W), at least 4 pixels each way.
@@ -27,7 +27,7 @@ class LeNet5(nn.Module):
         pooling: max or average, after the first and the second convolution.
 
     Raises:
-        ConfigError: if the input is no image or too small, or the pooling is unknown.
+        ConfigError: if the input is not an image or too small, or the pooling is unknown.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class LeNet5(nn.Module):
                 f"model=lenet5: images of {height}x{width} are too small to be pooled twice; use model=mlp"
             )
         if pooling not in _POOLINGS:
-            raise ConfigError(f"model.pooling={pooling}: there is no such pooling, use one of {', '.join(_POOLINGS)}")
+            raise ConfigError(f"model.pooling={pooling}: choose one of {', '.join(_POOLINGS)}")
 
         def conv(in_channels: int, out_channels: int) -> ConvBlock:
             return ConvBlock(

@@ -17,16 +17,16 @@ class MLP(nn.Module):
     Args:
         input_shape: of one sample, without the batch; any length.
         num_outputs: classes, or regression targets.
-        activation: called once a block.
+        activation: called once per block.
         blocks: hidden blocks, at least 1; may be None where `width` lists them.
-        width: units of each block, or a list with one number a block.
+        width: units of each block, or a list with one number per block.
         norm: batch, layer, group or none, between Linear and activation.
         bias: whether the blocks' Linear layers have one; the head always does.
         dropout: probability, after each activation.
         residual: adds a block's input to its output where the shapes agree.
 
     Raises:
-        ConfigError: if `blocks` and `width` contradict each other, or no block could have a skip.
+        ConfigError: if `blocks` and `width` contradict each other, or `residual` is set and no block can have a skip.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class MLP(nn.Module):
         ]
         if residual and not any(block.skip for block in hidden):
             raise ConfigError(
-                "model.residual=true: no block is as wide as its input, so there is nothing to skip; "
-                "use blocks=2 or more of one width, or model.residual=false"
+                "model.residual=true: no block is as wide as its input, so none can have a skip; "
+                "use blocks=2 or more of equal width, or model.residual=false"
             )
         self.flatten = nn.Flatten()
         self.blocks = nn.Sequential(*hidden)
@@ -76,6 +76,6 @@ def _widths(blocks: int | None, width: int | Sequence[int]) -> list[int]:
         raise ConfigError("width=[]: a network needs at least one block, e.g. width=[64,32]")
     if blocks is not None and blocks != len(widths):
         raise ConfigError(
-            f"blocks={blocks}: width={widths} lists {len(widths)} blocks, use blocks={len(widths)} or null"
+            f"blocks={blocks}: width={widths} lists {len(widths)} blocks; use blocks={len(widths)} or blocks=null"
         )
     return widths

@@ -1,1 +1,1 @@
-"""The format of a run folder, for those that write one and those that read one: names, record, curves, identity."""
+"""The format of a run folder, for code that writes one and code that reads one: names, record, curves, identity."""

@@ -1,8 +1,8 @@
-"""TensorBoard's event files: write scalars and summaries, read the scalars of a run back while it is being written.
+"""TensorBoard's event files: write scalars and summaries, read a run's scalars back even while it is being written.
 
 TensorBoard's own classes compute checksums in Python. Its writer takes 55 microseconds for a row of twelve scalars, an
-eighth of a training step of a small network; here a row takes 6, about one percent of a step. Its EventAccumulator
-takes 80 ms for a run of 10,000 values, over a minute for a study of 1,000 runs; without checksums it is 7 ms.
+eighth of a training step of a small network; here a row takes 6, about one per cent of a step. Its EventAccumulator
+takes 80 ms for a run of 10,000 values, over a minute for a study of 1,000 runs; without checksums it takes 7 ms.
 """
 
 import itertools
@@ -28,10 +28,10 @@ _numbers = itertools.count()  # tell the event files of a process apart
 
 
 class EventFile:
-    """A new event file, made with its first events; a reader sees all that `write` has been given.
+    """A new event file, created by its first `write`; a reader sees all events written so far.
 
     Args:
-        folder: where it goes, made if need be.
+        folder: where it goes; created if need be.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,7 +39,7 @@ class EventFile:
         self._path = folder / folders.EVENT_FILES.replace("*", name)
 
     def write(self, events: Iterable[Event]) -> None:
-        """Append events in their order."""
+        """Append events in order."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("ab") as file:
             if file.tell() == 0:
@@ -77,7 +77,7 @@ def _record(event: Event) -> bytes:
 
 
 def _checksum(data: bytes) -> bytes:
-    """CRC-32C, masked as the format wants it: rotated right by 15 bits, plus a constant."""
+    """CRC-32C, masked as the format requires: rotated right by 15 bits, plus a constant."""
     crc = google_crc32c.value(data)
     return _CHECKSUM.pack(((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
@@ -91,7 +91,7 @@ class Curve:
 
 
 def curves(run_folder: Path) -> dict[str, Curve]:
-    """Every scalar of a run by tag. A half-written record at the end of a file is left out."""
+    """Every scalar of a run by tag. A half-written record at the end of a file is skipped."""
     points: dict[str, tuple[list[int], list[float]]] = {}
     for file in sorted(run_folder.glob(folders.EVENT_FILES)):
         for event in _events(file.read_bytes()):

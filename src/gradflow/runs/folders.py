@@ -1,4 +1,4 @@
-"""Names of run folders and of what lies in them, spelled once for those that write them and those that read them."""
+"""Names of run folders and of the files in them, spelled out once for writers and readers."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ LAST_CHECKPOINT = "last.ckpt"
 BEST_CHECKPOINT = "best.ckpt"
 LONGEST_NAME = 120  # characters of a folder's name, legal on every file system
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.,=+~@-]+")
-# Text that nobody takes for a number, a list, null or a truth value, nor for a second axis.
+# Text that cannot be mistaken for a number, a list, null, a boolean or a second axis.
 _PLAIN_TEXT = re.compile(r"(?!(?:null|true|false|nan|[+-]?inf)$)(?![\d.xe+-]*$)[A-Za-z0-9_.+@-]+")
 
 
@@ -31,15 +31,15 @@ def run_folder(output_dir: str | Path, study: str, config: str, seed: int) -> Pa
 
 
 def config_name(axes: Mapping[str, Any]) -> str:
-    """A folder name from the values that tell a configuration from the others of its study.
+    """A folder name made of the values that distinguish a configuration from the others in its study.
 
     Args:
-        axes: key to value in the order of appearance.
+        axes: key -> value, in the order of the name.
 
     Returns:
         `activation=relu,blocks=4,...`, at most `LONGEST_NAME` characters and legal on every file system. A name that
         had to be altered or shortened, or could be read in two ways, ends in a digest of the axes, so that different
-        axes differ.
+        axes never share a name.
     """
     plain = ",".join(f"{key}={_show(value)}" for key, value in axes.items())
     legal = _ILLEGAL.sub("_", plain).rstrip(".")
@@ -50,7 +50,7 @@ def config_name(axes: Mapping[str, Any]) -> str:
 
 
 def _is_unmistakable(value: Any) -> bool:
-    """Whether no other value is shown in the same way."""
+    """Whether no other value is shown the same way."""
     if isinstance(value, str):
         return _PLAIN_TEXT.fullmatch(value) is not None
     return not isinstance(value, list | tuple) or (len(value) > 1 and all(isinstance(v, int | float) for v in value))

@@ -1,6 +1,6 @@
-"""When a run's gradients and units count as out of order, and what helps: for its warnings and for a study's advice.
+"""When a run's gradients and units count as unhealthy, and what helps: for its warnings and for a study's advice.
 
-`conf/callbacks/health_warnings.yaml` shows the same thresholds to whoever wants others for the warnings of a run.
+`conf/callbacks/health_warnings.yaml` repeats the thresholds, so that a run's warnings can use others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from gradflow.runs import metrics
 VANISHING_RATIO = 1e-3  # a hidden layer's grad_rms over the largest layer's, averaged over an epoch
 EXPLODING_NORM = 1e3  # grad_norm/total, averaged over an epoch
 DEAD_FRACTION = 0.2  # of a layer's units
-LAG = 0.1  # of an accuracy by running averages, behind that of fitting statistics or of the epoch before
+LAG = 0.1  # of an accuracy with running averages, behind that with recomputed statistics or that of the epoch before
 
 VANISHING_REMEDIES = ("activation=relu", "init=he", "model.norm=batch", "model.residual=true", "fewer blocks")
 EXPLODING_REMEDIES = ("a lower optimizer.lr", "trainer.gradient_clip_val=1", "init=he", "model.norm=batch")
@@ -19,17 +19,17 @@ DEAD_REMEDIES = ("activation=leaky_relu", "init=he", "a lower optimizer.lr", "mo
 
 
 def lag(final: Mapping[str, Any]) -> float | None:
-    """By how much statistics computed anew raise the last epoch's test accuracy.
+    """By how much recomputed statistics raise the last epoch's test accuracy.
 
     Args:
         final: the metrics of run.json.
 
     Returns:
-        A difference of two fractions; None where one of them was not measured.
+        A difference of two fractions; None if either was not measured.
     """
     accuracy = metrics.test(metrics.ACC)
-    running, anew = final.get(accuracy), final.get(metrics.precise_bn(accuracy))
-    return None if running is None or anew is None else anew - running
+    running, recomputed = final.get(accuracy), final.get(metrics.precise_bn(accuracy))
+    return None if running is None or recomputed is None else recomputed - running
 
 
 def listed(remedies: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
-"""Which runs are the same: a hash of what decides a result, and the folder name that shows it.
+"""Which runs are the same: a hash of what determines a result, and the folder name that shows it.
 
-Two runs share a folder exactly when their resolved configurations are equal, where what changes a result by rounding at
-most (device, launcher) or not at all (logger, progress, output paths) does not count.
+Two runs share a folder exactly when their resolved configurations are equal. What changes a result by rounding at most
+(device, launcher) or not at all (logger, progress, output paths) does not count.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-# Prefixes of dotted keys that do not count. Everything else does, also keys that nobody has thought of yet.
+# Prefixes of dotted keys that do not count. Everything else does, including keys yet to be invented.
 NOT_COUNTED = (
     "hydra",
     "study",
@@ -36,15 +36,15 @@ NOT_COUNTED = (
     "trainer.strategy",
     "trainer.sync_batchnorm",
 )
-# Keys that came later, each with the value that stands for what was there before: at it they do not count, so that what
-# older versions have trained is still found.
+# Keys added later, each with the value that means the former behaviour. With that value they do not count, so that what
+# older versions trained is still found.
 ADDED = {"output": None}
 AXES = ("activation", "blocks", "seed")  # shown first, in their own form
-ABSENT = "absent"  # shown for a key of the defaults that was removed (~key)
+ABSENT = "absent"  # shown for a default key that was removed (~key)
 
 
 def resolved(cfg: DictConfig) -> dict[str, Any]:
-    """The configuration that decides the result, as dotted keys with plain values; None where a value is missing."""
+    """The configuration that determines the result, as dotted keys with plain values; None where a value is missing."""
     container = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=False)
     assert isinstance(container, dict)
     later = {key for key, before in ADDED.items() if key in container and container[key] == before}
@@ -63,7 +63,7 @@ def config_hash(cfg: DictConfig) -> str:
 
 
 def hashes(cfg: DictConfig) -> tuple[str, str]:
-    """`config_hash`, and the same without the seed, which is equal for the seeds of one configuration."""
+    """`config_hash`, and the same hash without the seed, which all seeds of a configuration share."""
     values = resolved(cfg)
     return _digest(values), _digest({key: value for key, value in values.items() if key != "seed"})
 
@@ -74,18 +74,18 @@ def _digest(values: Mapping[str, Any]) -> str:
 
 
 def activation_label(cfg: DictConfig) -> str:
-    """The activation's `name`, or its class's name where it has none."""
+    """The activation's `name`, or its class's name if it has none."""
     return cfg.activation.get("name") or str(cfg.activation["_target_"]).rpartition(".")[2]
 
 
 def study_axes(
     cfg: DictConfig, choices: Mapping[str, str | None], compose: Callable[[list[str]], tuple[DictConfig, dict]]
 ) -> dict[str, Any]:
-    """What tells a configuration from the others of its study: activation, blocks, then whatever differs from defaults.
+    """What distinguishes a configuration from the others in its study: activation, blocks, then all non-default values.
 
     Args:
         cfg: the composed configuration of one run.
-        choices: config group -> chosen option of that run.
+        choices: config group -> the option that the run chose.
         compose: overrides -> (configuration, choices); called for the study's defaults.
 
     Returns:
@@ -97,7 +97,7 @@ def study_axes(
     changed = {
         group: option
         for group, option in choices.items()
-        # An option of `trainer` says where to train more than how; what counts of it is shown key by key.
+        # An option of `trainer` says where to train rather than how; the keys that count are shown one by one.
         if "/" not in group and option != default_choices.get(group) and not _is_under(group, (*NOT_COUNTED, "trainer"))
     }
     reference, _ = compose([*preset, *(f"{group}={option}" for group, option in changed.items())])
@@ -128,20 +128,20 @@ def _differences(cfg: DictConfig, reference: DictConfig) -> dict[str, Any]:
 
 
 def _removed(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
-    """The topmost keys of the defaults that are gone."""
+    """The topmost default keys that are gone."""
     removed: dict[str, None] = {}
     for key in defaults:
         parts = key.split(".")
         paths = [".".join(parts[:n]) for n in range(1, len(parts) + 1)]
         if not any(path in values for path in paths):
             present = [any(_is_under(value, (path,)) for value in values) for path in paths]
-            if False in present:  # else an empty group of the defaults has been filled
+            if False in present:  # otherwise an empty default group has been filled
                 removed[paths[present.index(False)]] = None
     return list(removed)
 
 
 def _written(cfg: DictConfig) -> dict[str, Any]:
-    """Dotted keys with their values as they are written, interpolations included."""
+    """Dotted keys with their values as written, interpolations included."""
     container = OmegaConf.to_container(cfg, resolve=False)
     assert isinstance(container, dict)
     return _dotted(container)

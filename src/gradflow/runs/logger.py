@@ -1,4 +1,4 @@
-"""TensorBoard events in the run folder itself, one event a step however many tags it has."""
+"""TensorBoard events in the run folder itself, one event per step however many tags it has."""
 
 import math
 import os
@@ -21,7 +21,7 @@ from gradflow.runs.events import EventFile, scalar_events
 
 
 class OnDemand:
-    """PyTorch's SummaryWriter, made when something is added: Lightning asks for every logger's, needed or not."""
+    """PyTorch's SummaryWriter, created when something is added: Lightning asks every logger for one, needed or not."""
 
     def __init__(self, folder: str | Path) -> None:
         self._folder = folder
@@ -56,7 +56,7 @@ class RunLogger(TensorBoardLogger):
     @property
     @rank_zero_experiment
     def experiment(self) -> Any:
-        """PyTorch's SummaryWriter, for callbacks of the user's own; what they add goes into a second event file."""
+        """PyTorch's SummaryWriter, for your own callbacks; what they add goes into a second event file."""
         return self._others
 
     @rank_zero_only
@@ -80,7 +80,7 @@ class RunLogger(TensorBoardLogger):
         Args:
             trial: what the seeds of one configuration share.
             hparams: scalars that describe the configuration; values of other types are shown as text.
-            varying: those of them that tell the configurations of a study apart; the page shows them first.
+            varying: the hparams that differ between the configurations of a study; the page shows them first.
             metrics: the scalar tags that make up the page's columns.
         """
         shown = {k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in hparams.items()}
@@ -99,24 +99,24 @@ class RunLogger(TensorBoardLogger):
 
     @rank_zero_only
     def log_picture(self, tag: str, png: bytes, *, width: int, height: int, step: int) -> None:
-        """Write a PNG picture as it is."""
+        """Write a PNG picture unchanged."""
         image = Summary.Image(height=height, width=width, colorspace=4, encoded_image_string=png)
         summary = Summary(value=[Summary.Value(tag=tag, image=image)])
         self._log_summary(summary, step)
 
     @rank_zero_only
     def save(self) -> None:
-        """Flush; the composed configuration in `.hydra/` stands in for Lightning's hparams.yaml."""
+        """Flush; the composed configuration in `.hydra/` replaces Lightning's hparams.yaml."""
         self._others.flush()
 
     def sizes(self) -> dict[str, int]:
-        """Bytes in every event file of the folder, with all that has been written so far."""
+        """Bytes in every event file of the folder, including everything written so far."""
         self.save()
         return {file.name: file.stat().st_size for file in Path(self.log_dir).glob(folders.EVENT_FILES)}
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        """Flush only: a run is a fit and its tests, and `close` ends the session of them all."""
+        """Flush only: a run is a fit and its tests, and `close` ends the session for both."""
         self.save()
 
     @rank_zero_only
@@ -138,7 +138,7 @@ def rewind(folder: Path, sizes: Mapping[str, int]) -> None:
 
     Args:
         folder: the run folder; no logger may have it open.
-        sizes: what `RunLogger.sizes` said then. Files that came later are removed.
+        sizes: what `RunLogger.sizes` returned then. Files created since are removed.
     """
     for file in folder.glob(folders.EVENT_FILES):
         if file.name in sizes:
@@ -160,6 +160,6 @@ def write_rows(
 
 
 def write(loggers: Sequence[Logger], metrics: Mapping[str, float], step: int) -> None:
-    """Write scalars at one step to every logger, as `LightningModule.log` cannot: it picks the step by itself."""
+    """Write scalars at one step to every logger, as `LightningModule.log` cannot: it picks the step itself."""
     for logger in loggers:
         logger.log_metrics(dict(metrics), step)

@@ -1,7 +1,7 @@
-"""The table of metrics: every quantity that is recorded, under which tag, and how it is called, shown and averaged.
+"""The table of metrics: every quantity recorded, its tag, and how it is named, shown and averaged.
 
-Whoever prints, plots, averages, clips or compares a metric asks this table. A monitor outside the package declares its
-own `Metric`s; its runs write them into run.json, from which `MetricTable.of` adds them to the table again.
+Code that prints, plots, averages, clips or compares a metric asks this table. A monitor outside the package declares
+its own `Metric`s; its runs write them into run.json, from which `MetricTable.of` adds them back to the table.
 
 Imports nothing heavy: the study tools read run folders without torch.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, TypeVar
 
-PERCENT, DECIMAL, POWER = "~%", "~g", "~e"  # number formats of d3, as Vega wants them
+PERCENT, DECIMAL, POWER = "~%", "~g", "~e"  # d3 number formats, as Vega expects them
 PER_CENT = "%"
 NO_NUMBER = "\N{EN DASH}"
 SELECTED_ON_TEST = "selected on test"
@@ -20,21 +20,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Metric:
-    """A quantity that is recorded.
+    """A recorded quantity.
 
     Attributes:
-        tag: its key in TensorBoard and in run.json. One that ends in `/` stands for a value of each layer, recorded as
-            `<tag><layer>`.
+        tag: its key in TensorBoard and in run.json. One that ends in `/` stands for one value per layer, each recorded
+            as `<tag><layer>`.
         words: what people read instead of the tag.
-        unit: empty where there is none; `%` for a fraction in [0, 1] that is shown in per cent.
-        low: the lowest possible value, where the interval of a mean ends.
-        high: the highest possible value.
+        unit: empty if there is none; `%` for a fraction in [0, 1] that is shown as a percentage.
+        low: the lowest possible value, at which a mean's interval is clipped.
+        high: the highest possible value, likewise.
         is_logarithmic: whether it is averaged as log10, compared in decades and drawn on a logarithmic axis. Values
-            that are not positive are left out then.
-        better: which of two values is the better one; None where nobody knows.
-        taken: when the value in run.json is taken, added to the words there.
-        shown: what the report has of the value in run.json: a column of a table and a row of the CSV file (`table`),
-            the row alone (`csv`), or neither (`curves`).
+            that are not positive are then left out.
+        better: whether the higher or the lower of two values is better; None if neither is.
+        taken: when the value in run.json was taken; added to its words.
+        shown: where the report shows the value in run.json: in a column of a table and a row of the CSV file
+            (`table`), in the row only (`csv`), or in neither (`curves`).
         meaning: what it is, in a clause.
     """
 
@@ -70,19 +70,19 @@ class Metric:
         return PERCENT if self.is_fraction else POWER if self.is_logarithmic else DECIMAL
 
     def number(self, value: float) -> str:
-        """For a table: fractions in per cent with two decimals, else four significant digits; a dash for NaN."""
+        """For a table: fractions as percentages with two decimals, others to four significant digits, NaN as a dash."""
         if math.isnan(value):
             return NO_NUMBER
         return f"{100 * value:.2f}" if self.is_fraction else f"{value:.4g}"
 
     def as_entry(self) -> dict[str, Any]:
-        """What run.json keeps of a declaration: whatever differs from the defaults."""
+        """The declaration as run.json stores it: whatever differs from the defaults."""
         defaults = {field.name: field.default for field in fields(self)}
         return {name: value for name, value in asdict(self).items() if value != defaults[name]}
 
     @classmethod
     def of_entry(cls, entry: Mapping[str, Any]) -> "Metric":
-        """The declaration in run.json; entries that this version does not know are left out."""
+        """The declaration stored in run.json; entries that this version does not know are ignored."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in entry.items() if name in known})
 
@@ -121,7 +121,7 @@ def precise_bn(tag: str) -> str:
 
 
 def is_precise_bn(tag: str) -> bool:
-    """Whether a tag is one of `precise_bn`."""
+    """Whether `precise_bn` made this tag."""
     return tag.endswith(_PRECISE_BN)
 
 
@@ -131,7 +131,7 @@ def of_last_epoch(tag: str) -> str:
 
 
 def is_of_best(tag: str) -> bool:
-    """Whether a value is that of an epoch that validation chose."""
+    """Whether a tag is that of a value at the epoch that validation chose."""
     return tag.endswith(_BEST)
 
 
@@ -148,7 +148,7 @@ def training_of(tag: str) -> str:
 SCORES = ACC, R2, MAE, LOSS = "acc", "r2", "mae", "loss"
 TRAIN_LOSS_STEP = train("loss_step")
 GRAD_NORM, GRAD_RMS, GRAD_FLOW = "grad_norm", "grad_rms", "grad_flow"
-TOTAL = "total"  # stands in a layer's place
+TOTAL = "total"  # takes a layer's place
 GRAD_NORM_TOTAL = f"{GRAD_NORM}/{TOTAL}"
 GRAD_ABS_MEAN = "grad_abs_mean"
 GRAD_ABS_MEAN_ALL_STEPS = "grad_abs_mean_all_steps"  # in run.json only
@@ -157,7 +157,7 @@ FIRST_TO_LAST = f"{GRAD_FLOW}/first_to_last"
 DEAD_UNITS, LOW_SLOPE, DORMANT_UNITS = "dead_units", "low_slope", "dormant_units"
 UNIT_QUANTITIES = (DEAD_UNITS, LOW_SLOPE, DORMANT_UNITS)
 BEST_EPOCH = "best_epoch"  # in run.json only
-OPEN_GROUPS = ("val", "test", GRAD_FLOW)  # of tags: those whose charts a reader wants to see first
+OPEN_GROUPS = ("val", "test", GRAD_FLOW)  # of tags whose charts a reader wants to see first
 
 
 def grad_norm(layer: str) -> str:
@@ -181,7 +181,7 @@ def layer_of(tag: str) -> str:
 
 
 def by_layer(values: Mapping[str, T], quantity: str) -> dict[str, T]:
-    """The values of `<quantity>/<layer>` by layer, without that of all layers together."""
+    """The values of `<quantity>/<layer>` by layer, without the total of all layers."""
     found = {layer_of(tag): value for tag, value in values.items() if tag.startswith(f"{quantity}/")}
     return {layer: value for layer, value in found.items() if layer != TOTAL}
 
@@ -194,7 +194,7 @@ def _scores() -> list[Metric]:
         MAE: Metric("", "mean absolute error", unit="unit of the target", low=0.0, better="lower"),
         LOSS: Metric("", "loss", low=0.0, better="lower"),
     }
-    forms = [  # tag, words, the scores that stand in the CSV file alone
+    forms = [  # tag, words, the scores shown in the CSV file only
         (lambda score: at_best(test(score)), "test {} at the best epoch", (LOSS,)),
         (test, "test {}", (LOSS,)),
         (lambda score: precise_bn(test(score)), "test {}, precise batch norm", (LOSS,)),
@@ -210,7 +210,7 @@ def _scores() -> list[Metric]:
 
 
 def _units() -> list[Metric]:
-    """Every unit statistic, of a layer and of all layers together."""
+    """Every unit statistic, per layer and for all layers together."""
     quantities = {
         DEAD_UNITS: (
             "dead units",
@@ -220,7 +220,7 @@ def _units() -> list[Metric]:
             "entries with low slope",
             "entries whose slope is under 5 % of the function's largest: saturation, or the usual sparsity of a ReLU",
         ),
-        DORMANT_UNITS: ("dormant units", "units with under 2.5 % of their layer's mean activity"),
+        DORMANT_UNITS: ("dormant units", "units whose activity is at most 2.5 % of their layer's mean"),
     }
     pooled = [
         Metric(unit_tag(tag, TOTAL), words, PER_CENT, low=0.0, high=1.0, taken="last epoch", meaning=meaning)
@@ -259,16 +259,16 @@ METRICS = (
 
 
 def of_groups(*groups: str) -> tuple[Metric, ...]:
-    """The metrics of the package whose tags begin with one of these words, as `grad_norm` in `grad_norm/total`."""
+    """The package's metrics whose tags begin with one of these words, such as `grad_norm` in `grad_norm/total`."""
     return tuple(metric for metric in METRICS if metric.tag.partition("/")[0].startswith(groups))
 
 
 class MetricTable:
-    """`METRICS`, and what the monitors of a study declare.
+    """`METRICS`, and the metrics that a study's monitors declare.
 
     Args:
         declared: metrics of monitors outside the package.
-        selected_on_test: whether a run chose its best epoch on test data; then the words of its scores say so.
+        selected_on_test: whether a run chose its best epoch on test data, which the words of its scores then state.
     """
 
     def __init__(self, declared: Iterable[Metric] = (), *, selected_on_test: bool = False) -> None:
@@ -287,24 +287,24 @@ class MetricTable:
         return cls(map(Metric.of_entry, entries), selected_on_test=selected_on_test(records))
 
     def __getitem__(self, tag: str) -> Metric:
-        """The metric of any tag, with that tag; one that nobody declares is called by its tag."""
+        """The metric of any tag, under that tag; an undeclared one is named by its tag."""
         row = self.row(tag)
         if row is None:
             return Metric(tag, tag)
         return row if row.tag == tag else replace(row, tag=tag, words=f"{row.words}, {tag.removeprefix(row.tag)}")
 
     def row(self, tag: str) -> Metric | None:
-        """The declaration of a tag, which for the value of a layer ends in `/`; None if nobody declares it."""
+        """The declaration of a tag, whose own tag ends in `/` for a layer's value; None if there is none."""
         return self._by_tag.get(tag) or self._by_tag.get(f"{tag.rpartition('/')[0]}/")
 
     def final(self, tag: str) -> Metric:
-        """The same where the value of run.json is meant: its words say when it was taken, and what chose its epoch."""
+        """The metric as run.json holds it: its words also state when it was taken, and what chose its epoch."""
         metric = self[tag]
         chosen = SELECTED_ON_TEST if self._selected_on_test and is_of_best(tag) else ""
         return replace(metric, words=", ".join(filter(None, [metric.words, metric.taken, chosen])))
 
     def reported(self, tags: Iterable[str]) -> list[str]:
-        """Those of the tags that the report's CSV file has, in the order of the table, layers by name."""
+        """The tags that appear in the report's CSV file, in the order of the table, layers by name."""
         rows = {tag: row for tag in tags if (row := self.row(tag)) is not None and row.shown != "curves"}
         order = list(self._by_tag)
         return sorted(rows, key=lambda tag: (order.index(rows[tag].tag), tag))

@@ -15,11 +15,11 @@ PACKAGES = {"torch": "torch", "lightning": "lightning", "hydra": "hydra-core", "
 
 
 def provenance(*, device: str, threads: int) -> dict[str, Any]:
-    """What run.json keeps of how a run was made.
+    """What run.json records of how a run was made.
 
     Args:
-        device: name of the device that trains.
-        threads: of the CPU, inside one operation.
+        device: name of the device used for training.
+        threads: CPU threads within one operation.
     """
     return {
         **_source(),
@@ -34,7 +34,7 @@ def provenance(*, device: str, threads: int) -> dict[str, Any]:
 
 @functools.cache
 def _source() -> dict[str, Any]:
-    """The commit of this source tree and whether it had uncommitted changes; None for both outside a git checkout."""
+    """The commit of this source tree and whether it was clean; None for both outside a git checkout."""
     here = Path(__file__).parent
     try:
         commit = _git("rev-parse", "HEAD", cwd=here)
@@ -49,7 +49,7 @@ def _git(*arguments: str, cwd: Path) -> str:
 
 
 def device_name(device: torch.device) -> str:
-    """What the device is called: the GPU's name, or the processor's."""
+    """The name of the GPU or of the processor."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     if device.type != "cpu":
@@ -59,6 +59,6 @@ def device_name(device: torch.device) -> str:
 
 
 def _cpu_lines() -> list[str]:
-    """/proc/cpuinfo, empty where there is none."""
+    """The lines of /proc/cpuinfo; empty if there is no such file."""
     file = Path("/proc/cpuinfo")
     return file.read_text().splitlines() if file.exists() else []

@@ -1,4 +1,4 @@
-"""run.json, the truth about a run: identity, state, metrics, error, provenance."""
+"""run.json, the authoritative record of a run: identity, state, metrics, error, provenance."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from gradflow.runs import folders
 
 
 class State(StrEnum):
-    """How far a run is."""
+    """How far a run has got."""
 
     PLANNED = "planned"
     RUNNING = "running"
@@ -26,7 +26,7 @@ class State(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-DONE = (State.FINISHED, State.DIVERGED)  # there is nothing left to train
+DONE = (State.FINISHED, State.DIVERGED)  # nothing is left to train
 ERROR_LINES = 20  # last lines of a traceback that are kept
 
 
@@ -45,24 +45,24 @@ class Record(TypedDict):
         state: a `State`.
         study: name of the study's folder.
         config: name of the configuration's folder in it.
-        axes: what tells the configuration from the others of its study, activation and blocks first.
+        axes: what distinguishes the configuration from the others in its study, activation and blocks first.
         activation: its label.
-        blocks: hidden blocks; None for a model of a fixed size.
+        blocks: hidden blocks; None for a model of fixed size.
         seed: of the run.
-        lr: the learning rate at the start.
+        lr: the initial learning rate.
         config_hash: SHA-256 of the resolved configuration.
         overrides: of the command line that planned the run.
         headline: tag of the metric that tables show.
         selected_on: `validation`, or `test` where the best epoch is chosen on the test data.
-        declared_metrics: what the run's monitors declare beside the metrics of the package, as `Metric.as_entry`.
-        attempts: how often the run was started.
-        metrics: final values by tag; None for one that is not finite.
-        error: what ended the run, if something did.
+        declared_metrics: metrics that the run's monitors add to the package's own, as `Metric.as_entry`.
+        attempts: how often the run has been started.
+        metrics: final values by tag; None for values that are not finite.
+        error: the error that ended the run, if any.
         started: UTC, ISO 8601; None before the first attempt.
         finished: when the last attempt ended.
-        duration_s: seconds of all attempts together.
+        duration_s: total seconds of all attempts.
         provenance: versions, device, command.
-        parameters: how many are trained; None before the first attempt, like the two below.
+        parameters: number of trainable parameters; None before the first attempt, like the two below.
         constant_loss: the mean loss of the best constant prediction.
         sigmoid_like: whether low slopes are saturation.
     """
@@ -92,7 +92,7 @@ class Record(TypedDict):
     sigmoid_like: bool | None
 
 
-# What no reader can do without, and of which type it is.
+# What every reader needs, with its type.
 _NEEDED: dict[str, type] = {
     "state": str,
     "study": str,
@@ -123,7 +123,7 @@ def planned_record(
     selected_on: str = "validation",
     declared_metrics: Sequence[Mapping[str, Any]] = (),
 ) -> Record:
-    """The record of a run that is yet to start; arguments as in `Record`."""
+    """The record of a run that has yet to start; arguments as in `Record`."""
     return {
         "state": State.PLANNED,
         "study": study,
@@ -152,10 +152,10 @@ def planned_record(
 
 
 def read_record(folder: Path) -> Record | None:
-    """The record of a run folder; None where there is none.
+    """The record of a run folder; None if there is none.
 
     Raises:
-        ConfigError: if the file is damaged: no JSON, or no record of a run.
+        ConfigError: if the file is damaged: not JSON, or not a run's record.
     """
     file = folder / folders.RUN_FILE
     try:
@@ -166,15 +166,15 @@ def read_record(folder: Path) -> Record | None:
         raise ConfigError(f"{file}: damaged ({error}); move that run folder away") from error
     if problem := _problem(content):
         raise ConfigError(f"{file}: damaged ({problem}); move that run folder away")
-    # An older version did not write every entry.
+    # Older versions did not write every entry.
     blank = planned_record(study="", config="", config_hash="", axes={"activation": ""}, seed=0, headline="")
     return {**blank, **content}
 
 
 def _problem(content: Any) -> str | None:
-    """What makes this no record of a run; None if it is one."""
+    """Why this is not a run's record; None if it is."""
     if not isinstance(content, dict):
-        return "no JSON object"
+        return "not a JSON object"
     for name, kind in _NEEDED.items():
         if not isinstance(content.get(name), kind):
             return f"no {name}" if name not in content else f"{name} is {content[name]!r}"
@@ -182,7 +182,7 @@ def _problem(content: Any) -> str | None:
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Replace the record in one step: a reader, or a crash, sees the old one or the new one and nothing between."""
+    """Replace the record atomically: readers, even after a crash, see either the old record or the new one."""
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{folders.RUN_FILE}.{os.getpid()}"
     with temporary.open("w") as file:
@@ -211,12 +211,12 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """Since the start of the first attempt, without what lies between attempts."""
+        """Total seconds of all attempts so far, without the time between them."""
         return round(time.perf_counter() - self._start, 3)
 
 
 def _without_nan(value: Any) -> Any:
-    """JSON has no NaN and no infinity: null stands for what is not defined."""
+    """JSON has neither NaN nor infinity: both become null."""
     if isinstance(value, Mapping):
         return {key: _without_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -25,8 +25,8 @@ FULL_ERROR = "HYDRA_FULL_ERROR"  # Hydra's own switch: the user asks for traceba
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
 def task(cfg: DictConfig) -> Any:
-    """What every launcher runs, in whatever process: a job, whose first run has the folder that the sweeper gave it."""
-    from gradflow.sweep.jobs import run_job  # torch and Lightning take seconds, which --help need not wait for
+    """What every launcher runs, in any process: a job, whose first run has the folder that the sweeper gave it."""
+    from gradflow.sweep.jobs import run_job  # torch and Lightning take seconds; --help need not wait
 
     return run_job(cfg, Path(HydraConfig.get().runtime.output_dir))
 
@@ -53,9 +53,9 @@ def main() -> None:
 
 
 def one_line(error: Exception) -> str:
-    """Key, value and remedy on one line, also for the errors of Hydra, which span several.
+    """Key, value and remedy on one line, even for Hydra's errors, which span several.
 
-    A misspelt option or key is named with the nearest ones.
+    For a misspelt option or key the nearest ones are named.
     """
     text = str(error)
     if isinstance(error, ConfigError):
@@ -79,7 +79,7 @@ def one_line(error: Exception) -> str:
 
 
 def _no_option(arguments: Iterable[str]) -> str:
-    """What to say when a group got a number or null instead of the name of an option."""
+    """The message for a group that got a number or null instead of an option's name."""
     for argument in arguments:
         group, _, option = argument.partition("=")
         options = sorted(file.stem for file in (CONF / group).glob("*.yaml"))
@@ -89,7 +89,7 @@ def _no_option(arguments: Iterable[str]) -> str:
 
 
 def _known_keys() -> list[str]:
-    """Top-level keys, and those of the default options, as they are typed."""
+    """Top-level keys, and those of the default options, as typed."""
     root = yaml.safe_load((CONF / "train.yaml").read_text())
     keys = [key for key in root if key not in ("defaults", "hydra")]
     groups = [item for entry in root["defaults"] if isinstance(entry, dict) for item in entry.items()]

@@ -1,4 +1,4 @@
-"""What one job of a launcher trains: one run after the other."""
+"""What one job of a launcher trains: one run after another."""
 
 import json
 import os
@@ -15,7 +15,8 @@ from gradflow.sweep.plan import PlannedRun
 from gradflow.training.process import process_settings
 from gradflow.training.run import run
 
-# Environment variable, JSON: the job's run folders, relative to the first, and which of how many runs the first is.
+# Environment variable, JSON: the job's run folders relative to the first, the first one's number in the sweep, and how
+# many runs the sweep has.
 JOB = "GRADFLOW_JOB"
 
 
@@ -24,22 +25,22 @@ def described(folders: Sequence[Path], *, first: int, of: int) -> str:
 
     Args:
         folders: run folders, trained one after the other.
-        first: which run of the sweep the first of them is.
+        first: the number of the first of them in the sweep, counted from 1.
         of: how many runs the sweep has.
     """
-    runs = [os.path.relpath(folder, folders[0]) for folder in folders]  # of several studies, perhaps
+    runs = [os.path.relpath(folder, folders[0]) for folder in folders]  # perhaps in several studies
     return json.dumps({"runs": runs, "first": first, "of": of})
 
 
 def run_job(cfg: DictConfig, folder: Path) -> Record | None:
-    """Train the job's runs; the final run.json of the first.
+    """Train the job's runs; return the final run.json of the first.
 
     Args:
         cfg: the composed configuration of the first run.
         folder: its run folder.
 
     Raises:
-        Exception: what the first run that failed raised, once all have ended.
+        Exception: what the first failing run raised, once all have ended.
         SystemExit: with 143, if SIGTERM ended a run.
     """
     job = json.loads(os.environ.get(JOB, "null")) or {"runs": ["."], "first": 1, "of": 1}
@@ -52,7 +53,7 @@ def run_job(cfg: DictConfig, folder: Path) -> Record | None:
                 run(own, own_folder, position=f"run {number}/{job['of']}")
         except SIGTERMException as error:
             _queue_again()
-            # Lightning's has no status, and would end a launcher that gets it from its worker as if all were done.
+            # Lightning's has no status: a launcher that got it from a worker would exit as if all runs were done.
             raise SystemExit(128 + signal.SIGTERM) from error
         except Exception as error:
             failures.append(error)
@@ -62,10 +63,10 @@ def run_job(cfg: DictConfig, folder: Path) -> Record | None:
 
 
 def _queue_again() -> None:
-    """Do what submitit does on its own signal: put the job back into the queue and leave.
+    """Do what submitit does on its own signal: requeue the job and exit.
 
-    A cluster that takes a job's node away may send nothing but SIGTERM. submitit ignores it, but Lightning ends the run
-    in good order, after which Slurm would take the job for done. Elsewhere nobody listens to SIGUSR2.
+    A cluster that takes a job's node away may send only SIGTERM. submitit ignores it, but Lightning ends the run
+    cleanly, after which Slurm would consider the job done. Elsewhere nothing handles SIGUSR2.
     """
     if callable(signal.getsignal(signal.SIGUSR2)):
         signal.raise_signal(signal.SIGUSR2)
@@ -79,7 +80,7 @@ def _composed(folder: Path) -> DictConfig:
 
 
 def jobs(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:
-    """The runs in jobs, in their order: a job takes runs until it has `runs_per_job` of them."""
+    """The runs grouped into jobs, in order: a job takes runs until it has `runs_per_job` of them."""
     found: list[list[PlannedRun]] = []
     for planned in runs:
         if not found or len(found[-1]) >= planned.runs_per_job:

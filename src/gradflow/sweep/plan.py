@@ -30,7 +30,7 @@ class PlannedRun:
     """One run of a sweep: how to compose it, where it goes, how many runs may share its job.
 
     Attributes:
-        runs_per_job: how many runs a job may have, this one included.
+        runs_per_job: how many runs the job may have, this one included.
     """
 
     overrides: list[str]
@@ -56,7 +56,7 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
         compose_defaults: the same without the rest of the command line, for the study's defaults.
 
     Raises:
-        ConfigError: for the first combination that is not sensible; nothing has been written then.
+        ConfigError: for the first combination that makes no sense; nothing has been written then.
     """
     defaults = functools.cache(lambda overrides: compose_defaults(list(overrides)))
     data = functools.cache(_load)
@@ -90,36 +90,36 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
 
 
 def recorded_overrides(study: str, arguments: Sequence[str]) -> list[list[str]]:
-    """The overrides of every run of a study, from their run.json, so that planning them again finds what is unfinished.
+    """The overrides of every run of a study, from its run.json, so that planning them again finds what is unfinished.
 
     Args:
         study: the study's folder.
-        arguments: the overrides of the command; beside `resume` they would have no effect.
+        arguments: the overrides of the command; any but `resume` would have no effect.
 
     Raises:
         ConfigError: if there are no runs in the folder, or other overrides.
     """
     for argument in arguments:
         if not argument.startswith("resume="):
-            raise ConfigError(f"{argument}: no effect beside resume={study}, which trains runs as they were planned")
+            raise ConfigError(f"{argument}: no effect with resume={study}, which trains runs as they were planned")
     folder = Path(study)
     records = study_runs(folder)
     if not records:
         raise ConfigError(f"resume={study}: no runs here; name a study's folder, e.g. resume=outputs/digits_conv")
-    # The study may have been moved since, and a run that was planned with rerun=true is to go on, not to start anew.
+    # The study may have been moved since, and a run that was planned with rerun=true must resume, not start again.
     here = [f"output_dir={quoted(folder.absolute().parent)}", f"study={quoted(folder.absolute().name)}"]
     return [[*record["overrides"], *here, "rerun=false"] for record in records]
 
 
 def quoted(value: object) -> str:
-    """A value as Hydra's override grammar takes it literally."""
+    """A value quoted so that Hydra's override grammar takes it literally."""
     return QuotedString(str(value), Quote.single).with_quotes()
 
 
 def _configuration(
     cfg: DictConfig, choices: Mapping[str, Any], data: Callable[[str], ArrayDataModule], defaults: Any
 ) -> Configuration:
-    """What is worked out once for all seeds of a configuration; the data are loaded once for all configurations."""
+    """What is computed once for all seeds of a configuration; the data set is loaded once for all configurations."""
     loaded = data(OmegaConf.to_yaml(cfg.data, resolve=True))
     headline = objects.headline(cfg, loaded)
     return Configuration(identity.study_axes(cfg, choices, defaults), loaded, headline)
@@ -153,7 +153,7 @@ def _record(cfg: DictConfig, configuration: Configuration, overrides: Sequence[s
 
 
 def _write(folder: Path, record: Record, *, replace: bool) -> None:
-    """Plan a run that is new; of one that is there, only what is shown may change."""
+    """Write the record of a new run; in that of an existing run only the headline may change."""
     if replace and folder.exists():
         _set_aside(folder)
     present = read_record(folder)
@@ -182,25 +182,25 @@ def _check_same(folder: Path, record: Record, other: Record | None) -> None:
 
 
 def unfinished(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
-    """The runs that there is still something to train for."""
+    """The runs that still need training."""
     return [run for run in runs if _state(run) not in DONE]
 
 
 def _state(run: PlannedRun) -> str | None:
-    """None if the run has no record, as after its folder was moved away."""
+    """The state in run.json; None if there is none, e.g. because the folder was moved away."""
     record = read_record(run.folder)
     return record and record["state"]
 
 
 def announce(runs: Sequence[PlannedRun], todo: Sequence[PlannedRun]) -> None:
-    """One line: how many runs there are to do, and where they go."""
+    """Print one line: how many runs there are to train, and where they go."""
     studies = sorted({str(run.folder.parent.parent) for run in runs})
-    done = f" ({len(runs) - len(todo)} done before)" if len(todo) < len(runs) else ""
+    done = f" ({len(runs) - len(todo)} already done)" if len(todo) < len(runs) else ""
     terminal.say(f"{len(todo)} run{'' if len(todo) == 1 else 's'} to train{done} in {', '.join(studies)}")
 
 
 def report(runs: Sequence[PlannedRun]) -> None:
-    """The closing table of each study: every seed present of the configurations that were asked for."""
+    """Print the closing table of each study: every seed present of the configurations asked for."""
     order = {config: i for i, config in enumerate(dict.fromkeys(run.folder.parent for run in runs))}
     for study in sorted({config.parent for config in order}):
         records = [record for record in study_runs(study) if study / record["config"] in order]
@@ -209,13 +209,13 @@ def report(runs: Sequence[PlannedRun]) -> None:
 
 
 def raise_failures(runs: Sequence[PlannedRun], returns: Sequence[Any]) -> None:
-    """Turn failures into one exception. run.json is the truth; a job that never reached it is in `returns`.
+    """Turn failures into one exception: those that run.json records, else those of jobs that never wrote one.
 
     Raises:
         RunsFailed: if a run failed, or is not done though its launcher came back.
     """
     failed = [run for run in runs if _state(run) == State.FAILED]
     if failed:
-        raise RunsFailed(f"{len(failed)} of {len(runs)} runs failed; see error in their {folders.RUN_FILE}")
+        raise RunsFailed(f"{len(failed)} of {len(runs)} runs failed; see their {folders.RUN_FILE} for the error")
     for result in returns:
         result.return_value  # noqa: B018 - Hydra raises here what the job raised before its run began

@@ -1,6 +1,6 @@
 """The one place that sees a whole sweep: expand, check everything, then hand the runs to the launcher.
 
-Hydra imports every plugin at start-up, for `--help` too: what is heavy is imported when a sweep begins.
+Hydra imports every plugin at start-up, even for `--help`, so heavy modules are imported only when a sweep begins.
 """
 
 import functools
@@ -37,7 +37,7 @@ ConfigStore.instance().store(group="hydra/sweeper", name="gradflow", node=Gradfl
 def grid(overrides: Sequence[Override]) -> list[list[str]]:
     """Every combination of the overrides' values, as Hydra's own sweeper has them: the last key varies fastest.
 
-    A key that is there again takes the last values, at its first place.
+    A repeated key takes its last values, at its first place.
 
     Raises:
         ConfigError: for an interval.
@@ -56,7 +56,7 @@ class GradflowSweeper(Sweeper):
     """Hydra's grid, checked as a whole before the first run starts, each run in a folder named for what it is.
 
     Args:
-        params: values to sweep over that a preset sets; those of the command line come after them.
+        params: values to sweep over that a preset sets; those of the command line override them.
     """
 
     hydra_context: HydraContext
@@ -78,8 +78,8 @@ class GradflowSweeper(Sweeper):
         """Plan, launch and report every combination of `arguments` and of a preset's `params`.
 
         Raises:
-            ConfigError: if any combination is not sensible; then none is trained.
-            RunsFailed: if a run raised; the others have been trained all the same.
+            ConfigError: if any combination makes no sense; then none is trained.
+            RunsFailed: if a run failed; the others have been trained anyway.
         """
         from gradflow import terminal
         from gradflow.sweep import plan
@@ -106,7 +106,7 @@ class GradflowSweeper(Sweeper):
         return returns
 
     def _launch(self, runs: "Sequence[PlannedRun]") -> list[Any]:
-        """Hand the runs to the configured launcher, Hydra's own way of naming a job's folder with each."""
+        """Hand the runs to the configured launcher, each job with its folder set as Hydra expects it."""
         from gradflow.sweep import jobs, plan
 
         launched: list[list[str]] = []
@@ -127,8 +127,8 @@ class GradflowSweeper(Sweeper):
     def _compose_combination(self, overrides: Sequence[str]) -> tuple[DictConfig, dict[str, Any]]:
         """One combination as its job will see it: the configuration and the option chosen in each group.
 
-        Hydra takes 70 ms for a composition, so the options are composed once and plain values set on a copy, as Hydra
-        does it.
+        Hydra takes 70 ms per composition, so the options are composed once and plain values set on a copy, as Hydra
+        does.
         """
         values = [one for one in map(self._parse, overrides) if self._is_value(one)]
         options = tuple(override for override in overrides if not self._is_value(self._parse(override)))
@@ -138,12 +138,12 @@ class GradflowSweeper(Sweeper):
             for one in values:
                 OmegaConf.update(cfg, one.key_or_group, one.value(), merge=True)
         except OmegaConfBaseException:
-            self._compose_options(tuple(overrides))  # says what is wrong in Hydra's words
+            self._compose_options(tuple(overrides))  # raises Hydra's own message
             raise
         return cfg, choices
 
     def _is_value(self, override: Override) -> bool:
-        """Whether it sets a value: no option of a group, nothing added, deleted or of Hydra's own."""
+        """Whether it sets a plain value: no group's option, no addition or deletion, none of Hydra's own keys."""
         key = override.key_or_group
         is_plain = not (override.is_add() or override.is_delete() or override.package)
         return is_plain and key not in self.config.hydra.runtime.choices and not key.startswith("hydra")

@@ -1,1 +1,1 @@
-"""Is a configuration sensible? One clear line if not, before anything is trained."""
+"""Is a configuration sensible? If not, one clear line before anything is trained."""

@@ -1,4 +1,4 @@
-"""Is this configuration sensible? One clear error if not (key, value, remedy), before anything is trained."""
+"""Is this configuration sensible? If not, one clear error (key, value, remedy) before anything is trained."""
 
 import tempfile
 from pathlib import Path
@@ -19,7 +19,7 @@ KNOBS = (
 
 
 def check(cfg: DictConfig) -> None:
-    """Refuse values that cannot be meant.
+    """Refuse values that make no sense.
 
     Raises:
         ConfigError: naming key, value and remedy.
@@ -35,26 +35,26 @@ def check(cfg: DictConfig) -> None:
         if not isinstance(cfg[key], str) or not cfg[key].strip():
             raise ConfigError(f"{key}={shown(cfg[key])}: needs a name, e.g. {key}=outputs")
     if Path(cfg.study).name != cfg.study or cfg.study in (".", ".."):
-        raise ConfigError(f"study={cfg.study}: is one folder's name; the folder above it is output_dir")
+        raise ConfigError(f"study={cfg.study}: needs the name of one folder; the folder above it is output_dir")
     for key in SWITCHES:
         if not isinstance(cfg[key], bool):
             raise ConfigError(f"{key}={shown(cfg[key])}: choose true or false")
 
 
 def check_seed(cfg: DictConfig) -> None:
-    """Refuse a seed that is not a whole number from 0 on."""
+    """Refuse a seed that is not a whole number of at least 0."""
     whole(cfg, "seed", at_least=0)
 
 
 def check_writable(folder: Path) -> None:
-    """Make the folder and refuse one that cannot be written."""
+    """Create the folder; refuse one that cannot be written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise ConfigError(
-            f"output_dir={folder.parent}: cannot write {folder} ({error.strerror}); choose another output_dir"
+            f"output_dir={folder.parent}: cannot write to {folder} ({error.strerror}); choose another output_dir"
         ) from error
 
 
@@ -70,7 +70,7 @@ def _known_keys(cfg: DictConfig) -> None:
 
 def _callbacks(cfg: DictConfig) -> None:
     if not isinstance(cfg.callbacks, DictConfig):
-        raise ConfigError(f"callbacks={shown(cfg.callbacks)}: use callbacks=none to have none of them")
+        raise ConfigError(f"callbacks={shown(cfg.callbacks)}: use callbacks=none to switch them all off")
     for name, callback in cfg.callbacks.items():
         key = f"callbacks.{name!s}"
         if callback is None:
@@ -83,7 +83,7 @@ def _callbacks(cfg: DictConfig) -> None:
 
 
 def _size(cfg: DictConfig) -> None:
-    """blocks and width: whole numbers from 1 on, and only where the model has a use for them."""
+    """blocks and width: whole numbers of at least 1, and only where the model uses them."""
     for key in ("blocks", "width"):
         value = cfg[key]
         if key not in cfg.model:

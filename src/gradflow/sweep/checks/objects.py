@@ -19,7 +19,7 @@ from gradflow.training import build
 
 
 def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
-    """Refuse what cannot be built for this data, and networks whose outputs have another shape.
+    """Refuse what cannot be built for this data, and networks whose outputs have the wrong shape.
 
     Raises:
         ConfigError: naming the group.
@@ -34,8 +34,8 @@ def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
     if outputs.shape != (2, data.num_outputs):
         raise ConfigError(
             f"activation._target_={cfg.activation.get('_target_')}: the network's outputs have shape "
-            f"{tuple(outputs.shape)} for 2 samples and {data.num_outputs} outputs; an activation keeps the shape, or "
-            "says by `pieces` how many inputs it takes for an output"
+            f"{tuple(outputs.shape)} for 2 samples and {data.num_outputs} outputs; an activation must keep the shape "
+            "or state in `pieces` how many inputs it takes per output"
         )
     if wrong:
         raise ConfigError(f"activation._target_={cfg.activation.get('_target_')}: {wrong}; correct it, or leave it out")
@@ -53,7 +53,7 @@ def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
     if cfg.model.get("norm") == "batch" and min(last or cfg.data.batch_size, cfg.data.batch_size) == 1:
         raise ConfigError(
             f"data.batch_size={cfg.data.batch_size}: the last of {data.sizes.train:,} samples would be a batch by "
-            "itself, which batch normalisation cannot use; e.g. "
+            "itself, which batch normalisation cannot use; use "
             f"data.batch_size={cfg.data.batch_size + 1} or model.norm=layer"
         )
 
@@ -80,7 +80,7 @@ def headline(cfg: DictConfig, data: ArrayDataModule) -> str:
 
 
 def _tags_of_a_run(task: Task, declared: Sequence[Metric]) -> list[str]:
-    """What run.json has of a task and its monitors, without the values of single layers."""
+    """The tags that run.json has for a task and its monitors, without those of single layers."""
     scores = (metrics.LOSS, metrics.MAE, metrics.R2) if task.headline == metrics.R2 else (metrics.LOSS, task.headline)
     tested = [metrics.test(score) for score in scores]
     others = [part(score) for part in (metrics.val, metrics.train) for score in scores]
@@ -94,7 +94,7 @@ def _tags_of_a_run(task: Task, declared: Sequence[Metric]) -> list[str]:
 
 
 def _is_of_a_layer(tag: str, declared: Sequence[Metric], cfg: DictConfig, data: ArrayDataModule) -> bool:
-    """Whether it is a metric that a monitor measures of each layer, of a layer that the network has.
+    """Whether the tag is that of a metric measured per layer, for a layer that the network has.
 
     Raises:
         ConfigError: if only the layer is wrong.

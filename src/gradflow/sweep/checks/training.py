@@ -1,4 +1,4 @@
-"""Is the way in which it is trained sensible: optimizer, trainer, precision, compilation?"""
+"""Are the training settings sensible: optimizer, trainer, precision, compilation?"""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ OWN_ARGUMENTS = {
 
 
 def check(cfg: DictConfig) -> None:
-    """Refuse values that cannot be meant.
+    """Refuse values that make no sense.
 
     Raises:
         ConfigError: naming key, value and remedy.
@@ -66,8 +66,8 @@ def _trainer(cfg: DictConfig) -> None:
     _devices(cfg)
     if cfg.trainer.get("overfit_batches"):
         raise ConfigError(
-            f"trainer.overfit_batches={cfg.trainer.overfit_batches}: the batches would change in each epoch all the "
-            "same; use trainer.limit_train_batches"
+            f"trainer.overfit_batches={cfg.trainer.overfit_batches}: the batches would change in each epoch "
+            "anyway; use trainer.limit_train_batches"
         )
     if cfg.trainer.gradient_clip_val is not None:
         number(cfg, "trainer.gradient_clip_val", low=0.0, example=1.0)
@@ -76,7 +76,7 @@ def _trainer(cfg: DictConfig) -> None:
 
 
 def _devices(cfg: DictConfig) -> None:
-    """One device, or with `trainer=ddp` several of one machine."""
+    """One device, or several of one machine with `trainer=ddp`."""
     trainer = cfg.trainer
     devices, strategy = trainer.get("devices"), trainer.get("strategy")
     is_list = isinstance(devices, ListConfig) and len(devices) > 0
@@ -86,7 +86,7 @@ def _devices(cfg: DictConfig) -> None:
             "trainer.devices=2"
         )
     if trainer.get("num_nodes", 1) != 1:
-        raise ConfigError(f"trainer.num_nodes={trainer.num_nodes}: the devices of a run are those of one machine")
+        raise ConfigError(f"trainer.num_nodes={trainer.num_nodes}: a run uses the devices of one machine; leave it out")
     distributed = isinstance(strategy, DictConfig) and strategy.get("_target_") == DISTRIBUTED
     if strategy not in (None, "auto") and not distributed:
         raise ConfigError(f"trainer.strategy={shown(strategy)}: use trainer=ddp for several devices, or leave it out")
@@ -104,22 +104,23 @@ def _devices(cfg: DictConfig) -> None:
 
 
 def _compiles() -> None:
-    """torch.compile translates what it generates with the machine's own compiler."""
+    """torch.compile compiles the code that it generates with the machine's own C++ compiler."""
     compiler = os.environ.get("CXX", {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++"))
     if shutil.which(compiler) is None:
-        raise ConfigError(f"compile=true: needs a C++ compiler, and there is no {compiler}; install it or leave it out")
+        remedy = "install it or use compile=false"
+        raise ConfigError(f"compile=true: needs a C++ compiler, but there is no {compiler}; {remedy}")
     if not Path(sysconfig.get_path("include"), "Python.h").exists():
-        raise ConfigError("compile=true: needs Python's headers (python3-dev); install them or leave it out")
+        raise ConfigError("compile=true: needs Python's headers (python3-dev); install them or use compile=false")
 
 
 def _precision(cfg: DictConfig) -> None:
     precision = str(cfg.precision)
     if precision in ("16", "fp16", "float16", "16-mixed", "16-true"):
         raise ConfigError(
-            f"precision={precision}: float16 loses gradients under 6e-8, the very thing that is measured here; "
+            f"precision={precision}: float16 loses gradients below 6e-8, the very thing measured here; "
             "use precision=bf16"
         )
     if precision not in build.PRECISIONS:
         raise ConfigError(f"precision={precision}: choose one of {', '.join(build.PRECISIONS)}")
     if precision == "tf32" and (cfg.trainer.accelerator == "cpu" or not torch.cuda.is_available()):
-        raise ConfigError("precision=tf32: only CUDA GPUs have it; use precision=32 or precision=bf16")
+        raise ConfigError("precision=tf32: only CUDA GPUs support it; use precision=32 or precision=bf16")

@@ -28,7 +28,7 @@ def arguments_fit(cfg: DictConfig, group: str) -> None:
     if not isinstance(node, DictConfig):
         raise ConfigError(f"{group}={shown(node)}: not an option of this group; see python train.py --help")
     if OmegaConf.is_missing(node, "_target_"):
-        raise ConfigError(f"{group}._target_=???: say which class, e.g. {group}._target_=package.Class")
+        raise ConfigError(f"{group}._target_=???: name a class, e.g. {group}._target_=package.Class")
     target = node.get("_target_")
     if target is None:
         return
