@@ -45,7 +45,7 @@ def prepare(tmp_path):
             optimizer=partial(torch.optim.SGD, lr=lr),
             seed=seed,
         )
-        defaults = {"max_epochs": 2, "num_sanity_val_steps": -1, "logger": RunLogger(folder)}
+        defaults = {"max_epochs": 2, "num_sanity_val_steps": 0, "logger": RunLogger(folder)}
         quiet = {"enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False}
         trainer = L.Trainer(
             accelerator="cpu",

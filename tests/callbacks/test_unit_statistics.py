@@ -128,6 +128,24 @@ def test_statistics_come_before_the_first_update_and_after_every_epoch(fit):
     assert (callback.first["dead_units/01_block"], callback.latest["dead_units/01_block"]) == (dead[0], dead[8])
 
 
+class Own(Callback):
+    def __init__(self, *, asks):
+        self.measures_initial_weights = asks
+        self.steps = []
+
+    def on_validation_end(self, trainer, pl_module):
+        self.steps.append(trainer.global_step)
+
+
+def test_any_callback_may_ask_for_the_pass_before_the_first_update(fit):
+    fit(callbacks=[own := Own(asks=True)])
+    assert own.steps == [0, 4, 8]
+    fit(callbacks=[own := Own(asks=False)])
+    assert own.steps == [4, 8]
+    fit(callbacks=[own := Own(asks=False), UnitStatistics()])
+    assert own.steps == [0, 4, 8]
+
+
 def test_evaluation_mode_without_dropout_is_what_is_measured(fit):
     network = small_mlp(blocks=2, width=8, dropout=0.9)
     constant(network.layers[0], [1.0] * 8)

@@ -12,6 +12,7 @@ from gradflow.data.arrays import Arrays
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.models.initialization import Initializer
 from gradflow.models.mlp import MLP
+from gradflow.training.fit import measure_initial_weights
 from gradflow.training.module import ActivationModule
 
 TRAIN, VALIDATION, TEST = 14, 6, 4  # with batches of 4, the last training batch has 2 samples
@@ -43,6 +44,7 @@ class Fit:
     folder: Path
 
     def run(self):
+        measure_initial_weights(self.trainer, self.module, self.data)
         self.trainer.fit(self.module, datamodule=self.data)
         return self
 

@@ -42,8 +42,7 @@ class Batches(Callback):
         self.rates.append(trainer.optimizers[0].param_groups[0]["lr"])
 
     def on_validation_batch_start(self, trainer, pl_module, batch, batch_idx, dataloader_idx=0):
-        if not trainer.sanity_checking:
-            self.val.append((copy.deepcopy(pl_module.network), *batch))
+        self.val.append((copy.deepcopy(pl_module.network), *batch))
 
 
 class Run:
@@ -65,6 +64,7 @@ class Run:
             callbacks=[self.batches, *callbacks],
             default_root_dir=folder,
             log_every_n_steps=1,
+            num_sanity_val_steps=0,
             **(quiet | {"max_epochs": 3} | options),
         )
 
@@ -171,7 +171,7 @@ class Given(nn.Module):
 )
 def test_ties_go_to_the_earliest_epoch(tmp_path, right, best, epoch):
     network = Given(right)
-    run = Run(tmp_path, network=network, max_epochs=4, num_sanity_val_steps=0)
+    run = Run(tmp_path, network=network, max_epochs=4)
     network.labels = torch.from_numpy(arrays().y[run.data.split.validation])
     run.fit()
     assert list(run.scalars("val/acc").values()) == pytest.approx([n / VALIDATION for n in right])
@@ -180,9 +180,16 @@ def test_ties_go_to_the_earliest_epoch(tmp_path, right, best, epoch):
     assert run.module.best_score == pytest.approx(best[-1] / VALIDATION)
 
 
-def test_the_pass_before_training_is_not_an_epoch(tmp_path):
-    run = Run(tmp_path, num_sanity_val_steps=-1).fit()
-    assert list(run.scalars("val/acc")) == list(run.scalars("val/acc_best")) == [4, 8, 12]
+def test_a_pass_before_training_is_not_an_epoch(tmp_path):
+    network = Given([6, 2, 5, 3])
+    run = Run(tmp_path, network=network)
+    network.labels = torch.from_numpy(arrays().y[run.data.split.validation])
+    run.trainer.validate(run.module, datamodule=run.data, verbose=False)
+    assert (run.module.best_epoch, run.module.final) == (0, {})
+    run.fit()
+    assert run.scalars("val/acc") == pytest.approx({4: 2 / VALIDATION, 8: 5 / VALIDATION, 12: 3 / VALIDATION})
+    assert list(run.scalars("val/acc_best")) == list(run.scalars("val/loss")) == [4, 8, 12]
+    assert (run.module.best_epoch, run.module.best_score) == (2, pytest.approx(5 / VALIDATION))
 
 
 def test_a_schedule_steps_once_an_epoch(tmp_path):

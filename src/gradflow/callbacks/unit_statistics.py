@@ -35,13 +35,8 @@ class UnitStatistics(Monitor):
         self._slopes: dict[str, SlopeMeter] = {}
         self._activity: dict[str, ActivityMeter] = {}
         self._handles: list[RemovableHandle] = []
-        self._measures = True
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        # A resumed run has recorded the weights it starts from when they were saved.
-        self._measures = not (trainer.sanity_checking and self.latest)
-        if not self._measures:
-            return
         self._slopes, self._activity = {}, {}
         for layer in layers_of(pl_module):
             if layer.activation is None:
@@ -56,8 +51,6 @@ class UnitStatistics(Monitor):
                 self._handles.append(layer.activation.register_forward_hook(_after(activity.update)))
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        if not self._measures:
-            return
         self._remove_hooks()
         self.record(trainer, self._statistics())
 

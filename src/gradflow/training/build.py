@@ -15,7 +15,6 @@ from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig
 from torch import nn
 
-from gradflow.callbacks.unit_statistics import UnitStatistics
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError
 from gradflow.measure.scores import Task, task
@@ -116,7 +115,6 @@ def trainer(
         logger: where to write; None in every process of a run but the first.
         environment: which process this is; None for the only one.
     """
-    measures_units = any(isinstance(callback, UnitStatistics) for callback in callbacks)
     return _make(
         cfg.trainer,
         callbacks=list(callbacks),
@@ -126,8 +124,7 @@ def trainer(
         plugins=[AtomicCheckpointIO(), environment or LightningEnvironment()],
         use_distributed_sampler=False,
         precision=PRECISIONS[str(cfg.precision)],
-        # A pass over the whole validation set before the first update, for the unit statistics of the initial weights.
-        num_sanity_val_steps=-1 if measures_units else 0,
+        num_sanity_val_steps=0,
         enable_progress_bar=False,
         enable_model_summary=False,
         log_every_n_steps=1,

@@ -65,7 +65,7 @@ class Signals(Callback):
         self._before = signal.getsignal(signal.SIGTERM)
 
     # Lightning sets its handlers after on_fit_start.
-    def on_sanity_check_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._listen(first=trainer.is_global_zero)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.environments import LightningEnvironment
+from lightning.pytorch.utilities.seed import isolate_rng
 from omegaconf import DictConfig
 
 from gradflow import terminal
@@ -61,6 +62,8 @@ def build_parts(
 def fit_and_test(parts: Parts, folder: Path, resume: Path | None) -> dict[str, float]:
     """Train; test scores of the last epoch, and of the epoch that validation chose."""
     _, data, module, trainer = parts
+    if resume is None:
+        measure_initial_weights(trainer, module, data)
     trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
     step = module.global_step
     trainer.test(module, datamodule=data, verbose=False)
@@ -74,6 +77,14 @@ def fit_and_test(parts: Parts, folder: Path, resume: Path | None) -> dict[str, f
     scores = last | {metrics.at_best(tag): value for tag, value in chosen.items()}
     write(trainer.loggers, scores, step)
     return scores
+
+
+def measure_initial_weights(trainer: L.Trainer, module: ActivationModule, data: ArrayDataModule) -> None:
+    """Go through the validation set before the first update, if a callback has `measures_initial_weights`."""
+    callbacks = trainer.callbacks  # type: ignore[attr-defined]
+    if any(getattr(callback, "measures_initial_weights", False) for callback in callbacks):
+        with isolate_rng():
+            trainer.validate(module, datamodule=data, verbose=False)
 
 
 def final_metrics(parts: Parts) -> dict[str, float]:

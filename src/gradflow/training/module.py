@@ -8,6 +8,7 @@ from typing import Any
 import lightning as L
 import numpy as np
 import torch
+from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -180,7 +181,7 @@ class ActivationModule(L.LightningModule):
         self._evaluate(batch)
 
     def on_validation_epoch_end(self) -> None:
-        if self.trainer.sanity_checking:
+        if self.trainer.state.fn != TrainerFn.FITTING:  # a pass before training is not an epoch
             return
         scores = self._evaluation.scores("val")
         if not math.isfinite(scores["val/loss"]):
