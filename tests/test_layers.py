@@ -1,11 +1,13 @@
-"""The import order: a module imports only what is above it."""
+"""The floor plan holds: what a module may import, and what stands in one place only."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
 import gradflow
+from gradflow.runs.metrics import METRICS
 
 ORDER = [
     "errors",
@@ -83,3 +85,30 @@ def test_studies_meet_training_only_through_files():
         assert not {dotted.split(".")[0] for dotted in imported} & TOO_HEAVY_FOR_STUDIES, file
         todo |= {found for dotted in imported if dotted.startswith("gradflow.") for found in files_of(dotted)} - seen
     assert not {place(file) for file in seen} & {"models", "callbacks", "training", "measure", "sweep"}
+
+
+def constants(file):
+    """Every string constant of a file that is no docstring, the fixed parts of f-strings too."""
+    tree = ast.parse(file.read_text())
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
+    docstrings = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in docstrings]
+    return [node.value for node in nodes if isinstance(node.value, str)]
+
+
+def test_tags_are_spelled_in_the_table_of_metrics_only():
+    table = PACKAGE / "runs" / "metrics.py"
+    quantities = sorted({metric.tag.partition("/")[0] for metric in METRICS} - {"grad_abs_mean", "best_epoch"})
+    spelled = re.compile(rf"\b(?:{'|'.join(quantities)})/")
+    assert spelled.search(table.read_text())
+    found = {file: [text for text in constants(file) if spelled.search(text)] for file in FILES if file != table}
+    assert not {str(file.relative_to(PACKAGE)): texts for file, texts in found.items() if texts}
+
+
+def test_monitors_are_known_by_what_they_declare_and_not_by_their_class():
+    monitors = {"GradientNorms", "UnitStatistics", "PreciseBatchNorm", "HealthWarnings", "Pictures"}
+    for file in FILES:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance":
+                names = {child.id for child in ast.walk(node.args[1]) if isinstance(child, ast.Name)}
+                assert not names & monitors, f"{file}:{node.lineno}"

@@ -80,9 +80,9 @@ def fit_and_test(parts: Parts, folder: Path, resume: Path | None) -> dict[str, f
 
 
 def measure_initial_weights(trainer: L.Trainer, module: ActivationModule, data: ArrayDataModule) -> None:
-    """Go through the validation set before the first update, if a callback has `measures_initial_weights`."""
+    """Go through the validation set before the first update, if a monitor wants it."""
     callbacks = trainer.callbacks  # type: ignore[attr-defined]
-    if any(getattr(callback, "measures_initial_weights", False) for callback in callbacks):
+    if any(monitor.measures_initial_weights for monitor in monitors_among(callbacks)):
         with isolate_rng():
             trainer.validate(module, datamodule=data, verbose=False)
 

@@ -184,14 +184,15 @@ class ActivationModule(L.LightningModule):
         if self.trainer.state.fn != TrainerFn.FITTING:  # a pass before training is not an epoch
             return
         scores = self._evaluation.scores("val")
-        if not math.isfinite(scores["val/loss"]):
+        loss = metrics.val(metrics.LOSS)
+        if not math.isfinite(scores[loss]):
             raise Diverged(f"the validation loss is not finite after step {self.global_step}")
         value = scores[self.task.monitor]
         if value > self.best_score if self.task.mode == "max" else value < self.best_score:
             self.best_score, self.best_epoch = value, self.current_epoch + 1
         scores[metrics.best(self.task.monitor)] = self.best_score
         self._finish(scores)
-        self.log_dict({self.task.monitor: value, "val/loss": scores["val/loss"]}, logger=False)  # for callbacks
+        self.log_dict({self.task.monitor: value, loss: scores[loss]}, logger=False)  # for callbacks
 
     def on_test_epoch_start(self) -> None:
         self._evaluation = Pass(self.task, self.device)
