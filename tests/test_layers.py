@@ -96,12 +96,12 @@ def constants(file):
     return [node.value for node in nodes if isinstance(node.value, str)]
 
 
-def test_tags_are_spelled_in_the_table_of_metrics_only():
-    table = PACKAGE / "runs" / "metrics.py"
+def test_tags_are_spelled_in_one_module_only():
+    spelling = PACKAGE / "runs" / "tags.py"
     quantities = sorted({metric.tag.partition("/")[0] for metric in METRICS} - {"grad_abs_mean", "best_epoch"})
     spelled = re.compile(rf"\b(?:{'|'.join(quantities)})/")
-    assert spelled.search(table.read_text())
-    found = {file: [text for text in constants(file) if spelled.search(text)] for file in FILES if file != table}
+    assert spelled.search(spelling.read_text())
+    found = {file: [text for text in constants(file) if spelled.search(text)] for file in FILES if file != spelling}
     assert not {str(file.relative_to(PACKAGE)): texts for file, texts in found.items() if texts}
 
 

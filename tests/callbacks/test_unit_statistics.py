@@ -7,6 +7,7 @@ from small_runs import VALIDATION, small_mlp, table
 from torch import nn
 
 from gradflow.activations import Maxout
+from gradflow.callbacks.monitor import Monitor
 from gradflow.callbacks.unit_statistics import UnitStatistics
 from gradflow.models.conv import ConvStack
 
@@ -128,7 +129,7 @@ def test_statistics_come_before_the_first_update_and_after_every_epoch(fit):
     assert (callback.first["dead_units/01_block"], callback.latest["dead_units/01_block"]) == (dead[0], dead[8])
 
 
-class Own(Callback):
+class Own(Monitor):
     def __init__(self, *, asks):
         self.measures_initial_weights = asks
         self.steps = []
@@ -137,7 +138,7 @@ class Own(Callback):
         self.steps.append(trainer.global_step)
 
 
-def test_any_callback_may_ask_for_the_pass_before_the_first_update(fit):
+def test_any_monitor_may_ask_for_the_pass_before_the_first_update(fit):
     fit(callbacks=[own := Own(asks=True)])
     assert own.steps == [0, 4, 8]
     fit(callbacks=[own := Own(asks=False)])

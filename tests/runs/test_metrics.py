@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from gradflow.runs import metrics
 from gradflow.runs.metrics import METRICS, Metric, MetricTable
 
 
@@ -29,18 +28,6 @@ from gradflow.runs.metrics import METRICS, Metric, MetricTable
 )
 def test_limits_of_metrics(tag, limits):
     assert MetricTable()[tag].limits == limits
-
-
-def test_tags_are_those_of_the_contract():
-    assert metrics.at_best("test/acc") == "test/acc_at_best"
-    assert metrics.precise_bn("test/acc") == "test/acc_precise_bn"
-    assert {metrics.of_last_epoch(tag) for tag in ("test/acc", "test/acc_at_best", "test/acc_precise_bn")} == {
-        "test/acc"
-    }
-    assert metrics.best("val/acc") == "val/acc_best"
-    assert metrics.grad_norm("01_block") == "grad_norm/01_block"
-    assert metrics.grad_rms("01_block") == "grad_rms/01_block"
-    assert metrics.unit_tag(metrics.DEAD_UNITS, "total") == "dead_units/total"
 
 
 def test_every_tag_stands_once_in_the_table():
@@ -111,8 +98,3 @@ def test_what_monitors_declare_follows_the_metrics_of_the_package():
 def test_a_metric_of_the_package_cannot_be_declared_anew():
     other = Metric("grad_norm/total", "something else", better="lower")
     assert MetricTable([other])["grad_norm/total"] == MetricTable()["grad_norm/total"]
-
-
-def test_values_by_layer_leave_out_that_of_all_layers():
-    values = {"dead_units/01_block": 0.1, "dead_units/total": 0.2, "low_slope/01_block": 0.3}
-    assert metrics.by_layer(values, "dead_units") == {"01_block": 0.1}

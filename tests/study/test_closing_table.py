@@ -7,10 +7,10 @@ import pytest
 from forged_runs import run_record, scored_run
 from rich.console import Console
 
-from gradflow.runs import metrics
+from gradflow.runs import tags
 from gradflow.study.closing_table import closing_table, mean_and_sd
 
-ACC, FLOW = "test/acc_at_best", metrics.DECADES_PER_LAYER
+ACC, FLOW = "test/acc_at_best", tags.DECADES_PER_LAYER
 
 
 def lines(records):

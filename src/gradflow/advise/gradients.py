@@ -3,7 +3,7 @@
 import numpy as np
 
 from gradflow.advise.measured_run import MeasuredRun, NotJudged, Sighting
-from gradflow.runs import health, metrics
+from gradflow.runs import health, tags
 
 FADING = float(np.log10(2))  # decades per layer: the gradient halves from layer to layer
 FEWEST_LAYERS = 3  # hidden ones, for a slope over the layers
@@ -11,28 +11,28 @@ FEWEST_LAYERS = 3  # hidden ones, for a slope over the layers
 
 def exploding(run: MeasuredRun) -> Sighting | None:
     """The norm of the whole gradient, averaged over an epoch, is above the threshold of the warning."""
-    if metrics.GRAD_NORM_TOTAL not in run.curves:
-        raise NotJudged(f"{metrics.GRAD_NORM_TOTAL} was not recorded")
-    norm_E = run.epoch_means(metrics.GRAD_NORM_TOTAL)
+    if tags.GRAD_NORM_TOTAL not in run.curves:
+        raise NotJudged(f"{tags.GRAD_NORM_TOTAL} was not recorded")
+    norm_E = run.epoch_means(tags.GRAD_NORM_TOTAL)
     if not np.isfinite(norm_E).any():
-        raise NotJudged(f"{metrics.GRAD_NORM_TOTAL} was never finite")
+        raise NotJudged(f"{tags.GRAD_NORM_TOTAL} was never finite")
     worst = int(np.nanargmax(norm_E))
     norm = float(norm_E[worst])
     if norm <= health.EXPLODING_NORM:
         return None
-    evidence = f"{metrics.GRAD_NORM_TOTAL} averages {norm:.1e} over epoch {worst + 1}{run.lr}"
+    evidence = f"{tags.GRAD_NORM_TOTAL} averages {norm:.1e} over epoch {worst + 1}{run.lr}"
     return Sighting(norm, f"{norm:.1e}", evidence)
 
 
 def vanishing(run: MeasuredRun) -> Sighting | None:
     """A hidden layer's gradient is next to nothing compared with the largest layer's, averaged over an epoch."""
-    layers = run.layers(metrics.GRAD_RMS, hidden=False)
-    rms_LE = np.stack([run.epoch_means(metrics.grad_rms(layer)) for layer in layers])
-    hidden = run.layers(metrics.GRAD_RMS)
+    layers = run.layers(tags.GRAD_RMS, hidden=False)
+    rms_LE = np.stack([run.epoch_means(tags.grad_rms(layer)) for layer in layers])
+    hidden = run.layers(tags.GRAD_RMS)
     hidden_LE = rms_LE[[layers.index(layer) for layer in hidden]]
     known = np.flatnonzero(np.isfinite(rms_LE).all(axis=0))
     if not len(known):
-        raise NotJudged(f"{metrics.GRAD_RMS} was never finite in all layers")
+        raise NotJudged(f"{tags.GRAD_RMS} was never finite in all layers")
     largest_E, smallest_E = rms_LE[:, known].max(axis=0), hidden_LE[:, known].min(axis=0)
     ratio_E = np.divide(smallest_E, largest_E, out=np.zeros(len(known)), where=largest_E > 0)
     worst = int(np.argmin(ratio_E))
@@ -49,12 +49,12 @@ def vanishing(run: MeasuredRun) -> Sighting | None:
 
 def fading(run: MeasuredRun) -> Sighting | None:
     """The gradient halves, or worse, from layer to layer on its way to the input, though it has not vanished yet."""
-    hidden = run.layers(metrics.GRAD_RMS)
+    hidden = run.layers(tags.GRAD_RMS)
     if len(hidden) < FEWEST_LAYERS or vanishing(run) is not None:
         return None
     decades = _decades(run)
     if decades is None:
-        raise NotJudged(f"{metrics.DECADES_PER_LAYER} was not recorded")
+        raise NotJudged(f"{tags.DECADES_PER_LAYER} was not recorded")
     if decades <= FADING:
         return None
     # The first of L layers gets 10^(-decades (L - 1)) of the last one's gradient.
@@ -68,9 +68,9 @@ def fading(run: MeasuredRun) -> Sighting | None:
 
 def _decades(run: MeasuredRun) -> float | None:
     """`grad_flow/decades_per_layer`, averaged over all steps at which it is finite."""
-    if metrics.DECADES_PER_LAYER not in run.curves:
+    if tags.DECADES_PER_LAYER not in run.curves:
         return None
-    values = run.curves[metrics.DECADES_PER_LAYER].values
+    values = run.curves[tags.DECADES_PER_LAYER].values
     finite = values[np.isfinite(values)]
     return float(finite.mean()) if len(finite) else None
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradflow.advise.measured_run import MeasuredRun, NotJudged, Sighting, per_cent
-from gradflow.runs import health, metrics
+from gradflow.runs import health, tags
 from gradflow.runs.record import State
 
-TRAIN_LOSS = metrics.train(metrics.LOSS)
-TRAIN_ACC, VAL_ACC, TEST_ACC = (part(metrics.ACC) for part in (metrics.train, metrics.val, metrics.test))
+TRAIN_LOSS = tags.train(tags.LOSS)
+TRAIN_ACC, VAL_ACC, TEST_ACC = (part(tags.ACC) for part in (tags.train, tags.val, tags.test))
 LOW_SLOPE_FRACTION = 0.5  # of a layer's entries
 UNLEARNED = 0.9  # of the loss of the best constant prediction
 FIRST_UPDATES = 100  # after this many, something should have been learned
@@ -67,14 +67,14 @@ def _learning(run: MeasuredRun) -> tuple[np.ndarray, float, str]:
     constant = run.record["constant_loss"]
     if constant:
         return loss_E, float(constant), "the loss of the best constant prediction"
-    if metrics.TRAIN_LOSS_STEP not in run.curves:
-        raise NotJudged(f"{metrics.TRAIN_LOSS_STEP} was not recorded")
-    return loss_E, float(run.curves[metrics.TRAIN_LOSS_STEP].values[0]), "the loss of the first batch"
+    if tags.TRAIN_LOSS_STEP not in run.curves:
+        raise NotJudged(f"{tags.TRAIN_LOSS_STEP} was not recorded")
+    return loss_E, float(run.curves[tags.TRAIN_LOSS_STEP].values[0]), "the loss of the first batch"
 
 
 def dead_units(run: MeasuredRun) -> Sighting | None:
     """More than the warning's share of a layer's units is dead at the end of an epoch."""
-    share, layer, epoch, before = _worst_layer(run, metrics.DEAD_UNITS)
+    share, layer, epoch, before = _worst_layer(run, tags.DEAD_UNITS)
     if share <= np.float32(health.DEAD_FRACTION):  # a curve's values are float32: one fifth is a little above 0.2
         return None
     evidence = f"{per_cent(share)} of the units of {layer} are dead after epoch {epoch}{before}{run.lr}"
@@ -85,7 +85,7 @@ def saturated(run: MeasuredRun) -> Sighting | None:
     """Most entries of a layer are in a flat part of a sigmoid-like function at the end of an epoch."""
     if not run.is_sigmoid_like:
         return None
-    share, layer, epoch, before = _worst_layer(run, metrics.LOW_SLOPE)
+    share, layer, epoch, before = _worst_layer(run, tags.LOW_SLOPE)
     if share <= LOW_SLOPE_FRACTION:
         return None
     evidence = f"{per_cent(share)} of the entries of {layer} are in a flat part after epoch {epoch}{before}{run.lr}"
@@ -98,10 +98,10 @@ def lagging_averages(run: MeasuredRun) -> Sighting | None:
     Training normalises by the statistics of each batch, evaluation by their running averages, which lag behind weights
     that are still moving. A run whose configuration is unknown has no sighting.
     """
-    if metrics.val(metrics.R2) in run.curves or run.config.get("model", {}).get("norm") != "batch":
+    if tags.val(tags.R2) in run.curves or run.config.get("model", {}).get("norm") != "batch":
         return None
     if health.lag(run.record["metrics"]) is None and not {VAL_ACC, TRAIN_ACC} <= run.curves.keys():
-        raise NotJudged(f"neither {metrics.precise_bn(TEST_ACC)} nor {VAL_ACC} and {TRAIN_ACC} were recorded")
+        raise NotJudged(f"neither {tags.precise_bn(TEST_ACC)} nor {VAL_ACC} and {TRAIN_ACC} were recorded")
     seen = [one for one in (_gap(run), _fall(run)) if one is not None]
     if not seen:
         return None
@@ -115,7 +115,7 @@ def _gap(run: MeasuredRun) -> Sighting | None:
     gap = health.lag(final)
     if gap is None or gap <= health.LAG:
         return None
-    running, precise = (per_cent(final[tag] or 0.0) for tag in (TEST_ACC, metrics.precise_bn(TEST_ACC)))
+    running, precise = (per_cent(final[tag] or 0.0) for tag in (TEST_ACC, tags.precise_bn(TEST_ACC)))
     evidence = (
         f"the network of the last epoch has a test accuracy of {running} by its running averages "
         f"and {precise} with statistics recomputed for its final weights"
@@ -150,7 +150,7 @@ def _worst_layer(run: MeasuredRun, quantity: str) -> tuple[float, str, int, str]
     """
     worst: tuple[float, str, int, str] | None = None
     for layer in run.layers(quantity):
-        curve = run.curves[metrics.unit_tag(quantity, layer)]
+        curve = run.curves[tags.unit_tag(quantity, layer)]
         later = curve.steps > 0
         if not later.any():
             continue

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from gradflow.runs import folders, metrics
+from gradflow.runs import folders, tags
 from gradflow.runs.events import Curve, curves
 from gradflow.runs.record import Record
 
@@ -50,7 +50,7 @@ class MeasuredRun:
     @cached_property
     def ends(self) -> np.ndarray:
         """The number of updates made by the end of each complete epoch, shape (E,)."""
-        loss = self.curves.get(metrics.train(metrics.LOSS))
+        loss = self.curves.get(tags.train(tags.LOSS))
         return np.zeros(0, np.int64) if loss is None else loss.steps
 
     def epoch(self, step: int) -> int:
@@ -63,7 +63,7 @@ class MeasuredRun:
         Raises:
             NotJudged: if there are none.
         """
-        layers = [layer for layer in metrics.by_layer(self.curves, quantity) if not (hidden and layer.endswith(HEAD))]
+        layers = [layer for layer in tags.by_layer(self.curves, quantity) if not (hidden and layer.endswith(HEAD))]
         if not layers:
             raise NotJudged(f"{quantity} was not recorded")
         return sorted(layers, key=lambda layer: int(layer.partition("_")[0]))

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from gradflow.advise import gradients, judgements
 from gradflow.advise.measured_run import MeasuredRun, Sighting, per_cent
-from gradflow.runs import health, metrics
+from gradflow.runs import health, tags
 
 _OWN = "convention of gradflow"
 _LAG = f"{100 * health.LAG:g}"
@@ -62,7 +62,7 @@ HARDLY_LEARNED = Rule(
 EXPLODING = Rule(
     "exploding gradient",
     Severity.BROKEN,
-    f"{metrics.GRAD_NORM_TOTAL}, averaged over an epoch, is above {health.EXPLODING_NORM:g}",
+    f"{tags.GRAD_NORM_TOTAL}, averaged over an epoch, is above {health.EXPLODING_NORM:g}",
     _WARNINGS,
     health.EXPLODING_REMEDIES,
     gradients.exploding,
@@ -70,7 +70,7 @@ EXPLODING = Rule(
 VANISHING = Rule(
     "vanishing gradient",
     Severity.BROKEN,
-    f"{metrics.GRAD_RMS} of a hidden layer, averaged over an epoch, is under {health.VANISHING_RATIO:g} of the largest "
+    f"{tags.GRAD_RMS} of a hidden layer, averaged over an epoch, is under {health.VANISHING_RATIO:g} of the largest "
     "layer's",
     f"{_WARNINGS}; the effect: Hochreiter 1991, Glorot & Bengio 2010",
     health.VANISHING_REMEDIES,
@@ -108,7 +108,7 @@ FADING = Rule(
     "fading gradient",
     Severity.WEAK,
     "the gradient halves, or worse, from layer to layer towards the input: "
-    f"{metrics.DECADES_PER_LAYER}, averaged over training, is above {gradients.FADING:.3f} in a "
+    f"{tags.DECADES_PER_LAYER}, averaged over training, is above {gradients.FADING:.3f} in a "
     f"network of {gradients.FEWEST_LAYERS} hidden layers or more, but nothing has vanished yet",
     _OWN,
     health.VANISHING_REMEDIES[:-1],

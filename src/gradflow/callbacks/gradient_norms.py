@@ -9,7 +9,7 @@ from gradflow.callbacks.monitor import Monitor, as_measured, layers_of
 from gradflow.errors import Diverged
 from gradflow.measure.gradients import decades_per_layer
 from gradflow.measure.steps import average_windows
-from gradflow.runs import metrics
+from gradflow.runs import metrics, tags
 from gradflow.runs.logger import write_rows
 
 
@@ -27,16 +27,16 @@ class GradientNorms(Monitor):
         every_n_steps: average over this many steps before writing; 1 writes every step.
     """
 
-    declares = metrics.of_groups(metrics.GRAD_NORM, metrics.GRAD_RMS, metrics.GRAD_ABS_MEAN, metrics.GRAD_FLOW)
+    declares = metrics.of_groups(tags.GRAD_NORM, tags.GRAD_RMS, tags.GRAD_ABS_MEAN, tags.GRAD_FLOW)
 
     def __init__(
         self, *, norm: bool = True, rms: bool = True, abs_mean: bool = True, flow: bool = True, every_n_steps: int = 1
     ) -> None:
         self._wanted = {
-            metrics.GRAD_NORM: norm,
-            metrics.GRAD_RMS: rms,
-            metrics.GRAD_ABS_MEAN: abs_mean,
-            metrics.GRAD_FLOW: flow,
+            tags.GRAD_NORM: norm,
+            tags.GRAD_RMS: rms,
+            tags.GRAD_ABS_MEAN: abs_mean,
+            tags.GRAD_FLOW: flow,
         }
         self._every = every_n_steps
         self._abs_mean_sum, self._steps_seen = 0.0, 0
@@ -73,16 +73,16 @@ class GradientNorms(Monitor):
             return
         steps, times = steps[finite], times[finite]
         columns = self._columns(values[finite])
-        self._abs_mean_sum += float(columns[metrics.GRAD_ABS_MEAN].sum())
+        self._abs_mean_sum += float(columns[tags.GRAD_ABS_MEAN].sum())
         self._steps_seen += len(steps)
         if not self.first:
             self.first = {tag: float(column[0]) for tag, column in columns.items()}
         self.latest = {tag: _finite_mean(column) for tag, column in columns.items()}
-        tags = [tag for tag in columns if self._is_wanted(tag)]
-        rows = average_windows(np.stack([columns[tag] for tag in tags], axis=1), self._every) if tags else None
+        wanted = [tag for tag in columns if self._is_wanted(tag)]
+        rows = average_windows(np.stack([columns[tag] for tag in wanted], axis=1), self._every) if wanted else None
         if rows is not None:
             last = [min(i + self._every, len(steps)) - 1 for i in range(0, len(steps), self._every)]
-            write_rows(trainer.loggers, tags, steps[last].tolist(), rows, times[last].tolist())
+            write_rows(trainer.loggers, wanted, steps[last].tolist(), rows, times[last].tolist())
 
     def _columns(self, values: np.ndarray) -> dict[str, np.ndarray]:
         """Every quantity by tag, each of shape (S,), from the module's rows: loss, norms, sums of absolute values."""
@@ -91,15 +91,15 @@ class GradientNorms(Monitor):
         weights_SL, biases_SL = padded[:, self._weights_L], padded[:, self._biases_L]
         rms_SL = weights_SL / np.sqrt(self._sizes_L)
         layers_SL = np.hypot(weights_SL, biases_SL)
-        columns = {metrics.grad_norm(layer): layers_SL[:, i] for i, layer in enumerate(self._layer_names)}
-        columns |= {metrics.grad_rms(layer): rms_SL[:, i] for i, layer in enumerate(self._layer_names)}
-        columns[metrics.GRAD_NORM_TOTAL] = np.linalg.norm(norms_ST, axis=1)
-        columns[metrics.GRAD_ABS_MEAN] = (abs_sums_ST / self._sizes_T).mean(axis=1)
+        columns = {tags.grad_norm(layer): layers_SL[:, i] for i, layer in enumerate(self._layer_names)}
+        columns |= {tags.grad_rms(layer): rms_SL[:, i] for i, layer in enumerate(self._layer_names)}
+        columns[tags.GRAD_NORM_TOTAL] = np.linalg.norm(norms_ST, axis=1)
+        columns[tags.GRAD_ABS_MEAN] = (abs_sums_ST / self._sizes_T).mean(axis=1)
         if len(self._hidden) > 1:
             hidden_SL = rms_SL[:, self._hidden]
-            columns[metrics.DECADES_PER_LAYER] = decades_per_layer(hidden_SL)
+            columns[tags.DECADES_PER_LAYER] = decades_per_layer(hidden_SL)
             with np.errstate(divide="ignore", invalid="ignore"):
-                columns[metrics.FIRST_TO_LAST] = hidden_SL[:, 0] / hidden_SL[:, -1]
+                columns[tags.FIRST_TO_LAST] = hidden_SL[:, 0] / hidden_SL[:, -1]
         return columns
 
     def _is_wanted(self, tag: str) -> bool:
@@ -108,8 +108,8 @@ class GradientNorms(Monitor):
     def final_metrics(self) -> dict[str, float]:
         """Means over the last epoch, and the mean absolute gradient over all steps of training."""
         final = {tag: value for tag, value in self.latest.items() if self._is_wanted(tag)}
-        if self._wanted[metrics.GRAD_ABS_MEAN] and self._steps_seen:
-            final[metrics.GRAD_ABS_MEAN_ALL_STEPS] = self._abs_mean_sum / self._steps_seen
+        if self._wanted[tags.GRAD_ABS_MEAN] and self._steps_seen:
+            final[tags.GRAD_ABS_MEAN_ALL_STEPS] = self._abs_mean_sum / self._steps_seen
         return final
 
     def state_dict(self) -> dict[str, Any]:

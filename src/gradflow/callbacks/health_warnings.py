@@ -8,7 +8,7 @@ import lightning as L
 from lightning.pytorch.callbacks import Callback
 
 from gradflow.callbacks.monitor import latest_values, layers_of
-from gradflow.runs import health, metrics
+from gradflow.runs import health, tags
 
 log = logging.getLogger(__name__)
 
@@ -50,25 +50,25 @@ class HealthWarnings(Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         values = latest_values(trainer.callbacks)  # type: ignore[attr-defined]
-        if metrics.GRAD_NORM_TOTAL in values:
+        if tags.GRAD_NORM_TOTAL in values:
             self._check_gradients(values, pl_module)
         self._check_units(values)
 
     def _check_gradients(self, means: dict[str, float], pl_module: L.LightningModule) -> None:
         layers = layers_of(pl_module)
-        rms = {layer.name: means[metrics.grad_rms(layer.name)] for layer in layers}
+        rms = {layer.name: means[tags.grad_rms(layer.name)] for layer in layers}
         largest = max(rms.values())
         hidden = [layer.name for layer in layers if layer.hidden]
         smallest = min(hidden, key=lambda name: rms[name])
         ratio = rms[smallest] / largest if largest > 0 else 0.0
         if ratio < self._vanishing_ratio:
             self._say("vanishing", VANISHING, layer=smallest, ratio=ratio, threshold=self._vanishing_ratio)
-        total = means[metrics.GRAD_NORM_TOTAL]
+        total = means[tags.GRAD_NORM_TOTAL]
         if total > self._exploding_norm or math.isnan(total):
-            self._say("exploding", EXPLODING, tag=metrics.GRAD_NORM_TOTAL, value=total, threshold=self._exploding_norm)
+            self._say("exploding", EXPLODING, tag=tags.GRAD_NORM_TOTAL, value=total, threshold=self._exploding_norm)
 
     def _check_units(self, values: dict[str, float]) -> None:
-        dead = metrics.by_layer(values, metrics.DEAD_UNITS)
+        dead = tags.by_layer(values, tags.DEAD_UNITS)
         worst = max(dead, key=lambda name: dead[name], default=None)
         if worst is not None and dead[worst] > self._dead_fraction:
             self._say("dead", DEAD, layer=worst, share=dead[worst], threshold=self._dead_fraction)

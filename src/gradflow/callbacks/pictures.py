@@ -8,7 +8,7 @@ from lightning.pytorch.callbacks import Callback
 
 from gradflow.callbacks.monitor import first_values, latest_values
 from gradflow.figures import of_a_run
-from gradflow.runs import metrics
+from gradflow.runs import tags
 from gradflow.runs.logger import RunLogger
 
 FIRST, LAST = "first step", "last epoch"
@@ -22,10 +22,10 @@ class Pictures(Callback):
         callbacks = trainer.callbacks  # type: ignore[attr-defined]
         first, latest = first_values(callbacks), latest_values(callbacks)
         charts: dict[str, alt.Chart] = {}
-        gradients = {moment: metrics.by_layer(v, metrics.GRAD_RMS) for moment, v in ((FIRST, first), (LAST, latest))}
+        gradients = {moment: tags.by_layer(v, tags.GRAD_RMS) for moment, v in ((FIRST, first), (LAST, latest))}
         if any(rms > 0 for layers in gradients.values() for rms in layers.values()):  # zero has no logarithm
             charts["gradient_by_depth"] = of_a_run.gradient_by_depth(gradients)
-        dead = {moment: metrics.by_layer(v, metrics.DEAD_UNITS) for moment, v in ((BEFORE, first), (END, latest))}
+        dead = {moment: tags.by_layer(v, tags.DEAD_UNITS) for moment, v in ((BEFORE, first), (END, latest))}
         if any(dead.values()):
             charts["dead_units_by_depth"] = of_a_run.dead_units_by_depth(dead)
         for logger in trainer.loggers:

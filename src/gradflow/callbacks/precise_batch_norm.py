@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from gradflow.callbacks.monitor import Monitor, as_measured
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.measure.scores import Pass
-from gradflow.runs import metrics
+from gradflow.runs import metrics, tags
 
 BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d | nn.SyncBatchNorm
 SAMPLES = 10_000  # of the training set, or all of it; enough according to the source
@@ -26,7 +26,7 @@ class PreciseBatchNorm(Monitor):
     Source: Wu & Johnson 2021, arXiv:2105.07576, section 3.2 (precise BN).
     """
 
-    declares = tuple(metric for metric in metrics.METRICS if metrics.is_precise_bn(metric.tag))
+    declares = tuple(metric for metric in metrics.METRICS if tags.is_precise_bn(metric.tag))
 
     def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         module = as_measured(pl_module)
@@ -46,7 +46,7 @@ class PreciseBatchNorm(Monitor):
                 module.loss(batch, scores, network.forward)
         for buffer, before in zip(network.buffers(), kept, strict=True):
             buffer.copy_(before)
-        self.record(trainer, {metrics.precise_bn(tag): value for tag, value in scores.scores("test").items()})
+        self.record(trainer, {tags.precise_bn(tag): value for tag, value in scores.scores("test").items()})
 
 
 def _recompute(layers: Sequence[BatchNorm], network: nn.Module, batches: Iterable[Tensor]) -> None:

@@ -9,7 +9,7 @@ from torch.utils.hooks import RemovableHandle
 from gradflow import activations
 from gradflow.callbacks.monitor import Monitor, layers_of
 from gradflow.measure.units import ActivityMeter, Part, SlopeMeter
-from gradflow.runs import metrics
+from gradflow.runs import metrics, tags
 
 
 class UnitStatistics(Monitor):
@@ -23,14 +23,14 @@ class UnitStatistics(Monitor):
         dormant_units: write `dormant_units/<layer>` and `dormant_units/total`.
     """
 
-    declares = metrics.of_groups(*metrics.UNIT_QUANTITIES)
+    declares = metrics.of_groups(*tags.UNIT_QUANTITIES)
     measures_initial_weights = True
 
     def __init__(self, *, dead_units: bool = True, low_slope: bool = True, dormant_units: bool = True) -> None:
         self._wanted = {
-            metrics.DEAD_UNITS: dead_units,
-            metrics.LOW_SLOPE: low_slope,
-            metrics.DORMANT_UNITS: dormant_units,
+            tags.DEAD_UNITS: dead_units,
+            tags.LOW_SLOPE: low_slope,
+            tags.DORMANT_UNITS: dormant_units,
         }
         self._slopes: dict[str, SlopeMeter] = {}
         self._activity: dict[str, ActivityMeter] = {}
@@ -42,11 +42,11 @@ class UnitStatistics(Monitor):
             if layer.activation is None:
                 continue
             # Two hooks, because an in-place function overwrites its input before a forward hook could see it.
-            wants_slopes = self._wanted[metrics.DEAD_UNITS] or self._wanted[metrics.LOW_SLOPE]
+            wants_slopes = self._wanted[tags.DEAD_UNITS] or self._wanted[tags.LOW_SLOPE]
             if wants_slopes and activations.is_elementwise(layer.activation):
                 slopes = self._slopes[layer.name] = SlopeMeter(layer.activation).to(pl_module.device)
                 self._handles.append(layer.activation.register_forward_pre_hook(_before(slopes.update)))
-            if self._wanted[metrics.DORMANT_UNITS]:
+            if self._wanted[tags.DORMANT_UNITS]:
                 activity = self._activity[layer.name] = ActivityMeter().to(pl_module.device)
                 self._handles.append(layer.activation.register_forward_hook(_after(activity.update)))
 
@@ -65,9 +65,9 @@ class UnitStatistics(Monitor):
     def _statistics(self) -> dict[str, float]:
         slopes = {name: meter.compute() for name, meter in self._slopes.items()}
         parts = {
-            metrics.DEAD_UNITS: {name: one.dead for name, one in slopes.items()},
-            metrics.LOW_SLOPE: {name: one.low for name, one in slopes.items()},
-            metrics.DORMANT_UNITS: {name: meter.compute() for name, meter in self._activity.items()},
+            tags.DEAD_UNITS: {name: one.dead for name, one in slopes.items()},
+            tags.LOW_SLOPE: {name: one.low for name, one in slopes.items()},
+            tags.DORMANT_UNITS: {name: meter.compute() for name, meter in self._activity.items()},
         }
         result: dict[str, float] = {}
         for quantity, layers in parts.items():
@@ -79,9 +79,9 @@ class UnitStatistics(Monitor):
 def _fractions(quantity: str, layers: dict[str, Part]) -> dict[str, float]:
     """What fraction each layer's part is, and that of all layers together."""
     parts = {name: (int(part.size), int(part.of)) for name, part in layers.items()}
-    result = {metrics.unit_tag(quantity, name): size / of for name, (size, of) in parts.items()}
+    result = {tags.unit_tag(quantity, name): size / of for name, (size, of) in parts.items()}
     size, of = (sum(column) for column in zip(*parts.values(), strict=True))
-    return result | {metrics.unit_tag(quantity, metrics.TOTAL): size / of}
+    return result | {tags.unit_tag(quantity, tags.TOTAL): size / of}
 
 
 def _before(add: Callable[[Tensor], None]) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:

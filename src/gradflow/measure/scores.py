@@ -12,7 +12,7 @@ from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy
 from torchmetrics.regression import MeanAbsoluteError, R2Score
 
 from gradflow.errors import ConfigError
-from gradflow.runs import metrics
+from gradflow.runs import tags
 
 # The output functions that go with a kind of target, the usual one first.
 OUTPUTS = {"classification": ("softmax",), "binary": ("sigmoid",), "regression": ("linear", "tanh")}
@@ -78,18 +78,18 @@ def task(
         return Task(
             loss=F.cross_entropy,
             predict=lambda outputs: outputs.argmax(dim=1),
-            meters=lambda: {metrics.ACC: MulticlassAccuracy(num_outputs, average="micro", validate_args=False)},
-            headline=metrics.ACC,
-            monitor=metrics.val(metrics.ACC),
+            meters=lambda: {tags.ACC: MulticlassAccuracy(num_outputs, average="micro", validate_args=False)},
+            headline=tags.ACC,
+            monitor=tags.val(tags.ACC),
             mode="max",
         )
     if kind == "binary":
         return Task(
             loss=lambda outputs, y: F.binary_cross_entropy_with_logits(outputs[:, 0], y.to(outputs.dtype)),
             predict=lambda outputs: (outputs[:, 0] > 0).long(),
-            meters=lambda: {metrics.ACC: BinaryAccuracy(validate_args=False)},
-            headline=metrics.ACC,
-            monitor=metrics.val(metrics.ACC),
+            meters=lambda: {tags.ACC: BinaryAccuracy(validate_args=False)},
+            headline=tags.ACC,
+            monitor=tags.val(tags.ACC),
             mode="max",
         )
     value = _stretched_tanh(*target_ends) if output == "tanh" else _linear
@@ -97,11 +97,11 @@ def task(
         loss=lambda outputs, y: F.mse_loss(value(outputs[:, 0].to(y.dtype)), y),
         predict=lambda outputs: value(outputs[:, 0].double()),
         meters=lambda: {
-            metrics.MAE: _in_float64(MeanAbsoluteError()) * target_scale,
-            metrics.R2: _in_float64(R2Score()),
+            tags.MAE: _in_float64(MeanAbsoluteError()) * target_scale,
+            tags.R2: _in_float64(R2Score()),
         },
-        headline=metrics.R2,
-        monitor=metrics.val(metrics.LOSS),
+        headline=tags.R2,
+        monitor=tags.val(tags.LOSS),
         mode="min",
     )
 
@@ -206,7 +206,7 @@ class Pass:
         """Mean loss over all samples and the task's scores, tagged `<prefix>/<name>`; every process has to call it."""
         if self._kept:
             self._sum_up()
-        scores = {metrics.LOSS: self._loss.compute() / self._samples.compute()}
+        scores = {tags.LOSS: self._loss.compute() / self._samples.compute()}
         with warnings.catch_warnings():
             # What torchmetrics says in a process that had no sample, though others had some.
             warnings.filterwarnings("ignore", ".* was called before the ``update`` method", UserWarning)

@@ -14,22 +14,22 @@ import pandas as pd
 import yaml
 
 from gradflow.reproductions.stored import Tables, several
-from gradflow.runs import folders, metrics
+from gradflow.runs import folders, tags
 from gradflow.runs.events import Curve, curves
 from gradflow.runs.metrics import MetricTable
 from gradflow.runs.record import Record, State
 from gradflow.study.records import study_runs
 from gradflow.study.status import true_state
 
-DEAD = metrics.unit_tag(metrics.DEAD_UNITS, metrics.TOTAL)
-TRAIN_ACC, VAL_ACC, TEST_ACC = (part(metrics.ACC) for part in (metrics.train, metrics.val, metrics.test))
-TRAIN_LOSS = metrics.train(metrics.LOSS)
+DEAD = tags.unit_tag(tags.DEAD_UNITS, tags.TOTAL)
+TRAIN_ACC, VAL_ACC, TEST_ACC = (part(tags.ACC) for part in (tags.train, tags.val, tags.test))
+TRAIN_LOSS = tags.train(tags.LOSS)
 METRICS = [
-    *("parameters", TEST_ACC, metrics.at_best(TEST_ACC), metrics.precise_bn(TEST_ACC)),
-    *(VAL_ACC, metrics.best(VAL_ACC), metrics.BEST_EPOCH, TRAIN_ACC, TRAIN_LOSS),
-    *(metrics.GRAD_ABS_MEAN_ALL_STEPS, metrics.DECADES_PER_LAYER, DEAD),
+    *("parameters", TEST_ACC, tags.at_best(TEST_ACC), tags.precise_bn(TEST_ACC)),
+    *(VAL_ACC, tags.best(VAL_ACC), tags.BEST_EPOCH, TRAIN_ACC, TRAIN_LOSS),
+    *(tags.GRAD_ABS_MEAN_ALL_STEPS, tags.DECADES_PER_LAYER, DEAD),
 ]
-BY_EPOCH = [VAL_ACC, TRAIN_ACC, TRAIN_LOSS, metrics.GRAD_NORM_TOTAL, metrics.GRAD_ABS_MEAN]
+BY_EPOCH = [VAL_ACC, TRAIN_ACC, TRAIN_LOSS, tags.GRAD_NORM_TOTAL, tags.GRAD_ABS_MEAN]
 NOT_SHOWN = ("output_dir", "data_dir", "rerun")  # of a command: places on one machine, and what to do with old runs
 AXES = ("activation", "blocks")
 NOT_STARTED = "not run"
@@ -114,8 +114,8 @@ def _epochs(identity: Mapping[str, Any], found: Mapping[str, Curve]) -> pd.DataF
     ends = found[VAL_ACC].steps
     table = MetricTable()
     columns = {tag: _by_epoch(found[tag], ends, log10=table[tag].is_logarithmic) for tag in BY_EPOCH if tag in found}
-    if metrics.GRAD_ABS_MEAN in found:  # published as an arithmetic mean
-        columns[metrics.GRAD_ABS_MEAN] = _by_epoch(found[metrics.GRAD_ABS_MEAN], ends, log10=False)
+    if tags.GRAD_ABS_MEAN in found:  # published as an arithmetic mean
+        columns[tags.GRAD_ABS_MEAN] = _by_epoch(found[tags.GRAD_ABS_MEAN], ends, log10=False)
     return pd.DataFrame({**identity, "epoch": np.arange(1, len(ends) + 1), **columns})
 
 

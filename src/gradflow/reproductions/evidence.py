@@ -8,13 +8,13 @@ import pandas as pd
 from gradflow.reproductions.measured import cell, mean_curve
 from gradflow.reproductions.published import Claim
 from gradflow.reproductions.stored import Tables
-from gradflow.runs import metrics
+from gradflow.runs import tags
 from gradflow.runs.metrics import MetricTable
 from gradflow.study.statistics import summary
 
 LAYERS = 6
-FITTED, CURVE, SCORE = (part(metrics.ACC) for part in (metrics.train, metrics.val, metrics.test))
-PRECISE = metrics.precise_bn(SCORE)
+FITTED, CURVE, SCORE = (part(tags.ACC) for part in (tags.train, tags.val, tags.test))
+PRECISE = tags.precise_bn(SCORE)
 
 
 def evidence(claim: Claim, tables: Tables, values: Sequence[float]) -> str:

@@ -13,7 +13,7 @@ from gradflow.reproductions.measured import by_seed, cell
 from gradflow.reproductions.numbers import summary_of
 from gradflow.reproductions.published import Experiment
 from gradflow.reproductions.stored import Tables
-from gradflow.runs import metrics
+from gradflow.runs import tags
 from gradflow.runs.metrics import MetricTable
 from gradflow.study.statistics import summary
 
@@ -43,7 +43,7 @@ def by_depth(experiment: Experiment, tables: Tables) -> pd.DataFrame:
             point | {"source": PUBLISHED, "mean": claim.published, "low": np.nan, "high": np.nan},
             point | {"source": MEASURED, "mean": found.mean, "low": found.low, "high": found.high},
         ]
-        precise = metrics.precise_bn(metrics.of_last_epoch(claim.metric))
+        precise = tags.precise_bn(tags.of_last_epoch(claim.metric))
         if precise in finished and len(kept := cell(finished, claim.activation, claim.blocks)[precise].dropna()):
             found = summary(kept.tolist(), within=MetricTable()[precise].limits)
             rows.append(point | {"source": RECOMPUTED, "mean": found.mean, "low": found.low, "high": found.high})

@@ -7,7 +7,7 @@ from gradflow.figures.table import Table
 from gradflow.reproductions.numbers import NOTHING, magnitude_text
 from gradflow.reproductions.published import Claim
 from gradflow.reproductions.stored import Tables
-from gradflow.runs import metrics
+from gradflow.runs import tags
 from gradflow.runs.metrics import MetricTable
 from gradflow.study.configurations import groups
 from gradflow.study.statistics import summary
@@ -60,13 +60,13 @@ def _known(values: dict) -> dict[int, float]:
     return {int(seed): float(value) for seed, value in values.items() if np.isfinite(value)}
 
 
-TEST_ACC = metrics.test(metrics.ACC)
+TEST_ACC = tags.test(tags.ACC)
 _COLUMNS = {
-    **{tag: MetricTable()[tag].words for tag in (metrics.at_best(TEST_ACC), TEST_ACC, metrics.precise_bn(TEST_ACC))},
-    metrics.train(metrics.ACC): "training accuracy",
-    metrics.BEST_EPOCH: "best epoch",
-    metrics.GRAD_ABS_MEAN_ALL_STEPS: "mean absolute gradient",
-    metrics.unit_tag(metrics.DEAD_UNITS, metrics.TOTAL): "dead units",
+    **{tag: MetricTable()[tag].words for tag in (tags.at_best(TEST_ACC), TEST_ACC, tags.precise_bn(TEST_ACC))},
+    tags.train(tags.ACC): "training accuracy",
+    tags.BEST_EPOCH: "best epoch",
+    tags.GRAD_ABS_MEAN_ALL_STEPS: "mean absolute gradient",
+    tags.unit_tag(tags.DEAD_UNITS, tags.TOTAL): "dead units",
     **{f"init={scheme}": f"signal, init={scheme}" for scheme in ("he", "lecun", "torch")},
 }
 
@@ -99,4 +99,4 @@ def _estimate(part: pd.DataFrame, tag: str) -> str:
 def _number(value: float, tag: str, *, magnitude: bool) -> str:
     if magnitude:
         return magnitude_text(value)
-    return f"{value:.1f}" if tag == metrics.BEST_EPOCH else f"{value:.4f}"
+    return f"{value:.1f}" if tag == tags.BEST_EPOCH else f"{value:.4f}"

@@ -6,7 +6,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gradflow.runs import metrics
+from gradflow.runs import tags
 
 VANISHING_RATIO = 1e-3  # a hidden layer's grad_rms over the largest layer's, averaged over an epoch
 EXPLODING_NORM = 1e3  # grad_norm/total, averaged over an epoch
@@ -27,8 +27,8 @@ def lag(final: Mapping[str, Any]) -> float | None:
     Returns:
         A difference of two fractions; None if either was not measured.
     """
-    accuracy = metrics.test(metrics.ACC)
-    running, recomputed = final.get(accuracy), final.get(metrics.precise_bn(accuracy))
+    accuracy = tags.test(tags.ACC)
+    running, recomputed = final.get(accuracy), final.get(tags.precise_bn(accuracy))
     return None if running is None or recomputed is None else recomputed - running
 
 

@@ -9,13 +9,14 @@ Imports nothing heavy: the study tools read run folders without torch.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
+
+from gradflow.runs import tags
 
 PERCENT, DECIMAL, POWER = "~%", "~g", "~e"  # d3 number formats, as Vega expects them
 PER_CENT = "%"
 NO_NUMBER = "\N{EN DASH}"
 SELECTED_ON_TEST = "selected on test"
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -87,120 +88,21 @@ class Metric:
         return cls(**{name: value for name, value in entry.items() if name in known})
 
 
-def train(score: str) -> str:
-    """Tag of a score of the training set: `acc` -> `train/acc`."""
-    return f"train/{score}"
-
-
-def val(score: str) -> str:
-    """Tag of a score of the validation set: `acc` -> `val/acc`."""
-    return f"val/{score}"
-
-
-def test(score: str) -> str:
-    """Tag of a score of the test set: `acc` -> `test/acc`."""
-    return f"test/{score}"
-
-
-_BEST, _AT_BEST, _PRECISE_BN = "_best", "_at_best", "_precise_bn"
-
-
-def best(tag: str) -> str:
-    """Tag of the best value so far: `val/acc` -> `val/acc_best`."""
-    return f"{tag}{_BEST}"
-
-
-def at_best(tag: str) -> str:
-    """Tag of a value at the epoch that validation chose: `test/acc` -> `test/acc_at_best`."""
-    return f"{tag}{_AT_BEST}"
-
-
-def precise_bn(tag: str) -> str:
-    """Tag of a value with batch normalisation's statistics recomputed: `test/acc` -> `test/acc_precise_bn`."""
-    return f"{tag}{_PRECISE_BN}"
-
-
-def is_precise_bn(tag: str) -> bool:
-    """Whether `precise_bn` made this tag."""
-    return tag.endswith(_PRECISE_BN)
-
-
-def of_last_epoch(tag: str) -> str:
-    """Tag of the plain value of the last epoch: `test/acc_at_best` and `test/acc_precise_bn` -> `test/acc`."""
-    return tag.removesuffix(_AT_BEST).removesuffix(_PRECISE_BN)
-
-
-def is_of_best(tag: str) -> bool:
-    """Whether a tag is that of a value at the epoch that validation chose."""
-    return tag.endswith(_BEST)
-
-
-def validation_of(tag: str) -> str:
-    """Tag of the validation score that belongs to a test score: `test/acc_at_best` -> `val/acc`."""
-    return of_last_epoch(tag).replace(test(""), val(""))
-
-
-def training_of(tag: str) -> str:
-    """Tag of the training score that belongs to a validation score: `val/acc` -> `train/acc`."""
-    return tag.replace(val(""), train(""))
-
-
-SCORES = ACC, R2, MAE, LOSS = "acc", "r2", "mae", "loss"
-TRAIN_LOSS_STEP = train("loss_step")
-GRAD_NORM, GRAD_RMS, GRAD_FLOW = "grad_norm", "grad_rms", "grad_flow"
-TOTAL = "total"  # takes a layer's place
-GRAD_NORM_TOTAL = f"{GRAD_NORM}/{TOTAL}"
-GRAD_ABS_MEAN = "grad_abs_mean"
-GRAD_ABS_MEAN_ALL_STEPS = "grad_abs_mean_all_steps"  # in run.json only
-DECADES_PER_LAYER = f"{GRAD_FLOW}/decades_per_layer"
-FIRST_TO_LAST = f"{GRAD_FLOW}/first_to_last"
-DEAD_UNITS, LOW_SLOPE, DORMANT_UNITS = "dead_units", "low_slope", "dormant_units"
-UNIT_QUANTITIES = (DEAD_UNITS, LOW_SLOPE, DORMANT_UNITS)
-BEST_EPOCH = "best_epoch"  # in run.json only
-OPEN_GROUPS = ("val", "test", GRAD_FLOW)  # of tags whose charts a reader wants to see first
-
-
-def grad_norm(layer: str) -> str:
-    """Tag of the Euclidean norm over weight and bias of a layer."""
-    return f"{GRAD_NORM}/{layer}"
-
-
-def grad_rms(layer: str) -> str:
-    """Tag of the root mean square of a layer's weight gradient."""
-    return f"{GRAD_RMS}/{layer}"
-
-
-def unit_tag(quantity: str, layer: str) -> str:
-    """Tag of a unit statistic (`dead_units`, `low_slope`, `dormant_units`) of one layer or of `total`."""
-    return f"{quantity}/{layer}"
-
-
-def layer_of(tag: str) -> str:
-    """`01_block` of `dead_units/01_block`."""
-    return tag.rpartition("/")[2]
-
-
-def by_layer(values: Mapping[str, T], quantity: str) -> dict[str, T]:
-    """The values of `<quantity>/<layer>` by layer, without the total of all layers."""
-    found = {layer_of(tag): value for tag, value in values.items() if tag.startswith(f"{quantity}/")}
-    return {layer: value for layer, value in found.items() if layer != TOTAL}
-
-
 def _scores() -> list[Metric]:
     """Every score of every part of the data, in the order of the report's table."""
     scores = {
-        ACC: Metric("", "accuracy", unit=PER_CENT, low=0.0, high=1.0, better="higher"),
-        R2: Metric("", "R²", high=1.0, better="higher"),
-        MAE: Metric("", "mean absolute error", unit="unit of the target", low=0.0, better="lower"),
-        LOSS: Metric("", "loss", low=0.0, better="lower"),
+        tags.ACC: Metric("", "accuracy", unit=PER_CENT, low=0.0, high=1.0, better="higher"),
+        tags.R2: Metric("", "R²", high=1.0, better="higher"),
+        tags.MAE: Metric("", "mean absolute error", unit="unit of the target", low=0.0, better="lower"),
+        tags.LOSS: Metric("", "loss", low=0.0, better="lower"),
     }
     forms = [  # tag, words, the scores shown in the CSV file only
-        (lambda score: at_best(test(score)), "test {} at the best epoch", (LOSS,)),
-        (test, "test {}", (LOSS,)),
-        (lambda score: precise_bn(test(score)), "test {}, precise batch norm", (LOSS,)),
-        (lambda score: best(val(score)), "validation {} at the best epoch", ()),
-        (val, "validation {}", (ACC, R2, MAE, LOSS)),
-        (train, "training {}", (MAE,)),
+        (lambda score: tags.at_best(tags.test(score)), "test {} at the best epoch", (tags.LOSS,)),
+        (tags.test, "test {}", (tags.LOSS,)),
+        (lambda score: tags.precise_bn(tags.test(score)), "test {}, precise batch norm", (tags.LOSS,)),
+        (lambda score: tags.best(tags.val(score)), "validation {} at the best epoch", ()),
+        (tags.val, "validation {}", (tags.ACC, tags.R2, tags.MAE, tags.LOSS)),
+        (tags.train, "training {}", (tags.MAE,)),
     ]
     return [
         replace(score, tag=tag(name), words=words.format(score.words), shown="csv" if name in csv_only else "table")
@@ -212,49 +114,51 @@ def _scores() -> list[Metric]:
 def _units() -> list[Metric]:
     """Every unit statistic, per layer and for all layers together."""
     quantities = {
-        DEAD_UNITS: (
+        tags.DEAD_UNITS: (
             "dead units",
             "units whose slope is zero for every validation sample, so that no sample can change them",
         ),
-        LOW_SLOPE: (
+        tags.LOW_SLOPE: (
             "entries with low slope",
             "entries whose slope is under 5 % of the function's largest: saturation, or the usual sparsity of a ReLU",
         ),
-        DORMANT_UNITS: ("dormant units", "units whose activity is at most 2.5 % of their layer's mean"),
+        tags.DORMANT_UNITS: ("dormant units", "units whose activity is at most 2.5 % of their layer's mean"),
     }
     pooled = [
-        Metric(unit_tag(tag, TOTAL), words, PER_CENT, low=0.0, high=1.0, taken="last epoch", meaning=meaning)
+        Metric(tags.unit_tag(tag, tags.TOTAL), words, PER_CENT, low=0.0, high=1.0, taken="last epoch", meaning=meaning)
         for tag, (words, meaning) in quantities.items()
     ]
-    return [*pooled, *(replace(one, tag=one.tag.removesuffix(TOTAL), shown="curves") for one in pooled)]
+    return [*pooled, *(replace(one, tag=one.tag.removesuffix(tags.TOTAL), shown="curves") for one in pooled)]
 
 
 METRICS = (
     *_scores(),
-    Metric(TRAIN_LOSS_STEP, "training loss of a batch", low=0.0, better="lower", shown="curves"),
-    Metric(DECADES_PER_LAYER, "decades lost per layer", unit="log10", taken="last epoch"),
+    Metric(tags.TRAIN_LOSS_STEP, "training loss of a batch", low=0.0, better="lower", shown="curves"),
+    Metric(tags.DECADES_PER_LAYER, "decades lost per layer", unit="log10", taken="last epoch"),
     Metric(
-        FIRST_TO_LAST,
+        tags.FIRST_TO_LAST,
         "gradient of the first hidden layer over that of the last",
         low=0.0,
         is_logarithmic=True,
         taken="last epoch",
         shown="csv",
     ),
-    Metric(GRAD_NORM_TOTAL, "gradient norm", low=0.0, is_logarithmic=True, taken="last epoch"),
-    Metric(grad_norm(""), "gradient norm", low=0.0, is_logarithmic=True, taken="last epoch", shown="curves"),
+    Metric(tags.GRAD_NORM_TOTAL, "gradient norm", low=0.0, is_logarithmic=True, taken="last epoch"),
+    Metric(tags.grad_norm(""), "gradient norm", low=0.0, is_logarithmic=True, taken="last epoch", shown="curves"),
     Metric(
-        grad_rms(""),
+        tags.grad_rms(""),
         "gradient, root mean square",
         low=0.0,
         is_logarithmic=True,
         taken="last epoch",
         shown="curves",
     ),
-    Metric(GRAD_ABS_MEAN, "mean absolute gradient", low=0.0, is_logarithmic=True, taken="last epoch", shown="curves"),
-    Metric(GRAD_ABS_MEAN_ALL_STEPS, "mean absolute gradient", low=0.0, is_logarithmic=True, taken="all steps"),
+    Metric(
+        tags.GRAD_ABS_MEAN, "mean absolute gradient", low=0.0, is_logarithmic=True, taken="last epoch", shown="curves"
+    ),
+    Metric(tags.GRAD_ABS_MEAN_ALL_STEPS, "mean absolute gradient", low=0.0, is_logarithmic=True, taken="all steps"),
     *_units(),
-    Metric(BEST_EPOCH, "best epoch, counted from 1", low=1.0, shown="curves"),
+    Metric(tags.BEST_EPOCH, "best epoch, counted from 1", low=1.0, shown="curves"),
 )
 
 
@@ -300,7 +204,7 @@ class MetricTable:
     def final(self, tag: str) -> Metric:
         """The metric as run.json holds it: its words also state when it was taken, and what chose its epoch."""
         metric = self[tag]
-        chosen = SELECTED_ON_TEST if self._selected_on_test and is_of_best(tag) else ""
+        chosen = SELECTED_ON_TEST if self._selected_on_test and tags.is_of_best(tag) else ""
         return replace(metric, words=", ".join(filter(None, [metric.words, metric.taken, chosen])))
 
     def reported(self, tags: Iterable[str]) -> list[str]:

@@ -11,7 +11,7 @@ from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from tensorboard.plugins.custom_scalar import layout_pb2, metadata
 
-from gradflow.runs import folders, metrics
+from gradflow.runs import folders, tags
 from gradflow.runs.events import Curve, EventFile, curves
 from gradflow.runs.metrics import MetricTable
 from gradflow.runs.record import Record, State
@@ -85,14 +85,14 @@ def _write(folder: Path, rows: Mapping[int, Mapping[str, float]], tags: Sequence
         file.unlink()
 
 
-def _layout(tags: Sequence[str]) -> Summary:
+def _layout(present: Sequence[str]) -> Summary:
     """A chart of mean and band for every tag on TensorBoard's Custom Scalars page, one category per group of tags."""
     layout = layout_pb2.Layout()
     groups: dict[str, layout_pb2.Category] = {}
-    for tag in tags:
+    for tag in present:
         group = tag.partition("/")[0]
         if group not in groups:
-            groups[group] = layout.category.add(title=group, closed=group not in metrics.OPEN_GROUPS)
+            groups[group] = layout.category.add(title=group, closed=group not in tags.OPEN_GROUPS)
         series = layout_pb2.MarginChartContent.Series(value=tag, lower=f"{LOWER}/{tag}", upper=f"{UPPER}/{tag}")
         groups[group].chart.add(title=tag, margin=layout_pb2.MarginChartContent(series=[series]))
     text = TensorProto(dtype="DT_STRING", string_val=[layout.SerializeToString()], tensor_shape=TensorShapeProto())

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gradflow.runs import folders, health, metrics
+from gradflow.runs import folders, health, metrics, tags
 from gradflow.runs.metrics import Metric, MetricTable
 from gradflow.runs.record import Record, State
 from gradflow.terminal import line
@@ -52,7 +52,7 @@ def _title(records: Sequence[Record], common: Mapping[str, Any]) -> str:
     headline = records[0]["headline"]
     shared = f" ({', '.join(f'{axis}={value}' for axis, value in common.items())})" if common else ""
     selected = (
-        f", {metrics.SELECTED_ON_TEST}" if metrics.is_of_best(headline) and metrics.selected_on_test(records) else ""
+        f", {metrics.SELECTED_ON_TEST}" if tags.is_of_best(headline) and metrics.selected_on_test(records) else ""
     )
     return f"{records[0]['study']}: {headline}{selected}{shared}"
 
@@ -67,13 +67,13 @@ def _caption(records: Sequence[Record], metric: Metric) -> str:
     mean = "geometric mean ± sd in decades" if metric.is_logarithmic else "mean ± sd"
     count = f"{mean} over {over} seeds" if most > 1 else "one seed"
     star = "; * best in its column" if metric.better else ""
-    return f"{count}{star}; below: {metrics.DECADES_PER_LAYER} in the last epoch"
+    return f"{count}{star}; below: {tags.DECADES_PER_LAYER} in the last epoch"
 
 
 def _lag(records: Sequence[Record]) -> list[Text]:
     """One line if the scores by running averages fall short of what the weights achieve."""
-    accuracy = metrics.test(metrics.ACC)
-    if records[0]["headline"] not in (accuracy, metrics.at_best(accuracy)):
+    accuracy = tags.test(tags.ACC)
+    if records[0]["headline"] not in (accuracy, tags.at_best(accuracy)):
         return []
     behind: dict[str, list[float]] = {}
     for record in records:
@@ -82,7 +82,7 @@ def _lag(records: Sequence[Record]) -> list[Text]:
     lagging = [config for config, gaps in behind.items() if statistics.fmean(gaps) > health.LAG]
     text = (
         f"in {len(lagging)} of {len(behind)} configurations batch normalisation's running averages lag behind the last "
-        f"epoch's weights: see {metrics.precise_bn(accuracy)} in the report"
+        f"epoch's weights: see {tags.precise_bn(accuracy)} in the report"
     )
     return [line(text, style="yellow")] if lagging else []
 
@@ -145,7 +145,7 @@ def _cell(records: Sequence[Record], table: MetricTable, *, best: bool) -> Text:
     note = f"\n{diverged} diverged  " if diverged else ""
     if not values:
         return Text.assemble("-  ", (note, "red"))
-    flow = _values(records, metrics.DECADES_PER_LAYER)
+    flow = _values(records, tags.DECADES_PER_LAYER)
     below = f"{statistics.fmean(flow):+.2f}  " if flow else ""
     text = _number(values, table[headline]) + (" *" if best else "  ")
     return Text.assemble((text, "bold green" if best else ""), "\n", (below, "dim"), (note, "red"))

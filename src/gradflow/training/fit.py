@@ -18,7 +18,7 @@ from gradflow import terminal
 from gradflow.callbacks.monitor import monitors_among
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import Diverged
-from gradflow.runs import folders, metrics
+from gradflow.runs import folders, tags
 from gradflow.runs.logger import write
 from gradflow.training import build, checkpoints
 from gradflow.training.devices import Signals
@@ -74,7 +74,7 @@ def fit_and_test(parts: Parts, folder: Path, resume: Path | None) -> dict[str, f
         module.load_state_dict(torch.load(best, map_location=module.device, weights_only=True)["state_dict"])
         trainer.test(module, datamodule=data, verbose=False)
         chosen = module.test_scores
-    scores = last | {metrics.at_best(tag): value for tag, value in chosen.items()}
+    scores = last | {tags.at_best(tag): value for tag, value in chosen.items()}
     write(trainer.loggers, scores, step)
     return scores
 
@@ -91,7 +91,7 @@ def final_metrics(parts: Parts) -> dict[str, float]:
     """Scores of the last epoch, the number of the best one, and what the monitors have found."""
     final = dict(parts.module.final)
     if parts.module.best_epoch:
-        final[metrics.BEST_EPOCH] = parts.module.best_epoch
+        final[tags.BEST_EPOCH] = parts.module.best_epoch
     for monitor in monitors_among(parts.monitors):
         final |= monitor.final_metrics()
     return final

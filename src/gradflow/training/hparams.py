@@ -4,7 +4,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from gradflow.runs import identity, metrics
+from gradflow.runs import identity, tags
 from gradflow.runs.metrics import Metric
 from gradflow.runs.record import Record
 from gradflow.training.module import ActivationModule
@@ -26,12 +26,12 @@ def trial(cfg: DictConfig, module: ActivationModule, record: Record) -> dict[str
         "parameters": record["parameters"],
         **{axis: value for axis, value in record["axes"].items() if axis not in identity.AXES},
     }
-    score = metrics.test(module.task.headline)
-    precise = [metrics.precise_bn(score)] if cfg.model.get("norm") == "batch" else []
+    score = tags.test(module.task.headline)
+    precise = [tags.precise_bn(score)] if cfg.model.get("norm") == "batch" else []
     shown = [
-        *(metrics.at_best(score), score, *precise, metrics.best(module.task.monitor), metrics.train(metrics.LOSS)),
-        *(metrics.DECADES_PER_LAYER, metrics.GRAD_NORM_TOTAL),
-        *(metrics.unit_tag(quantity, metrics.TOTAL) for quantity in metrics.UNIT_QUANTITIES),
+        *(tags.at_best(score), score, *precise, tags.best(module.task.monitor), tags.train(tags.LOSS)),
+        *(tags.DECADES_PER_LAYER, tags.GRAD_NORM_TOTAL),
+        *(tags.unit_tag(quantity, tags.TOTAL) for quantity in tags.UNIT_QUANTITIES),
         *(Metric.of_entry(entry).tag for entry in record["declared_metrics"]),
     ]
     return {

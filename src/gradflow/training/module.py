@@ -19,7 +19,7 @@ from gradflow.errors import Diverged
 from gradflow.measure.gradients import gradient_abs_sums, gradient_norms
 from gradflow.measure.scores import Pass, Task
 from gradflow.measure.steps import StepTable
-from gradflow.runs import metrics
+from gradflow.runs import tags
 from gradflow.runs.logger import RunLogger, write, write_rows
 from gradflow.seeds import Stream, torch_seed
 from gradflow.training.update_count import count_for_both, count_update
@@ -184,13 +184,13 @@ class ActivationModule(L.LightningModule):
         if self.trainer.state.fn != TrainerFn.FITTING:  # a pass before training is not an epoch
             return
         scores = self._evaluation.scores("val")
-        loss = metrics.val(metrics.LOSS)
+        loss = tags.val(tags.LOSS)
         if not math.isfinite(scores[loss]):
             raise Diverged(f"the validation loss is not finite after step {self.global_step}")
         value = scores[self.task.monitor]
         if value > self.best_score if self.task.mode == "max" else value < self.best_score:
             self.best_score, self.best_epoch = value, self.current_epoch + 1
-        scores[metrics.best(self.task.monitor)] = self.best_score
+        scores[tags.best(self.task.monitor)] = self.best_score
         self._finish(scores)
         self.log_dict({self.task.monitor: value, loss: scores[loss]}, logger=False)  # for callbacks
 
@@ -212,7 +212,7 @@ class ActivationModule(L.LightningModule):
         steps, times, values = self.steps.read()
         self.steps.clear()
         if len(steps):
-            write_rows(self.trainer.loggers, [metrics.TRAIN_LOSS_STEP], steps.tolist(), values[:, :1], times.tolist())
+            write_rows(self.trainer.loggers, [tags.TRAIN_LOSS_STEP], steps.tolist(), values[:, :1], times.tolist())
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["gradflow"] = {

@@ -20,7 +20,7 @@ from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import Diverged
 from gradflow.measure.scores import constant_loss
 from gradflow.models.layers import Layer
-from gradflow.runs import folders, metrics
+from gradflow.runs import folders, tags
 from gradflow.runs.logger import RunLogger, rewind
 from gradflow.runs.provenance import device_name, provenance
 from gradflow.runs.record import DONE, Clock, Record, State, error_entry, now, read_record, write_record
@@ -119,9 +119,9 @@ def _ctrl_c() -> Iterator[None]:
 def _say_result(record: Record, position: str) -> None:
     final = record["metrics"]
     parts = [record["state"]]
-    precise = metrics.precise_bn(metrics.of_last_epoch(record["headline"]))
+    precise = tags.precise_bn(tags.of_last_epoch(record["headline"]))
     for tag in dict.fromkeys(
-        (record["headline"], precise, metrics.DECADES_PER_LAYER, metrics.unit_tag(metrics.DEAD_UNITS, "total"))
+        (record["headline"], precise, tags.DECADES_PER_LAYER, tags.unit_tag(tags.DEAD_UNITS, "total"))
     ):
         value = final.get(tag)
         if value is not None and math.isfinite(value):

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from gradflow.runs.metrics import Metric, MetricTable, is_of_best, selected_on_test, test, val
+from gradflow.runs.metrics import Metric, MetricTable, selected_on_test
 from gradflow.runs.record import Record, State
+from gradflow.runs.tags import is_of_best, test, val
 from gradflow.study.comparison.cells import Cell, cells_of
 from gradflow.study.comparison.outcome import Comparison, Outcome
 from gradflow.study.comparison.table import comparison_table

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gradflow.runs import metrics
+from gradflow.runs import tags
 from gradflow.runs.record import Record, State
 
 LR = "optimizer.lr"
 DEFAULT = "default"  # stands for the study's own value of a key, where a record does not state it
 INCOMPLETE = "incomplete"
-_BEST_ACC, _BEST_LOSS = (metrics.best(metrics.val(score)) for score in (metrics.ACC, metrics.LOSS))
+_BEST_ACC, _BEST_LOSS = (tags.best(tags.val(score)) for score in (tags.ACC, tags.LOSS))
 
 
 @dataclass(frozen=True)

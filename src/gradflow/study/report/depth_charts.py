@@ -7,7 +7,8 @@ import pandas as pd
 from gradflow.figures import marks
 from gradflow.figures.marks import Legend, ValueAxis, heading
 from gradflow.figures.panels import Figure, Panel
-from gradflow.runs.metrics import GRAD_RMS, Metric, MetricTable
+from gradflow.runs.metrics import Metric, MetricTable
+from gradflow.runs.tags import GRAD_RMS
 from gradflow.study.configurations import groups
 from gradflow.study.report.frames import AFTER, BEFORE
 

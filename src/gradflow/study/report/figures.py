@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from gradflow.figures.marks import Legend
 from gradflow.figures.panels import Figure
-from gradflow.runs import metrics
-from gradflow.runs.metrics import UNIT_QUANTITIES
+from gradflow.runs import tags
 from gradflow.runs.record import Record
+from gradflow.runs.tags import UNIT_QUANTITIES
 from gradflow.study.configurations import precise_headline
 from gradflow.study.report import depth_charts, training_charts, unit_charts
 from gradflow.study.report.frames import Frames
@@ -31,14 +31,14 @@ def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[F
     drawn = [
         *_headlines(frames, records, legend),
         _learning(frames, legend, metric=frames.validation, name="validation"),
-        _learning(frames, legend, metric=metrics.train(metrics.LOSS), name="training_loss"),
+        _learning(frames, legend, metric=tags.train(tags.LOSS), name="training_loss"),
         _gradient_by_layer(frames, legend),
         training_charts.over_training(frames, legend),
         _by_depth(
             frames,
             records,
             legend,
-            metric=metrics.DECADES_PER_LAYER,
+            metric=tags.DECADES_PER_LAYER,
             name="decades_per_layer",
             reading=f"{_DECADES} {_MARKS}",
         ),
@@ -86,7 +86,7 @@ def _learning(frames: Frames, legend: Legend, *, metric: str, name: str) -> Figu
 def _mean_gradient(frames: Frames, records: Sequence[Record], legend: Legend) -> Figure | None:
     if len(legend.depths) < 2:
         return None
-    metric = metrics.GRAD_ABS_MEAN_ALL_STEPS
+    metric = tags.GRAD_ABS_MEAN_ALL_STEPS
     return _by_depth(frames, records, legend, metric=metric, name="mean_gradient", reading=f"{_MEAN_GRADIENT} {_MARKS}")
 
 

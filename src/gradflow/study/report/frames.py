@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradflow.runs import folders, metrics
+from gradflow.runs import folders, tags
 from gradflow.runs.events import Curve, curves
-from gradflow.runs.metrics import UNIT_QUANTITIES, MetricTable
+from gradflow.runs.metrics import MetricTable
 from gradflow.runs.record import Record
+from gradflow.runs.tags import UNIT_QUANTITIES
 from gradflow.study.averages import align
 from gradflow.study.configurations import KEYS, finished, identities
 from gradflow.study.report.curve_points import BAND, SPREAD, banded, thinned
@@ -76,7 +77,7 @@ def study_frames(study: Path, records: Sequence[Record]) -> Frames:
     stretches = [1]
     table = MetricTable.of(records)
     validation = _validation_metric(records)
-    fitted = metrics.training_of(validation)
+    fitted = tags.training_of(validation)
     configurations = identities(records)
     for config, identity in configurations.items():
         runs = finished(records, config)
@@ -88,7 +89,7 @@ def study_frames(study: Path, records: Sequence[Record]) -> Frames:
         parts = {
             "final": averages(runs, table),
             "seeds": every_seed(runs, table),
-            "learning": _learning(read, table, dict.fromkeys([validation, metrics.train(metrics.LOSS), fitted])),
+            "learning": _learning(read, table, dict.fromkeys([validation, tags.train(tags.LOSS), fitted])),
             "layers": _layers(read, runs),
             "training": training,
             "units": _units(read, table, most=_points(3 * 9 * len(configurations))),
@@ -118,8 +119,8 @@ def _stacked(parts: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 def _validation_metric(records: Sequence[Record]) -> str:
     """`val/acc` where the headline is `test/acc_at_best`; `val/loss` where a headline has no counterpart."""
     present = {tag for record in records for tag in record["metrics"]}
-    wanted = metrics.validation_of(records[0]["headline"])
-    return wanted if wanted in present else metrics.val(metrics.LOSS)
+    wanted = tags.validation_of(records[0]["headline"])
+    return wanted if wanted in present else tags.val(tags.LOSS)
 
 
 def _learning(read: Sequence[Mapping[str, Curve]], table: MetricTable, tags: Iterable[str]) -> pd.DataFrame:
@@ -133,13 +134,13 @@ def _learning(read: Sequence[Mapping[str, Curve]], table: MetricTable, tags: Ite
 
 
 def _layers(read: Sequence[Mapping[str, Curve]], runs: Sequence[Record]) -> pd.DataFrame:
-    prefix = metrics.grad_rms("")
-    tags = _by_depth(tag for run in read for tag in run if tag.startswith(prefix))
-    if not tags:
+    prefix = tags.grad_rms("")
+    found = _by_depth(tag for run in read for tag in run if tag.startswith(prefix))
+    if not found:
         return pd.DataFrame()
-    first_RL = np.array([[run[tag].values[0] if tag in run else np.nan for tag in tags] for run in read])
-    last_RL = np.array([[run["metrics"].get(tag) for tag in tags] for run in runs], dtype=float)
-    layers = [tag.removeprefix(prefix) for tag in tags]
+    first_RL = np.array([[run[tag].values[0] if tag in run else np.nan for tag in found] for run in read])
+    last_RL = np.array([[run["metrics"].get(tag) for tag in found] for run in runs], dtype=float)
+    layers = [tag.removeprefix(prefix) for tag in found]
     return pd.concat(
         banded(values_RL, log10=True, moment=moment, layer=layers, index=list(map(_index, layers)))
         for moment, values_RL in ((BEFORE, first_RL), (AFTER, last_RL))
@@ -149,7 +150,7 @@ def _layers(read: Sequence[Mapping[str, Curve]], runs: Sequence[Record]) -> pd.D
 def _training(read: Sequence[Mapping[str, Curve]], table: MetricTable, *, most: int) -> tuple[pd.DataFrame, int]:
     """Loss of each batch and gradient norm by update, and the number of recorded updates behind a point."""
     parts, sizes = [], [1]
-    for tag in (metrics.TRAIN_LOSS_STEP, metrics.GRAD_NORM_TOTAL):
+    for tag in (tags.TRAIN_LOSS_STEP, tags.GRAD_NORM_TOTAL):
         if present := [run[tag] for run in read if tag in run]:
             log10, within = table[tag].is_logarithmic, table[tag].limits
             points, size = thinned(present, most=most, log10=log10, within=within, metric=tag)
@@ -161,13 +162,13 @@ def _training(read: Sequence[Mapping[str, Curve]], table: MetricTable, *, most: 
 def _units(read: Sequence[Mapping[str, Curve]], table: MetricTable, *, most: int) -> pd.DataFrame:
     parts = []
     for quantity in UNIT_QUANTITIES:
-        tags = {metrics.unit_tag(quantity, layer) for run in read for layer in metrics.by_layer(run, quantity)}
-        for tag in _by_depth(tags):
+        found = {tags.unit_tag(quantity, layer) for run in read for layer in tags.by_layer(run, quantity)}
+        for tag in _by_depth(found):
             _, values_RE = align([run[tag] for run in read if tag in run])
             last = values_RE.shape[1] - 1
             shown = np.unique(np.linspace(0, last, min(most, last + 1)).round().astype(int))
-            which = banded(values_RE[:, shown], within=table[tag].limits, quantity=quantity, epoch=shown)
-            parts.append(which.assign(layer=metrics.layer_of(tag)))
+            points = banded(values_RE[:, shown], within=table[tag].limits, quantity=quantity, epoch=shown)
+            parts.append(points.assign(layer=tags.layer_of(tag)))
     return pd.concat(parts) if parts else pd.DataFrame()
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from gradflow.figures.marks import depth_text
 from gradflow.figures.table import Table, without_column
-from gradflow.runs import metrics
+from gradflow.runs import tags
 from gradflow.runs.metrics import NO_NUMBER, Metric, MetricTable, selected_on_test
 from gradflow.runs.record import Record
 from gradflow.study.configurations import KEYS, groups, precise_headline
@@ -94,26 +94,26 @@ def depth_table(frames: Frames, records: Sequence[Record]) -> Table:
     if frames.final["blocks"].nunique() < 2:
         return Table(caption="", headers=[], rows=[])
     present = set(frames.final["metric"])
-    wanted = (records[0]["headline"], precise_headline(records), metrics.GRAD_ABS_MEAN_ALL_STEPS)
-    tags = [tag for tag in wanted if tag is not None and tag in present]
-    labels = {tag: frames.table.final(tag) for tag in tags}
+    wanted = (records[0]["headline"], precise_headline(records), tags.GRAD_ABS_MEAN_ALL_STEPS)
+    shown = [tag for tag in wanted if tag is not None and tag in present]
+    labels = {tag: frames.table.final(tag) for tag in shown}
     activations = list(dict.fromkeys(frames.final["activation"]))
-    columns = [(activation, tag) for tag in tags for activation in activations]
+    columns = [(activation, tag) for tag in shown for activation in activations]
     rows = []
     for keys, part in groups(frames.final.sort_values(["variant", "blocks"], kind="stable"), ["variant", "blocks"]):
         found = {(row["activation"], row["metric"]): row for row in part.to_dict("records")}
         cells = [_cell(found[column], labels[column[1]]) if column in found else NO_NUMBER for column in columns]
         rows.append([depth_text(keys["blocks"]), keys["variant"], *cells])
     headers = ["blocks", "variant", *(f"{activation}: {labels[tag].with_unit}" for activation, tag in columns)]
-    caption = f"By depth: mean [95 % interval] of score and mean gradient{_precise(tags)}."
+    caption = f"By depth: mean [95 % interval] of score and mean gradient{_precise(shown)}."
     table = Table(caption=caption, headers=headers, rows=rows)
     return table if any(row[1] for row in rows) else without_column(table, 1)
 
 
-def _precise(tags: Sequence[str]) -> str:
+def _precise(shown: Sequence[str]) -> str:
     """What a name in a column header means."""
     meaning = "; precise batch norm: the last epoch's network with statistics recomputed for its final weights"
-    return meaning if any(map(metrics.is_precise_bn, tags)) else ""
+    return meaning if any(map(tags.is_precise_bn, shown)) else ""
 
 
 def change_table(frames: Frames, records: Sequence[Record]) -> Table:

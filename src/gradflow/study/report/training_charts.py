@@ -9,7 +9,7 @@ import pandas as pd
 from gradflow.figures import marks
 from gradflow.figures.marks import Legend, ValueAxis, blocks_text, heading
 from gradflow.figures.panels import Figure, Panel
-from gradflow.runs import metrics
+from gradflow.runs import tags
 from gradflow.runs.metrics import Metric, MetricTable
 from gradflow.study.configurations import groups
 from gradflow.study.report.curve_points import SPREAD
@@ -19,7 +19,7 @@ _DRAG = "Drag to move, Ctrl + wheel to zoom, double-click to reset."
 _BAND = "lines are means over the seeds, bands 95 % t intervals"
 _FEW = 15  # a curve of at most this many points shows each of them
 _START, _FAR_ABOVE = 0.02, 5.0  # of all updates; times the highest mean of the others
-_BY_UPDATE = (metrics.TRAIN_LOSS_STEP, metrics.GRAD_NORM_TOTAL)
+_BY_UPDATE = (tags.TRAIN_LOSS_STEP, tags.GRAD_NORM_TOTAL)
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,9 @@ def _recorded(frames: Frames) -> list[_Quantity]:
     loss, norm = (frames.training[frames.training["metric"] == tag] for tag in _BY_UPDATE)
     score = frames.learning[frames.learning["metric"] == frames.fitted]
     table = MetricTable()
-    fitted, gradient = table[frames.fitted], table[metrics.GRAD_NORM_TOTAL]
+    fitted, gradient = table[frames.fitted], table[tags.GRAD_NORM_TOTAL]
     quantities = [
-        _Quantity(loss, table[metrics.TRAIN_LOSS_STEP], "loss of a batch", "update"),
+        _Quantity(loss, table[tags.TRAIN_LOSS_STEP], "loss of a batch", "update"),
         _Quantity(score, fitted, fitted.words, "epoch"),
         _Quantity(norm, gradient, gradient.words, "update"),
     ]

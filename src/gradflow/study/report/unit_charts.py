@@ -9,7 +9,8 @@ from gradflow.figures import marks
 from gradflow.figures.marks import blocks_text, heading
 from gradflow.figures.palette import HEAT
 from gradflow.figures.panels import Figure, Panel
-from gradflow.runs.metrics import TOTAL, MetricTable, unit_tag
+from gradflow.runs.metrics import MetricTable
+from gradflow.runs.tags import TOTAL, unit_tag
 from gradflow.study.configurations import groups
 from gradflow.study.report.frames import BEFORE
 

@@ -13,7 +13,7 @@ from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, nearest
 from gradflow.measure.scores import Task
 from gradflow.models.layers import Layer
-from gradflow.runs import metrics
+from gradflow.runs import tags
 from gradflow.runs.metrics import Metric
 from gradflow.training import build
 
@@ -67,30 +67,29 @@ def headline(cfg: DictConfig, data: ArrayDataModule) -> str:
     task = build.learning_task(cfg, data)
     tag = cfg.headline
     if tag is None:
-        return metrics.at_best(metrics.test(task.headline))
+        return tags.at_best(tags.test(task.headline))
     with _refusal("callbacks"):
         declared = [metric for monitor in monitors_among(build.monitors(cfg)) for metric in monitor.declares]
-    tags = _tags_of_a_run(task, declared)
-    if tag in tags and metrics.is_precise_bn(tag) and cfg.model.get("norm") != "batch":
-        remedy = f"headline={metrics.of_last_epoch(tag)}"
+    legal = _tags_of_a_run(task, declared)
+    if tag in legal and tags.is_precise_bn(tag) and cfg.model.get("norm") != "batch":
+        remedy = f"headline={tags.of_last_epoch(tag)}"
         raise ConfigError(f"headline={tag}: this model has no batch normalisation; use {remedy}")
-    if tag not in tags and not _is_of_a_layer(tag, declared, cfg, data):
-        raise ConfigError(f"headline={tag}: no such metric{nearest(tag, tags)} (metrics: {', '.join(tags)})")
+    if tag not in legal and not _is_of_a_layer(tag, declared, cfg, data):
+        raise ConfigError(f"headline={tag}: no such metric{nearest(tag, legal)} (metrics: {', '.join(legal)})")
     return tag
 
 
 def _tags_of_a_run(task: Task, declared: Sequence[Metric]) -> list[str]:
     """The tags that run.json has for a task and its monitors, without those of single layers."""
-    scores = (metrics.LOSS, metrics.MAE, metrics.R2) if task.headline == metrics.R2 else (metrics.LOSS, task.headline)
-    tested = [metrics.test(score) for score in scores]
-    others = [part(score) for part in (metrics.val, metrics.train) for score in scores]
+    scores = (tags.LOSS, tags.MAE, tags.R2) if task.headline == tags.R2 else (tags.LOSS, task.headline)
+    tested = [tags.test(score) for score in scores]
+    others = [part(score) for part in (tags.val, tags.train) for score in scores]
     monitored = [
         metric.tag
         for metric in declared
-        if not metric.is_by_layer
-        and (not metrics.is_precise_bn(metric.tag) or metrics.of_last_epoch(metric.tag) in tested)
+        if not metric.is_by_layer and (not tags.is_precise_bn(metric.tag) or tags.of_last_epoch(metric.tag) in tested)
     ]
-    return [*tested, *others, *map(metrics.at_best, tested), metrics.best(task.monitor), *monitored]
+    return [*tested, *others, *map(tags.at_best, tested), tags.best(task.monitor), *monitored]
 
 
 def _is_of_a_layer(tag: str, declared: Sequence[Metric], cfg: DictConfig, data: ArrayDataModule) -> bool:

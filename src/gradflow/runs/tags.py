@@ -1,0 +1,103 @@
+"""The tags of metrics, the keys in TensorBoard and in run.json, spelled here only."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
+_BEST, _AT_BEST, _PRECISE_BN = "_best", "_at_best", "_precise_bn"
+SCORES = ACC, R2, MAE, LOSS = "acc", "r2", "mae", "loss"
+GRAD_NORM, GRAD_RMS, GRAD_FLOW = "grad_norm", "grad_rms", "grad_flow"
+TOTAL = "total"  # takes a layer's place
+GRAD_NORM_TOTAL = f"{GRAD_NORM}/{TOTAL}"
+GRAD_ABS_MEAN = "grad_abs_mean"
+GRAD_ABS_MEAN_ALL_STEPS = "grad_abs_mean_all_steps"  # in run.json only
+DECADES_PER_LAYER = f"{GRAD_FLOW}/decades_per_layer"
+FIRST_TO_LAST = f"{GRAD_FLOW}/first_to_last"
+DEAD_UNITS, LOW_SLOPE, DORMANT_UNITS = "dead_units", "low_slope", "dormant_units"
+UNIT_QUANTITIES = (DEAD_UNITS, LOW_SLOPE, DORMANT_UNITS)
+BEST_EPOCH = "best_epoch"  # in run.json only
+OPEN_GROUPS = ("val", "test", GRAD_FLOW)  # of tags whose charts a reader wants to see first
+
+
+def train(score: str) -> str:
+    """Tag of a score of the training set: `acc` -> `train/acc`."""
+    return f"train/{score}"
+
+
+def val(score: str) -> str:
+    """Tag of a score of the validation set: `acc` -> `val/acc`."""
+    return f"val/{score}"
+
+
+def test(score: str) -> str:
+    """Tag of a score of the test set: `acc` -> `test/acc`."""
+    return f"test/{score}"
+
+
+TRAIN_LOSS_STEP = train("loss_step")
+
+
+def best(tag: str) -> str:
+    """Tag of the best value so far: `val/acc` -> `val/acc_best`."""
+    return f"{tag}{_BEST}"
+
+
+def at_best(tag: str) -> str:
+    """Tag of a value at the epoch that validation chose: `test/acc` -> `test/acc_at_best`."""
+    return f"{tag}{_AT_BEST}"
+
+
+def precise_bn(tag: str) -> str:
+    """Tag of a value with batch normalisation's statistics recomputed: `test/acc` -> `test/acc_precise_bn`."""
+    return f"{tag}{_PRECISE_BN}"
+
+
+def is_precise_bn(tag: str) -> bool:
+    """Whether `precise_bn` made this tag."""
+    return tag.endswith(_PRECISE_BN)
+
+
+def of_last_epoch(tag: str) -> str:
+    """Tag of the plain value of the last epoch: `test/acc_at_best` and `test/acc_precise_bn` -> `test/acc`."""
+    return tag.removesuffix(_AT_BEST).removesuffix(_PRECISE_BN)
+
+
+def is_of_best(tag: str) -> bool:
+    """Whether a tag is that of a value at the epoch that validation chose."""
+    return tag.endswith(_BEST)
+
+
+def validation_of(tag: str) -> str:
+    """Tag of the validation score that belongs to a test score: `test/acc_at_best` -> `val/acc`."""
+    return of_last_epoch(tag).replace(test(""), val(""))
+
+
+def training_of(tag: str) -> str:
+    """Tag of the training score that belongs to a validation score: `val/acc` -> `train/acc`."""
+    return tag.replace(val(""), train(""))
+
+
+def grad_norm(layer: str) -> str:
+    """Tag of the Euclidean norm over weight and bias of a layer."""
+    return f"{GRAD_NORM}/{layer}"
+
+
+def grad_rms(layer: str) -> str:
+    """Tag of the root mean square of a layer's weight gradient."""
+    return f"{GRAD_RMS}/{layer}"
+
+
+def unit_tag(quantity: str, layer: str) -> str:
+    """Tag of a unit statistic (`dead_units`, `low_slope`, `dormant_units`) of one layer or of `total`."""
+    return f"{quantity}/{layer}"
+
+
+def layer_of(tag: str) -> str:
+    """`01_block` of `dead_units/01_block`."""
+    return tag.rpartition("/")[2]
+
+
+def by_layer(values: Mapping[str, T], quantity: str) -> dict[str, T]:
+    """The values of `<quantity>/<layer>` by layer, without the total of all layers."""
+    found = {layer_of(tag): value for tag, value in values.items() if tag.startswith(f"{quantity}/")}
+    return {layer: value for layer, value in found.items() if layer != TOTAL}
