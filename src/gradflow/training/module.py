@@ -126,6 +126,8 @@ class ActivationModule(L.LightningModule):
                 loss.backward()
                 self.on_before_optimizer_step(optimizer)
                 optimizer.step()
+            # LightningOptimizer.step would count by itself, and manual_backward goes with it, but each of them adds
+            # 0.04 ms to a step of 0.55 ms (MLP, two blocks of 64 units, batch of 32, one thread).
             count_update(self.trainer)
             if mixed:  # Lightning's autocast spans the chunk, and would go on with its bfloat16 copies of old weights
                 torch.clear_autocast_cache()
