@@ -16,7 +16,7 @@ from gradflow.runs.events import curves
 from gradflow.runs.record import State
 from gradflow.seeds import Stream, torch_seed
 
-SMALL = ("blocks=2", "width=8", "trainer.accelerator=cpu", "threads=2", "callbacks.pictures=null", "precision=64")
+SMALL = ("blocks=2", "width=8", "trainer.accelerator=cpu", "threads=1", "callbacks.pictures=null", "precision=64")
 TWO = ("trainer=ddp",)
 
 
@@ -60,7 +60,7 @@ def test_processes_draw_their_own_dropout_masks():
     "options",
     [
         # Batches of 16 and 16, of 7 and 6 at the end; validation batches of 4 and 3.
-        ["model=conv", "model.norm=none", "data.eval_batch_size=7", "trainer.max_epochs=2"],
+        ["model=conv", "model.norm=none", "data.eval_batch_size=7", "trainer.max_epochs=1"],
         ["model=conv", "model.norm=layer", "activation=maxout", "schedule=cosine", "trainer.max_epochs=1"],
         # The last batch is one sample: the second process has none.
         ["model=mlp", "data.batch_size=299", "activation=sigmoid", "trainer.max_epochs=3"],

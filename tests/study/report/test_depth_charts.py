@@ -2,12 +2,11 @@
 
 import pytest
 from drawn import marks_of
+from forged_runs import HEADLINE
 
 from gradflow.figures import marks
 from gradflow.runs.metrics import MetricTable
 from gradflow.study.report import depth_charts
-
-HEADLINE = "test/acc_at_best"
 
 
 def headline(frames, legend):

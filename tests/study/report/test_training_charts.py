@@ -23,11 +23,15 @@ def test_loss_score_and_gradient_norm_stand_side_by_side_a_row_for_each_depth(gr
     assert row["mean"] == 1.725  # 2 - accuracy * 10 / 20 with accuracies 0.5 and 0.6: 1.75 and 1.7
 
 
+def over_training(study):
+    """The frames of a study, and the figure that is made of them."""
+    frames = study_frames(study, study_runs(study))
+    return frames, training_charts.over_training(frames, legend_of(frames.final))
+
+
 def test_where_points_stand_for_several_updates_their_spread_is_drawn(tmp_path):
     write_run(tmp_path, **typical(accuracy=0.5, steps=2 * MOST_POINTS))
-    records = study_runs(tmp_path)
-    frames = study_frames(tmp_path, records)
-    figure = training_charts.over_training(frames, legend_of(frames.final))
+    frames, figure = over_training(tmp_path)
     loss, score, norm = figure.panels
     assert marks_of(loss) == marks_of(norm) == ["area", "area", "line", "point"]  # single updates, interval, mean
     assert marks_of(score) == ["area", "line", "point"]
@@ -40,9 +44,7 @@ def test_first_losses_far_above_the_others_are_cut_off_with_a_note(tmp_path):
     run = typical(steps=200)
     run["curves"]["train/loss_step"][0] = 80.0
     write_run(tmp_path, **run)
-    records = study_runs(tmp_path)
-    frames = study_frames(tmp_path, records)
-    figure = training_charts.over_training(frames, legend_of(frames.final))
+    _, figure = over_training(tmp_path)
     low, high = figure.panels[0].chart.to_dict()["layer"][0]["encoding"]["y"]["scale"]["domain"]
     assert 1.0 < low < 1.11  # the last loss is 1.1
     assert 1.98 < high < 2.1
@@ -53,8 +55,6 @@ def test_only_what_was_recorded_stands_side_by_side(tmp_path):
     run = typical()
     run["curves"] = {tag: curve for tag, curve in run["curves"].items() if tag != "train/loss_step"}
     write_run(tmp_path, **run)
-    records = study_runs(tmp_path)
-    frames = study_frames(tmp_path, records)
-    figure = training_charts.over_training(frames, legend_of(frames.final))
+    _, figure = over_training(tmp_path)
     assert [panel.title for panel in figure.panels] == ["training accuracy, 2 blocks", "gradient norm, 2 blocks"]
     assert figure.columns == 2
