@@ -38,6 +38,11 @@ def _listed(name: str) -> Callable[[Any], float]:
     return lambda m: float(nn.init.calculate_gain(name))  # type: ignore[arg-type]
 
 
+def _always(*values: float) -> Callable[[Any], Any]:
+    """The same number, or pair of numbers, whatever the module's parameters."""
+    return lambda m: values if len(values) > 1 else values[0]
+
+
 def _leaky_range(below: float) -> tuple[float, float]:
     return (-math.inf if below > 0 else 0.0), math.inf
 
@@ -95,81 +100,53 @@ def _clipped(m: nn.Hardtanh, z: Tensor) -> Tensor:
     return ((z > m.min_val) & (z < m.max_val)).to(z)
 
 
+# Slope, range, largest slope, gain.
 CLOSED_FORMS: dict[type[nn.Module], ClosedForm] = {
     nn.Identity: ClosedForm(
-        slope=lambda m, z: torch.ones_like(z),
-        range=lambda m: (-math.inf, math.inf),
-        largest_slope=lambda m: 1.0,
-        gain=_listed("linear"),
+        lambda m, z: torch.ones_like(z), _always(-math.inf, math.inf), _always(1.0), _listed("linear")
     ),
     nn.Sigmoid: ClosedForm(
-        slope=lambda m, z: torch.sigmoid(z) * torch.sigmoid(-z),
-        range=lambda m: (0.0, 1.0),
-        largest_slope=lambda m: 0.25,
-        gain=_listed("sigmoid"),
+        lambda m, z: torch.sigmoid(z) * torch.sigmoid(-z), _always(0.0, 1.0), _always(0.25), _listed("sigmoid")
     ),
-    nn.Tanh: ClosedForm(
-        slope=lambda m, z: _sech_squared(z),
-        range=lambda m: (-1.0, 1.0),
-        largest_slope=lambda m: 1.0,
-        gain=_listed("tanh"),
-    ),
-    nn.ReLU: ClosedForm(
-        slope=lambda m, z: (z > 0).to(z.dtype),
-        range=lambda m: (0.0, math.inf),
-        largest_slope=lambda m: 1.0,
-        gain=_listed("relu"),
-    ),
+    nn.Tanh: ClosedForm(lambda m, z: _sech_squared(z), _always(-1.0, 1.0), _always(1.0), _listed("tanh")),
+    nn.ReLU: ClosedForm(lambda m, z: (z > 0).to(z.dtype), _always(0.0, math.inf), _always(1.0), _listed("relu")),
     nn.LeakyReLU: ClosedForm(
-        slope=lambda m, z: _rectified(z, m.negative_slope),
-        range=lambda m: _leaky_range(m.negative_slope),
-        largest_slope=lambda m: max(1.0, abs(m.negative_slope)),
-        gain=lambda m: float(nn.init.calculate_gain("leaky_relu", float(m.negative_slope))),
+        lambda m, z: _rectified(z, m.negative_slope),
+        lambda m: _leaky_range(m.negative_slope),
+        lambda m: max(1.0, abs(m.negative_slope)),
+        lambda m: float(nn.init.calculate_gain("leaky_relu", float(m.negative_slope))),
     ),
     nn.PReLU: ClosedForm(
-        slope=_prelu,
-        range=lambda m: _leaky_range(float(m.weight.detach().max())),
-        largest_slope=lambda m: max(1.0, float(m.weight.detach().abs().max())),
+        _prelu,
+        lambda m: _leaky_range(float(m.weight.detach().max())),
+        lambda m: max(1.0, float(m.weight.detach().abs().max())),
     ),
     nn.RReLU: ClosedForm(
-        slope=lambda m, z: _rectified(z, (m.lower + m.upper) / 2),
-        range=lambda m: _leaky_range((m.lower + m.upper) / 2),
-        largest_slope=lambda m: max(1.0, abs(m.lower + m.upper) / 2),
+        lambda m, z: _rectified(z, (m.lower + m.upper) / 2),
+        lambda m: _leaky_range((m.lower + m.upper) / 2),
+        lambda m: max(1.0, abs(m.lower + m.upper) / 2),
     ),
     nn.ELU: ClosedForm(
-        slope=lambda m, z: _rectified(z, m.alpha * torch.exp(z)),
-        range=lambda m: (min(0.0, -m.alpha), math.inf),
-        largest_slope=lambda m: max(1.0, abs(m.alpha)),
+        lambda m, z: _rectified(z, m.alpha * torch.exp(z)),
+        lambda m: (min(0.0, -m.alpha), math.inf),
+        lambda m: max(1.0, abs(m.alpha)),
     ),
     nn.SELU: ClosedForm(
-        slope=lambda m, z: SELU_SCALE * _rectified(z, SELU_ALPHA * torch.exp(z)),
-        range=lambda m: (-SELU_SCALE * SELU_ALPHA, math.inf),
-        largest_slope=lambda m: SELU_SCALE * SELU_ALPHA,
-        gain=_listed("selu"),
+        lambda m, z: SELU_SCALE * _rectified(z, SELU_ALPHA * torch.exp(z)),
+        _always(-SELU_SCALE * SELU_ALPHA, math.inf),
+        _always(SELU_SCALE * SELU_ALPHA),
+        _listed("selu"),
     ),
     nn.CELU: ClosedForm(
-        slope=lambda m, z: _rectified(z, torch.exp(z / m.alpha)),
-        range=lambda m: (-m.alpha, math.inf),
-        largest_slope=lambda m: 1.0,
+        lambda m, z: _rectified(z, torch.exp(z / m.alpha)), lambda m: (-m.alpha, math.inf), _always(1.0)
     ),
-    nn.GELU: ClosedForm(slope=_gelu),
-    nn.SiLU: ClosedForm(slope=_silu),
-    nn.Mish: ClosedForm(slope=_mish),
-    nn.Softplus: ClosedForm(slope=_softplus, range=lambda m: (0.0, math.inf), largest_slope=lambda m: 1.0),
-    nn.Softsign: ClosedForm(
-        slope=lambda m, z: (1 / (1 + z.abs())).square(),
-        range=lambda m: (-1.0, 1.0),
-        largest_slope=lambda m: 1.0,
-    ),
-    nn.Hardtanh: ClosedForm(
-        slope=_clipped,
-        range=lambda m: (m.min_val, m.max_val),
-        largest_slope=lambda m: 1.0,
-    ),
-    nn.Hardswish: ClosedForm(
-        slope=_hardswish,
-        range=lambda m: (-0.375, math.inf),  # at -1.5
-        largest_slope=lambda m: 1.5,  # approached at 3 from below
-    ),
-    nn.ReLU6: ClosedForm(slope=_clipped, range=lambda m: (0.0, 6.0), largest_slope=lambda m: 1.0),
+    nn.GELU: ClosedForm(_gelu),
+    nn.SiLU: ClosedForm(_silu),
+    nn.Mish: ClosedForm(_mish),
+    nn.Softplus: ClosedForm(_softplus, _always(0.0, math.inf), _always(1.0)),
+    nn.Softsign: ClosedForm(lambda m, z: (1 / (1 + z.abs())).square(), _always(-1.0, 1.0), _always(1.0)),
+    nn.Hardtanh: ClosedForm(_clipped, lambda m: (m.min_val, m.max_val), _always(1.0)),
+    # The lowest value is at -1.5; the largest slope is approached at 3 from below.
+    nn.Hardswish: ClosedForm(_hardswish, _always(-0.375, math.inf), _always(1.5)),
+    nn.ReLU6: ClosedForm(_clipped, _always(0.0, 6.0), _always(1.0)),
 }

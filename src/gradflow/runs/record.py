@@ -39,57 +39,31 @@ class ErrorEntry(TypedDict):
 
 
 class Record(TypedDict):
-    """run.json.
+    """run.json; what is known only after the first attempt has begun is None until then."""
 
-    Attributes:
-        state: a `State`.
-        study: name of the study's folder.
-        config: name of the configuration's folder in it.
-        axes: what distinguishes the configuration from the others in its study, activation and blocks first.
-        activation: its label.
-        blocks: hidden blocks; None for a model of fixed size.
-        seed: of the run.
-        lr: the initial learning rate.
-        config_hash: SHA-256 of the resolved configuration.
-        overrides: of the command line that planned the run.
-        headline: tag of the metric that tables show.
-        selected_on: `validation`, or `test` where the best epoch is chosen on the test data.
-        declared_metrics: metrics that the run's monitors add to the package's own, as `Metric.as_entry`.
-        attempts: how often the run has been started.
-        metrics: final values by tag; None for values that are not finite.
-        error: the error that ended the run, if any.
-        started: UTC, ISO 8601; None before the first attempt.
-        finished: when the last attempt ended.
-        duration_s: total seconds of all attempts.
-        provenance: versions, device, command.
-        parameters: number of trainable parameters; None before the first attempt, like the two below.
-        constant_loss: the mean loss of the best constant prediction.
-        sigmoid_like: whether low slopes are saturation.
-    """
-
-    state: str
-    study: str
-    config: str
-    axes: dict[str, Any]
-    activation: str
-    blocks: int | None
+    state: str  # a `State`
+    study: str  # name of the study's folder
+    config: str  # name of the configuration's folder in it
+    axes: dict[str, Any]  # what distinguishes the configuration from the others in its study
+    activation: str  # its label
+    blocks: int | None  # hidden blocks; None for a model of fixed size
     seed: int
-    lr: float | None
-    config_hash: str
-    overrides: list[str]
-    headline: str
-    selected_on: str
-    declared_metrics: list[dict[str, Any]]
+    lr: float | None  # the initial learning rate
+    config_hash: str  # SHA-256 of the resolved configuration
+    overrides: list[str]  # of the command line that planned the run
+    headline: str  # tag of the metric that tables show
+    selected_on: str  # `validation`, or `test` where the best epoch is chosen on the test data
+    declared_metrics: list[dict[str, Any]]  # those that monitors add to the package's own, as `Metric.as_entry`
     attempts: int
-    metrics: dict[str, float | None]
+    metrics: dict[str, float | None]  # final values by tag; None for values that are not finite
     error: ErrorEntry | None
-    started: str | None
-    finished: str | None
-    duration_s: float | None
-    provenance: dict[str, Any] | None
-    parameters: int | None
-    constant_loss: float | None
-    sigmoid_like: bool | None
+    started: str | None  # UTC, ISO 8601: the first attempt
+    finished: str | None  # the end of the last attempt
+    duration_s: float | None  # of all attempts together
+    provenance: dict[str, Any] | None  # versions, device, command
+    parameters: int | None  # how many are trained
+    constant_loss: float | None  # the mean loss of the best constant prediction
+    sigmoid_like: bool | None  # whether low slopes are saturation
 
 
 # What every reader needs, with its type.

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypedDict
 
 import lightning as L
 import torch
@@ -42,23 +41,6 @@ from gradflow.training.process import processes
 log = logging.getLogger(__name__)
 
 
-class Result(TypedDict):
-    """What training changes in a record."""
-
-    state: str
-    metrics: dict[str, float | None]
-
-
-class Facts(TypedDict):
-    """What a record says of a run before it has trained."""
-
-    provenance: dict[str, Any] | None
-    parameters: int | None
-    constant_loss: float | None
-    sigmoid_like: bool | None
-    declared_metrics: list[dict[str, Any]]
-
-
 def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record | None:
     """Train and test one configuration in its folder; the final run.json.
 
@@ -79,7 +61,7 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
             return read_record(folder)
         present = read_record(folder)
         if present is not None and present["state"] in DONE:
-            terminal.say(f"{folder}: another process has trained this run meanwhile", style="yellow")
+            terminal.say(f"{folder}: another process has trained this run in the meantime", style="yellow")
             return present
         record = start(cfg, folder)
         resume = resume_point(folder, record)
@@ -89,7 +71,7 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
         record |= {"state": State.RUNNING, "started": started, "attempts": record["attempts"] + 1}
         try:
             with _ctrl_c():
-                record |= train(cfg, folder, record, resume, position=position)
+                train(cfg, folder, record, resume, position=position)
         except Exception as error:
             log.exception("the run failed")
             record |= {"state": State.FAILED, "error": error_entry(error)}
@@ -129,18 +111,18 @@ def _say_result(record: Record, position: str) -> None:
     terminal.say(f"  {position}: {', '.join(parts)} in {record['duration_s']:.1f} s")
 
 
-def train(cfg: DictConfig, folder: Path, record: Record, resume: Path | None, *, position: str) -> Result:
-    """Fit, then test the last and the best epoch; what changes in the record.
+def train(cfg: DictConfig, folder: Path, record: Record, resume: Path | None, *, position: str) -> None:
+    """Fit, then test the last and the best epoch.
 
     Args:
         cfg: the composed configuration.
         folder: the run folder.
-        record: its run.json, which gets provenance and size.
+        record: its run.json, which gets all that training finds out; written before the first step.
         resume: the checkpoint to resume from.
         position: which run of the sweep this is.
     """
     with companions(processes(cfg), functools.partial(train_along, cfg, folder, resume)) as environment:
-        return _train(cfg, folder, record, resume, environment, position=position)
+        _train(cfg, folder, record, resume, environment, position=position)
 
 
 def _train(
@@ -151,13 +133,13 @@ def _train(
     environment: LightningEnvironment,
     *,
     position: str,
-) -> Result:
+) -> None:
     axes = " ".join(f"{axis}={value}" for axis, value in record["axes"].items())
     title = f"{position}: {axes} seed={record['seed']}"
     logger = build.logger(cfg, folder)
     parts = build_parts(cfg, folder, environment, logger=logger, title=title)
     module, trainer = parts.module, parts.trainer
-    record |= _facts(parts)
+    _describe(parts, record)
     write_record(folder, record)
     _announce(title, record, parts.data, trainer)
     if resume is not None:
@@ -179,17 +161,17 @@ def _train(
     finally:
         if isinstance(logger, RunLogger):
             logger.close(finished=state == State.FINISHED)
-    return {"state": state, "metrics": {**final_metrics(parts), **tested}}
+    record |= {"state": state, "metrics": {**final_metrics(parts), **tested}}
 
 
-def _facts(parts: Parts) -> Facts:
-    """What run.json says of a run before it has trained."""
+def _describe(parts: Parts, record: Record) -> None:
+    """Put what is known before the first step into the record."""
     _, data, module, trainer = parts
     device = device_name(trainer.strategy.root_device)
     device = device if trainer.world_size == 1 else f"{trainer.world_size} x {device}"
     first: Layer = module.network.layers[0]  # type: ignore[index, assignment]
     assert first.activation is not None
-    return {
+    record |= {
         "provenance": provenance(device=device, threads=torch.get_num_threads()),
         "parameters": sum(p.numel() for p in module.parameters() if p.requires_grad),
         "constant_loss": constant_loss(data.task, data.training_targets),
