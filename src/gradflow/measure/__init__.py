@@ -1,1 +1,1 @@
-"""Tensors in, numbers out: what is measured, whoever asks and whenever."""
+"""What is measured: tensors in, numbers out. Callbacks decide when."""

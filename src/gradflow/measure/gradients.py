@@ -1,8 +1,4 @@
-"""What is measured: gradients and unit activities in, numbers out.
-
-Nothing here knows about Lightning, epochs or files; the callbacks say when. Shape letters: T tensors, L layers,
-S steps, N samples, U units.
-"""
+"""Norms, absolute sums and the slope by depth of gradients. Shape letters: T tensors, L layers, S steps."""
 
 from collections.abc import Sequence
 

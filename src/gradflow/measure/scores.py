@@ -14,9 +14,9 @@ from torchmetrics.regression import MeanAbsoluteError, R2Score
 from gradflow.errors import ConfigError
 from gradflow.runs import tags
 
-# The output functions that go with a kind of target, the usual one first.
+# The output functions that suit a kind of target, the usual one first.
 OUTPUTS = {"classification": ("softmax",), "binary": ("sigmoid",), "regression": ("linear", "tanh")}
-BUNDLE = 4096  # samples that go into the scores at a time: an update of a score takes as long as a few training steps
+BUNDLE = 4096  # samples per update of the scores, which takes as long as a few training steps
 TANH_REACH = 0.8  # of the tanh, for the ends of the training targets: at 1 it would never arrive
 _KINDS = {"classification": "classification", "binary": "binary classification", "regression": "regression"}
 _LOSSES = {
@@ -32,10 +32,10 @@ class Task:
 
     Attributes:
         loss: (outputs, targets) -> scalar mean loss; nats for the two cross-entropies.
-        predict: outputs -> one prediction a sample, shape (N,).
-        meters: makes the scores by name, which take in (predictions, targets).
+        predict: outputs -> one prediction per sample, shape (N,).
+        meters: makes the metrics of (predictions, targets), by name.
         headline: the score that a table shows.
-        monitor: what validation chooses the best epoch by.
+        monitor: tag of the score by which validation chooses the best epoch.
         mode: whether `max` or `min` of the monitored value is best.
     """
 
@@ -133,16 +133,16 @@ def _linear(z: Tensor) -> Tensor:
 def _stretched_tanh(lowest: float, highest: float) -> Callable[[Tensor], Tensor]:
     """tanh, stretched so that -0.8 and 0.8 become the smallest and the largest training target.
 
-    The same as to scale the targets down into [-0.8, 0.8], but that the loss stays in the unit of the standardised
-    targets, the same for every output function. Targets up to an eighth of the training range outside it can still be
-    reached; what lies further out cannot, is not clipped, and counts with its whole error.
+    Equivalent to scaling the targets into [-0.8, 0.8], except that the loss stays in the unit of the standardised
+    targets, the same for every output function. Targets up to an eighth of the training range outside it are still
+    reachable; those further out are not. They are not clipped, and count with their whole error.
     """
     centre, half = (lowest + highest) / 2, (highest - lowest) / 2 / TANH_REACH
     return lambda z: centre + half * torch.tanh(z)
 
 
 def constant_loss(kind: str, targets: Tensor) -> float:
-    """The mean loss of the constant prediction that suits the targets best: what is reached without any input.
+    """The mean loss of the best constant prediction, which needs no input.
 
     Args:
         kind: as for `task`.
@@ -168,7 +168,7 @@ class Pass:
 
     def __init__(self, task: Task, device: torch.device) -> None:
         self._device = torch.device("cpu") if device.type == "mps" else device  # MPS has no float64
-        # Not MeanMetric: without its check for NaN, which stalls an accelerator, it ignores the weights (1.9).
+        # Not MeanMetric: without its NaN check, which stalls an accelerator, it ignores the weights (torchmetrics 1.9).
         self._loss, self._samples = (_in_float64(SumMetric(nan_strategy="disable").to(self._device)) for _ in range(2))
         self._predict, self._meters = task.predict, task.meters()
         for meter in self._meters.values():
@@ -182,16 +182,16 @@ class Pass:
         self._kept = 0
 
     def add(self, loss: Tensor, outputs: Tensor, targets: Tensor) -> None:
-        """Take in a batch: the mean loss of its N samples, their outputs (N, ...), their targets (N,)."""
+        """Add a batch: the mean loss of its N samples, their outputs (N, ...) and targets (N,)."""
         self._losses.append(loss.detach())
         self._outputs.append(outputs.detach())
         self._targets.append(targets)
-        self._kept += len(targets) or 1  # a process without a sample in any batch does not keep them all either
+        self._kept += len(targets) or 1  # bounds the memory of a process without samples too
         if self._kept >= BUNDLE:
             self._sum_up()
 
     def _sum_up(self) -> None:
-        """Put the batches that are kept into the sums."""
+        """Move the batches collected so far into the sums."""
         sizes = torch.tensor([len(y) for y in self._targets], device=self._device)
         self._loss.update(torch.stack(self._losses).to(self._device).double() * sizes)
         self._samples.update(sizes)
@@ -203,12 +203,12 @@ class Pass:
         self._clear()
 
     def scores(self, prefix: str) -> dict[str, float]:
-        """Mean loss over all samples and the task's scores, tagged `<prefix>/<name>`; every process has to call it."""
+        """Mean loss over all samples and the task's scores, tagged `<prefix>/<name>`; every process must call it."""
         if self._kept:
             self._sum_up()
         scores = {tags.LOSS: self._loss.compute() / self._samples.compute()}
         with warnings.catch_warnings():
-            # What torchmetrics says in a process that had no sample, though others had some.
+            # torchmetrics warns in a process that had no sample, even if others had some.
             warnings.filterwarnings("ignore", ".* was called before the ``update`` method", UserWarning)
             scores |= {name: meter.compute() for name, meter in self._meters.items()}
         return {f"{prefix}/{name}": float(value) for name, value in scores.items()}

@@ -1,4 +1,4 @@
-"""What happened at each optimizer step, kept on the device until somebody reads it."""
+"""What happened at each optimizer step, kept on the device until it is read."""
 
 import time
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class Steps(NamedTuple):
 
 
 class StepTable:
-    """Rows of K numbers, each with the step and the moment it belongs to.
+    """Rows of K numbers, each with its step and time.
 
     Rows stay on the device until they are read, all in one transfer, so that a step never waits for the device.
     """
@@ -36,7 +36,7 @@ class StepTable:
         return len(self._steps)
 
     def append(self, step: int, *parts: Tensor) -> None:
-        """Add a row, given as vectors that follow each other in it."""
+        """Add a row, given as consecutive vectors."""
         self._parts.append(parts)
         self._steps.append(step)
         self._times.append(time.time())
@@ -52,7 +52,7 @@ class StepTable:
         return self._read(start)
 
     def read(self) -> Steps:
-        """All rows; this is no look."""
+        """All rows; this does not count as a look."""
         return self._read(0)
 
     def _read(self, start: int) -> Steps:
@@ -61,7 +61,7 @@ class StepTable:
         return Steps(np.array(self._steps[start:], dtype=np.int64), np.array(self._times[start:]), values)
 
     def truncate(self, rows: int) -> None:
-        """Keep so many rows."""
+        """Keep the first `rows` rows."""
         for column in (self._parts, self._steps, self._times):
             del column[rows:]
         self._seen = min(self._seen, rows)

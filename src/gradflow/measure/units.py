@@ -1,7 +1,7 @@
 """Which units are dead or dormant, and how many entries have a low slope.
 
-A unit is a neuron (values of shape (N, U)) or a channel (values of shape (N, U, H, W)). The meters take in a layer's
-values batch by batch; `compute` counts over all processes that train the run, and every one of them has to call it.
+A unit is a neuron (values of shape (N, U)) or a channel (values of shape (N, U, H, W)). The meters receive a layer's
+values batch by batch; `compute` counts over all processes that train the run, and every one of them must call it.
 
 Shape letters: N samples, U units.
 """
@@ -49,17 +49,19 @@ class SlopeMeter(Metric):
 
     def __init__(self, activation: nn.Module) -> None:
         super().__init__()
-        self._slope = functools.partial(activations.slope, activation)  # a module as an attribute would move with this
+        self._slope = functools.partial(
+            activations.slope, activation
+        )  # as an attribute, the module would move with this metric
         self._largest = activations.largest_slope(activation)
         self.add_state("slope_max", torch.zeros(0), "max")  # (U,) from the first batch on
         self.add_state("low", torch.tensor(0), "sum")
         self.add_state("entries", torch.tensor(0), "sum")
 
     def update(self, z: Tensor) -> None:
-        """Take in pre-activations, shape (N, U) or (N, U, H, W)."""
+        """Add pre-activations, shape (N, U) or (N, U, H, W)."""
         for part in _parts(z):
             slope = self._slope(part if part.dtype == torch.float64 else part.float()).abs()
-            # Of several processes some may have no sample of a batch.
+            # A process may have no sample of a batch.
             slope_max_U = slope.amax(dim=_all_but_units(slope)) if len(slope) else slope.new_zeros(slope.shape[1])
             self.slope_max = self.slope_max.maximum(slope_max_U) if len(self.slope_max) else slope_max_U
             self.low = self.low + torch.count_nonzero(slope < LOW_SLOPE * self._largest)
@@ -82,27 +84,27 @@ class ActivityMeter(Metric):
 
     full_state_update = False
     abs_sum: Tensor
-    outputs_a_unit: Tensor
+    outputs_per_unit: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.add_state("abs_sum", torch.zeros(0), "sum")  # (U,) from the first batch on
-        self.add_state("outputs_a_unit", torch.tensor(0), "sum")
+        self.add_state("outputs_per_unit", torch.tensor(0), "sum")
 
     def update(self, a: Tensor) -> None:
-        """Take in activations, shape (N, U) or (N, U, H, W)."""
+        """Add activations, shape (N, U) or (N, U, H, W)."""
         for part in _parts(a):
             abs_sum_U = part.abs().sum(dim=_all_but_units(part), dtype=torch.promote_types(part.dtype, torch.float32))
             abs_sum_U = abs_sum_U if part.device.type == "mps" else abs_sum_U.double()
             self.abs_sum = self.abs_sum + abs_sum_U if len(self.abs_sum) else abs_sum_U
-        self.outputs_a_unit = self.outputs_a_unit + a.numel() // a.shape[1]
+        self.outputs_per_unit = self.outputs_per_unit + a.numel() // a.shape[1]
 
     def dormant(self) -> Tensor:
         """Whether each unit is dormant: mean abs a over its layer's mean of it at most 0.025; shape (U,).
 
         In a layer that is all zero every unit is dormant. Source: Sokar et al. 2023, arXiv:2302.12902.
         """
-        mean_U = self.abs_sum / self.outputs_a_unit
+        mean_U = self.abs_sum / self.outputs_per_unit
         return mean_U <= DORMANT_SCORE * mean_U.mean()
 
     def compute(self) -> Part:
@@ -115,12 +117,12 @@ def _part(flags_U: Tensor) -> Part:
 
 
 def _parts(values: Tensor) -> tuple[Tensor, ...]:
-    """The samples in groups that stay in a CPU's cache from one elementwise operation to the next: ten times faster."""
+    """The samples in groups that fit a CPU's cache across elementwise operations: ten times faster."""
     if values.device.type != "cpu":
         return (values,)
     return values.split(max(1, CACHED_ENTRIES * len(values) // max(1, values.numel())))
 
 
 def _all_but_units(values: Tensor) -> list[int]:
-    """The axes to reduce so that one number a unit remains."""
+    """The axes to reduce to one number per unit."""
     return [axis for axis in range(values.dim()) if axis != 1]

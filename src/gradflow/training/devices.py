@@ -1,8 +1,8 @@
-"""Several devices in one run: a process for each of them.
+"""Several devices in one run, each with a process of its own.
 
-The process that was started is the first; it holds the run folder and alone writes. It starts the others itself:
-Lightning's launchers either give the command again, which would plan the whole sweep anew, or move the training out of
-the process that signals reach.
+The process that the user started is the first: it holds the run folder and alone writes to it. It starts the others
+itself, because Lightning's launchers either run the command again, which would plan the whole sweep a second time, or
+move the training out of the process that receives signals.
 """
 
 import os
@@ -20,17 +20,17 @@ from lightning.pytorch.plugins.environments import LightningEnvironment
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch import multiprocessing
 
-# What a process does that is not the first: build everything, call `ready`, train along.
+# What every other process does: build everything, call `ready`, take part in the training.
 Work = Callable[[LightningEnvironment, Callable[[], object]], None]
 
-# Seconds that a process gets to tell why it failed, once the others have lost it. It is heard as soon as it has ended,
-# which takes its time on a busy machine.
+# Seconds for a lost process to end and report its error, which can take long on a busy machine; the wait ends with the
+# process.
 LAST_WORDS = 60.0
 OTHERS_IGNORE = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM)
 
 
 class RankEnvironment(LightningEnvironment):
-    """Tells Lightning which process of a run this is, and where they meet."""
+    """Tells Lightning which process of a run this is and where the processes connect."""
 
     def __init__(self, rank: int, *, port: int) -> None:
         super().__init__()
@@ -56,9 +56,9 @@ class RankEnvironment(LightningEnvironment):
 
 
 class Signals(Callback):
-    """SIGTERM ends the first process at once, and with it the others, which leave all signals to it.
+    """SIGTERM ends the first process at once, and with it the others, which ignore signals.
 
-    Lightning's handler begins a collective operation wherever the process stands, while the others are in another one.
+    Lightning's handler would start a collective operation while the other processes are in a different one.
     """
 
     def __init__(self) -> None:
@@ -79,17 +79,17 @@ class Signals(Callback):
 
     def _end(self, number: int, frame: FrameType | None) -> NoReturn:
         if callable(self._before):
-            self._before(number, frame)  # may end the process in its own way
+            self._before(number, frame)  # may end the process itself
         raise SIGTERMException
 
 
 @contextmanager
 def companions(processes: int, work: Work) -> Iterator[LightningEnvironment]:
-    """The other processes of a run, all of them ready to train; the environment of this one, the first.
+    """Start the other processes of a run and wait until all are ready; yields the environment of this one, the first.
 
     Args:
-        processes: of the run, this one included; with 1 nothing is started.
-        work: what each of the others does; it is pickled.
+        processes: of the run, this one included; 1 starts nothing.
+        work: what each of the others does; pickled.
 
     Raises:
         torch.multiprocessing.ProcessException: if another process failed, with its traceback.
@@ -110,7 +110,7 @@ def companions(processes: int, work: Work) -> Iterator[LightningEnvironment]:
         while not others.join():
             pass
     except RuntimeError:
-        others.join(timeout=LAST_WORDS)  # a lost connection says less than the process that is lost
+        others.join(timeout=LAST_WORDS)  # the error of the lost process says more than a lost connection
         raise
     finally:
         for process in others.processes:
@@ -120,7 +120,7 @@ def companions(processes: int, work: Work) -> Iterator[LightningEnvironment]:
 
 
 def _companion(index: int, work: Work, port: int, ready: Any) -> None:
-    os.setsid()  # Ctrl-C is the first process's business
+    os.setsid()  # the first process handles Ctrl-C
     for number in OTHERS_IGNORE:
         signal.signal(number, signal.SIG_IGN)
     try:

@@ -1,4 +1,4 @@
-"""What every process of a run does: build, fit, test; and what the processes but the first do, which write nothing."""
+"""What every process of a run does: build, fit, test. All processes except the first write nothing."""
 
 import logging
 from collections.abc import Callable
@@ -49,8 +49,8 @@ def build_parts(
     data = build.data(cfg, chunk_size=build.chunk_size(cfg, monitors))
     module = build.module(cfg, data)
     if cfg.compile:
-        torch.compiler.reset()  # what earlier runs compiled counts against a limit, past which nothing is compiled
-        # Kernels for one shape each, as an epoch has two at most; random numbers as without compilation.
+        torch.compiler.reset()  # the compiler's limits count earlier runs too
+        # One kernel per shape, as an epoch has at most two; random numbers as without compilation.
         module.network.compile(dynamic=False, options={"fallback_random": True})
     progress = [RunProgress(title, score=module.task.monitor)] if title is not None else []
     signals = [Signals()] if processes(cfg) > 1 else []
@@ -88,7 +88,7 @@ def measure_initial_weights(trainer: L.Trainer, module: ActivationModule, data: 
 
 
 def final_metrics(parts: Parts) -> dict[str, float]:
-    """Scores of the last epoch, the number of the best one, and what the monitors have found."""
+    """Scores of the last epoch, the number of the best epoch, and the monitors' final values."""
     final = dict(parts.module.final)
     if parts.module.best_epoch:
         final[tags.BEST_EPOCH] = parts.module.best_epoch
@@ -103,7 +103,7 @@ def saved(checkpoint: Path) -> dict[str, Any]:
 
 
 def end_where_it_ended(trainer: L.Trainer, checkpoint: dict[str, Any]) -> None:
-    """Train no further if early stopping had ended the training."""
+    """Train no further if early stopping had ended the run."""
     if checkpoint["gradflow"]["stopped"]:
         trainer.fit_loop.max_epochs = checkpoint["epoch"] + 1
 
@@ -115,7 +115,7 @@ def train_along(
     environment: LightningEnvironment,
     ready: Callable[[], object],
 ) -> None:
-    """What every process but the first does: the same, without a word."""
+    """What every process except the first does: the same, silently."""
     terminal.configure()
     logging.disable()
     with process_settings(cfg):

@@ -19,7 +19,7 @@ def lock(folder: Path) -> Iterator[bool]:
     """Whether this process holds the run folder; another one may be training it."""
     lock = FileLock(folder / folders.LOCK_FILE)
     try:
-        lock.acquire(timeout=1)  # seconds; a look at the study's status holds it for a moment
+        lock.acquire(timeout=1)  # seconds; the status command holds it for a moment
     except Timeout:
         yield False
         return
@@ -30,7 +30,7 @@ def lock(folder: Path) -> Iterator[bool]:
 
 
 def start(cfg: DictConfig, folder: Path) -> Record:
-    """The record of the run before this attempt, checked to be this configuration's."""
+    """The record of the run before this attempt, after a check that it belongs to this configuration."""
     record = read_record(folder)
     assert record is not None, f"{folder} was not planned"
     assert record["config_hash"] == identity.config_hash(cfg), f"{folder} belongs to another configuration"

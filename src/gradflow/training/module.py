@@ -1,4 +1,4 @@
-"""The LightningModule: training steps, what each of them leaves, the epoch's scores, the best epoch so far."""
+"""The LightningModule: training steps and what each records, the scores of an epoch, the best epoch so far."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -24,20 +24,20 @@ from gradflow.runs.logger import RunLogger, write, write_rows
 from gradflow.seeds import Stream, torch_seed
 from gradflow.training.update_count import count_for_both, count_update
 
-RUN_AHEAD = 50  # steps between two looks at an accelerator's losses and gradients: reading a value stalls it
+RUN_AHEAD = 50  # steps between two checks of an accelerator's losses and gradients: reading a value stalls it
 
 
 class ActivationModule(L.LightningModule):
-    """Train a network on a task; every number is written at the count of updates that its weights have had.
+    """Train a network on a task; every number is written at the step (updates so far) of the weights it describes.
 
     Args:
         network: maps x of shape (N, ...) to outputs of shape (N, outputs).
         task: loss, prediction and scores.
         optimizer: makes the optimizer from the parameters.
-        schedule: makes the learning-rate schedule, stepped once an epoch, from the optimizer; None for a constant rate.
+        schedule: makes the learning-rate schedule from the optimizer, stepped once per epoch; None: constant rate.
         seed: of the stochastic layers, reseeded at each epoch.
-        updates_itself: whether training steps are chunks of batches, with an update for each (Lightning's manual
-            optimization); the weights are those of automatic optimization, bit by bit.
+        updates_itself: whether a training step is a chunk of batches with one update each (Lightning's manual
+            optimization); the weights are bit-identical to those of automatic optimization.
     """
 
     def __init__(
@@ -76,16 +76,16 @@ class ActivationModule(L.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": self._make_schedule(optimizer)}}
 
     def loss(self, batch: Batch, scores: Pass, network: Callable[[Tensor], Tensor]) -> Tensor:
-        """The loss of a batch, noted among the scores of a pass with what the network put out."""
+        """The loss of a batch; loss and outputs are added to the scores of a pass."""
         x, y = batch
         outputs = network(x)
-        # Of several processes some may have no sample of the last batch, and no loss, but a part in the gradient.
+        # A process without a sample of the last batch has no loss, but takes part in the gradient.
         loss = self.task.loss(outputs, y) if len(y) else outputs.sum()
         scores.add(loss, outputs, y)
         return loss
 
     def _evaluate(self, batch: Batch) -> None:
-        # Not through `__call__`, which may be compiled: that code knows no hook of the unit statistics.
+        # Not through `__call__`, which may be compiled: compiled code ignores the hooks of the unit statistics.
         self.loss(batch, self._evaluation, self.network.forward)
 
     def setup(self, stage: str) -> None:
@@ -99,14 +99,14 @@ class ActivationModule(L.LightningModule):
         self._training = Pass(self.task, self.device)
 
     def training_step(self, batch: Batch | Chunk, batch_idx: int) -> Tensor | None:
-        """The loss of a batch; or, where the loader hands out several at a time, an update with each of them."""
+        """The loss of a batch; if the loader yields chunks of batches, one update per batch."""
         if isinstance(batch, Chunk):
             self._update_with_each(batch)
             return None
         return self._training_loss(batch, share=self._share(batch, batch_idx))
 
     def _share(self, batch: Batch, batch_idx: int) -> float:
-        """What makes the mean over the processes, as the distributed gradient is, the mean over the whole batch."""
+        """The factor that turns the distributed gradient, a mean over processes, into the mean over the batch."""
         if self._processes == 1:
             return 1.0
         loader = self.trainer.train_dataloader
@@ -114,7 +114,7 @@ class ActivationModule(L.LightningModule):
         return self._processes * len(batch[1]) / loader.samples(batch_idx)
 
     def _update_with_each(self, chunk: Chunk) -> None:
-        """What Lightning's automatic optimization does with each batch, without its hooks, which take 0.1 ms a step."""
+        """What Lightning's automatic optimization does per batch, without its hooks, which take 0.1 ms per step."""
         (optimizer,) = self.trainer.optimizers
         mixed = torch.is_autocast_enabled(self.device.type)
         wide = self.dtype == torch.float64
@@ -126,10 +126,10 @@ class ActivationModule(L.LightningModule):
                 loss.backward()
                 self.on_before_optimizer_step(optimizer)
                 optimizer.step()
-            # LightningOptimizer.step would count by itself, and manual_backward goes with it, but each of them adds
-            # 0.04 ms to a step of 0.55 ms (MLP, two blocks of 64 units, batch of 32, one thread).
+            # LightningOptimizer.step would count the update itself, but it and the manual_backward that belongs to it
+            # each add 0.04 ms to a step of 0.55 ms (MLP, two blocks of 64 units, batch of 32, one thread).
             count_update(self.trainer)
-            if mixed:  # Lightning's autocast spans the chunk, and would go on with its bfloat16 copies of old weights
+            if mixed:  # Lightning's autocast spans the chunk and would reuse bfloat16 copies of old weights
                 torch.clear_autocast_cache()
 
     def _training_loss(self, batch: Batch, *, share: float = 1.0) -> Tensor:
@@ -139,7 +139,7 @@ class ActivationModule(L.LightningModule):
         return loss
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Keep this step's loss and gradient; end the run before an update that either would spoil."""
+        """Record this step's loss and gradient; end the run before an update that either would ruin."""
         gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in self.trained]
         losses = self._step_losses
         loss = losses[0] if len(losses) == 1 else torch.stack(losses).mean()
@@ -156,7 +156,7 @@ class ActivationModule(L.LightningModule):
             self.check_steps()
 
     def check_steps(self) -> None:
-        """Look at the steps that nobody has looked at yet.
+        """Check the steps that have not been checked yet.
 
         Raises:
             Diverged: if a loss or a gradient is not finite, naming the first such step.
@@ -165,7 +165,7 @@ class ActivationModule(L.LightningModule):
         finite = np.isfinite(values[:, : 1 + len(self.trained)])
         if len(finite) and not finite.all():
             first = int(np.argmin(finite.all(axis=1)))
-            self.steps.truncate(len(self.steps) - len(finite) + first + 1)  # nothing after it means anything
+            self.steps.truncate(len(self.steps) - len(finite) + first + 1)  # later steps mean nothing
             what = "a gradient" if finite[first, 0] else "the loss"
             raise Diverged(f"{what} is not finite at step {unchecked[first]}")
 

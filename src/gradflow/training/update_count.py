@@ -1,4 +1,4 @@
-"""Lightning's `global_step`, which it keeps in one of two places, one for each kind of training step."""
+"""Lightning's `global_step`, which it stores in one of two places, depending on the kind of training step."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ import lightning as L
 
 
 def count_update(trainer: L.Trainer) -> None:
-    """Count an update that a module made by itself, which Lightning does not see."""
+    """Count an update that a module made itself, unseen by Lightning."""
     updates = trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
     updates.increment_ready()
     updates.increment_completed()
 
 
 def count_for_both(checkpoint: dict[str, Any]) -> None:
-    """Let a run go on from this checkpoint with either kind of training step."""
+    """Make this checkpoint resumable with either kind of training step."""
     loop, total = checkpoint["loops"]["fit_loop"], checkpoint["global_step"]
     for progress in (
         loop["epoch_loop.manual_optimization.optim_step_progress"],
