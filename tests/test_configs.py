@@ -12,6 +12,7 @@ import yaml
 from gradflow import CONF
 from gradflow.data import sources
 from gradflow.data.arrays import Arrays
+from gradflow.errors import ConfigError
 from gradflow.sweep.checks import configuration, objects
 from gradflow.training import build
 
@@ -78,6 +79,14 @@ def assert_builds(cfg):
     optimizer.step()
     assert any(not torch.equal(old, new) for old, new in zip(before, module.parameters(), strict=True))
     return module
+
+
+@pytest.mark.parametrize("name", ["mlp", "conv", "mine"])
+def test_the_name_of_a_network_decides_nothing(compose, name):
+    named = (f"model.name={name}", "width=[8,4]", "blocks=2")
+    assert_builds(compose("model=mlp", *named))
+    with pytest.raises(ConfigError, match=r"width=\[8, 4\]: ConvStack has one width for all blocks, e.g. width=64"):
+        assert_builds(compose("model=conv", *named))
 
 
 def test_the_groups_are_those_of_the_defaults_list():

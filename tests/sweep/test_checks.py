@@ -172,7 +172,7 @@ MORE = [
     (["+callbacks.foo=1"], r"callbacks\.foo=1: .*callbacks\.foo=null"),
     (["callbacks=early_stopping", "callbacks.early_stopping.mode=up"], r"callbacks: cannot be built: .*mode.*up"),
     (["~optimizer"], r"optimizer: .*missing"),
-    (["width=[8,4,4,4]"], r"width=\[8, 4, 4, 4\]: model=conv has one width.*width=64"),
+    (["width=[8,4,4,4]"], r"width=\[8, 4, 4, 4\]: ConvStack has one width.*width=64"),
     (["model.dropout=1.5"], r"model\.dropout=1\.5: .*below 1, e\.g\. model\.dropout=0\.1"),
     (["optimizer.betas=[2,3]"], r"optimizer=adam .*: cannot be built: .*beta"),
     (["data=npz", "data.path=missing.npz"], r"data\.path=missing\.npz: there is no such file"),

@@ -5,7 +5,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from gradflow.errors import check_whole
+from gradflow.errors import ConfigError, check_whole
 from gradflow.models.blocks import ActivationFactory, Block, ConvBlock, image_channels
 from gradflow.models.layers import Layer, named_layers
 
@@ -45,6 +45,8 @@ class ConvStack(nn.Module):
     ) -> None:
         super().__init__()
         channels = image_channels(input_shape, model="conv")
+        if isinstance(width, Sequence):
+            raise ConfigError(f"width={list(width)}: ConvStack has one width for all blocks, e.g. width=64")
         width = check_whole("width", width, at_least=1)
 
         def conv(in_channels: int, *, skip: bool) -> ConvBlock:

@@ -92,8 +92,6 @@ def _size(cfg: DictConfig) -> None:
         elif key == "width" and isinstance(value, ListConfig):
             for one in value:
                 check_whole(key, one, at_least=1, example="[64,32]")
-            if cfg.model.get("name") == "conv":
-                raise ConfigError(f"width={list(value)}: model=conv has one width for all blocks, e.g. width=64")
         else:
             whole(cfg, key, at_least=1)
         if key in cfg.model and cfg.model[key] != value:
