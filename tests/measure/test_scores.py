@@ -98,6 +98,17 @@ def test_scores_are_those_of_all_samples_however_they_are_cut(monkeypatch, kind,
         assert found["loss"] == pytest.approx(wanted["loss"], rel=1e-12)
 
 
+@pytest.mark.parametrize(("kind", "outputs"), KINDS)
+def test_a_pass_waits_for_no_device_before_its_end(kind, outputs):
+    what, (z, y) = task(kind, num_outputs=outputs), made_up(kind, outputs)
+    z, y = z.to("meta"), y.to("meta")  # to read a value from there fails
+    one = Pass(what, z.device)
+    one.add(z.sum(), z, y)
+    one._sum_up()
+    with pytest.raises(RuntimeError, match="meta"):
+        one.scores("val")
+
+
 @pytest.mark.parametrize("size", [0, 5])  # a process may have no sample in any batch
 def test_a_pass_keeps_no_more_than_a_bundle(monkeypatch, size):
     monkeypatch.setattr(scores, "BUNDLE", 8)
