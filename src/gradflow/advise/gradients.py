@@ -27,7 +27,7 @@ def exploding(run: MeasuredRun) -> Sighting | None:
 def vanishing(run: MeasuredRun) -> Sighting | None:
     """A hidden layer's gradient is next to nothing compared with the largest layer's, averaged over an epoch."""
     layers = run.layers(tags.GRAD_RMS, hidden=False)
-    rms_LE = np.stack([run.epoch_means(tags.grad_rms(layer)) for layer in layers])
+    rms_LE = np.stack([run.epoch_means(tags.of_layer(tags.GRAD_RMS, layer)) for layer in layers])
     hidden = run.layers(tags.GRAD_RMS)
     hidden_LE = rms_LE[[layers.index(layer) for layer in hidden]]
     known = np.flatnonzero(np.isfinite(rms_LE).all(axis=0))

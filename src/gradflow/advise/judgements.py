@@ -150,7 +150,7 @@ def _worst_layer(run: MeasuredRun, quantity: str) -> tuple[float, str, int, str]
     """
     worst: tuple[float, str, int, str] | None = None
     for layer in run.layers(quantity):
-        curve = run.curves[tags.unit_tag(quantity, layer)]
+        curve = run.curves[tags.of_layer(quantity, layer)]
         later = curve.steps > 0
         if not later.any():
             continue

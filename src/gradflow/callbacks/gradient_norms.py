@@ -91,8 +91,8 @@ class GradientNorms(Monitor):
         weights_SL, biases_SL = padded[:, self._weights_L], padded[:, self._biases_L]
         rms_SL = weights_SL / np.sqrt(self._sizes_L)
         layers_SL = np.hypot(weights_SL, biases_SL)
-        columns = {tags.grad_norm(layer): layers_SL[:, i] for i, layer in enumerate(self._layer_names)}
-        columns |= {tags.grad_rms(layer): rms_SL[:, i] for i, layer in enumerate(self._layer_names)}
+        columns = {tags.of_layer(tags.GRAD_NORM, layer): layers_SL[:, i] for i, layer in enumerate(self._layer_names)}
+        columns |= {tags.of_layer(tags.GRAD_RMS, layer): rms_SL[:, i] for i, layer in enumerate(self._layer_names)}
         columns[tags.GRAD_NORM_TOTAL] = np.linalg.norm(norms_ST, axis=1)
         columns[tags.GRAD_ABS_MEAN] = (abs_sums_ST / self._sizes_T).mean(axis=1)
         if len(self._hidden) > 1:

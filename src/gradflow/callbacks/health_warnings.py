@@ -56,7 +56,7 @@ class HealthWarnings(Callback):
 
     def _check_gradients(self, means: dict[str, float], pl_module: L.LightningModule) -> None:
         layers = layers_of(pl_module)
-        rms = {layer.name: means[tags.grad_rms(layer.name)] for layer in layers}
+        rms = {layer.name: means[tags.of_layer(tags.GRAD_RMS, layer.name)] for layer in layers}
         largest = max(rms.values())
         hidden = [layer.name for layer in layers if layer.hidden]
         smallest = min(hidden, key=lambda name: rms[name])

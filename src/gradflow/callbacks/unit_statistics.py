@@ -79,9 +79,9 @@ class UnitStatistics(Monitor):
 def _fractions(quantity: str, layers: dict[str, Part]) -> dict[str, float]:
     """What fraction each layer's part is, and that of all layers together."""
     parts = {name: (int(part.size), int(part.of)) for name, part in layers.items()}
-    result = {tags.unit_tag(quantity, name): size / of for name, (size, of) in parts.items()}
+    result = {tags.of_layer(quantity, name): size / of for name, (size, of) in parts.items()}
     size, of = (sum(column) for column in zip(*parts.values(), strict=True))
-    return result | {tags.unit_tag(quantity, tags.TOTAL): size / of}
+    return result | {tags.of_layer(quantity, tags.TOTAL): size / of}
 
 
 def _before(add: Callable[[Tensor], None]) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:

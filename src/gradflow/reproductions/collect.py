@@ -21,7 +21,7 @@ from gradflow.runs.record import Record, State
 from gradflow.study.records import study_runs
 from gradflow.study.status import true_state
 
-DEAD = tags.unit_tag(tags.DEAD_UNITS, tags.TOTAL)
+DEAD = tags.of_layer(tags.DEAD_UNITS, tags.TOTAL)
 TRAIN_ACC, VAL_ACC, TEST_ACC = (part(tags.ACC) for part in (tags.train, tags.val, tags.test))
 TRAIN_LOSS = tags.train(tags.LOSS)
 METRICS = [

@@ -66,7 +66,7 @@ _COLUMNS = {
     tags.train(tags.ACC): "training accuracy",
     tags.BEST_EPOCH: "best epoch",
     tags.GRAD_ABS_MEAN_ALL_STEPS: "mean absolute gradient",
-    tags.unit_tag(tags.DEAD_UNITS, tags.TOTAL): "dead units",
+    tags.of_layer(tags.DEAD_UNITS, tags.TOTAL): "dead units",
     **{f"init={scheme}": f"signal, init={scheme}" for scheme in ("he", "lecun", "torch")},
 }
 

@@ -9,6 +9,7 @@ Imports nothing heavy: the study tools read run folders without torch.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from typing import Any, Literal
 
 from gradflow.runs import tags
@@ -125,38 +126,24 @@ def _units() -> list[Metric]:
         tags.DORMANT_UNITS: ("dormant units", "units whose activity is at most 2.5 % of their layer's mean"),
     }
     pooled = [
-        Metric(tags.unit_tag(tag, tags.TOTAL), words, PER_CENT, low=0.0, high=1.0, taken="last epoch", meaning=meaning)
+        Metric(tags.of_layer(tag, tags.TOTAL), words, PER_CENT, low=0.0, high=1.0, taken="last epoch", meaning=meaning)
         for tag, (words, meaning) in quantities.items()
     ]
     return [*pooled, *(replace(one, tag=one.tag.removesuffix(tags.TOTAL), shown="curves") for one in pooled)]
 
 
+_magnitude = partial(Metric, low=0.0, is_logarithmic=True, taken="last epoch")
+
 METRICS = (
     *_scores(),
     Metric(tags.TRAIN_LOSS_STEP, "training loss of a batch", low=0.0, better="lower", shown="curves"),
     Metric(tags.DECADES_PER_LAYER, "decades lost per layer", unit="log10", taken="last epoch"),
-    Metric(
-        tags.FIRST_TO_LAST,
-        "gradient of the first hidden layer over that of the last",
-        low=0.0,
-        is_logarithmic=True,
-        taken="last epoch",
-        shown="csv",
-    ),
-    Metric(tags.GRAD_NORM_TOTAL, "gradient norm", low=0.0, is_logarithmic=True, taken="last epoch"),
-    Metric(tags.grad_norm(""), "gradient norm", low=0.0, is_logarithmic=True, taken="last epoch", shown="curves"),
-    Metric(
-        tags.grad_rms(""),
-        "gradient, root mean square",
-        low=0.0,
-        is_logarithmic=True,
-        taken="last epoch",
-        shown="curves",
-    ),
-    Metric(
-        tags.GRAD_ABS_MEAN, "mean absolute gradient", low=0.0, is_logarithmic=True, taken="last epoch", shown="curves"
-    ),
-    Metric(tags.GRAD_ABS_MEAN_ALL_STEPS, "mean absolute gradient", low=0.0, is_logarithmic=True, taken="all steps"),
+    _magnitude(tags.FIRST_TO_LAST, "gradient of the first hidden layer over that of the last", shown="csv"),
+    _magnitude(tags.GRAD_NORM_TOTAL, "gradient norm"),
+    _magnitude(tags.of_layer(tags.GRAD_NORM, ""), "gradient norm", shown="curves"),
+    _magnitude(tags.of_layer(tags.GRAD_RMS, ""), "gradient, root mean square", shown="curves"),
+    _magnitude(tags.GRAD_ABS_MEAN, "mean absolute gradient", shown="curves"),
+    _magnitude(tags.GRAD_ABS_MEAN_ALL_STEPS, "mean absolute gradient", taken="all steps"),
     *_units(),
     Metric(tags.BEST_EPOCH, "best epoch, counted from 1", low=1.0, shown="curves"),
 )

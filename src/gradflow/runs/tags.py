@@ -77,18 +77,8 @@ def training_of(tag: str) -> str:
     return tag.replace(val(""), train(""))
 
 
-def grad_norm(layer: str) -> str:
-    """Tag of the Euclidean norm over weight and bias of a layer."""
-    return f"{GRAD_NORM}/{layer}"
-
-
-def grad_rms(layer: str) -> str:
-    """Tag of the root mean square of a layer's weight gradient."""
-    return f"{GRAD_RMS}/{layer}"
-
-
-def unit_tag(quantity: str, layer: str) -> str:
-    """Tag of a unit statistic (`dead_units`, `low_slope`, `dormant_units`) of one layer or of `total`."""
+def of_layer(quantity: str, layer: str) -> str:
+    """Tag of a quantity of one layer, or of `total`: `grad_rms`, `01_block` -> `grad_rms/01_block`."""
     return f"{quantity}/{layer}"
 
 

@@ -31,7 +31,7 @@ def trial(cfg: DictConfig, module: ActivationModule, record: Record) -> dict[str
     shown = [
         *(tags.at_best(score), score, *precise, tags.best(module.task.monitor), tags.train(tags.LOSS)),
         *(tags.DECADES_PER_LAYER, tags.GRAD_NORM_TOTAL),
-        *(tags.unit_tag(quantity, tags.TOTAL) for quantity in tags.UNIT_QUANTITIES),
+        *(tags.of_layer(quantity, tags.TOTAL) for quantity in tags.UNIT_QUANTITIES),
         *(Metric.of_entry(entry).tag for entry in record["declared_metrics"]),
     ]
     return {

@@ -134,7 +134,7 @@ def _learning(read: Sequence[Mapping[str, Curve]], table: MetricTable, tags: Ite
 
 
 def _layers(read: Sequence[Mapping[str, Curve]], runs: Sequence[Record]) -> pd.DataFrame:
-    prefix = tags.grad_rms("")
+    prefix = tags.of_layer(tags.GRAD_RMS, "")
     found = _by_depth(tag for run in read for tag in run if tag.startswith(prefix))
     if not found:
         return pd.DataFrame()
@@ -162,7 +162,7 @@ def _training(read: Sequence[Mapping[str, Curve]], table: MetricTable, *, most: 
 def _units(read: Sequence[Mapping[str, Curve]], table: MetricTable, *, most: int) -> pd.DataFrame:
     parts = []
     for quantity in UNIT_QUANTITIES:
-        found = {tags.unit_tag(quantity, layer) for run in read for layer in tags.by_layer(run, quantity)}
+        found = {tags.of_layer(quantity, layer) for run in read for layer in tags.by_layer(run, quantity)}
         for tag in _by_depth(found):
             _, values_RE = align([run[tag] for run in read if tag in run])
             last = values_RE.shape[1] - 1

@@ -10,7 +10,7 @@ from gradflow.figures.marks import blocks_text, heading
 from gradflow.figures.palette import HEAT
 from gradflow.figures.panels import Figure, Panel
 from gradflow.runs.metrics import MetricTable
-from gradflow.runs.tags import TOTAL, unit_tag
+from gradflow.runs.tags import TOTAL, of_layer
 from gradflow.study.configurations import groups
 from gradflow.study.report.frames import BEFORE
 
@@ -18,7 +18,7 @@ from gradflow.study.report.frames import BEFORE
 def units(frame: pd.DataFrame, *, quantity: str) -> Figure:
     """A unit statistic by layer and epoch as colour, a panel for each configuration; no panels where it is all zero."""
     frame = frame[frame["quantity"] == quantity]
-    metric = MetricTable()[unit_tag(quantity, TOTAL)]
+    metric = MetricTable()[of_layer(quantity, TOTAL)]
     title = metric.words.capitalize()
     highest = float(frame["mean"].max()) if len(frame) else 0.0
     if not highest > 0:
