@@ -10,10 +10,8 @@ from rich.console import RenderableType
 from gradflow.advise.findings import advise
 from gradflow.advise.show import as_markdown, on_screen, rules_as_markdown, rules_on_screen
 from gradflow.errors import ConfigError
-from gradflow.study.records import study_runs
+from gradflow.study.records import study_with_runs
 from gradflow.terminal import show
-
-EXAMPLE = "a study is a folder such as outputs/digits_conv"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,10 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _show(rules_as_markdown() if options.markdown else rules_on_screen())
             return 0
         if options.folder is None:
-            raise ConfigError(f"STUDY: missing; {EXAMPLE}")
-        records = study_runs(options.folder)
-        if not records:
-            raise ConfigError(f"{options.folder}: no runs here; {EXAMPLE}")
+            raise ConfigError("STUDY: missing; a study is a folder such as outputs/digits_conv")
+        records = study_with_runs(options.folder)
         advice = advise(options.folder, records, baseline=options.baseline, metric=options.metric)
         _show(as_markdown(advice) if options.markdown else on_screen(advice))
     except (ConfigError, ValueError) as error:

@@ -56,6 +56,7 @@ class Monitor(Callback):
 
 
 def monitors_among(callbacks: Iterable[Callback]) -> list[Monitor]:
+    """Those of the callbacks that are monitors."""
     return [callback for callback in callbacks if isinstance(callback, Monitor)]
 
 

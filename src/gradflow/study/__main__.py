@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gradflow.errors import ConfigError
 from gradflow.runs.record import Record
 from gradflow.study.closing_table import closing_table
-from gradflow.study.records import study_runs
+from gradflow.study.records import study_with_runs
 from gradflow.study.status import status_table
 from gradflow.terminal import say, show
 
@@ -21,9 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        records = study_runs(options.folder)
-        if not records:
-            raise ConfigError(f"{options.folder}: no runs here; a study is a folder such as outputs/digits_conv")
+        records = study_with_runs(options.folder)
         for command in [options.command] if options.command else COMMANDS:
             COMMANDS[command](options, records)
     except (ConfigError, ValueError) as error:

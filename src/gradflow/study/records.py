@@ -25,3 +25,15 @@ def study_runs(study: Path) -> list[Record]:
         if record is not None:
             records.append(record)
     return sorted(records, key=lambda record: (record["config"], record["seed"]))
+
+
+def study_with_runs(study: Path) -> list[Record]:
+    """`study_runs` of a folder that must be a study.
+
+    Raises:
+        ConfigError: if the folder holds no runs.
+    """
+    records = study_runs(study)
+    if not records:
+        raise ConfigError(f"{study}: no runs here; a study is a folder such as outputs/digits_conv")
+    return records

@@ -212,7 +212,7 @@ def raise_failures(runs: Sequence[PlannedRun], returns: Sequence[Any]) -> None:
     """Turn failures into one exception: those that run.json records, else those of jobs that never wrote one.
 
     Raises:
-        RunsFailed: if a run failed, or is not done though its launcher came back.
+        RunsFailed: if a run failed.
     """
     failed = [run for run in runs if _state(run) == State.FAILED]
     if failed:

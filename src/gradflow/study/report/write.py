@@ -5,14 +5,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from gradflow.errors import ConfigError
 from gradflow.figures.marks import legend_of
 from gradflow.figures.panels import Figure, save
 from gradflow.figures.table import Table, markdown
 from gradflow.runs.metrics import selected_on_test
 from gradflow.runs.record import Record, State, now
 from gradflow.study.comparison.compare import Comparison, Tuning, families, overall
-from gradflow.study.records import study_runs
+from gradflow.study.records import study_with_runs
 from gradflow.study.report import tables
 from gradflow.study.report.figures import figures
 from gradflow.study.report.frames import Frames, study_frames
@@ -44,9 +43,7 @@ def write_report(study: Path, *, baseline: str | None = None, tuning: Tuning | N
         ConfigError: if the folder holds no runs.
         ValueError: if the baseline is not in the study.
     """
-    records = study_runs(study)
-    if not records:
-        raise ConfigError(f"{study}: no runs here; a study is a folder such as outputs/digits_conv")
+    records = study_with_runs(study)
     frames = study_frames(study, records)
     legend = legend_of(frames.final)
     drawn = figures(frames, records, legend)

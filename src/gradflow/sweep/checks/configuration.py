@@ -31,9 +31,9 @@ def check(cfg: DictConfig) -> None:
     _size(cfg)
     _model(cfg)
     training.check(cfg)
-    for key in ("study", "output_dir"):
+    for key, example in (("study", "digits_conv"), ("output_dir", "outputs")):
         if not isinstance(cfg[key], str) or not cfg[key].strip():
-            raise ConfigError(f"{key}={shown(cfg[key])}: needs a name, e.g. {key}=outputs")
+            raise ConfigError(f"{key}={shown(cfg[key])}: needs a name, e.g. {key}={example}")
     if Path(cfg.study).name != cfg.study or cfg.study in (".", ".."):
         raise ConfigError(f"study={cfg.study}: needs the name of one folder; the folder above it is output_dir")
     for key in SWITCHES:
