@@ -322,7 +322,7 @@ def test_a_run_that_another_process_has_finished_meanwhile_is_not_trained_again(
     monkeypatch.setattr("gradflow.sweep.plan.unfinished", lambda runs: list(runs))
     outcome = command(*SMALL, *QUIET)
     assert outcome.status == 0
-    assert "another process has trained this run meanwhile" in outcome.out
+    assert "another process has trained this run in the meantime" in outcome.out
     assert (folder / "run.json").read_bytes() == before
 
 
