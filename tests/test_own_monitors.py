@@ -129,6 +129,18 @@ def test_the_metric_of_a_layer_may_be_the_headline(command):
     assert (twice.status, "two monitors declare effective_rank/" in twice.err) == (2, True)
 
 
+def test_what_a_monitor_records_without_declaring_it_is_named(command):
+    wanted = (*SHRUNK, "blocks=1", RANK.replace("EffectiveRank", "Undeclared"))
+    said = command(*wanted).out
+    assert "no monitor declares effective_rank/01_block: run.json has it, the report leaves it out" in said
+
+
+def test_a_declaration_that_is_no_metric_is_refused(command):
+    refused = command(*SHRUNK, "blocks=1", RANK.replace("EffectiveRank", "Misdeclared"))
+    assert refused.status == 2
+    assert refused.err.startswith("gradflow: callbacks: cannot be built")
+
+
 def test_a_monitor_changes_nothing_in_training(command, tmp_path):
     plain, watched = (f"output_dir={tmp_path}/{name}" for name in ("plain", "watched"))
     assert command(*SHRUNK, "blocks=2", plain).status == 0

@@ -33,6 +33,18 @@ class EffectiveRank(Monitor):
         self.record(trainer, {f"effective_rank/{name}": rank(gram) for name, gram in self.gram.items()})
 
 
+class Undeclared(EffectiveRank):
+    """One that forgets to say what it records."""
+
+    declares = ()
+
+
+class Misdeclared(EffectiveRank):
+    """One that declares a tag where a Metric is wanted."""
+
+    declares = ("effective_rank/",)
+
+
 def rank(gram):
     singular = torch.linalg.eigvalsh(gram).clamp(min=0).sqrt()
     shares = singular / singular.sum()

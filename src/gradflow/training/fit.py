@@ -15,16 +15,19 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from omegaconf import DictConfig
 
 from gradflow import terminal
-from gradflow.callbacks.monitor import monitors_among
+from gradflow.callbacks.monitor import declared, monitors_among
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import Diverged
 from gradflow.runs import folders, tags
 from gradflow.runs.logger import write
+from gradflow.runs.metrics import MetricTable
 from gradflow.training import build, checkpoints
 from gradflow.training.devices import Signals
 from gradflow.training.module import ActivationModule
 from gradflow.training.process import process_settings, processes
 from gradflow.training.progress import RunProgress
+
+log = logging.getLogger(__name__)
 
 
 class Parts(NamedTuple):
@@ -94,6 +97,9 @@ def final_metrics(parts: Parts) -> dict[str, float]:
         final[tags.BEST_EPOCH] = parts.module.best_epoch
     for monitor in monitors_among(parts.monitors):
         final |= monitor.final_metrics()
+    table = MetricTable(declared(parts.monitors))
+    if unknown := [tag for tag in final if table.row(tag) is None]:
+        log.warning("no monitor declares %s: run.json has it, the report leaves it out", ", ".join(unknown))
     return final
 
 

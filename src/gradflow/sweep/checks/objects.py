@@ -43,9 +43,9 @@ def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
         module.configure_optimizers()
     with _refusal("callbacks"):
         monitors = build.monitors(cfg)
-    tags = [metric.tag for monitor in monitors_among(monitors) for metric in monitor.declares]
-    for tag in tags:
-        if tags.count(tag) > 1:
+        declared = [metric.tag for monitor in monitors_among(monitors) for metric in monitor.declares]
+    for tag in declared:
+        if declared.count(tag) > 1:
             raise ConfigError(f"callbacks: two monitors declare {tag}; give the metric of one of them another tag")
     with _refusal("trainer"):
         build.trainer(cfg, Path(), callbacks=monitors)
