@@ -155,3 +155,12 @@ def test_a_headline_by_recomputed_statistics_has_the_curve_of_its_score(tmp_path
     write_run(tmp_path, headline="test/acc_precise_bn", **run)
     frames = study_frames(tmp_path, study_runs(tmp_path))
     assert (frames.validation, frames.fitted) == ("val/acc", "train/acc")
+
+
+def test_a_headline_that_is_recorded_at_every_step_has_no_curve_by_epoch(tmp_path):
+    run = typical(accuracy=0.9)  # 20 updates in 4 epochs
+    run["curves"]["val/loss"] = dict.fromkeys((5, 10, 15, 20), 0.5)
+    write_run(tmp_path, headline="grad_norm/total", **run)
+    frames = study_frames(tmp_path, study_runs(tmp_path))
+    assert frames.validation == "val/loss"
+    assert frames.learning["epoch"].max() == 4

@@ -76,20 +76,22 @@ def study_frames(study: Path, records: Sequence[Record]) -> Frames:
     rows: dict[str, list[pd.DataFrame]] = {name: [] for name in _COLUMNS}
     stretches = [1]
     table = MetricTable.of(records)
-    validation = _validation_metric(records)
-    fitted = tags.training_of(validation)
+    validation = tags.val(tags.LOSS)
     configurations = identities(records)
     for config, identity in configurations.items():
         runs = finished(records, config)
         if not runs:
             continue
         read = [curves(study / config / folders.seed_folder(run["seed"])) for run in runs]
+        validation = _validation_metric(runs[0]["headline"], read)
         training, stretch = _training(read, table, most=_points(2 * len(configurations)))
         stretches.append(stretch)
         parts = {
             "final": averages(runs, table),
             "seeds": every_seed(runs, table),
-            "learning": _learning(read, table, dict.fromkeys([validation, tags.train(tags.LOSS), fitted])),
+            "learning": _learning(
+                read, table, dict.fromkeys([validation, tags.train(tags.LOSS), tags.training_of(validation)])
+            ),
             "layers": _layers(read, runs),
             "training": training,
             "units": _units(read, table, most=_points(3 * 9 * len(configurations))),
@@ -97,6 +99,7 @@ def study_frames(study: Path, records: Sequence[Record]) -> Frames:
         for name, part in parts.items():
             rows[name].append(_identified(part, identity))
     frames = {name: _stacked(parts, _COLUMNS[name]) for name, parts in rows.items()}
+    fitted = tags.training_of(validation)
     return Frames(**frames, validation=validation, fitted=fitted, stretch=max(stretches), table=table)
 
 
@@ -116,11 +119,12 @@ def _stacked(parts: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True)[columns] if filled else pd.DataFrame(columns=columns)
 
 
-def _validation_metric(records: Sequence[Record]) -> str:
-    """`val/acc` where the headline is `test/acc_at_best`; `val/loss` where a headline has no counterpart."""
-    present = {tag for record in records for tag in record["metrics"]}
-    wanted = tags.validation_of(records[0]["headline"])
-    return wanted if wanted in present else tags.val(tags.LOSS)
+def _validation_metric(headline: str, read: Sequence[Mapping[str, Curve]]) -> str:
+    """The headline's curve by epoch: `val/acc` for `test/acc_at_best`; `val/loss` if it has no value for each epoch."""
+    wanted, loss = tags.validation_of(headline), tags.train(tags.LOSS)
+    recorded = [run for run in read if wanted in run]
+    by_epoch = all(len(run[wanted].steps) == len(run[loss].steps) for run in recorded if loss in run)
+    return wanted if recorded and by_epoch else tags.val(tags.LOSS)
 
 
 def _learning(read: Sequence[Mapping[str, Curve]], table: MetricTable, tags: Iterable[str]) -> pd.DataFrame:
