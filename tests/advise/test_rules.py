@@ -12,7 +12,9 @@ from gradflow import CONF, activations
 from gradflow.advise.findings import advise
 from gradflow.advise.measured_run import SIGMOID_LIKE
 from gradflow.advise.rules import RULES
+from gradflow.errors import Diverged
 from gradflow.runs import health
+from gradflow.runs.record import error_entry
 from gradflow.study.records import study_runs
 
 EPOCHS, STEPS = 4, 50  # of the runs made here; an epoch has 50 updates
@@ -291,7 +293,7 @@ def test_what_has_vanished_does_not_fade_as_well(tmp_path):
 
 
 def test_a_diverged_run_comes_first_with_its_error_and_rate(tmp_path):
-    error = {"type": "Diverged", "message": "the loss is not finite at step 60"}
+    error = error_entry(Diverged("the loss is not finite at step 60"))
     short = dict(zip(ENDS[:1], [1.0], strict=True))
     grown = [1.0] * STEPS + [1e6] * 10  # ten updates of the second epoch, which was not completed
     write(tmp_path, state="diverged", error=error, lr=10.0, train__loss=short, grad_norm__total=grown)

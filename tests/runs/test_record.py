@@ -70,8 +70,15 @@ def test_a_write_that_fails_halfway_leaves_the_old_record(tmp_path, monkeypatch)
         json.dumps(planned() | {"metrics": None}).encode(),
         json.dumps(planned() | {"state": "asleep"}).encode(),
         json.dumps({key: value for key, value in planned().items() if key != "seed"}).encode(),
+        json.dumps(planned() | {"metrics": {"test/acc": "high"}}).encode(),
+        json.dumps(planned() | {"blocks": "two"}).encode(),
+        json.dumps(planned() | {"declared_metrics": None}).encode(),
+        json.dumps(planned() | {"error": {"type": "ValueError"}}).encode(),
     ],
-    ids=["cut short", "empty", "no text", "a list", "no entries", "no metrics", "no such state", "no seed"],
+    ids=[
+        *("cut short", "empty", "no text", "a list", "no entries", "no metrics", "no such state", "no seed"),
+        *("a metric that is no number", "blocks in words", "no list", "half an error"),
+    ],
 )
 def test_a_damaged_record_is_named(tmp_path, content):
     (tmp_path / "run.json").write_bytes(content)
@@ -83,6 +90,11 @@ def test_what_an_older_version_did_not_write_is_filled_in(tmp_path):
     older = {key: value for key, value in planned().items() if key not in ("declared_metrics", "sigmoid_like", "lr")}
     (tmp_path / "run.json").write_text(json.dumps(older))
     assert read_record(tmp_path) == planned()
+
+
+def test_what_a_newer_version_adds_is_kept(tmp_path):
+    (tmp_path / "run.json").write_text(json.dumps(planned() | {"mood": "good", "duration_s": 3}))
+    assert read_record(tmp_path) == planned() | {"mood": "good", "duration_s": 3}
 
 
 def test_times_are_utc_and_durations_positive():

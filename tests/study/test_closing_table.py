@@ -7,7 +7,9 @@ import pytest
 from forged_runs import run_record, scored_run
 from rich.console import Console
 
+from gradflow.errors import Diverged
 from gradflow.runs import tags
+from gradflow.runs.record import error_entry
 from gradflow.study.closing_table import closing_table, mean_and_sd
 
 ACC, FLOW = "test/acc_at_best", tags.DECADES_PER_LAYER
@@ -107,7 +109,7 @@ def test_diverged_runs_are_counted_next_to_the_mean_of_the_others():
             seed=2,
             state="diverged",
             metrics={"train/loss": 9.0},
-            error={"type": "Diverged", "message": "at 3"},
+            error=error_entry(Diverged("at 3")),
         ),
     ]
     text = "\n".join(lines(records))
@@ -122,12 +124,12 @@ def test_a_cell_in_which_every_seed_diverged_says_so():
 
 
 def test_failed_runs_are_listed_by_the_first_line_of_their_error_and_do_not_count():
-    broken = {"type": "ValueError", "message": "first\nsecond"}
+    broken = error_entry(ValueError("first\nsecond"))
     records = [
         run_record("relu", blocks=1, metrics={ACC: 0.5}),
         run_record("relu", blocks=1, seed=1, state="failed", metrics={ACC: 0.9}, error=broken),
         run_record("relu", blocks=1, seed=2, state="planned"),
-        run_record("relu", blocks=1, seed=3, state="interrupted", error={"type": "KeyboardInterrupt", "message": ""}),
+        run_record("relu", blocks=1, seed=3, state="interrupted", error=error_entry(KeyboardInterrupt())),
     ]
     text = lines(records)
     assert cells(records, "relu") == ["0.500"]

@@ -8,6 +8,7 @@ from forged_runs import run_record, write_run
 from rich.console import Console
 
 from gradflow.runs import folders
+from gradflow.runs.record import error_entry
 from gradflow.study.records import study_runs
 from gradflow.study.status import seconds_left, status_table, true_state
 
@@ -47,7 +48,7 @@ def test_the_table_counts_states_and_shows_error_lines(tmp_path):
     study = tmp_path / "s"
     for seed, state in enumerate(["finished", "finished", "diverged", "planned", "interrupted"]):
         write_run(study, seed=seed, state=state)
-    write_run(study, activation="tanh", state="failed", error={"type": "OSError", "message": "disk full\nand more"})
+    write_run(study, activation="tanh", state="failed", error=error_entry(OSError("disk full\nand more")))
     text = shown(study)
     assert "2 finished, 1 interrupted, 1 failed, 1 diverged, 1 planned" in text
     assert "about 3 min 0 s of training left" in text

@@ -112,13 +112,12 @@ def lagging_averages(run: MeasuredRun) -> Sighting | None:
 def _gap(run: MeasuredRun) -> Sighting | None:
     """The last epoch's test accuracy is higher with recomputed statistics."""
     final = run.record["metrics"]
-    gap = health.lag(final)
-    if gap is None or gap <= health.LAG:
+    gap, running = health.lag(final), final.get(TEST_ACC)
+    if gap is None or running is None or gap <= health.LAG:
         return None
-    running, precise = (per_cent(final[tag] or 0.0) for tag in (TEST_ACC, tags.precise_bn(TEST_ACC)))
     evidence = (
-        f"the network of the last epoch has a test accuracy of {running} by its running averages "
-        f"and {precise} with statistics recomputed for its final weights"
+        f"the network of the last epoch has a test accuracy of {per_cent(running)} by its running averages "
+        f"and {per_cent(running + gap)} with statistics recomputed for its final weights"
     )
     return _points(gap, evidence)
 

@@ -49,9 +49,8 @@ class SlopeMeter(Metric):
 
     def __init__(self, activation: nn.Module) -> None:
         super().__init__()
-        self._slope = functools.partial(
-            activations.slope, activation
-        )  # as an attribute, the module would move with this metric
+        # As an attribute, the module would become a part of this metric and move with it.
+        self._slope = functools.partial(activations.slope, activation)
         self._largest = activations.largest_slope(activation)
         self.add_state("slope_max", torch.zeros(0), "max")  # (U,) from the first batch on
         self.add_state("low", torch.tensor(0), "sum")

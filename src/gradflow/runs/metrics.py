@@ -194,9 +194,9 @@ class MetricTable:
         chosen = SELECTED_ON_TEST if self._selected_on_test and tags.is_of_best(tag) else ""
         return replace(metric, words=", ".join(filter(None, [metric.words, metric.taken, chosen])))
 
-    def reported(self, tags: Iterable[str]) -> list[str]:
-        """The tags that appear in the report's CSV file, in the order of the table, layers by name."""
-        rows = {tag: row for tag in tags if (row := self.row(tag)) is not None and row.shown != "curves"}
+    def reported(self, recorded: Iterable[str]) -> list[str]:
+        """The recorded tags that appear in the report's CSV file, in the order of the table, layers by name."""
+        rows = {tag: row for tag in recorded if (row := self.row(tag)) is not None and row.shown != "curves"}
         order = list(self._by_tag)
         return sorted(rows, key=lambda tag: (order.index(rows[tag].tag), tag))
 

@@ -3,13 +3,16 @@
 import json
 import math
 import os
+import reprlib
 import time
 import traceback
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, get_type_hints
+
+from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
 from gradflow.errors import ConfigError
 from gradflow.runs import folders
@@ -66,17 +69,9 @@ class Record(TypedDict):
     sigmoid_like: bool | None  # whether low slopes are saturation
 
 
-# What every reader needs, with its type.
-_NEEDED: dict[str, type] = {
-    "state": str,
-    "study": str,
-    "config": str,
-    "axes": dict,
-    "activation": str,
-    "seed": int,
-    "headline": str,
-    "metrics": dict,
-}
+# What no version left out; without it a file is no record.
+_NEEDED = ("state", "study", "config", "axes", "activation", "seed", "headline", "metrics")
+_TYPES = get_type_hints(Record)
 
 
 def now() -> str:
@@ -138,21 +133,26 @@ def read_record(folder: Path) -> Record | None:
         return None
     except ValueError as error:  # of JSON or of the text's encoding
         raise ConfigError(f"{file}: damaged ({error}); move that run folder away") from error
-    if problem := _problem(content):
-        raise ConfigError(f"{file}: damaged ({problem}); move that run folder away")
+    if not isinstance(content, dict):
+        raise ConfigError(f"{file}: damaged (not a JSON object); move that run folder away")
+    missing = [f"no {name}" for name in _NEEDED if name not in content]
     # Older versions did not write every entry.
     blank = planned_record(study="", config="", config_hash="", axes={"activation": ""}, seed=0, headline="")
-    return {**blank, **content}
+    record: Record = {**blank, **content}
+    if problems := missing or _mistyped(record):
+        raise ConfigError(f"{file}: damaged ({problems[0]}); move that run folder away")
+    return record
 
 
-def _problem(content: Any) -> str | None:
-    """Why this is not a run's record; None if it is."""
-    if not isinstance(content, dict):
-        return "not a JSON object"
-    for name, kind in _NEEDED.items():
-        if not isinstance(content.get(name), kind):
-            return f"no {name}" if name not in content else f"{name} is {content[name]!r}"
-    return None if content["state"] in list(State) else f"state is {content['state']!r}"
+def _mistyped(record: Record) -> list[str]:
+    """Entries that are not what `Record` says."""
+    found = []
+    for name, value in record.items():
+        try:
+            check_type(value, _TYPES.get(name, Any), collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
+        except TypeCheckError:
+            found.append(f"{name} is {reprlib.repr(value)}")
+    return found if found or record["state"] in list(State) else [f"state is {record['state']!r}"]
 
 
 def write_record(folder: Path, record: Record) -> None:

@@ -103,7 +103,7 @@ def _say_result(record: Record, position: str) -> None:
     parts = [record["state"]]
     precise = tags.precise_bn(tags.of_last_epoch(record["headline"]))
     for tag in dict.fromkeys(
-        (record["headline"], precise, tags.DECADES_PER_LAYER, tags.of_layer(tags.DEAD_UNITS, "total"))
+        (record["headline"], precise, tags.DECADES_PER_LAYER, tags.of_layer(tags.DEAD_UNITS, tags.TOTAL))
     ):
         value = final.get(tag)
         if value is not None and math.isfinite(value):

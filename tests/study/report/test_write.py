@@ -12,6 +12,7 @@ from browsers import browser_page, needs_browser
 from forged_runs import typical, write_run
 
 from gradflow.errors import ConfigError
+from gradflow.runs.record import error_entry
 from gradflow.study.report import write
 
 pytestmark = pytest.mark.slow  # pictures of every figure
@@ -29,7 +30,7 @@ def written(tmp_path_factory):
                 run = typical(blocks=blocks, accuracy=0.6 + gain + 0.1 * seed)
                 write_run(study, activation=activation, seed=seed, selected_on="test", **run)
     write_run(study, seed=2, state="diverged", blocks=4)
-    write_run(study, seed=3, state="failed", blocks=4, error={"type": "OSError", "message": "</td><b>no disk</b>"})
+    write_run(study, seed=3, state="failed", blocks=4, error=error_entry(OSError("</td><b>no disk</b>")))
     return write.write_report(study).parent
 
 
