@@ -203,6 +203,17 @@ def test_a_gradient_magnitude_has_a_geometric_mean_and_no_best():
     assert "*" not in text
 
 
+def test_seeds_whose_gradient_is_zero_are_said_to_be_left_out_of_a_geometric_mean():
+    values = (1e-4, 0.0, 1e-2)
+    records = [
+        run_record("relu", blocks=1, seed=seed, headline="grad_norm/total", metrics={"grad_norm/total": value})
+        for seed, value in enumerate(values)
+    ]
+    assert cells(records, "relu") == ["1.0e-03 ± 1.41"]
+    assert "over 3 seeds, zeros left out; below" in "\n".join(lines(records))
+    assert "left out" not in "\n".join(lines(records[::2]))
+
+
 def test_metrics_of_different_tasks_are_shown_and_not_ranked():
     other = "test/r2_at_best"
     records = [scored_run("relu", 0.9), scored_run("tanh", 0.5, headline=other, metrics={other: 0.5})]

@@ -66,6 +66,8 @@ def _caption(records: Sequence[Record], metric: Metric) -> str:
     over = f"{most}" if fewest == most else f"{fewest} to {most}"
     mean = "geometric mean ± sd in decades" if metric.is_logarithmic else "mean ± sd"
     count = f"{mean} over {over} seeds" if most > 1 else "one seed"
+    if most > 1 and metric.is_logarithmic and not all(value > 0 for value in _values(records, metric.tag)):
+        count += ", zeros left out"
     star = "; * best in its column" if metric.better else ""
     return f"{count}{star}; below: {tags.DECADES_PER_LAYER} in the last epoch"
 
