@@ -7,6 +7,7 @@ which ends in the seconds of the whole run.
 """
 
 import functools
+import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import Any
 
 from naive_monitor import NaiveMonitor
 
+from gradflow.callbacks import precise_batch_norm
 from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.callbacks.health_warnings import HealthWarnings
 from gradflow.callbacks.pictures import Pictures
@@ -25,6 +27,7 @@ from gradflow.training.module import ActivationModule
 
 CALLBACKS = (GradientNorms, UnitStatistics, PreciseBatchNorm, HealthWarnings, Pictures, NaiveMonitor)
 METERS = (SlopeMeter, ActivityMeter)  # of the unit statistics, called inside the network
+RECOMPUTATION = "recomputation"  # of batch normalisation's statistics: median seconds of a call, once per evaluation
 STEP_RECORD = ("on_before_optimizer_step",)  # the module measures the gradient, with or without monitors
 
 
@@ -42,6 +45,20 @@ def clocked(function: Callable, name: str, seconds: dict[str, float]) -> Callabl
     return timed
 
 
+def timed_alone(function: Callable, calls: list[float]) -> Callable:
+    """The function, the seconds of each call added to `calls`."""
+
+    @functools.wraps(function)
+    def timed(*args: Any, **kwargs: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            calls.append(time.perf_counter() - start)
+
+    return timed
+
+
 def main() -> None:
     seconds: dict[str, float] = defaultdict(float)
     hooks = [(one, [name for name in vars(one) if name.startswith("on_")]) for one in CALLBACKS]
@@ -49,7 +66,11 @@ def main() -> None:
     for owner, names in (*hooks, *meters, (ActivationModule, STEP_RECORD)):
         for name in names:
             setattr(owner, name, clocked(getattr(owner, name), owner.__name__, seconds))
+    calls: list[float] = []
+    precise_batch_norm.recompute = timed_alone(precise_batch_norm.recompute, calls)
     cli.main()
+    if calls:
+        seconds[RECOMPUTATION] = statistics.median(calls)
     for name, total in seconds.items():
         print(f"{name}: seconds {total:.5f}")
 

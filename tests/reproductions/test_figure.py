@@ -50,7 +50,7 @@ def test_what_was_measured_is_next_to_what_was_published(docs):
 def test_recomputed_statistics_are_a_line_of_their_own_where_they_were_measured(tmp_path):
     for blocks, values in {1: (0.5, None), 8: (0.6, 0.7)}.items():
         for seed, value in enumerate(values):
-            metrics = {"test/acc_at_best": 0.4} | ({} if value is None else {"test/acc_precise_bn": value})
+            metrics = {"test/acc_at_best": 0.4} | ({} if value is None else {"test/acc_recomputed_bn": value})
             write_run(tmp_path / "cifar10_depth", blocks=blocks, seed=seed, metrics=metrics)
     write(tmp_path / "docs/reproductions/cifar10_depth", collect(tmp_path / "cifar10_depth"))
     points = drawn(tmp_path / "docs").by_depth

@@ -152,7 +152,7 @@ def test_how_far_a_score_swings_is_shown_for_single_runs():
     )
     steady = epochs[epochs["seed"] == 1]
     assert "falls" not in evidence(near, Tables({}, runs, steady), [0.4])
-    runs["test/acc_precise_bn"] = [math.nan, 0.8]  # seed 0 was trained before it was measured
+    runs["test/acc_recomputed_bn"] = [math.nan, 0.8]  # seed 0 was trained before it was measured
     text = evidence(near, Tables({}, runs, epochs), [0.5, 0.4])
     assert text.endswith(
         " The network of the last epoch (seed 1) has a test accuracy of 0.4000 by the running averages of batch "
@@ -169,7 +169,7 @@ def test_a_change_with_depth_is_compared_with_that_of_training():
     text = evidence(change, Tables({}, runs, pd.DataFrame()), [0.1])  # only seed 0 has both
     training = "the training accuracy (seed 0) changes by +0.2000, from 0.4000 to 0.6000"
     assert text == f"{training}."
-    runs["test/acc_precise_bn"] = [0.4, 0.9, 0.55, 0.9]
+    runs["test/acc_recomputed_bn"] = [0.4, 0.9, 0.55, 0.9]
     text = evidence(change, Tables({}, runs, pd.DataFrame()), [0.1])
     precise = "the test accuracy with recomputed statistics (seed 0) changes by +0.1500, from 0.4000 to 0.5500"
     assert text == f"{training}; {precise}."
@@ -228,7 +228,7 @@ def test_the_readme_has_the_scores_by_depth():
     for name, activation in (("ReLU", "relu"), ("sigmoid", "sigmoid")):
         by_depth = runs[runs["activation"] == activation].groupby("blocks")
         by_averages, precise = row.split("|")[4].split("precise batch norm, 1, 4, 6, 8 blocks")
-        for tag, said in (("test/acc_at_best", by_averages), ("test/acc_precise_bn", precise)):
+        for tag, said in (("test/acc_at_best", by_averages), ("test/acc_recomputed_bn", precise)):
             scores = by_depth[tag].mean().dropna()
             assert f"{name} {', '.join(f'{score:.3f}' for score in scores)}" in said
             assert list(scores.index) == ([1, 4, 6, 8] if said is precise else [1, 2, 4, 6, 8])

@@ -58,7 +58,6 @@ def test_equal_configurations_are_the_same_run_however_they_are_written(identify
         "study=other",
         "headline=test/loss",
         "callbacks.pictures=null",
-        "callbacks.precise_batch_norm=null",
         "~callbacks.health_warnings",
         "threads=1",
         "output=null",

@@ -14,14 +14,14 @@ from gradflow.runs.metrics import METRICS, Metric, MetricTable
     [
         ("train/acc", (0, 1)),
         ("test/acc_at_best", (0, 1)),
-        ("test/acc_precise_bn", (0, 1)),
+        ("test/acc_running_bn", (0, 1)),
         ("dead_units/01_block", (0, 1)),
         ("low_slope/total", (0, 1)),
         ("train/loss_step", (0, math.inf)),
         ("val/mae", (0, math.inf)),
         ("val/r2_best", (-math.inf, 1)),
         ("best_epoch", (1, math.inf)),
-        ("grad_flow/decades_per_layer", (-math.inf, math.inf)),
+        ("grad_flow/gain_per_layer", (0, math.inf)),
         ("grad_norm/total", (0, math.inf)),
         ("tag/of nobody", (-math.inf, math.inf)),
     ],
@@ -40,7 +40,7 @@ def test_every_tag_stands_once_in_the_table():
     [
         ("test/acc_at_best", "test accuracy at the best epoch (%)"),
         ("val/mae_best", "validation mean absolute error at the best epoch (unit of the target)"),
-        ("test/r2_precise_bn", "test R², precise batch norm"),
+        ("test/r2_running_bn", "test R² by batch norm's running averages"),
         ("grad_norm/total", "gradient norm, last epoch"),
         ("grad_abs_mean_all_steps", "mean absolute gradient, all steps"),
         ("dead_units/total", "dead units, last epoch (%)"),
@@ -67,6 +67,7 @@ def test_gradient_magnitudes_are_averaged_as_logarithms_and_signed_or_bounded_va
         "grad_abs_mean",
         "grad_abs_mean_all_steps",
         "grad_flow/first_to_last",
+        "grad_flow/gain_per_layer",
     }
     assert all(metric.low >= 0 for metric in METRICS if metric.is_logarithmic)
 

@@ -5,8 +5,11 @@ from gradflow.runs import tags
 
 def test_tags_are_those_of_the_contract():
     assert tags.at_best("test/acc") == "test/acc_at_best"
-    assert tags.precise_bn("test/acc") == "test/acc_precise_bn"
-    assert {tags.of_last_epoch(tag) for tag in ("test/acc", "test/acc_at_best", "test/acc_precise_bn")} == {"test/acc"}
+    assert tags.running_bn("test/acc_at_best") == "test/acc_running_bn"
+    assert tags.recomputed_bn("test/acc") == "test/acc_recomputed_bn"
+    every = ("test/acc", "test/acc_at_best", "test/acc_running_bn", "test/acc_recomputed_bn")
+    assert {tags.of_last_epoch(tag) for tag in every} == {"test/acc"}
+    assert list(map(tags.is_other_bn, every)) == [False, False, True, True]
     assert tags.best("val/acc") == "val/acc_best"
     assert tags.of_layer(tags.GRAD_NORM, "01_block") == "grad_norm/01_block"
     assert tags.of_layer(tags.GRAD_RMS, "01_block") == "grad_rms/01_block"

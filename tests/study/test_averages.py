@@ -25,14 +25,14 @@ def at(curve, step):
 
 def test_mean_and_t_interval_of_every_step(tmp_path):
     for seed, values in enumerate([[1.0, 4.0], [2.0, 6.0], [6.0, 5.0]]):
-        write_run(tmp_path / "s", seed=seed, curves={"grad_flow/decades_per_layer": values})
+        write_run(tmp_path / "s", seed=seed, curves={"my/quantity": values})
     (mean,) = averaged(tmp_path / "s").values()
-    assert mean["grad_flow/decades_per_layer"].values.tolist() == [3.0, 5.0]
+    assert mean["my/quantity"].values.tolist() == [3.0, 5.0]
     half = stats.t.ppf(0.975, 2) * math.sqrt(7.0) / math.sqrt(3)  # 1, 2, 6: variance (4 + 1 + 9) / 2
-    assert at(mean["lower/grad_flow/decades_per_layer"], 0) == pytest.approx(3 - half, rel=1e-6)
-    assert at(mean["upper/grad_flow/decades_per_layer"], 0) == pytest.approx(3 + half, rel=1e-6)
+    assert at(mean["lower/my/quantity"], 0) == pytest.approx(3 - half, rel=1e-6)
+    assert at(mean["upper/my/quantity"], 0) == pytest.approx(3 + half, rel=1e-6)
     assert at(mean["seeds/all"], 0) == 3
-    assert "seeds/grad_flow/decades_per_layer" not in mean
+    assert "seeds/my/quantity" not in mean
 
 
 def test_bounds_of_fractions_are_fractions(tmp_path):
@@ -48,14 +48,12 @@ def test_bounds_of_fractions_are_fractions(tmp_path):
 
 def test_gradient_magnitudes_are_averaged_as_powers_of_ten(tmp_path):
     for seed, value in enumerate([1e-6, 1e-2, 1e-4]):
-        write_run(
-            tmp_path / "s", seed=seed, curves={"grad_rms/00_stem": [value], "grad_flow/decades_per_layer": [seed]}
-        )
+        write_run(tmp_path / "s", seed=seed, curves={"grad_rms/00_stem": [value], "my/quantity": [seed]})
     (mean,) = averaged(tmp_path / "s").values()
     assert at(mean["grad_rms/00_stem"], 0) == pytest.approx(1e-4, rel=1e-5)
     half = stats.t.ppf(0.975, 2) * 2 / math.sqrt(3)  # decades
     assert at(mean["lower/grad_rms/00_stem"], 0) == pytest.approx(10 ** (-4 - half), rel=1e-4)
-    assert at(mean["grad_flow/decades_per_layer"], 0) == 1.0
+    assert at(mean["my/quantity"], 0) == 1.0
 
 
 def test_unequal_lengths_and_missing_seeds_are_shown_by_n(tmp_path):

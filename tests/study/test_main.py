@@ -46,19 +46,3 @@ def test_wrong_input_is_one_line_and_status_2(study, arguments, message, capsys)
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
-
-
-def test_compare_has_a_second_verdict_where_statistics_were_recomputed(study, capsys):
-    assert main([str(study), "compare"]) == 0
-    assert "recomputed" not in capsys.readouterr().out
-    for seed in range(3):
-        for activation in ("relu", "sigmoid"):
-            run = typical(accuracy=0.9)
-            run["metrics"]["test/acc_precise_bn"] = 0.97
-            write_run(study.parent / "normalised", activation=activation, seed=seed, **run)
-    assert main([str(study.parent / "normalised"), "compare"]) == 0
-    both = capsys.readouterr().out
-    assert both.count("test/acc_at_best against relu") == 1
-    assert "With batch norm statistics recomputed" in both
-    assert main([str(study.parent / "normalised"), "compare", "--metric", "test/acc"]) == 0
-    assert "recomputed" not in capsys.readouterr().out

@@ -145,7 +145,7 @@ def typical(
         "val/acc_best": accuracy,
         "train/loss": 2.0 - accuracy,
         "grad_norm/total": 1.0 / steps,
-        "grad_flow/decades_per_layer": 0.1,
+        "grad_flow/gain_per_layer": 0.8,
         "grad_abs_mean_all_steps": 1e-3,
         "dead_units/total": dead,
         **{f"grad_rms/{layer}": rms for layer in layers},

@@ -145,8 +145,8 @@ MORE = [
     (["output_dir=null"], r"output_dir=null: needs a name"),
     (["data=moons", "model=mlp", "headline=test/r2"], r"headline=test/r2: .*test/acc"),
     (
-        ["model.norm=group", "headline=test/acc_precise_bn"],
-        r"headline=test/acc_precise_bn: .*no batch normalisation; use headline=test/acc",
+        ["model.norm=group", "headline=test/acc_running_bn"],
+        r"headline=test/acc_running_bn: .*no batch normalisation; use headline=test/acc",
     ),
     (["flush_denormal=maybe"], r"flush_denormal=maybe: choose true or false"),
     (

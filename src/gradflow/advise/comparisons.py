@@ -7,7 +7,7 @@ from gradflow.runs.metrics import SELECTED_ON_TEST
 from gradflow.runs.record import Record, State
 from gradflow.study.comparison.compare import compare, families
 from gradflow.study.comparison.outcome import Comparison, Outcome
-from gradflow.study.comparison.verdict import RECOMPUTED, finding, rate
+from gradflow.study.comparison.verdict import rate
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,15 @@ def leads(records: Sequence[Record], *, baseline: str | None, metric: str | None
     if not finished or (metric is None and not any(r["headline"] in r["metrics"] for r in finished)):
         return []
     if metric is None:
-        comparisons, *others = families(records, baseline=baseline)
+        (comparisons,) = families(records, baseline=baseline)
     else:
-        comparisons, others = compare(records, baseline=baseline, metric=metric), []
-    recomputed = {(c.activation, c.where): finding(c) for family in others for c in family}
-    found = [_lead(c, recomputed=recomputed.get((c.activation, c.where))) for c in comparisons]
+        comparisons = compare(records, baseline=baseline, metric=metric)
+    found = map(_lead, comparisons)
     return [lead for lead in found if lead is not None]
 
 
-def _lead(c: Comparison, *, recomputed: str | None) -> Lead | None:
-    """The lead that a comparison shows, if any; `recomputed` is the finding with recomputed statistics."""
+def _lead(c: Comparison) -> Lead | None:
+    """The lead that a comparison shows, if any."""
     if c.differences is None or c.better is None:
         return None
     too_few = c.outcome is Outcome.TOO_FEW and (c.differences.low > 0 or c.differences.high < 0)
@@ -71,8 +70,7 @@ def _lead(c: Comparison, *, recomputed: str | None) -> Lead | None:
         seeds=c.n,
         claimed=c.claimed,
         needed=c.needed,
-        evidence=(c.verdict if c.claimed else _unclaimed(c, winner))
-        + (f"; {RECOMPUTED}{recomputed}" if recomputed else ""),
+        evidence=c.verdict if c.claimed else _unclaimed(c, winner),
         badness=abs(c.differences.mean),
     )
 

@@ -5,7 +5,7 @@ import numpy as np
 from gradflow.advise.measured_run import MeasuredRun, NotJudged, Sighting
 from gradflow.runs import health, tags
 
-FADING = float(np.log10(2))  # decades per layer: the gradient halves from layer to layer
+FADING = 0.5  # gain per layer: the gradient halves from layer to layer
 FEWEST_LAYERS = 3  # hidden ones, for a slope over the layers
 
 
@@ -44,7 +44,7 @@ def vanishing(run: MeasuredRun) -> Sighting | None:
     evidence = f"{layer} gets {ratio:.1e} of the largest layer's gradient (rms) in epoch {epoch + 1}"
     if worst != len(known) - 1:
         evidence += f", the smallest hidden layer {ratio_E[-1]:.1e} in the last"
-    return Sighting(-ratio, f"{ratio:.1e}", evidence + _decades_text(run))
+    return Sighting(-ratio, f"{ratio:.1e}", evidence + _gain_text(run))
 
 
 def fading(run: MeasuredRun) -> Sighting | None:
@@ -52,29 +52,29 @@ def fading(run: MeasuredRun) -> Sighting | None:
     hidden = run.layers(tags.GRAD_RMS)
     if len(hidden) < FEWEST_LAYERS or vanishing(run) is not None:
         return None
-    decades = _decades(run)
-    if decades is None:
-        raise NotJudged(f"{tags.DECADES_PER_LAYER} was not recorded")
-    if decades <= FADING:
+    gain = _gain(run)
+    if gain is None:
+        raise NotJudged(f"{tags.GAIN_PER_LAYER} was not recorded")
+    if gain >= FADING:
         return None
-    # The first of L layers gets 10^(-decades (L - 1)) of the last one's gradient.
-    deepest = int(np.floor(-np.log10(health.VANISHING_RATIO) / decades)) + 2
+    # The first of L layers gets gain^(L - 1) of the last one's gradient.
+    deepest = int(np.floor(np.log(health.VANISHING_RATIO) / np.log(gain))) + 2
     evidence = (
-        f"the gradient loses {decades:.2f} decades at each of {len(hidden)} layers, a factor of {10**decades:.1f}, on "
-        f"average over training; at that rate it vanishes with {deepest} layers or more"
+        f"each layer passes on {gain:.2g} of the gradient, on average over training; at that rate it vanishes with "
+        f"{deepest} layers or more"
     )
-    return Sighting(decades, f"{decades:.2f}", evidence)
+    return Sighting(-gain, f"{gain:.2g}", evidence)
 
 
-def _decades(run: MeasuredRun) -> float | None:
-    """`grad_flow/decades_per_layer`, averaged over all steps at which it is finite."""
-    if tags.DECADES_PER_LAYER not in run.curves:
+def _gain(run: MeasuredRun) -> float | None:
+    """`grad_flow/gain_per_layer`, the geometric mean over all steps at which it is finite."""
+    if tags.GAIN_PER_LAYER not in run.curves:
         return None
-    values = run.curves[tags.DECADES_PER_LAYER].values
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if len(finite) else None
+    values = run.curves[tags.GAIN_PER_LAYER].values
+    finite = values[np.isfinite(values) & (values > 0)]
+    return float(10.0 ** np.log10(finite).mean()) if len(finite) else None
 
 
-def _decades_text(run: MeasuredRun) -> str:
-    decades = _decades(run)
-    return "" if decades is None else f"; {decades:.2f} decades per layer over all of training"
+def _gain_text(run: MeasuredRun) -> str:
+    gain = _gain(run)
+    return "" if gain is None else f"; each layer passes on {gain:.2g} of it, on average over training"

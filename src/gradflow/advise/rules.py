@@ -108,7 +108,7 @@ FADING = Rule(
     "fading gradient",
     Severity.WEAK,
     "the gradient halves, or worse, from layer to layer towards the input: "
-    f"{tags.DECADES_PER_LAYER}, averaged over training, is above {gradients.FADING:.3f} in a "
+    f"{tags.GAIN_PER_LAYER}, averaged over training, is under {gradients.FADING:g} in a "
     f"network of {gradients.FEWEST_LAYERS} hidden layers or more, but nothing has vanished yet",
     _OWN,
     health.VANISHING_REMEDIES[:-1],
@@ -117,12 +117,12 @@ FADING = Rule(
 LAGGING = Rule(
     "lagging running averages",
     Severity.WEAK,
-    "with batch normalisation, statistics recomputed for the final weights raise the test accuracy by more than "
-    f"{_LAG} points, or the validation accuracy falls by more than {_LAG} points in an epoch in which the training "
-    "accuracy does not fall",
+    "batch normalisation's running averages put the last epoch's test accuracy more than "
+    f"{_LAG} points below that by recomputed statistics, or (batch_norm=running) the validation accuracy falls by more "
+    f"than {_LAG} points in an epoch in which the training accuracy does not fall",
     f"{_OWN}; running averages: Ioffe & Szegedy 2015, arXiv:1502.03167; recomputed statistics: Wu & Johnson 2021, "
     "arXiv:2105.07576",
-    ("schedule=cosine", "a lower optimizer.lr"),
+    ("batch_norm=recomputed", "schedule=cosine", "a lower optimizer.lr"),
     judgements.lagging_averages,
 )
 WORSE = Rule(

@@ -7,7 +7,7 @@ import numpy as np
 
 from gradflow.callbacks.monitor import Monitor, as_measured, layers_of
 from gradflow.errors import Diverged
-from gradflow.measure.gradients import decades_per_layer
+from gradflow.measure.gradients import gain_per_layer, longest_chain
 from gradflow.measure.steps import average_windows
 from gradflow.runs import metrics, tags
 from gradflow.runs.logger import write_rows
@@ -23,7 +23,8 @@ class GradientNorms(Monitor):
         norm: write `grad_norm/<layer>` and `grad_norm/total`.
         rms: write `grad_rms/<layer>`.
         abs_mean: write `grad_abs_mean`.
-        flow: write `grad_flow/decades_per_layer` and `grad_flow/first_to_last`; needs two hidden layers.
+        flow: write `grad_flow/gain_per_layer`, if two hidden layers after the first have weights of one shape, and
+            `grad_flow/first_to_last`, if there are two hidden layers.
         every_n_steps: average over this many steps before writing; 1 writes every step.
     """
 
@@ -47,6 +48,8 @@ class GradientNorms(Monitor):
         layers = layers_of(pl_module)
         self._layer_names = [layer.name for layer in layers]
         self._hidden = [i for i, layer in enumerate(layers) if layer.activation is not None]
+        shapes = [layers[i].affine.weight.shape for i in self._hidden]
+        self._chain = [self._hidden[place] for place in longest_chain(shapes)]
         place = {id(p): i for i, p in enumerate(module.trained)}
         # A missing bias or a frozen tensor points at a zero appended to the norms.
         absent = len(place)
@@ -77,10 +80,10 @@ class GradientNorms(Monitor):
         self._steps_seen += len(steps)
         if not self.first:
             self.first = {tag: float(column[0]) for tag, column in columns.items()}
-        self.latest = {tag: _finite_mean(column) for tag, column in columns.items()}
+        self.latest = {tag: _mean(column, tag) for tag, column in columns.items()}
         wanted = [tag for tag in columns if self._is_wanted(tag)]
-        rows = average_windows(np.stack([columns[tag] for tag in wanted], axis=1), self._every) if wanted else None
-        if rows is not None:
+        if wanted:
+            rows = np.stack([_windows(columns[tag], tag, self._every) for tag in wanted], axis=1)
             last = [min(i + self._every, len(steps)) - 1 for i in range(0, len(steps), self._every)]
             write_rows(trainer.loggers, wanted, steps[last].tolist(), rows, times[last].tolist())
 
@@ -96,10 +99,10 @@ class GradientNorms(Monitor):
         columns[tags.GRAD_NORM_TOTAL] = np.linalg.norm(norms_ST, axis=1)
         columns[tags.GRAD_ABS_MEAN] = (abs_sums_ST / self._sizes_T).mean(axis=1)
         if len(self._hidden) > 1:
-            hidden_SL = rms_SL[:, self._hidden]
-            columns[tags.DECADES_PER_LAYER] = decades_per_layer(hidden_SL)
             with np.errstate(divide="ignore", invalid="ignore"):
-                columns[tags.FIRST_TO_LAST] = hidden_SL[:, 0] / hidden_SL[:, -1]
+                columns[tags.FIRST_TO_LAST] = rms_SL[:, self._hidden[0]] / rms_SL[:, self._hidden[-1]]
+        if self._chain:
+            columns[tags.GAIN_PER_LAYER] = gain_per_layer(rms_SL[:, self._chain])
         return columns
 
     def _is_wanted(self, tag: str) -> bool:
@@ -120,7 +123,14 @@ class GradientNorms(Monitor):
         self._abs_mean_sum, self._steps_seen = state_dict["abs_mean_sum"], state_dict["steps_seen"]
 
 
-def _finite_mean(values: np.ndarray) -> float:
+def _windows(values_S: np.ndarray, tag: str, every_n_steps: int) -> np.ndarray:
+    """Means of consecutive windows of steps, shape (windows,); geometric ones of a factor."""
+    is_factor = tag == tags.GAIN_PER_LAYER
+    means = average_windows((np.log10(values_S) if is_factor else values_S)[:, None], every_n_steps)[:, 0]
+    return np.power(10.0, means) if is_factor else means
+
+
+def _mean(values_S: np.ndarray, tag: str) -> float:
     """Mean over the steps at which a quantity is defined (zero has no logarithm); NaN if there is none."""
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if len(finite) else float("nan")
+    finite = values_S[np.isfinite(values_S)]
+    return float(_windows(finite, tag, len(finite))[0]) if len(finite) else float("nan")

@@ -29,7 +29,7 @@ class Monitor(Callback):
         latest: the last ones.
     """
 
-    declares: ClassVar[Sequence[Metric]] = ()
+    declares: Sequence[Metric] = ()
     measures_initial_weights: ClassVar[bool] = False
     first: Mapping[str, float] = {}
     latest: Mapping[str, float] = {}

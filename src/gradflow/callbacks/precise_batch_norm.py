@@ -1,63 +1,113 @@
-"""Test once more with batch normalisation's statistics recomputed for the final weights."""
+"""Evaluate with batch normalisation's statistics recomputed at the weights that are evaluated."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from itertools import islice
+from typing import Any
 
 import lightning as L
-from torch import Tensor, nn
+from torch import Tensor
 
 from gradflow.callbacks.monitor import Monitor, as_measured
 from gradflow.data.datamodule import ArrayDataModule
+from gradflow.measure.batch_norm import apply_statistics, batch_norm_layers, recompute, statistics
 from gradflow.measure.scores import Pass
 from gradflow.runs import metrics, tags
 
-BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d | nn.SyncBatchNorm
-SAMPLES = 10_000  # of the training set, or all of it; enough according to the source
-
 
 class PreciseBatchNorm(Monitor):
-    """Score the network of the last epoch also with statistics that fit its weights.
+    """Choose the statistics by which evaluation normalises, and score the last epoch by the other ones too.
 
-    Evaluation normalises by running averages over past batches, which lag behind weights that are still moving. Here
-    each layer's mean and variance are averages over whole training batches, `SAMPLES` in all, for the final weights:
-    the values that the running averages would approach if the weights stopped moving. Dropout is off, as in
-    evaluation. The network is restored afterwards; one without batch normalisation is not tested again.
+    Running averages over past batches lag behind weights that are still moving, and before the first update they
+    describe a network that never exists. Instead, every validation and test pass begins by recomputing each layer's
+    mean and variance over whole training batches, the same ones throughout a run, with dropout off; afterwards the
+    running averages are put back, so that neither training nor the weights in a checkpoint change. A checkpoint has
+    the statistics of its validation beside them, as this callback's state. Without batch normalisation nothing happens.
+
+    It must come before callbacks that look at the network during validation, or they would see the batches of the
+    recomputation too.
+
+    Args:
+        recomputes: False leaves evaluation to the running averages, PyTorch's own way; then the other score,
+            `test/..._recomputed_bn`, is that of recomputed statistics; otherwise it is `test/..._running_bn`.
+        samples: of the training set, behind the recomputed statistics; in whole batches.
 
     Source: Wu & Johnson 2021, arXiv:2105.07576, section 3.2 (precise BN).
     """
 
-    declares = tuple(metric for metric in metrics.METRICS if tags.is_precise_bn(metric.tag))
+    def __init__(self, *, recomputes: bool, samples: int) -> None:
+        self._recomputes = recomputes
+        self._samples = samples
+        self._other = tags.running_bn if recomputes else tags.recomputed_bn
+        self.declares = tuple(metric for metric in metrics.METRICS if metric.tag == self._other(metric.tag))
+        self._running: dict[str, Tensor] = {}  # put aside during an evaluation
+        self._recomputed: dict[str, Tensor] = {}  # of the latest evaluation
+
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._begin(trainer, pl_module)
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._end(pl_module)
+
+    def on_test_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._begin(trainer, pl_module)
 
     def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        module = as_measured(pl_module)
-        network, data = module.network, trainer.datamodule  # type: ignore[attr-defined]
-        layers = [one for one in network.modules() if isinstance(one, BatchNorm) and one.track_running_stats]
-        if self.latest or not layers:  # a second test is that of the epoch that validation chose
+        self._end(pl_module)
+        network = as_measured(pl_module).network
+        if self.latest or not batch_norm_layers(network):  # a second test is that of the epoch that validation chose
             return
+        running = statistics(network)
+        if not self._recomputes:
+            self._recompute(trainer, pl_module)
+        scores = _test_scores(trainer, pl_module)
+        apply_statistics(network, running)
+        self.record(trainer, {self._other(tag): value for tag, value in scores.items()})
+
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        self._end(pl_module)
+
+    def _begin(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        network = as_measured(pl_module).network
+        if self._recomputes and batch_norm_layers(network):
+            self._running = statistics(network)
+            self._recompute(trainer, pl_module)
+            self._recomputed = statistics(network)
+
+    def _end(self, pl_module: L.LightningModule) -> None:
+        apply_statistics(as_measured(pl_module).network, self._running)
+        self._running = {}
+
+    def _recompute(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        data = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(data, ArrayDataModule)
-        loader, (limit,) = trainer.test_dataloaders, trainer.num_test_batches
-        assert loader is not None
-        convert = trainer.precision_plugin.convert_input
-        scores = Pass(module.task, pl_module.device)
-        kept = [buffer.clone() for buffer in network.buffers()]
+        batches = map(trainer.precision_plugin.convert_input, data.whole_batches(samples=self._samples))
         with trainer.precision_plugin.forward_context():
-            _recompute(layers, network, (x for x, _ in map(convert, data.whole_batches(samples=SAMPLES))))
-            for batch in map(convert, islice(loader, int(limit))):
-                module.loss(batch, scores, network.forward)
-        for buffer, before in zip(network.buffers(), kept, strict=True):
-            buffer.copy_(before)
-        self.record(trainer, {tags.precise_bn(tag): value for tag, value in scores.scores("test").items()})
+            recompute(as_measured(pl_module).network, (x for x, _ in batches))
+
+    def state_dict(self) -> dict[str, Any]:
+        return super().state_dict() | {"recomputed": self._recomputed}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict(state_dict)
+        self._recomputed = state_dict["recomputed"]
 
 
-def _recompute(layers: Sequence[BatchNorm], network: nn.Module, batches: Iterable[Tensor]) -> None:
-    """Like `torch.optim.swa_utils.update_bn`, which would enable dropout and call a network that may be compiled."""
-    momenta = [one.momentum for one in layers]
-    for one in layers:
-        one.reset_running_stats()
-        one.momentum = None  # a plain average over the batches
-        one.train()
-    for x in batches:
-        network.forward(x)
-    for one, momentum in zip(layers, momenta, strict=True):
-        one.momentum = momentum
-        one.eval()
+def recomputed_statistics(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The statistics by which the network of a checkpoint was validated, for `apply_statistics`.
+
+    Empty for a network without batch normalisation, and where evaluation uses running averages.
+    """
+    states = [state for state in checkpoint["callbacks"].values() if "recomputed" in state]
+    return dict(states[0]["recomputed"]) if states else {}
+
+
+def _test_scores(trainer: L.Trainer, pl_module: L.LightningModule) -> dict[str, float]:
+    """The scores of one more pass over the test set, which no other callback sees."""
+    module = as_measured(pl_module)
+    loader, (limit,) = trainer.test_dataloaders, trainer.num_test_batches
+    assert loader is not None
+    scores = Pass(module.task, pl_module.device)
+    with trainer.precision_plugin.forward_context():
+        for batch in map(trainer.precision_plugin.convert_input, islice(loader, int(limit))):
+            module.loss(batch, scores, module.network.forward)
+    return scores.scores("test")

@@ -15,6 +15,7 @@ from gradflow.data.loader import Batch, BatchLoader, Chunk, ChunkLoader
 from gradflow.data.scaling import check_pixel_range, pixel_map, z_scores
 from gradflow.data.split import Split, SplitOptions, split_rows
 from gradflow.errors import ConfigError, check_whole
+from gradflow.seeds import Stream, numpy_generator
 
 UNIT_RANGE = (0.0, 1.0)
 
@@ -170,11 +171,13 @@ class ArrayDataModule(L.LightningDataModule):
         return loader if self.chunk_size is None else ChunkLoader(loader, size=self.chunk_size)
 
     def whole_batches(self, *, samples: int) -> Iterator[Batch]:
-        """Training batches of at least `samples` samples in all, or all there are; the same in every process.
+        """Training batches of at least `samples` samples in all, or all there are.
 
-        A shorter last batch of the set is left out, unless it is the only one.
+        They are drawn from a random stream of their own, the same at each call and in every process. A shorter last
+        batch of the set is left out, unless it is the only one.
         """
-        loader = self._loader(self.split.train, batch_size=self.batch_size, order_seed=self._seed, shard=(0, 1))
+        rows = numpy_generator(self._seed, Stream.STATISTICS).permutation(self.split.train)
+        loader = self._loader(rows, batch_size=self.batch_size, shard=(0, 1))
         whole = max(1, self.sizes.train // self.batch_size)
         return map(loader.batch, loader.indices()[: min(whole, -(-samples // self.batch_size))])
 

@@ -25,9 +25,9 @@ DEAD = tags.of_layer(tags.DEAD_UNITS, tags.TOTAL)
 TRAIN_ACC, VAL_ACC, TEST_ACC = (part(tags.ACC) for part in (tags.train, tags.val, tags.test))
 TRAIN_LOSS = tags.train(tags.LOSS)
 METRICS = [
-    *("parameters", TEST_ACC, tags.at_best(TEST_ACC), tags.precise_bn(TEST_ACC)),
+    *("parameters", TEST_ACC, tags.at_best(TEST_ACC), tags.recomputed_bn(TEST_ACC)),
     *(VAL_ACC, tags.best(VAL_ACC), tags.BEST_EPOCH, TRAIN_ACC, TRAIN_LOSS),
-    *(tags.GRAD_ABS_MEAN_ALL_STEPS, tags.DECADES_PER_LAYER, DEAD),
+    *(tags.GRAD_ABS_MEAN_ALL_STEPS, DEAD),
 ]
 BY_EPOCH = [VAL_ACC, TRAIN_ACC, TRAIN_LOSS, tags.GRAD_NORM_TOTAL, tags.GRAD_ABS_MEAN]
 NOT_SHOWN = ("output_dir", "data_dir", "rerun")  # of a command: places on one machine, and what to do with old runs

@@ -14,7 +14,7 @@ from gradflow.study.statistics import summary
 
 LAYERS = 6
 FITTED, CURVE, SCORE = (part(tags.ACC) for part in (tags.train, tags.val, tags.test))
-PRECISE = tags.precise_bn(SCORE)
+RECOMPUTED = tags.recomputed_bn(SCORE)
 
 
 def evidence(claim: Claim, tables: Tables, values: Sequence[float]) -> str:
@@ -78,13 +78,13 @@ def _recomputed(claim: Claim, tables: Tables) -> str:
     if claim.rule != "near" or claim.curve != CURVE:
         return ""
     runs = cell(tables.finished, claim.activation, claim.blocks)
-    runs = runs.dropna(subset=[PRECISE]) if PRECISE in runs else runs[:0]
+    runs = runs.dropna(subset=[RECOMPUTED]) if RECOMPUTED in runs else runs[:0]
     if runs.empty:
         return ""
-    running, precise = (f"{runs[tag].mean():.4f}" for tag in (SCORE, PRECISE))
+    running, recomputed = (f"{runs[tag].mean():.4f}" for tag in (SCORE, RECOMPUTED))
     return (
         f" The network of the last epoch ({_seeds(runs['seed'])}) has a test accuracy of {running} by the running "
-        f"averages of batch normalisation and of {precise} with statistics recomputed for its final weights."
+        f"averages of batch normalisation and of {recomputed} with statistics recomputed for its final weights."
     )
 
 
@@ -95,7 +95,7 @@ def _change_of_others(claim: Claim, tables: Tables) -> str:
         cell(tables.finished, claim.activation, blocks).set_index("seed")
         for blocks in (claim.from_blocks, claim.blocks)
     )
-    others = {FITTED: "training accuracy", PRECISE: "test accuracy with recomputed statistics"}
+    others = {FITTED: "training accuracy", RECOMPUTED: "test accuracy with recomputed statistics"}
     changes = []
     for tag in [tag for tag in others if tag in tables.finished]:
         pairs = pd.concat([shallow[tag], deep[tag]], axis=1).dropna()

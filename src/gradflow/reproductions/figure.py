@@ -18,7 +18,7 @@ from gradflow.runs.metrics import MetricTable
 from gradflow.study.statistics import summary
 
 NAME = "by_depth.svg"
-PUBLISHED, MEASURED, RECOMPUTED = "published", "measured", "precise batch norm"
+PUBLISHED, MEASURED, RECOMPUTED = "published", "measured", "recomputed batch norm"
 _DASHES = {MEASURED: [1, 0], RECOMPUTED: [1, 3], PUBLISHED: [4, 4]}
 _WIDTH, _HEIGHT = 340, 240  # pixels of a panel
 _COLUMNS = ["activation", "blocks", "source", "mean", "low", "high"]
@@ -43,9 +43,9 @@ def by_depth(experiment: Experiment, tables: Tables) -> pd.DataFrame:
             point | {"source": PUBLISHED, "mean": claim.published, "low": np.nan, "high": np.nan},
             point | {"source": MEASURED, "mean": found.mean, "low": found.low, "high": found.high},
         ]
-        precise = tags.precise_bn(tags.of_last_epoch(claim.metric))
-        if precise in finished and len(kept := cell(finished, claim.activation, claim.blocks)[precise].dropna()):
-            found = summary(kept.tolist(), within=MetricTable()[precise].limits)
+        recomputed = tags.recomputed_bn(claim.metric)
+        if recomputed in finished and len(kept := cell(finished, claim.activation, claim.blocks)[recomputed].dropna()):
+            found = summary(kept.tolist(), within=MetricTable()[recomputed].limits)
             rows.append(point | {"source": RECOMPUTED, "mean": found.mean, "low": found.low, "high": found.high})
     return pd.DataFrame(rows)
 

@@ -62,7 +62,7 @@ def _known(values: dict) -> dict[int, float]:
 
 TEST_ACC = tags.test(tags.ACC)
 _COLUMNS = {
-    **{tag: MetricTable()[tag].words for tag in (tags.at_best(TEST_ACC), TEST_ACC, tags.precise_bn(TEST_ACC))},
+    **{tag: MetricTable()[tag].words for tag in (tags.at_best(TEST_ACC), TEST_ACC, tags.recomputed_bn(TEST_ACC))},
     tags.train(tags.ACC): "training accuracy",
     tags.BEST_EPOCH: "best epoch",
     tags.GRAD_ABS_MEAN_ALL_STEPS: "mean absolute gradient",

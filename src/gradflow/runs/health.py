@@ -19,17 +19,18 @@ DEAD_REMEDIES = ("activation=leaky_relu", "init=he", "a lower optimizer.lr", "mo
 
 
 def lag(final: Mapping[str, Any]) -> float | None:
-    """By how much recomputed statistics raise the last epoch's test accuracy.
+    """How far batch normalisation's running averages put the last epoch's test accuracy below what its weights achieve.
 
     Args:
-        final: the metrics of run.json.
+        final: the metrics of run.json, which has one of the two scores under `test/acc`.
 
     Returns:
         A difference of two fractions; None if either was not measured.
     """
     accuracy = tags.test(tags.ACC)
-    running, recomputed = final.get(accuracy), final.get(tags.precise_bn(accuracy))
-    return None if running is None or recomputed is None else recomputed - running
+    scored = final.get(accuracy)
+    pairs = (final.get(tags.running_bn(accuracy)), scored), (scored, final.get(tags.recomputed_bn(accuracy)))
+    return next((better - worse for worse, better in pairs if worse is not None and better is not None), None)
 
 
 def listed(remedies: Sequence[str]) -> str:

@@ -28,7 +28,6 @@ NOT_COUNTED = (
     "activation.inplace",
     "optimizer.fused",
     "callbacks.pictures",
-    "callbacks.precise_batch_norm",
     "callbacks.health_warnings",
     "trainer.accelerator",
     "trainer.devices",

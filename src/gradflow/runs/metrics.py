@@ -100,9 +100,10 @@ def _scores() -> list[Metric]:
     forms = [  # tag, words, the scores shown in the CSV file only
         (lambda score: tags.at_best(tags.test(score)), "test {} at the best epoch", (tags.LOSS,)),
         (tags.test, "test {}", (tags.LOSS,)),
-        (lambda score: tags.precise_bn(tags.test(score)), "test {}, precise batch norm", (tags.LOSS,)),
+        (lambda score: tags.running_bn(tags.test(score)), "test {} by batch norm's running averages", tags.SCORES),
+        (lambda score: tags.recomputed_bn(tags.test(score)), "test {} by recomputed batch norm", tags.SCORES),
         (lambda score: tags.best(tags.val(score)), "validation {} at the best epoch", ()),
-        (tags.val, "validation {}", (tags.ACC, tags.R2, tags.MAE, tags.LOSS)),
+        (tags.val, "validation {}", tags.SCORES),
         (tags.train, "training {}", (tags.MAE,)),
     ]
     return [
@@ -132,12 +133,13 @@ def _units() -> list[Metric]:
     return [*pooled, *(replace(one, tag=one.tag.removesuffix(tags.TOTAL), shown="curves") for one in pooled)]
 
 
+GAIN = "the factor by which the gradient changes from one layer to the layer before it: it vanishes under 1"
 _magnitude = partial(Metric, low=0.0, is_logarithmic=True, taken="last epoch")
 
 METRICS = (
     *_scores(),
     Metric(tags.TRAIN_LOSS_STEP, "training loss of a batch", low=0.0, better="lower", shown="curves"),
-    Metric(tags.DECADES_PER_LAYER, "decades lost per layer", unit="log10", taken="last epoch"),
+    _magnitude(tags.GAIN_PER_LAYER, "gradient gain per layer", meaning=GAIN),
     _magnitude(tags.FIRST_TO_LAST, "gradient of the first hidden layer over that of the last", shown="csv"),
     _magnitude(tags.GRAD_NORM_TOTAL, "gradient norm"),
     _magnitude(tags.of_layer(tags.GRAD_NORM, ""), "gradient norm", shown="curves"),

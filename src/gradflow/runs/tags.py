@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 T = TypeVar("T")
-_BEST, _AT_BEST, _PRECISE_BN = "_best", "_at_best", "_precise_bn"
+_BEST, _AT_BEST = "_best", "_at_best"
+_RUNNING_BN, _RECOMPUTED_BN = "_running_bn", "_recomputed_bn"
 SCORES = ACC, R2, MAE, LOSS = "acc", "r2", "mae", "loss"
 GRAD_NORM, GRAD_RMS, GRAD_FLOW = "grad_norm", "grad_rms", "grad_flow"
 TOTAL = "total"  # takes a layer's place
 GRAD_NORM_TOTAL = f"{GRAD_NORM}/{TOTAL}"
 GRAD_ABS_MEAN = "grad_abs_mean"
 GRAD_ABS_MEAN_ALL_STEPS = "grad_abs_mean_all_steps"  # in run.json only
-DECADES_PER_LAYER = f"{GRAD_FLOW}/decades_per_layer"
+GAIN_PER_LAYER = f"{GRAD_FLOW}/gain_per_layer"
 FIRST_TO_LAST = f"{GRAD_FLOW}/first_to_last"
 DEAD_UNITS, LOW_SLOPE, DORMANT_UNITS = "dead_units", "low_slope", "dormant_units"
 UNIT_QUANTITIES = (DEAD_UNITS, LOW_SLOPE, DORMANT_UNITS)
@@ -47,19 +48,32 @@ def at_best(tag: str) -> str:
     return f"{tag}{_AT_BEST}"
 
 
-def precise_bn(tag: str) -> str:
-    """Tag of a value with batch normalisation's statistics recomputed: `test/acc` -> `test/acc_precise_bn`."""
-    return f"{tag}{_PRECISE_BN}"
+def running_bn(tag: str) -> str:
+    """Tag of the last epoch's value by batch normalisation's running averages: `test/acc` -> `test/acc_running_bn`.
+
+    Recorded where evaluation recomputes the statistics.
+    """
+    return f"{of_last_epoch(tag)}{_RUNNING_BN}"
 
 
-def is_precise_bn(tag: str) -> bool:
-    """Whether `precise_bn` made this tag."""
-    return tag.endswith(_PRECISE_BN)
+def recomputed_bn(tag: str) -> str:
+    """Tag of the last epoch's value by recomputed statistics: `test/acc` -> `test/acc_recomputed_bn`.
+
+    Recorded where evaluation uses batch normalisation's running averages.
+    """
+    return f"{of_last_epoch(tag)}{_RECOMPUTED_BN}"
+
+
+def is_other_bn(tag: str) -> bool:
+    """Whether a tag is that of a value by the statistics that evaluation does not use."""
+    return tag.endswith((_RUNNING_BN, _RECOMPUTED_BN))
 
 
 def of_last_epoch(tag: str) -> str:
-    """Tag of the plain value of the last epoch: `test/acc_at_best` and `test/acc_precise_bn` -> `test/acc`."""
-    return tag.removesuffix(_AT_BEST).removesuffix(_PRECISE_BN)
+    """Tag of the plain value of the last epoch: `test/acc_at_best` and `test/acc_running_bn` -> `test/acc`."""
+    for suffix in (_AT_BEST, _RUNNING_BN, _RECOMPUTED_BN):
+        tag = tag.removesuffix(suffix)
+    return tag
 
 
 def is_of_best(tag: str) -> bool:

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gradflow.runs import folders, health, metrics, tags
+from gradflow.runs import folders, metrics, tags
 from gradflow.runs.metrics import Metric, MetricTable
 from gradflow.runs.record import Record, State
 from gradflow.terminal import line
@@ -30,16 +30,17 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
     for row, record in zip(names_of_rows, records, strict=True):
         cells.setdefault((row, _blocks(record)), []).append(record)
     known = MetricTable.of(records)
+    flow = _flow(records)
     best = {column: _best_row(cells, rows, column, known) for column in columns}
     table = Table()
     table.add_column("activation")
     for column in columns:
         table.add_column("" if column is None else f"blocks={column}", justify="right")
     for row in rows:
-        entries = [_cell(cells.get((row, column), []), known, best=best[column] == row) for column in columns]
-        table.add_row(Text(row), *entries)
+        runs = [(cells.get((row, column), []), best[column] == row) for column in columns]
+        table.add_row(Text(row), *(_cell(found, known, best=is_best, flow=flow) for found, is_best in runs))
     troubles = [_trouble(r) for r in records if r["state"] not in (State.FINISHED, State.PLANNED)]
-    below = [line(_caption(records, known[records[0]["headline"]]), style="dim"), *_lag(records), *troubles]
+    below = [line(_caption(records, known[records[0]["headline"]]), style="dim"), *troubles]
     return Group(line(_title(records, common)), table, *below)
 
 
@@ -69,24 +70,21 @@ def _caption(records: Sequence[Record], metric: Metric) -> str:
     if most > 1 and metric.is_logarithmic and not all(value > 0 for value in _values(records, metric.tag)):
         count += ", zeros left out"
     star = "; * best in its column" if metric.better else ""
-    return f"{count}{star}; below: {tags.DECADES_PER_LAYER} in the last epoch"
+    return f"{count}{star}{_caption_of_flow(records)}"
 
 
-def _lag(records: Sequence[Record]) -> list[Text]:
-    """One line if the scores by running averages fall short of what the weights achieve."""
-    accuracy = tags.test(tags.ACC)
-    if records[0]["headline"] not in (accuracy, tags.at_best(accuracy)):
-        return []
-    behind: dict[str, list[float]] = {}
-    for record in records:
-        if record["state"] == State.FINISHED and (gap := health.lag(record["metrics"])) is not None:
-            behind.setdefault(record["config"], []).append(gap)
-    lagging = [config for config, gaps in behind.items() if statistics.fmean(gaps) > health.LAG]
-    text = (
-        f"in {len(lagging)} of {len(behind)} configurations batch normalisation's running averages lag behind the last "
-        f"epoch's weights: see {tags.precise_bn(accuracy)} in the report"
-    )
-    return [line(text, style="yellow")] if lagging else []
+def _flow(records: Sequence[Record]) -> str:
+    """The gradient flow that is shown: the gain per layer, or where no configuration has one, first to last layer."""
+    return tags.GAIN_PER_LAYER if _values(records, tags.GAIN_PER_LAYER) else tags.FIRST_TO_LAST
+
+
+def _caption_of_flow(records: Sequence[Record]) -> str:
+    flow = _flow(records)
+    if not _values(records, flow):
+        return ""
+    if flow == tags.GAIN_PER_LAYER:
+        return "; below: the gradient's gain per layer on its way to the input (under 1 it vanishes)"
+    return "; below: gradient of the first hidden layer over that of the last (no two later layers have one shape)"
 
 
 def _common_axes(records: Sequence[Record]) -> dict[str, Any]:
@@ -140,15 +138,15 @@ def _mean_and_spread(values: Sequence[float], metric: Metric) -> tuple[float, fl
     return 10.0**mean, decades
 
 
-def _cell(records: Sequence[Record], table: MetricTable, *, best: bool) -> Text:
+def _cell(records: Sequence[Record], table: MetricTable, *, best: bool, flow: str) -> Text:
     headline = records[0]["headline"] if records else ""
     values = _values(records, headline)
     diverged = sum(r["state"] == State.DIVERGED for r in records)
     note = f"\n{diverged} diverged  " if diverged else ""
     if not values:
         return Text.assemble("-  ", (note, "red"))
-    flow = _values(records, tags.DECADES_PER_LAYER)
-    below = f"{statistics.fmean(flow):+.2f}  " if flow else ""
+    factors = [value for value in _values(records, flow) if value > 0]
+    below = f"\N{MULTIPLICATION SIGN}{_mean_and_spread(factors, table[flow])[0]:.2g}  " if factors else ""
     text = _number(values, table[headline]) + (" *" if best else "  ")
     return Text.assemble((text, "bold green" if best else ""), "\n", (below, "dim"), (note, "red"))
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from gradflow.runs import tags
 from gradflow.runs.record import Record, State
 
 KEYS = ["config", "activation", "blocks", "variant"]  # the columns that every frame of this package starts with
@@ -79,12 +78,3 @@ def group_of(axes: Mapping[str, Any]) -> dict[str, Any]:
 
 def group_key(group: Mapping[str, Any]) -> str:
     return json.dumps(group, sort_keys=True)
-
-
-def precise_headline(records: Sequence[Record]) -> str | None:
-    """The headline's counterpart with recomputed batch norm statistics; None unless a finished run has it."""
-    headline = records[0]["headline"]
-    tag = tags.precise_bn(tags.of_last_epoch(headline))
-    finished = (record for record in records if record["state"] == State.FINISHED)
-    measured = any(record["metrics"].get(tag) is not None for record in finished)
-    return tag if measured and tag != headline else None

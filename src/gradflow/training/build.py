@@ -15,6 +15,7 @@ from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig
 from torch import nn
 
+from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError
 from gradflow.measure.scores import Task, task
@@ -23,6 +24,7 @@ from gradflow.training.checkpoints import AtomicCheckpointIO
 from gradflow.training.module import ActivationModule
 
 PRECISIONS = {"32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed", "64": "64-true"}  # the knob -> Lightning's
+BATCH_NORMS = RECOMPUTED, RUNNING = "recomputed", "running"  # the statistics by which evaluation normalises
 # Lightning counts these in training steps or acts on them at every step, so a training step must be one batch.
 BATCH_OPTIONS = ("gradient_clip_val", "max_steps", "min_steps", "max_time", "limit_train_batches", "val_check_interval")
 BATCH_HOOKS = (
@@ -90,8 +92,9 @@ def _unfused(cfg: DictConfig) -> dict[str, bool]:
 
 
 def monitors(cfg: DictConfig) -> list[Callback]:
-    """The configured callbacks, in the order of the configuration."""
-    return [_make(callback) for callback in cfg.callbacks.values() if callback is not None]
+    """The configured callbacks, in the order of the configuration, after the one that sets the network up for them."""
+    statistics = PreciseBatchNorm(recomputes=cfg.batch_norm == RECOMPUTED, samples=cfg.batch_norm_samples)
+    return [statistics, *(_make(callback) for callback in cfg.callbacks.values() if callback is not None)]
 
 
 def logger(cfg: DictConfig, folder: Path) -> Logger | None:

@@ -27,10 +27,9 @@ def trial(cfg: DictConfig, module: ActivationModule, record: Record) -> dict[str
         **{axis: value for axis, value in record["axes"].items() if axis not in identity.AXES},
     }
     score = tags.test(module.task.headline)
-    precise = [tags.precise_bn(score)] if cfg.model.get("norm") == "batch" else []
     shown = [
-        *(tags.at_best(score), score, *precise, tags.best(module.task.monitor), tags.train(tags.LOSS)),
-        *(tags.DECADES_PER_LAYER, tags.GRAD_NORM_TOTAL),
+        *(tags.at_best(score), score, tags.best(module.task.monitor), tags.train(tags.LOSS)),
+        *(tags.GAIN_PER_LAYER, tags.GRAD_NORM_TOTAL),
         *(tags.of_layer(quantity, tags.TOTAL) for quantity in tags.UNIT_QUANTITIES),
         *(Metric.of_entry(entry).tag for entry in record["declared_metrics"]),
     ]

@@ -101,10 +101,7 @@ def _ctrl_c() -> Iterator[None]:
 def _say_result(record: Record, position: str) -> None:
     final = record["metrics"]
     parts = [record["state"]]
-    precise = tags.precise_bn(tags.of_last_epoch(record["headline"]))
-    for tag in dict.fromkeys(
-        (record["headline"], precise, tags.DECADES_PER_LAYER, tags.of_layer(tags.DEAD_UNITS, tags.TOTAL))
-    ):
+    for tag in (record["headline"], tags.GAIN_PER_LAYER, tags.of_layer(tags.DEAD_UNITS, tags.TOTAL)):
         value = final.get(tag)
         if value is not None and math.isfinite(value):
             parts.append(f"{tag} {value:.3f}")

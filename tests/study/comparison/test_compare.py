@@ -7,11 +7,11 @@ import re
 
 import numpy as np
 import pytest
-from forged_runs import HEADLINE, scored_run, scored_runs
+from forged_runs import scored_run, scored_runs
 from rich.console import Console
 from scipy import stats
 
-from gradflow.study.comparison.compare import Outcome, activations, compare, comparison_table, families, overall
+from gradflow.study.comparison.compare import Outcome, activations, compare, comparison_table, overall
 
 RELU = [0.95, 0.94, 0.96, 0.95, 0.93, 0.95, 0.97, 0.95]
 LESS = [0.04, 0.02, 0.03, 0.03, 0.02, 0.04, 0.03, 0.03]  # mean 0.03; squared deviations sum to 4e-4
@@ -182,7 +182,7 @@ def test_gradient_norms_are_compared_in_decades_and_none_is_better():
 
 
 def test_where_a_metric_is_not_defined_there_is_no_comparison():
-    metric = "grad_flow/decades_per_layer"
+    metric = "grad_flow/gain_per_layer"
     records = [scored_run(name, blocks=1) for name in ("relu", "sigmoid")]
     records += [scored_run(name, blocks=4, metrics={metric: 0.1}) for name in ("relu", "sigmoid")]
     (comparison,) = compare(records, metric=metric)
@@ -304,26 +304,3 @@ def test_the_table_says_when_the_epoch_was_selected_on_test():
 def test_the_table_of_nothing_and_of_no_numbers():
     assert "nothing to compare" in shown([])
     assert "no seed in common" in shown(compare([scored_run("relu", seed=0), scored_run("sigmoid", seed=1)]))
-
-
-PRECISE = "test/acc_precise_bn"
-
-
-def with_precise(records, value):
-    """The same runs with a score by recomputed statistics."""
-    return [{**record, "metrics": {**record["metrics"], PRECISE: value - 0.001 * record["seed"]}} for record in records]
-
-
-def test_recomputed_statistics_have_a_family_of_their_own():
-    relu, sigmoid = scored_runs("relu", RELU, selected_on="test"), scored_runs("sigmoid", SIGMOID, selected_on="test")
-    first, second = families(with_precise(relu, 0.97) + with_precise(sigmoid, 0.97))
-    assert (first[0].metric, first[0].outcome, first[0].selected_on_test) == (HEADLINE, Outcome.LOWER, True)
-    assert (second[0].metric, second[0].outcome, second[0].selected_on_test) == (PRECISE, Outcome.NO_DIFFERENCE, False)
-    assert overall(second).startswith("With batch norm statistics recomputed after the last epoch, ")
-    assert ": no claim about relu against sigmoid" in overall(second)
-    assert f"({PRECISE})" in overall(second)
-
-
-@pytest.mark.parametrize("others", [[], scored_runs("sigmoid", SIGMOID)])
-def test_a_family_in_which_nothing_can_be_compared_is_left_out(others):
-    assert len(families(with_precise(scored_runs("relu", RELU), 0.97) + others)) == 1

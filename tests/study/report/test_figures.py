@@ -37,7 +37,7 @@ def test_every_figure_is_valid_alone_and_in_the_page(grid):
         "training_loss",
         "gradient_by_layer",
         "over_training",
-        "decades_per_layer",
+        "gain_per_layer",
         "mean_gradient",
         "dead_units",
         "low_slope",

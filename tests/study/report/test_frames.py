@@ -149,10 +149,10 @@ def test_runs_of_different_lengths_and_a_short_last_stretch_are_thinned(study):
     assert training["update"].tolist()[-1] == 3 * (len(training) - 1)
 
 
-def test_a_headline_by_recomputed_statistics_has_the_curve_of_its_score(tmp_path):
+def test_a_headline_by_running_averages_has_the_curve_of_its_score(tmp_path):
     run = typical(accuracy=0.9)
-    run["metrics"]["test/acc_precise_bn"] = 0.95
-    write_run(tmp_path, headline="test/acc_precise_bn", **run)
+    run["metrics"]["test/acc_running_bn"] = 0.95
+    write_run(tmp_path, headline="test/acc_running_bn", **run)
     frames = study_frames(tmp_path, study_runs(tmp_path))
     assert (frames.validation, frames.fitted) == ("val/acc", "train/acc")
 

@@ -48,7 +48,7 @@ def small_report(study, monkeypatch):
 def test_all_files_are_there(written):
     names = [
         *("headline", "validation", "training_loss", "gradient_by_layer", "over_training"),
-        *("decades_per_layer", "mean_gradient", "dead_units", "low_slope", "dormant_units"),
+        *("gain_per_layer", "mean_gradient", "dead_units", "low_slope", "dormant_units"),
     ]
     files = {f"figures/{name}.{ending}" for name in names for ending in ("png", "svg", "pdf")}
     found = {str(file.relative_to(written)) for file in written.rglob("*") if file.is_file()}
@@ -134,31 +134,6 @@ def test_monitors_off_one_seed_one_activation(tmp_path, monkeypatch):
     page = small_report(tmp_path, monkeypatch)
     assert re.findall(r'<figure id="(\w+)"', page) == ["headline", "validation", "training_loss"]
     assert "Nothing to compare" in page
-
-
-def test_recomputed_statistics_have_their_own_verdict_figure_and_columns(tmp_path, monkeypatch):
-    study = tmp_path / "made_up"
-    drawn = {}
-    monkeypatch.setattr(write, "save", lambda figure, folder: drawn.update({figure.name: figure}))
-    for activation, score, precise in (("relu", 0.9, 0.92), ("sigmoid", 0.3, 0.91)):
-        for blocks in (1, 4):
-            for seed in range(2):
-                run = typical(blocks=blocks, accuracy=score + 0.01 * seed)
-                run["metrics"]["test/acc_precise_bn"] = precise - 0.001 * seed
-                write_run(study, activation=activation, seed=seed, selected_on="test", **run)
-    page = write.write_report(study).read_text()
-    first, second = re.findall(r'<p class="verdict">(.*?)</p>', page)
-    assert "(test/acc_at_best, selected on test)" in first
-    assert "-0.6" in first
-    assert second.startswith("With batch norm statistics recomputed")
-    assert "(test/acc_precise_bn)" in second
-    assert "-0.01" in second
-    scales = [drawn[name].panels[0].chart.to_dict() for name in ("headline", "precise_batch_norm")]
-    domains = [re.findall(r"'domain': (\[[^]]*\])", str(chart)) for chart in scales]
-    assert domains[0]
-    assert domains[0] == domains[1]
-    heads = [line for line in (study / "report/table.md").read_text().splitlines() if line.startswith("| blocks")]
-    assert "sigmoid: test accuracy, precise batch norm (%)" in heads[0]
 
 
 def test_a_study_without_depths_or_with_further_axes(tmp_path, monkeypatch):

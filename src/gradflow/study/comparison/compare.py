@@ -11,7 +11,7 @@ from gradflow.study.comparison.outcome import Comparison, Outcome
 from gradflow.study.comparison.table import comparison_table
 from gradflow.study.comparison.tuning import Tuning, tune
 from gradflow.study.comparison.verdict import overall, verdict
-from gradflow.study.configurations import activations, group_key, precise_headline
+from gradflow.study.configurations import activations, group_key
 from gradflow.study.statistics import ALPHA, holm, seeds_needed, sign_flip_p, summary
 
 __all__ = [
@@ -76,11 +76,8 @@ def compare(
 def families(
     records: Sequence[Record], *, baseline: str | None = None, tuning: Tuning | None = None
 ) -> list[list[Comparison]]:
-    """The comparisons by the headline, then those with recomputed batch norm statistics, if there are any."""
-    first = compare(records, baseline=baseline, tuning=tuning)
-    precise = precise_headline(tuning.records if tuning else records)
-    second = compare(records, baseline=baseline, metric=precise, tuning=tuning) if precise else []
-    return [first, second] if second else [first]
+    """The comparisons by the headline."""
+    return [compare(records, baseline=baseline, tuning=tuning)]
 
 
 def _headline(records: Sequence[Record]) -> str:

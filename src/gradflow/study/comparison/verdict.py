@@ -4,11 +4,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from gradflow.runs import tags
 from gradflow.study.comparison.outcome import Comparison, Outcome
 from gradflow.study.comparison.tuning import LR, Choice, show
-
-RECOMPUTED = "with batch norm statistics recomputed after the last epoch, not running averages that may lag behind: "
 
 
 def verdict(comparison: Comparison) -> str:
@@ -59,8 +56,6 @@ def overall(comparisons: Sequence[Comparison]) -> str:
         return "Nothing to compare: the study has only one activation."
     claimed = [c for c in comparisons if c.claimed]
     sentence = _won_and_lost(comparisons) if claimed else _no_claim(comparisons)
-    if tags.is_precise_bn(comparisons[0].metric):
-        sentence = f"{RECOMPUTED.capitalize()}{sentence[0].lower()}{sentence[1:]}"
     return f"{sentence}, {_common_rate(comparisons)}.{_largest(comparisons)}"
 
 
@@ -186,7 +181,7 @@ def _tuned_key(c: Comparison) -> str | None:
 
 def _best(c: Comparison, choice: Choice) -> str:
     """Names the scores that chose a value, where they are not the ones compared."""
-    return f"best {_key(choice)}{' by running averages' if tags.is_precise_bn(c.metric) else ''}"
+    return f"best {_key(choice)}"
 
 
 def _key(choice: Choice) -> str:

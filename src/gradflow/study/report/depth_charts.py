@@ -26,7 +26,6 @@ def by_depth(
     metric: Metric,
     name: str,
     reading: str,
-    beside: str | None = None,
 ) -> Figure:
     """A final metric against depth, a panel for each variant; against the activation if there is only one depth.
 
@@ -37,11 +36,9 @@ def by_depth(
         metric: of run.json.
         name: of the figure's files.
         reading: how to read it.
-        beside: the tag of another figure that shares the axis.
     """
-    both_final, both_seeds = (frame[frame["metric"].isin([metric.tag, beside])] for frame in (final, seeds))
-    extent = marks.domain(both_final, metric, also=both_seeds["value"].tolist())
-    final, seeds = (frame[frame["metric"] == metric.tag] for frame in (both_final, both_seeds))
+    final, seeds = (frame[frame["metric"] == metric.tag] for frame in (final, seeds))
+    extent = marks.domain(final, metric, also=seeds["value"].tolist())
     deep = len(legend.depths) > 1
     panels = []
     for keys, part in groups(final, ["variant"]):

@@ -7,18 +7,17 @@ from gradflow.figures.panels import Figure
 from gradflow.runs import tags
 from gradflow.runs.record import Record
 from gradflow.runs.tags import UNIT_QUANTITIES
-from gradflow.study.configurations import precise_headline
 from gradflow.study.report import depth_charts, training_charts, unit_charts
 from gradflow.study.report.frames import Frames
 
 _MARKS = "Large marks are means over the seeds, bars 95 % t intervals, small circles single seeds."
-_DECADES = (
-    "Powers of ten that the gradient loses from one hidden layer to the next on its way to the input, mean over the "
-    "last epoch; negative if it grows."
+_GAIN = (
+    "The factor by which the gradient changes from one layer to the layer before it, over hidden layers of one shape, "
+    "mean over the last epoch: under 1 it shrinks on its way to the input, over 1 it grows."
 )
-_RECOMPUTED = (
-    "The network of the last epoch, normalised by the mean and variance recomputed for its final weights. Where it is "
-    "much better than by its running averages (in the table below), these lagged behind weights that were still moving."
+_FIRST_TO_LAST = (
+    "The gradient (root mean square) of the first hidden layer over that of the last, mean over the last epoch. There "
+    "is no gain per layer: no two hidden layers after the first have weights of one shape."
 )
 _MEAN_GRADIENT = (
     "Mean over trainable tensors (biases and normalisation included) of each tensor's mean absolute gradient, over all "
@@ -29,36 +28,16 @@ _MEAN_GRADIENT = (
 def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[Figure]:
     """Every figure that can be drawn."""
     drawn = [
-        *_headlines(frames, records, legend),
+        _by_depth(frames, records, legend, metric=records[0]["headline"], name="headline", reading=_MARKS),
         _learning(frames, legend, metric=frames.validation, name="validation"),
         _learning(frames, legend, metric=tags.train(tags.LOSS), name="training_loss"),
         _gradient_by_layer(frames, legend),
         training_charts.over_training(frames, legend),
-        _by_depth(
-            frames,
-            records,
-            legend,
-            metric=tags.DECADES_PER_LAYER,
-            name="decades_per_layer",
-            reading=f"{_DECADES} {_MARKS}",
-        ),
+        _gradient_flow(frames, records, legend),
         _mean_gradient(frames, records, legend),
         *(_units(frames, quantity=quantity) for quantity in UNIT_QUANTITIES),
     ]
     return [figure for figure in drawn if figure is not None]
-
-
-def _headlines(frames: Frames, records: Sequence[Record], legend: Legend) -> list[Figure | None]:
-    """The headline and, below it on the same axis, its counterpart with recomputed batch norm statistics."""
-    headline, precise = records[0]["headline"], precise_headline(records)
-    shown = [
-        (headline, precise, "headline", _MARKS),
-        (precise, headline, "precise_batch_norm", f"{_RECOMPUTED} {_MARKS}"),
-    ]
-    return [
-        _by_depth(frames, records, legend, metric=metric, beside=beside, name=name, reading=reading)
-        for metric, beside, name, reading in shown
-    ]
 
 
 def _by_depth(
@@ -66,15 +45,25 @@ def _by_depth(
     records: Sequence[Record],
     legend: Legend,
     *,
-    metric: str | None,
+    metric: str,
     name: str,
     reading: str,
-    beside: str | None = None,
 ) -> Figure | None:
-    if metric is None or metric not in set(frames.final["metric"]):
+    if metric not in set(frames.final["metric"]):
         return None
     shown, seeds = frames.table.final(metric), frames.seeds
-    return depth_charts.by_depth(frames.final, seeds, legend, metric=shown, name=name, reading=reading, beside=beside)
+    return depth_charts.by_depth(frames.final, seeds, legend, metric=shown, name=name, reading=reading)
+
+
+def _gradient_flow(frames: Frames, records: Sequence[Record], legend: Legend) -> Figure | None:
+    """The gain per layer; where no network of the study has one, the first hidden layer's gradient over the last's."""
+    measured = set(frames.final["metric"])
+    metric, name, what = (
+        (tags.GAIN_PER_LAYER, "gain_per_layer", _GAIN)
+        if tags.GAIN_PER_LAYER in measured
+        else (tags.FIRST_TO_LAST, "first_to_last", _FIRST_TO_LAST)
+    )
+    return _by_depth(frames, records, legend, metric=metric, name=name, reading=f"{what} {_MARKS}")
 
 
 def _learning(frames: Frames, legend: Legend, *, metric: str, name: str) -> Figure | None:

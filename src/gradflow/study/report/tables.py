@@ -9,7 +9,7 @@ from gradflow.figures.table import Table, without_column
 from gradflow.runs import tags
 from gradflow.runs.metrics import NO_NUMBER, Metric, MetricTable, selected_on_test
 from gradflow.runs.record import Record
-from gradflow.study.configurations import KEYS, groups, precise_headline
+from gradflow.study.configurations import KEYS, groups
 from gradflow.study.report.final_metrics import reported
 from gradflow.study.report.frames import Frames
 
@@ -53,14 +53,14 @@ def metrics_table(frames: Frames, records: Sequence[Record]) -> Table:
         by_metric = {row["metric"]: row for row in part.to_dict("records")}
         cells = [_cell(by_metric[tag], labels[tag]) if tag in by_metric else NO_NUMBER for tag in tags]
         rows.append([*_names(part.iloc[0].to_dict(), varied), *cells])
-    caption = f"Mean [95 % interval] of the other metrics{_geometric(tags, frames.table)}{_precise(tags)}."
+    caption = f"Mean [95 % interval] of the other metrics{_geometric(tags, frames.table)}."
     return Table(caption=caption, headers=[*heads, *(labels[tag].with_unit for tag in tags)], rows=rows)
 
 
 def _is_column(tag: str, records: Sequence[Record], table: MetricTable) -> bool:
     row = table.row(tag)
     is_main = row is not None and row.shown == "table" and not row.is_by_layer
-    return tag != records[0]["headline"] and (is_main or tag == precise_headline(records))
+    return tag != records[0]["headline"] and is_main
 
 
 def layers_table(frames: Frames, records: Sequence[Record]) -> Table:
@@ -94,8 +94,7 @@ def depth_table(frames: Frames, records: Sequence[Record]) -> Table:
     if frames.final["blocks"].nunique() < 2:
         return Table(caption="", headers=[], rows=[])
     present = set(frames.final["metric"])
-    wanted = (records[0]["headline"], precise_headline(records), tags.GRAD_ABS_MEAN_ALL_STEPS)
-    shown = [tag for tag in wanted if tag is not None and tag in present]
+    shown = [tag for tag in (records[0]["headline"], tags.GRAD_ABS_MEAN_ALL_STEPS) if tag in present]
     labels = {tag: frames.table.final(tag) for tag in shown}
     activations = list(dict.fromkeys(frames.final["activation"]))
     columns = [(activation, tag) for tag in shown for activation in activations]
@@ -105,15 +104,9 @@ def depth_table(frames: Frames, records: Sequence[Record]) -> Table:
         cells = [_cell(found[column], labels[column[1]]) if column in found else NO_NUMBER for column in columns]
         rows.append([depth_text(keys["blocks"]), keys["variant"], *cells])
     headers = ["blocks", "variant", *(f"{activation}: {labels[tag].with_unit}" for activation, tag in columns)]
-    caption = f"By depth: mean [95 % interval] of score and mean gradient{_precise(shown)}."
+    caption = "By depth: mean [95 % interval] of score and mean gradient."
     table = Table(caption=caption, headers=headers, rows=rows)
     return table if any(row[1] for row in rows) else without_column(table, 1)
-
-
-def _precise(shown: Sequence[str]) -> str:
-    """What a name in a column header means."""
-    meaning = "; precise batch norm: the last epoch's network with statistics recomputed for its final weights"
-    return meaning if any(map(tags.is_precise_bn, shown)) else ""
 
 
 def change_table(frames: Frames, records: Sequence[Record]) -> Table:

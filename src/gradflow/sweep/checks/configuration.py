@@ -13,7 +13,8 @@ from gradflow.sweep.checks.values import arguments_fit, number, whole
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
 SWITCHES = ("compile", "flush_denormal", "rerun")
 KNOBS = (
-    *("blocks", "width", "seed", "precision", "threads", "runs_per_job", "steps_per_execution", *SWITCHES),
+    *("blocks", "width", "seed", "precision", "batch_norm", "batch_norm_samples", "threads"),
+    *("runs_per_job", "steps_per_execution", *SWITCHES),
     *("study", "headline", "output", "output_dir", "data_dir", "resume", "callbacks"),
 )
 

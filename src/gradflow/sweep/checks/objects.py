@@ -71,7 +71,7 @@ def headline(cfg: DictConfig, data: ArrayDataModule) -> str:
     with _refusal("callbacks"):
         declared = [metric for monitor in monitors_among(build.monitors(cfg)) for metric in monitor.declares]
     legal = _tags_of_a_run(task, declared)
-    if tag in legal and tags.is_precise_bn(tag) and cfg.model.get("norm") != "batch":
+    if tag in legal and tags.is_other_bn(tag) and cfg.model.get("norm") != "batch":
         remedy = f"headline={tags.of_last_epoch(tag)}"
         raise ConfigError(f"headline={tag}: this model has no batch normalisation; use {remedy}")
     if tag not in legal and not _is_of_a_layer(tag, declared, cfg, data):
@@ -87,7 +87,7 @@ def _tags_of_a_run(task: Task, declared: Sequence[Metric]) -> list[str]:
     monitored = [
         metric.tag
         for metric in declared
-        if not metric.is_by_layer and (not tags.is_precise_bn(metric.tag) or tags.of_last_epoch(metric.tag) in tested)
+        if not metric.is_by_layer and (not tags.is_other_bn(metric.tag) or tags.of_last_epoch(metric.tag) in tested)
     ]
     return [*tested, *others, *map(tags.at_best, tested), tags.best(task.monitor), *monitored]
 

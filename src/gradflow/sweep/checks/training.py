@@ -40,7 +40,9 @@ def check(cfg: DictConfig) -> None:
     _optimizer(cfg)
     _trainer(cfg)
     _precision(cfg)
-    for key in ("steps_per_execution", "runs_per_job"):
+    if cfg.batch_norm not in build.BATCH_NORMS:
+        raise ConfigError(f"batch_norm={shown(cfg.batch_norm)}: choose one of {', '.join(build.BATCH_NORMS)}")
+    for key in ("batch_norm_samples", "steps_per_execution", "runs_per_job"):
         whole(cfg, key, at_least=1)
     if cfg.threads is not None:
         whole(cfg, "threads", at_least=1)
