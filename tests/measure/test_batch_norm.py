@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+import torch.distributed as dist
 from torch import nn
 
 from gradflow.measure.batch_norm import apply_statistics, batch_norm_layers, recompute, recomputed, statistics
@@ -66,11 +67,19 @@ def test_statistics_can_be_put_into_another_network():
     assert torch.equal(other(x), net(x))
 
 
-def test_synchronised_layers_are_recomputed_without_the_other_processes():
-    """On a CPU a synchronised layer in training mode refuses to run, so its own forward pass cannot have been used."""
+@pytest.fixture
+def process_group():
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+def test_synchronised_layers_are_recomputed_without_the_other_processes(process_group):
     net = network().eval()
     synchronised = nn.SyncBatchNorm.convert_sync_batchnorm(copy.deepcopy(net))
     xs = batches()
+    with pytest.raises(ValueError, match="GPU"):  # where it would wait for the others, a CPU cannot take part
+        copy.deepcopy(synchronised).train()(xs[0])
     recompute(net, xs)
     recompute(synchronised, xs)
     assert all(torch.equal(a, b) for a, b in zip(net.buffers(), synchronised.buffers(), strict=True))

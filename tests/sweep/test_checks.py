@@ -32,6 +32,7 @@ BAD = [
     (["data.batch_size=1"], r"data\.batch_size=1: .*batch normalisation.*model\.norm=layer"),
     (["trainer=gpu"], r"trainer=gpu: no CUDA GPU was found; use trainer=auto or trainer=cpu"),
     (["trainer.devices=2"], r"trainer\.devices=2: several devices need trainer=ddp"),
+    (["trainer=ddp", "trainer.sync_batchnorm=false"], r"trainer\.sync_batchnorm=false model\.norm=batch: .*leave"),
     (["trainer=ddp"], r"trainer\.devices=2 model\.norm=batch: on CPUs .*model\.norm=none, layer or group"),
     (["precision=16-mixed"], r"precision=16-mixed: float16 .*use precision=bf16"),
     (["headline=test/acu"], r"headline=test/acu: .*did you mean .*test/acc"),

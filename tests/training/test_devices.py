@@ -12,9 +12,12 @@ from interruptions import pause, start
 from waiting import PATIENCE_S, wait_until
 
 from gradflow.data.loader import BatchLoader
+from gradflow.measure.batch_norm import recomputed
 from gradflow.runs.events import curves
 from gradflow.runs.record import State
 from gradflow.seeds import Stream, torch_seed
+from gradflow.sweep.checks import training as training_checks
+from gradflow.training import build
 
 SMALL = ("blocks=2", "width=8", "trainer.accelerator=cpu", "threads=1", "callbacks.pictures=null", "precision=64")
 TWO = ("trainer=ddp",)
@@ -124,3 +127,30 @@ def test_what_another_process_raises_is_told(command, tmp_path):
 def test_a_run_that_diverges_does_so_in_every_process(command, tmp_path):
     assert command("model=mlp", *SMALL, *TWO, "optimizer=sgd", "optimizer.lr=1e200").status == 0
     assert record(only_run(tmp_path))["state"] == State.DIVERGED
+
+
+@pytest.mark.slow
+def test_recomputed_statistics_are_those_of_whole_batches_in_every_process(command, compose, tmp_path, monkeypatch):
+    """On CPUs, training normalises by each process's own part of a batch, which the planner therefore refuses."""
+    monkeypatch.setattr(training_checks, "_devices", lambda cfg: None)
+    batch_norm = ("model=mlp", "model.norm=batch", "data.batch_size=64", "trainer.max_epochs=2", "init=he")
+    ours = (*SMALL, *batch_norm, "batch_norm_samples=300")
+    assert command(*ours, *TWO, "trainer.sync_batchnorm=false").status == 0
+    folder = only_run(tmp_path)
+    scores = record(folder)["metrics"]
+    cfg = compose(*ours)
+    data = build.data(cfg)
+    data.setup()
+    module = build.module(cfg, data).eval()
+    module.load_state_dict(torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"])
+    (x, y), *none = data.test_dataloader()
+    assert not none
+    batches = [inputs.double() for inputs, _ in data.whole_batches(samples=300)]
+    assert [len(one) for one in batches] == [64] * 5
+    with torch.no_grad(), recomputed(module.network, batches):
+        assert float(module.task.loss(module(x.double()), y)) == pytest.approx(scores["test/loss"], rel=1e-10)
+    with torch.no_grad():
+        assert float(module.task.loss(module(x.double()), y)) == pytest.approx(
+            scores["test/loss_running_bn"], rel=1e-10
+        )
+    assert scores["test/loss"] != pytest.approx(scores["test/loss_running_bn"], rel=1e-3)

@@ -97,6 +97,11 @@ def _devices(cfg: DictConfig) -> None:
         return
     if not distributed:
         raise ConfigError(f"trainer.devices={shown(devices)}: several devices need trainer=ddp")
+    if cfg.model.get("norm") == "batch" and not trainer.get("sync_batchnorm"):
+        raise ConfigError(
+            "trainer.sync_batchnorm=false model.norm=batch: each device would normalise by its own part of a batch; "
+            "leave trainer.sync_batchnorm out"
+        )
     on_cpu = trainer.accelerator == "cpu" or (trainer.accelerator == "auto" and not torch.cuda.is_available())
     if on_cpu and cfg.model.get("norm") == "batch":
         raise ConfigError(
