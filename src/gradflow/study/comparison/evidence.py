@@ -92,6 +92,25 @@ def holm(p_XM: ArrayLike) -> np.ndarray:
     return adjusted_XM
 
 
+def claims(
+    flips_XM: ArrayLike, t_XM: ArrayLike, *, seeds_M: ArrayLike, alpha: float = ALPHA
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which comparisons of a family are shown, and which others are suggested.
+
+    Args:
+        flips_XM: `sign_flip_p` of each comparison, shape (..., m); 1 where it has none.
+        t_XM: `paired_t_p` likewise.
+        seeds_M: how many seeds each comparison has; broadcast.
+        alpha: probability of one or more false claims in the family, for each kind of claim.
+
+    Returns:
+        Two arrays of truth values, shape (..., m).
+    """
+    shown_XM = holm(flips_XM) <= alpha
+    too_few_M = np.asarray(seeds_M) < seeds_needed(shown_XM.shape[-1], alpha=alpha)
+    return shown_XM, ~shown_XM & too_few_M & (holm(t_XM) <= alpha)
+
+
 def seeds_needed(comparisons: int, *, alpha: float = ALPHA) -> int:
     """The fewest seeds with which any of this many comparisons can be shown: 2 / 2^n <= alpha / comparisons.
 

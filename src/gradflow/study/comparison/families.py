@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from gradflow.runs.record import Record
 from gradflow.study.comparison.claims import Comparison, Gap, Strength
-from gradflow.study.comparison.evidence import FEWEST_PAIRS, all_equal, holm, seeds_needed
+from gradflow.study.comparison.evidence import claims, holm, seeds_needed
 from gradflow.study.comparison.tuning import DEFAULT
 
 NORM = "model.norm"
@@ -47,26 +47,18 @@ def _decide(drafts: Sequence[Comparison], *, alpha: float) -> list[Comparison]:
     family = [draft for draft in drafts if draft.gap is not Gap.NO_BASELINE]
     if not family:
         return list(drafts)
+    flips = [1.0 if draft.p is None else draft.p for draft in family]
+    t = [1.0 if draft.t is None else draft.t for draft in family]
+    found = claims(flips, t, seeds_M=[draft.n for draft in family], alpha=alpha)
     needed = seeds_needed(len(family), alpha=alpha)
-    by_flips = holm([1.0 if draft.p is None else draft.p for draft in family]).tolist()
-    by_t = holm([1.0 if draft.t is None else draft.t for draft in family]).tolist()
     decided = []
-    for draft, flips, t in zip(family, by_flips, by_t, strict=True):
+    for draft, holm_flips, holm_t, is_shown, is_suggested in zip(family, holm(flips), holm(t), *found, strict=True):
         draft = replace(draft, family=len(family), needed=needed)
         if draft.p is not None:
-            draft = _judge(replace(draft, holm=flips, t_holm=t), alpha=alpha)
+            draft = replace(draft, holm=float(holm_flips), t_holm=float(holm_t))
+            if is_shown or is_suggested:
+                draft = replace(draft, strength=Strength.SHOWN if is_shown else Strength.SUGGESTED)
+            else:
+                draft = replace(draft, gap=Gap.TOO_FEW if draft.n < needed else Gap.NO_DIFFERENCE)
         decided.append(draft)
     return decided + [draft for draft in drafts if draft.gap is Gap.NO_BASELINE]
-
-
-def _judge(comparison: Comparison, *, alpha: float) -> Comparison:
-    c = comparison
-    assert c.holm is not None
-    assert c.t_holm is not None
-    assert c.differences is not None
-    if c.holm <= alpha:
-        return replace(c, strength=Strength.SHOWN)
-    varies = not all_equal(c.differences.values, rounding=c.rounding)
-    if FEWEST_PAIRS <= c.n < c.needed and varies and c.t_holm <= alpha:
-        return replace(c, strength=Strength.SUGGESTED)
-    return replace(c, gap=Gap.TOO_FEW if c.n < c.needed else Gap.NO_DIFFERENCE)
