@@ -85,7 +85,7 @@ def _compare(cell: Cell, base: Cell | None, *, baseline: str, metric: Metric) ->
     sides = [cell, base] if base else [cell]
     draft = Comparison(
         metric=metric.tag,
-        words=metric.words,
+        words=f"share of {metric.words}" if metric.is_fraction and metric.better != "higher" else metric.words,
         better=metric.better,
         in_decades=metric.is_logarithmic,
         activation=cell.activation,

@@ -50,9 +50,14 @@ def _cells(comparison: Comparison) -> list[str]:
     seeds, mean, interval = "-", "-", "-"
     if differences:
         pairs = zip(comparison.seeds, differences.values, strict=True)
-        seeds = " ".join(f"{seed}:{value:+.3g}" for seed, value in pairs)
-        mean = f"{differences.mean:+.3g}"
+        seeds = " ".join(f"{seed}:{_signed(value, comparison)}" for seed, value in pairs)
+        mean = _signed(differences.mean, comparison)
         if not all_equal(differences.values, rounding=comparison.rounding):
-            interval = f"[{differences.low:+.3g}, {differences.high:+.3g}]"
+            interval = f"[{_signed(differences.low, comparison)}, {_signed(differences.high, comparison)}]"
     p_values = ["-" if p is None else f"{p:.2g}" for p in (comparison.p, comparison.holm)]
     return [comparison.activation, comparison.where or "-", seeds, mean, interval, *p_values]
+
+
+def _signed(value: float, comparison: Comparison) -> str:
+    """Three digits, of which rounding has made up none: what is no larger than it is 0."""
+    return f"{0.0 if abs(value) <= comparison.rounding else value:+.3g}"
