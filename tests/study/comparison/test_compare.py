@@ -171,6 +171,16 @@ def test_where_one_run_in_five_collapses_the_median_stands_beside_the_mean():
     assert "skewed" not in few(LESS)[0].verdict
 
 
+def test_a_claim_about_skewed_differences_says_what_was_tested():
+    (flipped,) = few([0.01, 0.02, 0.01, 0.02, 0.8, 0.01, 0.02, 0.01])
+    assert flipped.strength is Strength.SHOWN
+    assert "skewed: the median is 0.015, the probability of improvement 1.00; sign flip p = 0.0078" in flipped.verdict
+    assert "Holm 0.0078, of symmetry about 0 rather than of the mean)" in flipped.verdict
+    (by_t,) = few([0.30, 0.31, 0.30, 0.31, 0.35])
+    assert by_t.strength is Strength.SUGGESTED
+    assert "although it assumes roughly normal differences)" in by_t.verdict
+
+
 @pytest.mark.parametrize("who", ["relu", "sigmoid"])
 def test_a_diverged_seed_leaves_no_verdict_but_its_fact(who):
     records = scored_runs("relu", RELU) + scored_runs("sigmoid", SIGMOID)

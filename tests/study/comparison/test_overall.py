@@ -80,7 +80,7 @@ def test_every_activation_has_its_sentence():
 
 def test_comparisons_that_differ_in_more_than_depth_are_not_counted_as_depths():
     records = pair(LESS) + pair(LESS, axes={"optimizer.lr": 0.01})
-    assert plain(records) == ["relu scores higher than sigmoid at every comparison: shown at all 2."]
+    assert plain(records) == ["relu scores higher than sigmoid at every comparison: shown at both."]
 
 
 def test_losses_and_gradients_have_words_of_their_own():
@@ -107,7 +107,7 @@ def test_every_family_has_its_sentence_and_its_number_of_comparisons():
     none = pair(NONE, blocks=1, axes={"model.norm": "none"})
     verdict = overall(compare(batch + none))
     assert verdict.plain == [
-        "With batch normalisation, relu scores higher than sigmoid at every depth: shown at all 2.",
+        "With batch normalisation, relu scores higher than sigmoid at every depth: shown at both.",
         "Without normalisation, it is open at 1 block whether relu or sigmoid scores higher: no difference shown.",
     ]
     assert verdict.details[-1] == (
@@ -179,6 +179,13 @@ def test_the_command_plans_exactly_the_missing_seeds_of_the_same_configurations(
 def test_the_order_of_commands_and_of_keys_does_not_matter():
     records = swept("activation=sigmoid,relu blocks=4 seed=0,1", "blocks=4 seed=2 activation=relu,sigmoid")
     assert missing(records).command == "python train.py -m activation=sigmoid,relu blocks=4 seed=3,4,5"
+
+
+def test_what_is_swept_comes_first_in_the_command_and_the_seeds_last():
+    records = swept("trainer=cpu activation=sigmoid,relu model=mlp blocks=1,2 seed=0,1")
+    assert missing(records).command == (
+        "python train.py -m activation=sigmoid,relu blocks=1,2 model=mlp trainer=cpu seed=2,3,4,5,6"
+    )
 
 
 def test_rerun_is_not_repeated():

@@ -135,7 +135,7 @@ def test_the_verdict_is_plain_first_and_ends_with_the_command_that_would_show_mo
     page = small_report(tmp_path / "made_up", monkeypatch)
     verdict = page.split('id="verdict"')[1].split("</section>")[0]
     (plain,) = re.findall(r'<p class="verdict">(.*?)</p>', verdict)
-    assert plain == "relu scores higher than sigmoid at every depth: suggested at all 2."
+    assert plain == "relu scores higher than sigmoid at every depth: suggested at both."
     basis = "By test accuracy at the best epoch, selected on test, paired by seed, Holm-corrected over 2 comparisons"
     assert verdict.index(plain) < verdict.index(basis) < verdict.index("Every comparison")
     assert '<pre class="command">python train.py -m activation=relu,sigmoid blocks=1,4 seed=3,4,5,6</pre>' in verdict

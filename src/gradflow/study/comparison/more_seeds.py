@@ -75,6 +75,7 @@ def _command(records: Sequence[Record], seeds: Sequence[int]) -> str:
     values = {key: list(dict.fromkeys(run[key] for run in runs)) for key in keys}
     if len({tuple(run.values()) for run in runs}) < math.prod(map(len, values.values())):
         return ""
+    values = dict(sorted(values.items(), key=lambda item: len(item[1]) == 1))  # what is swept comes first
     values["seed"] = [str(seed) for seed in seeds]
     words = [key if key.startswith("~") else f"{key}={','.join(choices)}" for key, choices in values.items()]
     return shlex.join(["python", "train.py", "-m", *words])

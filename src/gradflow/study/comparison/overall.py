@@ -69,7 +69,8 @@ def _strengths(claims: Sequence[Comparison], *, of: Sequence[Comparison] = ()) -
     counts = Counter(c.strength for c in claims)
     if len(counts) == 1:
         strength = claims[0].strength
-        return f"{strength} at all {len(of)}" if of else strength.value
+        everywhere = "both" if len(of) == 2 else f"all {len(of)}"
+        return f"{strength} at {everywhere}" if of else strength.value
     first = f" of {len(of)} {_noun(of)}" if of else ""
     shown, suggested = counts[Strength.SHOWN], counts[Strength.SUGGESTED]
     return f"shown at {shown}{first}, suggested at {suggested}"
