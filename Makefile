@@ -54,10 +54,11 @@ reproductions: install ## Store the measurements of finished studies in STUDIES 
 lesson: install ## Build the interactive lesson, outputs/lesson/index.html, in about two minutes on two cores
 	$(BIN)/python -m gradflow.lesson $(ARGS)
 
-bench: install ## Measure seconds and memory against their targets, tables in outputs/bench (most of an hour, idle machine)
+bench: install ## Measure seconds, memory and the errors of verdicts, tables in outputs/bench (most of an hour, idle machine)
 	$(BIN)/python tests/benchmarks/speed.py $(ARGS)
 	$(BIN)/python tests/benchmarks/growth.py
 	$(BIN)/python tests/benchmarks/study_report.py
+	$(BIN)/python tests/benchmarks/verdicts.py
 
 bench-quick: install ## Run the essential benchmarks, in under three minutes
 	$(BIN)/python tests/benchmarks/speed.py --quick $(ARGS)

@@ -72,11 +72,15 @@ def test_gradient_magnitudes_are_averaged_as_logarithms_and_signed_or_bounded_va
     assert all(metric.low >= 0 for metric in METRICS if metric.is_logarithmic)
 
 
-def test_scores_alone_have_a_better_value():
+def test_scores_and_dead_units_alone_have_a_better_value():
     better = {metric.tag: metric.better for metric in METRICS if metric.better}
     assert set(better.values()) == {"higher", "lower"}
-    assert all(tag.startswith(("train/", "val/", "test/")) for tag in better)
-    assert all((direction == "lower") == ("loss" in tag or "mae" in tag) for tag, direction in better.items())
+    assert all(tag.startswith(("train/", "val/", "test/", "dead_units/")) for tag in better)
+    assert better["dead_units/total"] == better["dead_units/"] == "lower"
+    assert all(
+        (direction == "lower") == any(word in tag for word in ("loss", "mae", "dead"))
+        for tag, direction in better.items()
+    )
 
 
 RANK = Metric("rank/", "effective rank", low=1.0, is_logarithmic=True, better="higher", taken="last epoch")

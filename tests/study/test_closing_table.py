@@ -9,6 +9,7 @@ from rich.console import Console
 
 from gradflow.errors import Diverged
 from gradflow.runs import tags
+from gradflow.runs.metrics import Metric
 from gradflow.runs.record import error_entry
 from gradflow.study.closing_table import closing_table, mean_and_sd
 
@@ -175,6 +176,95 @@ def test_axes_that_all_configurations_share_are_in_the_title():
 def test_in_a_tie_none_is_best():
     records = [run_record(name, blocks=1, metrics={ACC: 0.5}) for name in ("relu", "tanh")]
     assert cells(records, "relu") == cells(records, "tanh") == ["0.500"]
+
+
+def test_the_table_has_no_caveat_about_running_averages():
+    metrics = {ACC: 0.5, "test/acc": 0.5, "test/acc_running_bn": 0.9}
+    assert "lag" not in "\n".join(lines([run_record("sigmoid", blocks=1, metrics=metrics)]))
+
+
+def column(headline, values, better=None):
+    """The entries of activations a, b, ... in a table of one column; a value, or one for each seed."""
+    declared = [Metric(headline, "made up", better=better).as_entry()] if better else []
+    records = [
+        run_record(name, blocks=1, seed=seed, headline=headline, metrics={headline: value}, declared_metrics=declared)
+        for name, seeds in zip("abcd", values, strict=False)
+        for seed, value in enumerate(seeds if isinstance(seeds, tuple) else (seeds,))
+    ]
+    return [cells(records, name)[0] for name, _ in zip("abcd", values, strict=False)]
+
+
+def test_a_ratio_of_gradients_is_neither_zero_nor_best():
+    values = [(1.2e-4, 1.2e-4), (4.7e-10, 4.7e-10), (0.25, 0.25), (12.0, 12.0)]
+    shown = ["1.2e-04 ± 0.00", "4.7e-10 ± 0.00", "0.25 ± 0.00", "12 ± 0.00"]
+    assert column("grad_flow/first_to_last", values) == shown
+    # Geometric: of 1e-4 and 1e-8 it is 1e-6, four decades apart (sd 4 / sqrt(2)); the arithmetic mean is 5e-5.
+    assert column("grad_flow/first_to_last", [(1e-4, 1e-8)]) == ["1.0e-06 ± 2.83"]
+
+
+def test_half_of_the_units_dead_is_not_best_and_a_small_share_is_not_shown_as_none():
+    assert column("dead_units/total", [0.49, 0.0]) == ["0.490", "0.000 *"]
+    assert column("dead_units/total", [0.49, 0.00003]) == ["0.490", "3.0e-05 *"]
+    assert column("dead_units/total", [0.0003, 0.002]) == ["0.0003 *", "0.0020"]
+    assert column("low_slope/total", [0.49, 0.1]) == ["0.490", "0.100"]  # sparsity is neither good nor bad
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ((0.95, 0.95), "0.950 ± 0.000"),
+        ((0.9503, 0.9497), "0.9500 ± 0.0004"),
+        ((0.0034, 0.0034), "0.0034 ± 0.0000"),
+        ((4.7e-10, 4.9e-10), "4.8e-10 ± 1.4e-11"),
+        ((0.95, 0.95002), "0.9500 ± 1.4e-05"),
+        ((0.1, 0.1 + 2**-27), "0.100 ± 0.000"),  # the rounding of float32
+        ((-0.25, -0.75), "-0.500 ± 0.354"),
+        ((2e6, 4e6), "3.0e+06 ± 1.4e+06"),
+        ((0.0, 0.0), "0.000 ± 0.000"),
+    ],
+)
+def test_every_number_shows_something_of_itself(values, shown):
+    assert column("test/loss_at_best", [values]) == [shown]
+
+
+@pytest.mark.parametrize(
+    ("better", "values", "starred"),
+    [
+        ("higher", [0.5, 0.6, 0.4], [1]),
+        ("lower", [0.5, 0.6, 0.4], [2]),
+        (None, [0.5, 0.6, 0.4], []),
+        ("higher", [0.50004, 0.50001], []),  # the same as shown
+        ("higher", [0.501, 0.5], [0]),
+        ("higher", [0.50004, 0.50001, 0.3], []),  # the best two tie
+        ("higher", [(0.5, 0.7), (0.6, 0.8)], []),  # 0.1 apart, standard error sqrt(2 * 0.02 / 2) = 0.14
+        ("higher", [(0.5, 0.7), (0.75, 0.95)], [1]),
+        ("lower", [(0.5, 0.7), (0.75, 0.95)], [0]),
+        ("higher", [(0.5, 0.7), 0.65], []),  # the seed alone has no spread of its own: 0.05 against 0.1
+    ],
+)
+def test_a_star_needs_a_direction_and_a_difference_that_stands_out(better, values, starred):
+    entries = column("made/up", values, better)
+    assert [place for place, entry in enumerate(entries) if entry.endswith("*")] == starred
+
+
+def test_the_caption_says_which_direction_is_best():
+    def caption(headline, seeds=2):
+        metrics = {headline: 0.5, FLOW: 0.3}
+        records = [run_record("relu", seed=seed, headline=headline, metrics=metrics) for seed in range(seeds)]
+        return next(line for line in lines(records) if "below: " in line)
+
+    assert "; * best in its column (highest) by more than a standard error; below" in caption(ACC)
+    assert "; * best in its column (lowest) by more" in caption("test/loss_at_best")
+    assert "; * best in its column (lowest); below" in caption("dead_units/total", seeds=1)
+    assert "mean ± sd over 2 seeds; below" in caption("dormant_units/total")
+    assert "geometric mean ± sd in decades over 2 seeds; below" in caption("grad_norm/total")
+
+
+def test_a_narrow_terminal_breaks_the_caption_between_words():
+    out = io.StringIO()
+    records = [run_record("relu", blocks=1, seed=seed, metrics={ACC: 0.5}) for seed in (0, 1)]
+    Console(file=out, width=80).print(closing_table(records))
+    assert max(map(len, out.getvalue().splitlines())) <= 80
 
 
 def test_a_gradient_magnitude_has_a_geometric_mean_and_no_best():

@@ -2,7 +2,9 @@
 
 import pytest
 from forged_runs import typical, write_run
+from rich.console import Console
 
+from gradflow import terminal
 from gradflow.study.__main__ import main
 
 
@@ -21,7 +23,7 @@ def test_without_a_command_it_does_everything(study, capsys):
     out = capsys.readouterr().out
     assert "6 finished" in out
     assert "averaged the seeds of 2 configurations" in out
-    assert "too few seeds for a claim" in out.lower()
+    assert "too few seeds, 3 of the 6 that 1 comparison needs" in " ".join(out.split())
     assert (study / "report" / "index.html").exists()
     assert len(list(study.glob("*/mean/events.out.tfevents.*"))) == 2
 
@@ -46,3 +48,29 @@ def test_wrong_input_is_one_line_and_status_2(study, arguments, message, capsys)
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_compare_has_one_verdict_whatever_else_was_measured(study, capsys):
+    for seed in range(3):
+        for activation in ("relu", "sigmoid"):
+            run = typical(accuracy=0.9)
+            run["metrics"]["test/acc_running_bn"] = 0.97
+            write_run(study.parent / "normalised", activation=activation, seed=seed, **run)
+    assert main([str(study.parent / "normalised"), "compare"]) == 0
+    out = capsys.readouterr().out
+    assert out.count(" against relu") == 1
+    assert "recomputed" not in out
+
+
+def test_compare_ends_with_the_command_that_would_settle_what_is_open_on_one_line(study, capsys):
+    assert main([str(study), "compare"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "  python train.py -m activation=relu,sigmoid blocks=2 seed=3,4,5" in lines
+
+
+def test_verdicts_fit_a_narrow_terminal(study, capsys, monkeypatch):
+    monkeypatch.setattr(terminal, "console", Console(width=80, highlight=False))
+    assert main([str(study), "compare"]) == 0
+    text = capsys.readouterr().out.split("Holm: p corrected")[1]
+    assert "relu or sigmoid scores higher: too few seeds (3 of the 6 needed)." in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80

@@ -10,6 +10,7 @@ from gradflow.advise.measured_run import MeasuredRun, NotJudged, Sighting, measu
 from gradflow.advise.remedies import open_remedies
 from gradflow.advise.rules import PERHAPS_WORSE, RULES, WORSE, Rule
 from gradflow.runs.record import DONE, Record
+from gradflow.study.comparison.claims import Strength
 from gradflow.study.configurations import identities
 
 
@@ -118,6 +119,5 @@ def _judge(rule: Rule, where: str, runs: Sequence[MeasuredRun], missing: Counter
 
 
 def _compared(lead: Lead) -> Finding:
-    rule = WORSE if lead.claimed else PERHAPS_WORSE
-    remedies = (f"activation={lead.winner} there",) if lead.claimed else (f"more seeds: {lead.needed} are needed",)
-    return Finding(rule, lead.where, lead.holds, lead.seeds, lead.evidence, remedies, lead.badness)
+    rule = WORSE if lead.strength is Strength.SHOWN else PERHAPS_WORSE
+    return Finding(rule, lead.where, lead.holds, lead.seeds, lead.evidence, (lead.remedy,), lead.badness)

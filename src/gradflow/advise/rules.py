@@ -7,9 +7,11 @@ from enum import StrEnum
 from gradflow.advise import gradients, judgements
 from gradflow.advise.measured_run import MeasuredRun, Sighting, per_cent
 from gradflow.runs import health, tags
+from gradflow.study.comparison.evidence import ALPHA
 
 _OWN = "convention of gradflow"
 _LAG = f"{100 * health.LAG:g}"
+_VERDICTS = "docs/statistics.md; python -m gradflow.study STUDY compare"
 _WARNINGS = "conf/callbacks/health_warnings.yaml"
 
 
@@ -128,17 +130,18 @@ LAGGING = Rule(
 WORSE = Rule(
     "worse activation",
     Severity.WEAK,
-    "paired by seed and with all else equal, an activation's headline metric is worse than the baseline's (or the "
-    "baseline's than the activation's): Holm-corrected p of 0.05 or less",
-    "python -m gradflow.study STUDY compare",
+    "paired by seed and with all else equal, an activation's headline metric is shown to be worse than the baseline's "
+    f"(or the baseline's than the activation's): Holm-corrected p of the exact sign flip of {ALPHA:g} or less",
+    _VERDICTS,
     ("the better activation of the pair",),
 )
 PERHAPS_WORSE = Rule(
     "perhaps a worse activation",
     Severity.HINT,
-    "paired by seed and with all else equal, an activation's headline metric is worse, and the 95 % interval of the "
-    "mean difference excludes zero, but there are too few seeds for any claim",
-    "python -m gradflow.study STUDY compare",
+    "paired by seed and with all else equal, an activation's headline metric is suggested to be worse: there are fewer "
+    "seeds than the exact sign flip needs, and the Holm-corrected p of the paired t test, which assumes roughly normal "
+    f"differences, is {ALPHA:g} or less",
+    _VERDICTS,
     ("more seeds",),
 )
 RULES = (

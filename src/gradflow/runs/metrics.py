@@ -115,20 +115,23 @@ def _scores() -> list[Metric]:
 
 def _units() -> list[Metric]:
     """Every unit statistic, per layer and for all layers together."""
-    quantities = {
+    quantities: dict[str, tuple[str, str, Literal["lower"] | None]] = {
         tags.DEAD_UNITS: (
             "dead units",
             "units whose slope is zero for every validation sample, so that no sample can change them",
+            "lower",
         ),
         tags.LOW_SLOPE: (
             "entries with low slope",
             "entries whose slope is under 5 % of the function's largest: saturation, or the usual sparsity of a ReLU",
+            None,
         ),
-        tags.DORMANT_UNITS: ("dormant units", "units whose activity is at most 2.5 % of their layer's mean"),
+        tags.DORMANT_UNITS: ("dormant units", "units whose activity is at most 2.5 % of their layer's mean", None),
     }
+    share = partial(Metric, unit=PER_CENT, low=0.0, high=1.0, taken="last epoch")
     pooled = [
-        Metric(tags.of_layer(tag, tags.TOTAL), words, PER_CENT, low=0.0, high=1.0, taken="last epoch", meaning=meaning)
-        for tag, (words, meaning) in quantities.items()
+        share(tags.of_layer(tag, tags.TOTAL), words, meaning=meaning, better=better)
+        for tag, (words, meaning, better) in quantities.items()
     ]
     return [*pooled, *(replace(one, tag=one.tag.removesuffix(tags.TOTAL), shown="curves") for one in pooled)]
 

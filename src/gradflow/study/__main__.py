@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from gradflow.errors import ConfigError
 from gradflow.runs.record import Record
 from gradflow.study.closing_table import closing_table
@@ -14,7 +16,7 @@ from gradflow.study.status import status_table
 from gradflow.terminal import say, show
 
 if TYPE_CHECKING:
-    from gradflow.study.comparison.compare import Tuning
+    from gradflow.study.comparison.tuning import Tuning
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,18 +69,25 @@ def _average(options: argparse.Namespace, records: list[Record]) -> None:
 
 
 def _compare(options: argparse.Namespace, records: list[Record]) -> None:
-    from gradflow.study.comparison import compare
+    from gradflow.study.comparison.compare import compare
+    from gradflow.study.comparison.more_seeds import more_seeds
+    from gradflow.study.comparison.overall import overall
+    from gradflow.study.comparison.table import comparison_table
 
     show(closing_table(records))
     tuning = _tuning(options, records)
-    chosen = {"baseline": options.baseline, "tuning": tuning}
-    if options.metric:
-        first, *others = [compare.compare(records, metric=options.metric, **chosen)]
-    else:
-        first, *others = compare.families(records, **chosen)
-    show(compare.comparison_table(first))
-    for family in (first, *others):
-        say(compare.overall(family))
+    comparisons = compare(records, baseline=options.baseline, metric=options.metric, tuning=tuning)
+    show(comparison_table(comparisons))
+    verdict = overall(comparisons)
+    for sentence in verdict.plain:
+        show(Text(sentence, "bold"))
+    for sentence in verdict.details:
+        show(Text(sentence))
+    if (more := more_seeds(records, comparisons, tuned=tuning is not None)) is not None:
+        show(Text(more.text))
+        if more.command:
+            say(f"  {more.command}")
+        show(Text(more.caution))
 
 
 def _report(options: argparse.Namespace, records: list[Record]) -> None:
@@ -89,7 +98,7 @@ def _report(options: argparse.Namespace, records: list[Record]) -> None:
 
 
 def _tuning(options: argparse.Namespace, records: list[Record]) -> "Tuning | None":
-    from gradflow.study.comparison.compare import tune
+    from gradflow.study.comparison.tuning import tune
 
     return tune(records, key=options.tune, tuning_seeds=options.tuning_seeds) if options.tune else None
 

@@ -40,8 +40,8 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
         runs = [(cells.get((row, column), []), best[column] == row) for column in columns]
         table.add_row(Text(row), *(_cell(found, known, best=is_best, flow=flow) for found, is_best in runs))
     troubles = [_trouble(r) for r in records if r["state"] not in (State.FINISHED, State.PLANNED)]
-    below = [line(_caption(records, known[records[0]["headline"]]), style="dim"), *troubles]
-    return Group(line(_title(records, common)), table, *below)
+    caption = Text(_caption(records, known[records[0]["headline"]]), style="dim")
+    return Group(line(_title(records, common)), table, caption, *troubles)
 
 
 def mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
@@ -59,6 +59,9 @@ def _title(records: Sequence[Record], common: Mapping[str, Any]) -> str:
 
 
 _LEADING = ("activation", "blocks")
+_BEST = {"higher": "highest", "lower": "lowest"}
+_SMALL, _SMALL_SPREAD, _LARGE, _HUGE = 0.01, 5e-4, 1000.0, 1e5  # where numbers take another form
+_ROUNDING = 1e-6  # of float32 scores: a smaller relative spread is none
 
 
 def _caption(records: Sequence[Record], metric: Metric) -> str:
@@ -69,7 +72,8 @@ def _caption(records: Sequence[Record], metric: Metric) -> str:
     count = f"{mean} over {over} seeds" if most > 1 else "one seed"
     if most > 1 and metric.is_logarithmic and not all(value > 0 for value in _values(records, metric.tag)):
         count += ", zeros left out"
-    star = "; * best in its column" if metric.better else ""
+    star = f"; * best in its column ({_BEST[metric.better]})" if metric.better else ""
+    star += " by more than a standard error" if star and most > 1 else ""
     return f"{count}{star}{_caption_of_flow(records)}"
 
 
@@ -114,7 +118,7 @@ def _values(records: Sequence[Record], tag: str) -> list[float]:
 def _best_row(
     cells: dict[tuple[str, Any], list[Record]], rows: Sequence[str], column: Any, table: MetricTable
 ) -> str | None:
-    """The row with the best mean; None if there is none, in a tie, or if the means cannot be ranked."""
+    """The row with the best mean; None if there is none, or if it does not stand out from the next one."""
     compared = {row: records for row in rows if (records := cells.get((row, column)))}
     headlines = {records[0]["headline"] for records in compared.values()}
     metric = table[headlines.pop()] if len(headlines) == 1 else None
@@ -122,20 +126,35 @@ def _best_row(
         return None
     measured = {row: values for row, records in compared.items() if (values := _values(records, metric.tag))}
     means = {row: _mean_and_spread(values, metric)[0] for row, values in measured.items()}
-    chosen = max(means.values(), default=0.0) if metric.better == "higher" else min(means.values(), default=0.0)
-    best = [row for row, mean in means.items() if mean == chosen]
-    return best[0] if len(best) == 1 and len(means) > 1 else None
+    ranked = sorted(means, key=lambda row: means[row], reverse=metric.better == "higher")
+    if len(ranked) < 2 or not _stands_out(measured[ranked[0]], measured[ranked[1]], metric):
+        return None
+    return ranked[0]
+
+
+def _stands_out(values: Sequence[float], others: Sequence[float], metric: Metric) -> bool:
+    """Whether two means differ as they are shown, and by more than the standard error of their difference."""
+    shown = {_number([_mean_and_spread(side, metric)[0]], metric) for side in (values, others)}
+    sides = [_comparable(side, metric) for side in (values, others)]
+    if len(shown) == 1 or not all(sides):
+        return len(shown) > 1
+    (mean, sd), (other, other_sd) = map(mean_and_sd, sides)
+    errors = [spread / math.sqrt(len(side)) for spread, side in zip((sd, other_sd), sides, strict=True)]
+    return abs(mean - other) > math.hypot(*(error for error in errors if not math.isnan(error)))
+
+
+def _comparable(values: Sequence[float], metric: Metric) -> list[float]:
+    """What is averaged: the values, or the logarithms of those that have one."""
+    return [math.log10(value) for value in values if value > 0] if metric.is_logarithmic else list(values)
 
 
 def _mean_and_spread(values: Sequence[float], metric: Metric) -> tuple[float, float]:
     """Mean and sample standard deviation; for a metric averaged as log10, the geometric mean and decades."""
-    if not metric.is_logarithmic:
-        return mean_and_sd(values)
-    positive = [math.log10(value) for value in values if value > 0]
-    if not positive:
+    averaged = _comparable(values, metric)
+    if not averaged:
         return 0.0, math.nan
-    mean, decades = mean_and_sd(positive)
-    return 10.0**mean, decades
+    mean, sd = mean_and_sd(averaged)
+    return (10.0**mean, sd) if metric.is_logarithmic else (mean, sd)
 
 
 def _cell(records: Sequence[Record], table: MetricTable, *, best: bool, flow: str) -> Text:
@@ -146,16 +165,35 @@ def _cell(records: Sequence[Record], table: MetricTable, *, best: bool, flow: st
     if not values:
         return Text.assemble("-  ", (note, "red"))
     factors = [value for value in _values(records, flow) if value > 0]
-    below = f"\N{MULTIPLICATION SIGN}{_mean_and_spread(factors, table[flow])[0]:.2g}  " if factors else ""
+    below = f"\N{MULTIPLICATION SIGN}{_two_digits(_mean_and_spread(factors, table[flow])[0])}  " if factors else ""
     text = _number(values, table[headline]) + (" *" if best else "  ")
     return Text.assemble((text, "bold green" if best else ""), "\n", (below, "dim"), (note, "red"))
 
 
 def _number(values: Sequence[float], metric: Metric) -> str:
-    """`0.953 ± 0.004`; `1.2e-04 ± 0.11` (decades) for a metric averaged as log10."""
+    """`0.953 ± 0.004`, `4.7e-10 ± 1.2e-10`; `0.31 ± 0.11` (decades) for a metric averaged as log10."""
     mean, spread = _mean_and_spread(values, metric)
-    digits, spread_digits = (".1e", ".2f") if metric.is_logarithmic else (".3f", ".3f")
-    return f"{mean:{digits}}" if math.isnan(spread) else f"{mean:{digits}} ± {spread:{spread_digits}}"
+    if metric.is_logarithmic:
+        shown, decimals = _two_digits(mean), 2
+    else:
+        spread = 0.0 if spread <= _ROUNDING * abs(mean) else spread
+        decimals = 4 if 0 < abs(mean) < _SMALL or 0 < spread < _SMALL_SPREAD else 3
+        shown = _fixed(mean, decimals)
+    return shown if math.isnan(spread) else f"{shown} ± {_fixed(spread, decimals)}"
+
+
+def _fixed(value: float, decimals: int) -> str:
+    """With so many decimals; as a power of ten where they would show nothing of it, or where it is huge."""
+    if value == 0 or 0.5 * 10.0**-decimals <= abs(value) < _HUGE:
+        return f"{value:.{decimals}f}"
+    return f"{value:.1e}"
+
+
+def _two_digits(value: float) -> str:
+    """`0.31`, `12`, `1.2e-04`."""
+    if value != 0 and not _SMALL <= value < _LARGE:
+        return f"{value:.1e}"
+    return f"{value:.{max(0, 1 - math.floor(math.log10(value)))}f}" if value else "0"
 
 
 def _trouble(record: Record) -> Text:

@@ -1,4 +1,4 @@
-"""Averages over seeds and what can be claimed from them: numbers in, numbers out.
+"""Averages over seeds: numbers in, numbers out.
 
 Shape letters: R runs (seeds), S steps.
 """
@@ -10,10 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-ALPHA = 0.05  # probability of one or more false claims in a family
 LEVEL = 0.95  # of the intervals
-EXACT_UP_TO = 20  # seeds: 2^19 sums
-MONTE_CARLO_SAMPLES = 100_000
 UNLIMITED = (-math.inf, math.inf)
 
 
@@ -111,81 +108,3 @@ def _t_quantiles(*, level: float, runs: int) -> np.ndarray:
     """Half an interval's width in standard errors, for 0 to `runs` values; NaN for 0 and 1. Shape (runs + 1,)."""
     degrees = np.arange(1, max(runs, 1))
     return np.concatenate([[np.nan, np.nan], stats.t.ppf((1 + level) / 2, degrees)])
-
-
-def sign_flip_p(differences: Sequence[float], *, rounding: float = 0.0) -> float:
-    """Two-sided p value of the hypothesis that paired differences are symmetric around zero.
-
-    Of the 2^n ways to choose the differences' signs, the share whose sum is at least as far from zero as the observed
-    one. Equals `scipy.stats.permutation_test(..., permutation_type="samples")` except for ties, which are common here:
-    differences of accuracies are multiples of one over the number of samples. scipy treats sums that differ only by
-    the rounding of float32 scores as different, which makes its p values too small.
-
-    Args:
-        differences: one per seed, shape (n,). Exact up to n = 20; beyond that, 100,000 random sign vectors from a fixed
-            seed, plus the observed one, so that p is never 0.
-        rounding: the absolute error of a difference. Sums that differ by no more than n times this are tied; ties count
-            as at least as extreme.
-
-    Returns:
-        p in (0, 1]; 1 if all differences are zero.
-
-    Raises:
-        ValueError: if there are no differences, or one is not finite.
-
-    Source: Fisher 1935, The Design of Experiments, section 21.
-    """
-    values = np.asarray(differences, dtype=np.float64)
-    if not values.size:
-        raise ValueError("no differences to test")
-    if not np.isfinite(values).all():
-        raise ValueError(f"cannot test {list(differences)}: not all finite")
-    tolerance = len(values) * (rounding + 1e-12 * np.abs(values).max())
-    threshold = abs(values.sum()) - tolerance
-    if len(values) <= EXACT_UP_TO:
-        return float(np.mean(np.abs(_signed_sums(values)) >= threshold))
-    signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(MONTE_CARLO_SAMPLES, len(values)))
-    extreme = np.count_nonzero(np.abs(signs @ values) >= threshold)
-    return (extreme + 1) / (MONTE_CARLO_SAMPLES + 1)
-
-
-def _signed_sums(values: np.ndarray) -> np.ndarray:
-    """Sums for every choice of the signs after the first, shape (2^(n-1),): flipping all signs keeps the magnitude."""
-    sums = values[:1]
-    for value in values[1:]:
-        sums = np.concatenate([sums + value, sums - value])
-    return sums
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjustment of a family of p values, in the given order; adjusted values are at most 1.
-
-    Raises:
-        ValueError: if one is not in [0, 1].
-
-    Source: Holm 1979, Scandinavian Journal of Statistics 6, 65-70.
-    """
-    if not all(0 <= p <= 1 for p in p_values):
-        raise ValueError(f"p values must be in [0, 1]: {list(p_values)}")
-    adjusted = [0.0] * len(p_values)
-    largest = 0.0
-    for rank, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = largest
-    return adjusted
-
-
-def seeds_needed(comparisons: int, *, alpha: float = ALPHA) -> int:
-    """The fewest seeds with which any of this many comparisons can be claimed: 2 / 2^n <= alpha / comparisons.
-
-    Raises:
-        ValueError: if there is no comparison, or alpha is not in (0, 1).
-    """
-    if comparisons < 1 or not 0 < alpha < 1:
-        raise ValueError(
-            f"comparisons={comparisons}, alpha={alpha}: needs at least one comparison and an alpha between 0 and 1"
-        )
-    seeds = 1
-    while comparisons * 2 / 2**seeds > alpha:
-        seeds += 1
-    return seeds

@@ -3,7 +3,10 @@
 import pytest
 from forged_runs import scored_run
 
-from gradflow.study.comparison.compare import Outcome, compare, overall, tune
+from gradflow.study.comparison.claims import Gap
+from gradflow.study.comparison.compare import compare
+from gradflow.study.comparison.overall import overall
+from gradflow.study.comparison.tuning import tune
 
 RATES = (3e-4, 1e-3, 3e-3)
 
@@ -39,7 +42,9 @@ def test_each_activation_is_tested_at_its_own_best_rate_on_other_seeds():
     (comparison,) = compare(records, tuning=tuning)
     assert comparison.seeds == tuple(range(2, 10))
     assert comparison.differences.mean == pytest.approx(-0.1)
-    assert comparison.verdict.startswith("relu beats sigmoid at blocks=4 by 0.1")
+    assert comparison.verdict.startswith(
+        "relu scores higher than sigmoid at 4 blocks: shown (by 0.1 in each of 8 seeds"
+    )
     assert comparison.verdict.endswith(
         "each at its best lr of 0.0003, 0.001, 0.003 (tuned on seeds 0, 1): "
         "sigmoid 0.003 (edge of the tried range), relu 0.001"
@@ -92,15 +97,15 @@ def test_without_a_rate_that_trains_there_is_no_verdict_but_a_comparison():
     diverged = {(lr, 0): "diverged" for lr in RATES}
     records = swept("relu", [0.7, 0.8, 0.7]) + swept("sigmoid", [0.7, 0.8, 0.7], states=diverged)
     (comparison,) = compare(records, tuning=tune(records, tuning_seeds=[0, 1]))
-    assert (comparison.outcome, comparison.family) == (Outcome.NO_CHOICE, 1)
-    assert "no value of optimizer.lr is left for sigmoid: no verdict" in comparison.verdict
+    assert (comparison.gap, comparison.family) == (Gap.NO_CHOICE, 1)
+    assert "scores higher: no value of optimizer.lr is left for sigmoid; left out: " in comparison.verdict
     assert "sigmoid none (0.0003 diverged; 0.001 diverged; 0.003 diverged)" in comparison.verdict
 
 
 def test_a_test_seed_that_diverges_at_the_chosen_rate():
     records = swept("relu", [0.7, 0.8, 0.7]) + swept("sigmoid", [0.7, 0.8, 0.7], states={(1e-3, 5): "diverged"})
     (comparison,) = compare(records, tuning=tune(records, tuning_seeds=[0, 1]))
-    assert "a seed diverged (sigmoid, seed 5): no verdict" in comparison.verdict
+    assert "scores higher: a seed diverged (sigmoid, seed 5), each" in comparison.verdict
 
 
 def test_another_key_is_tuned_and_the_rate_is_not():
@@ -145,5 +150,5 @@ def test_the_overall_verdict_of_a_tuned_study_counts_the_edges():
         for record in swept("relu", [0.8, 0.9, 0.7], blocks=blocks) + swept("sigmoid", [0.5, 0.6, 0.7], blocks=blocks)
     ]
     records += swept("tanh", [0.5, 0.6, 0.5], blocks=2)
-    text = overall(compare(records, tuning=tune(records, tuning_seeds=[0, 1])))
+    text = overall(compare(records, tuning=tune(records, tuning_seeds=[0, 1]))).details[-1]
     assert "each at its best lr (tuned on seeds 0, 1, 2 of 5 at the edge of the tried range)" in text

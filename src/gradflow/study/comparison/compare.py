@@ -1,30 +1,22 @@
 """Every activation of a study against a baseline, at every depth: differences paired by seed, and what they show."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from gradflow.runs.metrics import Metric, MetricTable, selected_on_test
 from gradflow.runs.record import Record, State
 from gradflow.runs.tags import is_of_best, test, val
+from gradflow.study.comparison import evidence
 from gradflow.study.comparison.cells import Cell, cells_of
-from gradflow.study.comparison.outcome import Comparison, Outcome
-from gradflow.study.comparison.table import comparison_table
-from gradflow.study.comparison.tuning import Tuning, tune
-from gradflow.study.comparison.verdict import overall, verdict
+from gradflow.study.comparison.claims import Comparison, Gap
+from gradflow.study.comparison.families import decide
+from gradflow.study.comparison.tuning import Tuning
+from gradflow.study.comparison.verdict import verdict
 from gradflow.study.configurations import activations, group_key
-from gradflow.study.statistics import ALPHA, holm, seeds_needed, sign_flip_p, summary
-
-__all__ = [
-    "Comparison",
-    "Outcome",
-    "Tuning",
-    "activations",
-    "compare",
-    "comparison_table",
-    "families",
-    "overall",
-    "tune",
-]
+from gradflow.study.statistics import summary
 
 BASELINE = "relu"
 FLOAT32_ROUNDING = 2.0**-23  # of a difference of two float32 scores, relative to the larger one
@@ -36,12 +28,13 @@ def compare(
     baseline: str | None = None,
     metric: str | None = None,
     tuning: Tuning | None = None,
-    alpha: float = ALPHA,
+    alpha: float = evidence.ALPHA,
 ) -> list[Comparison]:
-    """The family of comparisons of one metric in one study, Holm-corrected together.
+    """The comparisons of one metric in one study, each Holm-corrected together with the others of its family.
 
-    Its size is fixed by the grid, not by how runs ended: a comparison without a p value counts as p = 1. Where a metric
-    is not defined (a slope over layers with a single layer) there is no comparison.
+    A family is all comparisons of the study with one value of `model.norm`. Its size is fixed by the grid, not by how
+    runs ended: a comparison without a p value counts as p = 1. Where a metric is not defined (a slope over layers with
+    a single layer) there is no comparison.
 
     Args:
         records: run.json of the runs of one study, any state.
@@ -70,14 +63,7 @@ def compare(
         if cell.activation != baseline and cell.defines(metric) and (base is None or base.defines(metric)):
             drafts.append(_compare(cell, base, baseline=baseline, metric=table[metric]))
     drafts = _without_constants(drafts, cells.values())
-    return [replace(draft, verdict=verdict(draft)) for draft in _decide(drafts, alpha=alpha)]
-
-
-def families(
-    records: Sequence[Record], *, baseline: str | None = None, tuning: Tuning | None = None
-) -> list[list[Comparison]]:
-    """The comparisons by the headline."""
-    return [compare(records, baseline=baseline, tuning=tuning)]
+    return [replace(draft, verdict=verdict(draft)) for draft in decide(drafts, records, alpha=alpha)]
 
 
 def _headline(records: Sequence[Record]) -> str:
@@ -99,16 +85,17 @@ def _compare(cell: Cell, base: Cell | None, *, baseline: str, metric: Metric) ->
     sides = [cell, base] if base else [cell]
     draft = Comparison(
         metric=metric.tag,
+        words=f"share of {metric.words}" if metric.is_fraction and metric.better != "higher" else metric.words,
         better=metric.better,
+        in_decades=metric.is_logarithmic,
         activation=cell.activation,
         baseline=baseline,
         group=cell.group,
-        outcome=Outcome.NO_BASELINE,
+        gap=Gap.NO_BASELINE,
         lrs={side.activation: next((r["lr"] for r in side.runs.values() if r["lr"]), None) for side in sides},
         choices={side.activation: side.choice for side in sides if side.choice},
         selected_on_test=(is_of_best(metric.tag) or any(side.choice for side in sides))
         and selected_on_test([run for side in sides for run in side.runs.values()]),
-        in_decades=metric.is_logarithmic,
     )
     if base is None:
         return draft
@@ -117,15 +104,32 @@ def _compare(cell: Cell, base: Cell | None, *, baseline: str, metric: Metric) ->
     diverged = [(s.activation, seed) for s in sides for seed, r in s.runs.items() if r["state"] == State.DIVERGED]
     draft = replace(draft, seeds=seeds, diverged=tuple(diverged), left_out=_left_out(sides, seeds, metric))
     if seeds:
-        draft = replace(draft, differences=summary([values[seed] - base_values[seed] for seed in seeds]))
+        pairs = [(values[seed], base_values[seed]) for seed in seeds]
+        rounding = FLOAT32_ROUNDING * max(abs(value) for pair in pairs for value in pair)
+        draft = _with_differences(draft, [value - base_value for value, base_value in pairs], rounding)
     if any(not choice.found for choice in draft.choices.values()):
-        return replace(draft, outcome=Outcome.NO_CHOICE)
+        return replace(draft, gap=Gap.NO_CHOICE)
     if diverged:
-        return replace(draft, outcome=Outcome.DIVERGED)
+        return replace(draft, gap=Gap.DIVERGED)
     if draft.differences is None:
-        return replace(draft, outcome=Outcome.NO_SEED)
-    rounding = FLOAT32_ROUNDING * max(abs(v[seed]) for v in (values, base_values) for seed in seeds)
-    return replace(draft, outcome=Outcome.NO_DIFFERENCE, p=sign_flip_p(draft.differences.values, rounding=rounding))
+        return replace(draft, gap=Gap.NO_SEED)
+    p = float(evidence.sign_flip_p(draft.differences.values, rounding=rounding))
+    return replace(draft, gap=None, p=p, t=float(evidence.paired_t_p(draft.differences.values, rounding=rounding)))
+
+
+def _with_differences(draft: Comparison, differences: list[float], rounding: float) -> Comparison:
+    """Where the differences are equal up to the rounding of the scores, the digits that it has made up are dropped."""
+    if rounding and evidence.all_equal(differences, rounding=rounding):
+        decimals = math.floor(-math.log10(10 * rounding))
+        differences = [round(float(np.mean(differences)), decimals)] * len(differences)
+    return replace(
+        draft,
+        differences=summary(differences),
+        rounding=rounding,
+        median=float(np.median(differences)),
+        improvement=float(evidence.probability_of_improvement(differences, rounding=rounding)),
+        skewed=bool(evidence.is_skewed(differences, rounding=rounding)),
+    )
 
 
 def _left_out(sides: Sequence[Cell], seeds: Sequence[int], metric: Metric) -> tuple[tuple[str, int, str], ...]:
@@ -149,23 +153,3 @@ def _without_constants(drafts: Sequence[Comparison], cells: Iterable[Cell]) -> l
     varied = {axis for group in groups for axis in group if any(g.get(axis, ...) != group[axis] for g in groups)}
     shown = varied | {"blocks"}
     return [replace(d, group={axis: value for axis, value in d.group.items() if axis in shown}) for d in drafts]
-
-
-def _decide(drafts: Sequence[Comparison], *, alpha: float) -> list[Comparison]:
-    """Correct the p values over the family, and set the outcome of each comparison."""
-    family = [draft for draft in drafts if draft.outcome is not Outcome.NO_BASELINE]
-    if not family:
-        return list(drafts)
-    needed = seeds_needed(len(family), alpha=alpha)
-    adjusted = holm([1.0 if draft.p is None else draft.p for draft in family])
-    decided = []
-    for draft, corrected in zip(family, adjusted, strict=True):
-        outcome = draft.outcome
-        if draft.p is not None and draft.differences:
-            if draft.n < needed:
-                outcome = Outcome.TOO_FEW
-            elif corrected <= alpha:
-                outcome = Outcome.HIGHER if draft.differences.mean > 0 else Outcome.LOWER
-        holm_p = None if draft.p is None else corrected
-        decided.append(replace(draft, outcome=outcome, family=len(family), needed=needed, holm=holm_p))
-    return decided + [draft for draft in drafts if draft.outcome is Outcome.NO_BASELINE]

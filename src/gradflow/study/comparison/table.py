@@ -7,12 +7,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gradflow.study.comparison.outcome import Comparison, Outcome
+from gradflow.study.comparison.claims import Comparison, Gap, Strength
+from gradflow.study.comparison.evidence import all_equal
 
-_STYLES = {Outcome.HIGHER: "bold", Outcome.LOWER: "bold", Outcome.DIVERGED: "red"}
 _CAPTION = (
-    "difference: activation minus baseline, paired by seed; interval: Student t, 95 %, for each comparison on its own; "
-    "p: exact two-sided sign flip; Holm: p corrected over all comparisons"
+    "difference: activation minus baseline, paired by seed; interval: Student t, 95\N{NO-BREAK SPACE}%, for each "
+    "comparison on its own, none where all differences are equal; p: exact two-sided sign flip; Holm: p corrected over "
+    "the family"
 )
 
 
@@ -27,8 +28,14 @@ def comparison_table(comparisons: Sequence[Comparison]) -> Group:
         table.add_column(header, justify="right")
     for comparison in comparisons:
         table.add_row(*map(Text, _cells(comparison)))
-    verdicts = [Text(f"- {c.verdict}", _STYLES.get(c.outcome, "")) for c in comparisons]
+    verdicts = [Padding(Text(c.verdict, _style(c)), (0, 0, 0, 2)) for c in comparisons]
     return Group(Text(_title(comparisons[0])), table, Text(_CAPTION, "dim"), Padding(Group(*verdicts), (1, 0)))
+
+
+def _style(comparison: Comparison) -> str:
+    if comparison.gap is Gap.DIVERGED:
+        return "red"
+    return "bold" if comparison.strength is Strength.SHOWN else ""
 
 
 def _title(comparison: Comparison) -> str:
@@ -43,9 +50,14 @@ def _cells(comparison: Comparison) -> list[str]:
     seeds, mean, interval = "-", "-", "-"
     if differences:
         pairs = zip(comparison.seeds, differences.values, strict=True)
-        seeds = " ".join(f"{seed}:{value:+.3g}" for seed, value in pairs)
-        mean = f"{differences.mean:+.3g}"
-        if comparison.n > 1:
-            interval = f"[{differences.low:+.3g}, {differences.high:+.3g}]"
+        seeds = " ".join(f"{seed}:{_signed(value, comparison)}" for seed, value in pairs)
+        mean = _signed(differences.mean, comparison)
+        if not all_equal(differences.values, rounding=comparison.rounding):
+            interval = f"[{_signed(differences.low, comparison)}, {_signed(differences.high, comparison)}]"
     p_values = ["-" if p is None else f"{p:.2g}" for p in (comparison.p, comparison.holm)]
     return [comparison.activation, comparison.where or "-", seeds, mean, interval, *p_values]
+
+
+def _signed(value: float, comparison: Comparison) -> str:
+    """Three digits, of which rounding has made up none: what is no larger than it is 0."""
+    return f"{0.0 if abs(value) <= comparison.rounding else value:+.3g}"

@@ -1,158 +1,135 @@
-"""What can be concluded from the comparisons of a study, in words."""
+"""What one comparison says, in words: the plain sentence first, then the evidence."""
 
 import math
-from collections import Counter
-from collections.abc import Sequence
 
-from gradflow.study.comparison.outcome import Comparison, Outcome
-from gradflow.study.comparison.tuning import LR, Choice, show
+from gradflow.study.comparison.claims import Comparison, Gap, Strength
+from gradflow.study.comparison.evidence import all_equal
+from gradflow.study.comparison.families import NORM
+from gradflow.study.comparison.rates import nothing_left, rate
+from gradflow.study.comparison.tuning import show
+
+_MOST_DECIMALS = 6  # more are shown as a power of ten
+_MOST_DECADES = 300.0  # of a factor that is shown
+_NORMS = {
+    "none": "without normalisation",
+    "batch": "with batch normalisation",
+    "layer": "with layer normalisation",
+    "group": "with group normalisation",
+}
 
 
 def verdict(comparison: Comparison) -> str:
-    """One sentence: the finding, the missing runs, and the learning rate at which it holds."""
-    return f"{finding(comparison)}{_left_out(comparison)}, {rate(comparison)}"
-
-
-def finding(comparison: Comparison) -> str:
-    """The verdict without the missing runs and the learning rate."""
+    """`relu scores higher than sigmoid at 4 blocks: shown (...)`, the missing runs, the learning rate."""
     c = comparison
+    place = ", ".join(part for part in (at(c), norm_words(c)) if part)
+    where = f" {place}" if place else ""
     if c.claimed:
-        return _claim(c)
-    pair = f"{c.activation} against {c.baseline}{_at(c)}: "
-    if c.outcome is Outcome.NO_DIFFERENCE:
-        return f"{pair}no difference shown, {_estimate(c, 1)} ({_evidence(c)})"
-    if c.outcome is Outcome.TOO_FEW:
-        plural = "" if c.family == 1 else "s"
-        return f"{pair}too few seeds for a claim: {c.n} of the {c.needed} needed for {c.family} comparison{plural}"
-    if c.outcome is Outcome.DIVERGED:
-        runs = "; ".join(f"{name}, seed {seed}" for name, seed in c.diverged)
-        return f"{pair}a seed diverged ({runs}): no verdict"
-    if c.outcome is Outcome.NO_CHOICE:
-        nameless = " and ".join(name for name, choice in c.choices.items() if not choice.found)
-        return f"{pair}no value of {_tuned_key(c)} is left for {nameless}: no verdict"
-    if c.outcome is Outcome.NO_BASELINE:
-        return f"{pair}{c.baseline} was not run there: no verdict"
-    return f"{pair}no seed in common: no verdict"
+        plain = f"{relation(c)}{where}: {c.strength}"
+        evidence = [estimate(c), *([_seen_apart(c)] if c.skewed else []), _tested(c)]
+        return f"{plain} ({'; '.join(evidence)}){_left_out(c)}, {rate(c)}"
+    return f"{f'{place}: ' if place else ''}open {question(c)}: {why_open(c)}{_left_out(c)}, {rate(c)}"
 
 
-def rate(comparison: Comparison) -> str:
-    """The learning rate at which a verdict holds, or how it was chosen."""
-    parts = []
-    if comparison.choices:
-        parts.append(_tuned(comparison))
-    if _tuned_key(comparison) != LR:
-        lrs = comparison.lrs
-        if len(set(lrs.values())) > 1:
-            sides = ", ".join(f"{_lr(lr)} ({name})" for name, lr in lrs.items())
-            parts.append(f"at lr = {sides}, untuned")
-        else:
-            parts.append(f"at lr = {_lr(next(iter(lrs.values()), None))}, untuned")
-    return ", ".join(parts)
+def relation(c: Comparison) -> str:
+    """`relu scores higher than sigmoid`, `relu has a lower test loss than sigmoid`."""
+    if c.better == "higher":
+        return f"{c.ahead} scores higher than {c.behind}"
+    return f"{c.ahead} has a {c.better or 'higher'} {c.words} than {c.behind}"
 
 
-def overall(comparisons: Sequence[Comparison]) -> str:
-    """The verdict on a whole study, in two sentences at most."""
-    if not comparisons:
-        return "Nothing to compare: the study has only one activation."
-    claimed = [c for c in comparisons if c.claimed]
-    sentence = _won_and_lost(comparisons) if claimed else _no_claim(comparisons)
-    return f"{sentence}, {_common_rate(comparisons)}.{_largest(comparisons)}"
+def question(c: Comparison) -> str:
+    """`whether relu or sigmoid scores higher`."""
+    pair = f"{c.baseline} or {c.activation}"
+    if c.better == "higher":
+        return f"whether {pair} scores higher"
+    return f"whether {pair} has the {c.better or 'higher'} {c.words}"
 
 
-def _won_and_lost(comparisons: Sequence[Comparison]) -> str:
-    """`relu is better than sigmoid (test/acc_at_best) in 4 of 5 comparisons, worse in 0, undecided in 1 (...)`."""
-    first = comparisons[0]
-    above, below = ("better", "worse") if first.better else ("higher", "lower")
-    # From the baseline's side: it is better where an activation is lower, unless lower is better.
-    wins, losses = (Outcome.HIGHER, Outcome.LOWER) if first.better == "lower" else (Outcome.LOWER, Outcome.HIGHER)
-    counts = Counter(c.outcome for c in comparisons)
-    undecided = len(comparisons) - counts[wins] - counts[losses]
-    because = f" ({_reasons(comparisons)})" if undecided else ""
-    return (
-        f"{first.baseline} is {above} than {_others(comparisons)} ({_metric(first)}) in {counts[wins]} of "
-        f"{len(comparisons)} comparisons, {below} in {counts[losses]}, undecided in {undecided}{because}"
-    )
+def why_open(c: Comparison) -> str:
+    """`too few seeds, 2 of the 8 that 5 comparisons need`."""
+    if c.gap is Gap.TOO_FEW:
+        need = f"{c.family} comparisons need" if c.family > 1 else "1 comparison needs"
+        return f"too few seeds, {c.n} of the {c.needed} that {need} ({_observed(c)})"
+    if c.gap is Gap.NO_DIFFERENCE:
+        evidence = [_observed(c), *([_seen_apart(c)] if c.skewed else []), _tested(c)]
+        return f"no difference shown ({'; '.join(evidence)})"
+    if c.gap is Gap.DIVERGED:
+        return f"a seed diverged ({'; '.join(f'{name}, seed {seed}' for name, seed in c.diverged)})"
+    if c.gap is Gap.NO_CHOICE:
+        return nothing_left(c)
+    return f"{c.baseline} was not run there" if c.gap is Gap.NO_BASELINE else "no seed in common"
 
 
-def _no_claim(comparisons: Sequence[Comparison]) -> str:
-    """`No claim about relu against sigmoid (test/acc_at_best): too few seeds (needs 8) in 5 of 5 comparisons`."""
-    first = comparisons[0]
-    of = f" of {len(comparisons)} comparison{'s' if len(comparisons) > 1 else ''}"
-    pair = f"{first.baseline} against {_others(comparisons)} ({_metric(first)})"
-    return f"No claim about {pair}: {_reasons(comparisons)}{of}"
+def at(c: Comparison) -> str:
+    """`at 4 blocks, optimizer.lr=0.01`; the normalisation is named apart."""
+    blocks = c.group.get("blocks")
+    depth = [] if blocks is None else [f"{blocks} block{'' if blocks == 1 else 's'}"]
+    apart = ("blocks", NORM) if c.norm else ("blocks",)
+    others = [f"{axis}={value}" for axis, value in c.group.items() if axis not in apart]
+    parts = [*depth, *others]
+    return f"at {', '.join(parts)}" if parts else ""
 
 
-def _others(comparisons: Sequence[Comparison]) -> str:
-    others = list(dict.fromkeys(c.activation for c in comparisons))
-    return others[0] if len(others) == 1 else f"{len(others)} other activations"
+def norm_words(c: Comparison) -> str:
+    """`with batch normalisation`, where the study has several normalisations."""
+    return "" if c.norm is None else _NORMS.get(c.norm, f"with {NORM}={c.norm}")
 
 
-def _metric(comparison: Comparison) -> str:
-    return f"{comparison.metric}, selected on test" if comparison.selected_on_test else comparison.metric
-
-
-def _reasons(comparisons: Sequence[Comparison]) -> str:
-    """`no difference shown in 1, a seed diverged in 2`, for the comparisons without a claim."""
-    counts = Counter(c.outcome for c in comparisons if not c.claimed)
-    return ", ".join(f"{_reason(outcome, comparisons[0])} in {n}" for outcome, n in counts.items())
-
-
-def _reason(outcome: Outcome, comparison: Comparison) -> str:
-    return f"{outcome} (needs {comparison.needed})" if outcome is Outcome.TOO_FEW else outcome.value
-
-
-def _largest(comparisons: Sequence[Comparison]) -> str:
-    claimed = [c for c in comparisons if c.claimed]
-    seen = claimed or [c for c in comparisons if c.outcome in (Outcome.NO_DIFFERENCE, Outcome.TOO_FEW)]
-    if not seen:
-        return ""
-    largest = max(seen, key=lambda c: abs(c.differences.mean) if c.differences else 0.0)
-    if claimed:
-        return f" The largest difference: {finding(largest)}."
-    estimate = _estimate(largest, 1)
-    pair = f"{largest.activation} minus {largest.baseline}{_at(largest)}"
-    return f" The largest difference observed, {pair}, is {estimate}; it supports no claim."
-
-
-def _common_rate(comparisons: Sequence[Comparison]) -> str:
-    rates = list(dict.fromkeys(rate(c) for c in comparisons))
-    if len(rates) == 1:
-        return rates[0]
-    chosen = {str(dict(choice.axes)): choice for c in comparisons for choice in c.choices.values()}
-    if not chosen:
-        return "each at its own lr, untuned"
-    first, *_ = chosen.values()
-    edges = sum(choice.at_edge for choice in chosen.values())
-    note = f", {edges} of {len(chosen)} at the edge of the tried range" if edges else ""
-    untuned = "" if first.key == LR else ", lr untuned"
-    return f"each at its {_best(comparisons[0], first)} (tuned on seeds {show(first.seeds)}{note}){untuned}"
-
-
-def _claim(c: Comparison) -> str:
-    """`relu beats sigmoid at blocks=4 by 0.031 [0.021, 0.041] (8 seeds, p = 0.0078, Holm 0.039)`."""
+def estimate(c: Comparison) -> str:
+    """`by 0.031 [0.021, 0.041] on average over 8 seeds`, to two digits of the interval's half width."""
     assert c.differences is not None
-    sign = 1 if c.outcome is Outcome.HIGHER else -1
-    above, below = (c.activation, c.baseline)[::sign]
-    estimate = f"by {_estimate(c, sign)} ({_evidence(c)})"
-    if c.better is None:
-        return f"{above} has a higher {c.metric} than {below}{_at(c)} {estimate}"
-    if c.better == "lower":
-        above, below = below, above
-    return f"{above} beats {below}{_at(c)} {estimate}"
+    mean, (low, high) = abs(c.differences.mean), sorted(c.sign * b for b in (c.differences.low, c.differences.high))
+    if c.n == 1 or all_equal(c.differences.values, rounding=c.rounding):
+        size = _size(c, mean, mean) if c.in_decades else f"{mean:.3g}"
+        return f"by {size} in {'each of ' if c.n > 1 else ''}{_seeds(c)}"
+    half = (high - low) / 2
+    return f"by {_size(c, mean, half)} [{_number(c, low, half)}, {_number(c, high, half)}] on average over {_seeds(c)}"
 
 
-def _estimate(c: Comparison, sign: int) -> str:
-    """Mean difference and its interval, to two digits of the interval's half width."""
+def _seeds(c: Comparison) -> str:
+    return f"{c.n} seed{'' if c.n == 1 else 's'}"
+
+
+def _observed(c: Comparison) -> str:
     assert c.differences is not None
-    mean, low, high = (sign * value for value in (c.differences.mean, c.differences.low, c.differences.high))
-    half = abs(high - low) / 2
-    digits = max(0, 1 - math.floor(math.log10(half))) if half > 0 else 3
-    interval = f" [{min(low, high):.{digits}f}, {max(low, high):.{digits}f}]" if math.isfinite(half) else ""
-    return f"{mean:.{digits}f}{' decades' if c.in_decades else ''}{interval}"
+    if abs(c.differences.mean) <= c.rounding:
+        return f"no difference on average over {_seeds(c)}"
+    return f"{c.ahead} is {'ahead' if c.better else 'higher'} {estimate(c)}"
 
 
-def _evidence(c: Comparison) -> str:
-    return f"{c.n} seeds, p = {c.p:.2g}, Holm {c.holm:.2g}"
+def _size(c: Comparison, value: float, scale: float) -> str:
+    return f"a factor of {_number(c, value, scale)}" if c.in_decades else _number(c, value, scale)
+
+
+def _number(c: Comparison, value: float, scale: float) -> str:
+    """To two digits of `scale`, none of them made up by rounding; a difference in decades as a factor."""
+    if c.in_decades:
+        return f"{10.0 ** min(value, _MOST_DECADES):.3g}"
+    finest = max(scale / 10, c.rounding)
+    decimals = max(0, -math.floor(math.log10(finest))) if finest > 0 else 0
+    if decimals > _MOST_DECIMALS:
+        return f"{value:.1e}"
+    return f"{round(value, decimals) + 0.0:.{decimals}f}"  # no -0.0
+
+
+def _seen_apart(c: Comparison) -> str:
+    """What stands beside the mean where it describes the differences badly."""
+    assert c.median is not None
+    assert c.improvement is not None
+    median = c.sign * c.median
+    share = c.improvement if c.sign > 0 else 1 - c.improvement
+    better = "probability of improvement" if c.better else "share of seeds with the higher value"
+    size = _size(c, median, abs(median))
+    return f"skewed: the median is {size}, the {better} {share:.2f}"
+
+
+def _tested(c: Comparison) -> str:
+    """The test behind the verdict, and what it tests."""
+    if c.strength is Strength.SUGGESTED:
+        assumed = "although it assumes" if c.skewed else "which assumes"
+        return f"paired t test p = {c.t:.2g}, Holm {c.t_holm:.2g}, {assumed} roughly normal differences"
+    tested = ", of symmetry about 0 rather than of the mean" if c.skewed else ""
+    return f"sign flip p = {c.p:.2g}, Holm {c.holm:.2g}{tested}"
 
 
 def _left_out(c: Comparison) -> str:
@@ -165,41 +142,3 @@ def _left_out(c: Comparison) -> str:
         for (name, why), missing in seeds.items()
     )
     return f"; left out: {runs}" if runs else ""
-
-
-def _at(c: Comparison) -> str:
-    return f" at {c.where}" if c.where else ""
-
-
-def _lr(value: float | None) -> str:
-    return "an unrecorded value" if value is None else f"{value:g}"
-
-
-def _tuned_key(c: Comparison) -> str | None:
-    return next((choice.key for choice in c.choices.values()), None)
-
-
-def _best(c: Comparison, choice: Choice) -> str:
-    """Names the scores that chose a value, where they are not the ones compared."""
-    return f"best {_key(choice)}"
-
-
-def _key(choice: Choice) -> str:
-    return "lr" if choice.key == LR else choice.key
-
-
-def _tuned(c: Comparison) -> str:
-    """`each at its best lr of 0.0003, 0.001 (tuned on seeds 0, 1): relu 0.001 (edge of the tried range), ...`."""
-    first, *_ = c.choices.values()
-    common = all(choice.tried == first.tried for choice in c.choices.values())
-    of = f" of {show(first.tried)}" if common else ""
-    sides = [_side(name, choice, tell_tried=not common) for name, choice in c.choices.items()]
-    return f"each at its {_best(c, first)}{of} (tuned on seeds {show(first.seeds)}): {', '.join(sides)}"
-
-
-def _side(name: str, choice: Choice, *, tell_tried: bool) -> str:
-    notes = [f"of {show(choice.tried)}"] if tell_tried else []
-    notes += ["edge of the tried range"] if choice.at_edge else []
-    notes += [f"{show([value])} {why}" for value, why in choice.disqualified]
-    value = show([choice.value]) if choice.found else "none"
-    return f"{name} {value} ({'; '.join(notes)})" if notes else f"{name} {value}"

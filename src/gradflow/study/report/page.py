@@ -1,7 +1,7 @@
 """The report as one self-contained HTML page: no network, no other file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +13,19 @@ from gradflow.figures.marks import Legend
 from gradflow.figures.palette import HEAT, MARK_PATHS
 from gradflow.figures.panels import Figure, interactive
 from gradflow.figures.table import Table
+from gradflow.study.comparison.more_seeds import MoreSeeds
+from gradflow.study.comparison.overall import Overall
 
 _TEMPLATE = Path(__file__).parent / "template"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the comparisons by one metric show together, in two or three sentences, and one sentence for each."""
+    """What the comparisons show together, a sentence on each of them, and the seeds that would show more."""
 
-    metric: str
-    text: str
-    comparisons: list[str]
+    overall: Overall
+    comparisons: list[str] = field(default_factory=list)
+    more: MoreSeeds | None = None
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class Content:
     Attributes:
         study: its name.
         facts: one line below the title.
-        verdicts: one per metric that the activations are compared by, the headline first.
-        note: a warning below the first verdict; empty if there is none.
+        verdict: of the comparisons by the headline.
+        note: a warning below the verdict; empty if there is none.
         tables: of the averages; empty if nothing has finished.
         failures: the runs that are in no average.
         provenance: term -> its values.
@@ -42,7 +44,7 @@ class Content:
 
     study: str
     facts: str
-    verdicts: list[Verdict]
+    verdict: Verdict
     note: str
     tables: list[Table]
     failures: Table

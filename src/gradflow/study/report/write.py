@@ -10,7 +10,10 @@ from gradflow.figures.panels import Figure, save
 from gradflow.figures.table import Table, markdown
 from gradflow.runs.metrics import selected_on_test
 from gradflow.runs.record import Record, State, now
-from gradflow.study.comparison.compare import Comparison, Tuning, families, overall
+from gradflow.study.comparison.compare import compare
+from gradflow.study.comparison.more_seeds import more_seeds
+from gradflow.study.comparison.overall import Overall, overall
+from gradflow.study.comparison.tuning import Tuning
 from gradflow.study.records import study_with_runs
 from gradflow.study.report import tables
 from gradflow.study.report.figures import figures
@@ -65,12 +68,11 @@ def _content(
     finished = states.count(State.FINISHED)
     made = now()[:16].replace("T", " ")
     facts = f"{finished} of {len(records)} runs finished, {spent(_seconds(records))} of training; generated {made} UTC."
-    compared = families(records, baseline=baseline, tuning=tuning) if finished else []
-    verdicts = [_verdict(family) for family in compared] or [Verdict("", NOTHING_YET, [])]
+    verdict = _verdict(records, baseline=baseline, tuning=tuning) if finished else Verdict(Overall([NOTHING_YET], []))
     return Content(
         study=records[0]["study"],
         facts=facts,
-        verdicts=verdicts,
+        verdict=verdict,
         note=SELECTED_ON_TEST if selected_on_test(records) else "",
         tables=_tables(frames, records),
         failures=failures(records, states),
@@ -78,9 +80,10 @@ def _content(
     )
 
 
-def _verdict(family: Sequence[Comparison]) -> Verdict:
-    metric = family[0].metric if family else ""
-    return Verdict(metric, overall(family), [comparison.verdict for comparison in family])
+def _verdict(records: Sequence[Record], *, baseline: str | None, tuning: Tuning | None) -> Verdict:
+    comparisons = compare(records, baseline=baseline, tuning=tuning)
+    more = more_seeds(records, comparisons, tuned=tuning is not None)
+    return Verdict(overall(comparisons), [comparison.verdict for comparison in comparisons], more)
 
 
 def _seconds(records: Sequence[Record]) -> float:

@@ -1,0 +1,87 @@
+"""The seeds that would settle what is open, and the command that runs them."""
+
+import math
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gradflow.runs.record import DONE, Record
+from gradflow.study.comparison.claims import Comparison, Gap, Strength
+from gradflow.study.comparison.evidence import ALPHA
+
+# Chance of a false claim when looking after every seed up to the 16th, by simulation: docs/statistics.md.
+INFLATED = 0.15
+_NOT_REPEATED = ("seed", "rerun", "resume")  # with rerun=true everything would be trained again
+
+
+@dataclass(frozen=True)
+class MoreSeeds:
+    """What would settle the comparisons that are not shown.
+
+    Attributes:
+        text: how many seeds that takes, in a sentence.
+        command: what runs them; empty where the recorded runs do not tell it.
+        caution: what looking too early does.
+    """
+
+    text: str
+    command: str
+    caution: str
+
+
+def more_seeds(
+    records: Sequence[Record], comparisons: Sequence[Comparison], *, tuned: bool = False
+) -> MoreSeeds | None:
+    """The seeds with which what now has too few could be shown; None where it is not seeds that are missing.
+
+    Args:
+        records: run.json of all runs of the study.
+        comparisons: of these runs.
+        tuned: whether the runs compared were chosen from the study's by tuning, which no command repeats.
+    """
+    few = [c for c in comparisons if c.strength is Strength.SUGGESTED or c.gap in (Gap.TOO_FEW, Gap.NO_SEED)]
+    if not few:
+        return None
+    needed = max(c.needed for c in few)
+    aim = "show what is suggested" if all(c.claimed for c in few) else "settle what is open"
+    command = "" if tuned else _command(records, _seeds(records, few, needed))
+    rest = (
+        "the missing ones:" if command else f"in every configuration{', besides those that tune it' if tuned else ''}."
+    )
+    caution = (
+        f"Run them all before you look again: looking after every further seed raises the chance of a false claim from "
+        f"{ALPHA:g} to {INFLATED:g}."
+    )
+    return MoreSeeds(f"To {aim} takes {needed} seeds{';' if command else ''} {rest}", command, caution)
+
+
+def _seeds(records: Sequence[Record], few: Sequence[Comparison], needed: int) -> list[int]:
+    """Of the seeds present and as many new ones as are needed, those that some configuration has yet to finish."""
+    present = sorted({record["seed"] for record in records})
+    new = range(present[-1] + 1, present[-1] + 1 + needed)
+    configurations = {record["config"] for record in records}
+    done = {(record["config"], record["seed"]) for record in records if record["state"] in DONE}
+    wanted = [*present, *new[: max(0, needed - len(present))]]
+    seeds = [seed for seed in wanted if not all((config, seed) in done for config in configurations)]
+    return seeds or list(new[: needed - min(c.n for c in few)])
+
+
+def _command(records: Sequence[Record], seeds: Sequence[int]) -> str:
+    """Hydra's command line for these seeds of every configuration; empty unless the recorded overrides are a grid."""
+    runs = [_options(record) for record in records]
+    keys = list(runs[0])
+    if not keys or any(run.keys() != runs[0].keys() for run in runs):
+        return ""
+    values = {key: list(dict.fromkeys(run[key] for run in runs)) for key in keys}
+    if len({tuple(run.values()) for run in runs}) < math.prod(map(len, values.values())):
+        return ""
+    values = dict(sorted(values.items(), key=lambda item: len(item[1]) == 1))  # what is swept comes first
+    values["seed"] = [str(seed) for seed in seeds]
+    words = [key if key.startswith("~") else f"{key}={','.join(choices)}" for key, choices in values.items()]
+    return shlex.join(["python", "train.py", "-m", *words])
+
+
+def _options(record: Record) -> dict[str, str]:
+    """The overrides that make the configuration, by key in alphabetical order, so that their order does not matter."""
+    pairs = [(o, o) if o.startswith("~") else (o.partition("=")[0], o.partition("=")[2]) for o in record["overrides"]]
+    return dict(sorted((key, value) for key, value in pairs if key not in _NOT_REPEATED))
