@@ -8,7 +8,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from gradflow.data.arrays import Arrays
 from gradflow.data.datamodule import ArrayDataModule
-from gradflow.data.sources import diabetes, digits, moons
+from gradflow.data.sources import diabetes, digits, moons, npz
 from gradflow.errors import ConfigError
 
 # Lightning 2.6 flattens every loader with a class that torch 2.15 calls deprecated.
@@ -170,6 +170,21 @@ def test_tables_are_standardized_by_the_training_set_alone():
     assert next(iter(raw.test_dataloader()))[0].tolist() == [[2, 7], [5, 6]]
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float64])
+def test_a_table_is_standardized_whatever_type_it_is_stored_with(tmp_path, dtype):
+    x = np.random.default_rng(0).integers(0, 17, (20, 3))
+    y = np.arange(20) % 2
+    np.savez(
+        tmp_path / "own.npz", x_train=x[:12].astype(dtype), y_train=y[:12], x_test=x[12:].astype(dtype), y_test=y[12:]
+    )
+    options = {"validation": "last", "validation_size": 2, "path": str(tmp_path / "own.npz")}
+    data = ArrayDataModule(npz, batch_size=4, **options)
+    data.setup()
+    batch, _ = next(iter(data.test_dataloader()))
+    exact = (x[12:] - x[:10].mean(0)) / x[:10].std(0)
+    np.testing.assert_allclose(batch.double().numpy(), exact, rtol=0, atol=1e-6)
+
+
 def test_regression_targets_are_in_training_deviations():
     y = np.array([10, 30, 20, 40, 0, 60])  # rows 0 and 1 train: mean 20, sd 10
     data = module_of(small(np.zeros((6, 1), np.float32), y, task="regression"))
@@ -219,7 +234,7 @@ def test_bad_options_are_refused_at_the_door(changes, message):
 
 def test_options_that_do_not_suit_the_data_are_refused():
     table = small(np.zeros((10, 3), np.float32))
-    with pytest.raises(ConfigError, match=r"data\.pixel_range=\[0\.0, 1\.0\]: .*floats.*data\.pixel_range=null"):
+    with pytest.raises(ConfigError, match=r"data\.pixel_range=\[0\.0, 1\.0\]: .*not pixels.*data\.pixel_range=null"):
         _ = module_of(table, pixel_range=[0, 1]).sizes
     with pytest.raises(ConfigError, match=r"data\.standardize=true: .*data\.standardize=null"):
         _ = digits_module(standardize=True).sizes

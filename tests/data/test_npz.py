@@ -39,8 +39,9 @@ def test_shapes_that_are_understood(save, x_shape, sample_shape, dtype):
     data = npz(save(content))
     assert data.x.shape == (9, *sample_shape)
     assert data.num_test == 3
-    assert data.x.dtype == (np.uint8 if dtype is np.uint8 else np.float32)
-    assert data.pixel_max == (255 if dtype is np.uint8 else None)
+    holds_pixels = dtype is np.uint8 and len(x_shape) > 2
+    assert data.x.dtype == (np.uint8 if holds_pixels else np.float32)
+    assert data.pixel_max == (255 if holds_pixels else None)
     expected = np.concatenate([content["x_train"], content["x_test"]])
     if x_shape[-1] in (1, 3):
         expected = np.moveaxis(expected, -1, 1)
@@ -58,8 +59,19 @@ def test_columns_of_labels_and_the_other_tasks(save):
     assert (regression.y[:6].tolist(), regression.y.dtype) == ([0, 0.125, 0.25, 0.375, 0.5, 0.625], np.float32)
 
 
-def test_integer_tables_become_floats(save):
-    assert npz(save(arrays(dtype=np.int32))).x.dtype == np.float32
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float16, np.float64])
+def test_a_table_is_the_same_whatever_its_type(save, dtype):
+    table = arrays(dtype=np.float32)
+    expected = npz(save(table)).x
+    found = npz(save(table | {key: (table[key] % 17).astype(dtype) for key in ("x_train", "x_test")}))
+    assert (found.x.dtype, found.pixel_max) == (np.float32, None)
+    assert np.array_equal(found.x, expected % 17)
+
+
+def test_the_parts_of_a_table_may_be_stored_with_different_types(save):
+    table = arrays(dtype=np.float32)
+    mixed = npz(save(table | {"x_test": table["x_test"].astype(np.uint8)}))
+    assert np.array_equal(mixed.x, npz(save(table)).x)
 
 
 def test_a_file_is_read_once_until_it_changes(save, tmp_path):
@@ -84,7 +96,10 @@ BAD = {
     "two channel axes": (changed(x_train=np.zeros((6, 3, 8, 3))), "two of its dimensions could be the channels; pad"),
     "no channel axis": (changed(x_train=np.zeros((6, 8, 8, 2))), r"can be the channels \(1, 3 or 4\); store it as"),
     "shapes differ": (changed(x_test=np.zeros((3, 5), np.float32)), "x_test float32 .*; store both with the same"),
-    "types differ": (changed(x_test=np.zeros((3, 4), np.uint8)), "x_test uint8 .*; store both with the same"),
+    "types differ": (
+        changed(x_train=np.zeros((6, 8, 8)), x_test=np.zeros((3, 8, 8), np.uint8)),
+        "x_train is float64 .* x_test uint8 .*; store both with the same",
+    ),
     "training lengths": (changed(y_train=[0, 1, 2]), "x_train has 6 samples and y_train 3; make them the same length"),
     "test lengths": (changed(y_test=[0, 1, 2, 2]), "x_test has 3 samples and y_test 4; make them the same length"),
     "float labels": (changed(y_train=np.zeros(6)), "y_train holds float64, but .* needs integers; store it as int64"),

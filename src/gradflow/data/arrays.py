@@ -14,12 +14,12 @@ class Arrays:
     """A whole data set in memory, shared by all runs of a process and never written to.
 
     Attributes:
-        x: images uint8 or float32, shape (samples, channels, height, width), or tables float32, shape
+        x: images uint8 (pixels) or float32, shape (samples, channels, height, width), or tables float32, shape
             (samples, features); contiguous.
         y: class numbers int64 in [0, classes), for binary tasks in {0, 1}, or regression targets float32 in their own
             unit, shape (samples,).
         task: what y means; it selects the loss.
-        pixel_max: the value of a white pixel in uint8 data (255; 16 for digits); None for float32 data.
+        pixel_max: the value of a white pixel in uint8 images (255; 16 for digits); None for float32 data.
         num_test: how many samples at the end are the official test set; 0 if there is none.
     """
 
@@ -33,7 +33,7 @@ class Arrays:
         assert self.task in TASKS, self.task
         assert self.x.dtype == (np.float32 if self.pixel_max is None else np.uint8), self.x.dtype
         assert self.y.dtype == (np.float32 if self.task == "regression" else np.int64), self.y.dtype
-        assert self.x.ndim in (2, 4), self.x.shape
+        assert self.x.ndim == 4 or (self.x.ndim == 2 and self.pixel_max is None), self.x.shape
         assert self.x.flags.c_contiguous
         assert self.y.shape == (len(self.x),), (self.x.shape, self.y.shape)
         assert 0 <= self.num_test < len(self.x), self.num_test

@@ -86,13 +86,11 @@ class ArrayDataModule(L.LightningDataModule):
         arrays = _loaded(self._source.func, tuple(self._source.keywords.items()))
         if arrays.pixel_max is None and self._pixel_range is not None:
             raise ConfigError(
-                f"data.pixel_range={list(self._pixel_range)}: this data set holds floats, not pixels; use "
+                f"data.pixel_range={list(self._pixel_range)}: this data set holds numbers, not pixels; use "
                 "data.pixel_range=null"
             )
-        if self._standardize and (arrays.pixel_max is not None or arrays.x.ndim != 2):
-            raise ConfigError(
-                "data.standardize=true: only tables of floats are standardized; use data.standardize=null"
-            )
+        if self._standardize and arrays.x.ndim != 2:
+            raise ConfigError("data.standardize=true: only tables are standardized; use data.standardize=null")
         return arrays
 
     @cached_property
@@ -218,8 +216,7 @@ class ArrayDataModule(L.LightningDataModule):
 
     def _inputs(self) -> Tensor:
         x = self.arrays.x
-        is_table = x.ndim == 2 and self.arrays.pixel_max is None
-        if is_table and self._standardize is not False:
+        if x.ndim == 2 and self._standardize is not False:
             x, _ = z_scores(x, self.split.train)
         return torch.from_numpy(x)
 

@@ -36,8 +36,8 @@ def load(path: str, *, task: str) -> Arrays:
 
     Args:
         path: the file. x is uint8 images, shape (N, H, W), (N, H, W, C) or (N, C, H, W) with C in 1, 3, 4, the same
-            in floats (used unchanged), or tables of numbers, shape (N, F). y has shape (N,) or (N, 1): integer
-            class numbers from 0 for classification, 0 or 1 for binary, any finite numbers for regression.
+            in floats (used unchanged), or tables, shape (N, F), of numbers of any type. y has shape (N,) or (N, 1):
+            integer class numbers from 0 for classification, 0 or 1 for binary, any finite numbers for regression.
         task: classification, binary or regression.
 
     Raises:
@@ -94,7 +94,7 @@ def _member(path: str, stored: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
 
 
 def _inputs(path: str, key: str, x: np.ndarray) -> np.ndarray:
-    """uint8 stays, everything else becomes float32; images become (N, C, H, W)."""
+    """Pixels stay uint8, everything else becomes float32; images become (N, C, H, W)."""
     if x.ndim not in (2, 3, 4):
         _refuse(path, f"{key} has shape {x.shape}; images are (N, H, W) or (N, H, W, C), tables (N, F)")
     if x.ndim > 2 and x.dtype.kind != "f" and x.dtype != np.uint8:
@@ -103,7 +103,7 @@ def _inputs(path: str, key: str, x: np.ndarray) -> np.ndarray:
         x = x[:, None]
     elif x.ndim == 4:
         x = _channels_first(path, key, x)
-    return x if x.dtype == np.uint8 else _finite(path, key, x)
+    return x if x.ndim == 4 and x.dtype == np.uint8 else _finite(path, key, x)
 
 
 def _channels_first(path: str, key: str, x: np.ndarray) -> np.ndarray:
