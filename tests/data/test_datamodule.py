@@ -240,6 +240,16 @@ def test_options_that_do_not_suit_the_data_are_refused():
         _ = digits_module(standardize=True).sizes
 
 
+def test_labels_of_any_source_are_numbered_without_gaps():
+    def gapped():
+        return small(np.zeros((10, 3), np.float32), np.array([0, 1, 3] * 3 + [2]))
+
+    with pytest.raises(ConfigError, match=r"source\._target_=\S*gapped: the training labels are 0, 1, 3; number the"):
+        _ = ArrayDataModule(gapped, batch_size=4, validation="last", validation_size=2).sizes
+    rare = small(np.zeros((10, 3), np.float32), np.array([0, 1] * 3 + [2] + [0, 1, 0]))
+    assert 2 not in rare.y[module_of(rare).split.train]  # a class that the validation set happens to take is no gap
+
+
 def test_trainers_that_would_freeze_the_order_are_refused(trainer):
     with pytest.raises(ConfigError, match=r"trainer\.overfit_batches=1: .*limit_train_batches"):
         trainer(max_epochs=1, overfit_batches=1, enable_checkpointing=False).fit(Recorder(), datamodule=digits_module())

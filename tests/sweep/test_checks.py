@@ -227,8 +227,8 @@ BAD_ARRAYS = {
     "objects": ({"x_train": np.array([None] * 30)}, r"x_train holds Python objects"),
     "text": ({"y_train": np.array(["a"] * 30)}, r"y_train holds <U1, not numbers"),
     "float labels": ({"y_train": np.arange(30) / 3}, r"needs integers"),
-    "negative labels": ({"y_train": np.arange(30) % 3 - 1}, r"y_train holds -1; number the classes from 0"),
-    "new class in the test set": ({"y_test": np.arange(10)}, r"y_test reaches 9"),
+    "negative labels": ({"y_train": np.arange(30) % 3 - 1}, r"training labels are -1 to 1; number the classes from 0"),
+    "new class in the test set": ({"y_test": np.arange(10)}, r"y_test holds 3, which y_train lacks"),
 }
 
 

@@ -42,3 +42,28 @@ class Arrays:
     def num_outputs(self) -> int:
         """Outputs that a network needs: the number of classes, or 1 for binary tasks (one logit) and regression."""
         return int(self.y.max()) + 1 if self.task == "classification" else 1
+
+
+def numbering_fault(labels: np.ndarray) -> str | None:
+    """What is wrong with the labels of a training set, and the remedy; None if they are 0, 1, ..., K - 1, each present.
+
+    A number without samples would get an output of the network that is never right.
+
+    Args:
+        labels: integers, shape (samples,), at least one.
+    """
+    found = np.unique(labels)
+    if np.array_equal(found, np.arange(len(found))):
+        return None
+    return (
+        f"the training labels are {_listed(found)}; number the classes from 0 without gaps, e.g. by "
+        "np.unique(y, return_inverse=True)[1] of all labels together"
+    )
+
+
+def _listed(labels: np.ndarray) -> str:
+    """`1 to 10`, `0, 2, 5` or `0, 100, 200, ..., 900`; the labels are in ascending order."""
+    few = [str(label) for label in labels[:4]]
+    if len(labels) > 2 and labels[-1] - labels[0] == len(labels) - 1:
+        return f"{labels[0]} to {labels[-1]}"
+    return ", ".join(few if len(labels) <= 4 else [*few[:3], "...", str(labels[-1])])

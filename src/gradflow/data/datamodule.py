@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradflow.data.arrays import Arrays, Task
+from gradflow.data.arrays import Arrays, Task, numbering_fault
 from gradflow.data.loader import Batch, BatchLoader, Chunk, ChunkLoader
 from gradflow.data.scaling import check_pixel_range, pixel_map, z_scores
 from gradflow.data.split import Split, SplitOptions, split_rows
@@ -91,6 +91,10 @@ class ArrayDataModule(L.LightningDataModule):
             )
         if self._standardize and arrays.x.ndim != 2:
             raise ConfigError("data.standardize=true: only tables are standardized; use data.standardize=null")
+        labels = arrays.y[: len(arrays.y) - arrays.num_test]
+        if arrays.task != "regression" and (fault := numbering_fault(labels)):
+            source = self._source.func
+            raise ConfigError(f"data.source._target_={source.__module__}.{source.__qualname__}: {fault}")
         return arrays
 
     @cached_property

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from gradflow.data.arrays import TASKS, Arrays
+from gradflow.data.arrays import TASKS, Arrays, numbering_fault
 from gradflow.errors import ConfigError
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
@@ -147,21 +147,12 @@ def _check_range(path: str, y_train: np.ndarray, y_test: np.ndarray, *, task: st
         if y_train.min() == y_train.max():
             _refuse(path, "y_train is constant, so there is nothing to learn; check how the file was written")
         return
-    for key, y in (("y_train", y_train), ("y_test", y_test)):
-        if y.min() < 0:
-            _refuse(path, f"{key} holds {y.min()}; number the classes from 0")
-    highest = int(y_train.max())
-    if highest == 0:
+    reached = max(int(y_train.max()), int(y_test.max()))
+    if y_train.min() == y_train.max():
         _refuse(path, "y_train holds a single class, so there is nothing to learn; check how the file was written")
-    if task == "binary" and max(highest, y_test.max()) > 1:
-        _refuse(
-            path,
-            f"labels reach {max(highest, y_test.max())}, but data.task=binary needs 0 and 1; use "
-            "data.task=classification",
-        )
-    if highest >= len(y_train):
-        _refuse(path, f"y_train reaches {highest} with {len(y_train)} samples; number the classes 0, 1, 2, ...")
-    if y_test.max() > highest:
-        _refuse(
-            path, f"y_test reaches {y_test.max()}, but y_train only {highest}; remove those samples or add the class"
-        )
+    if task == "binary" and reached > 1:
+        _refuse(path, f"labels reach {reached}, but data.task=binary needs 0 and 1; use data.task=classification")
+    if fault := numbering_fault(y_train):
+        _refuse(path, fault)
+    if unseen := sorted({*y_test.tolist()} - {*y_train.tolist()}):
+        _refuse(path, f"y_test holds {unseen[0]}, which y_train lacks; remove those samples or add the class")
