@@ -240,6 +240,23 @@ def test_options_that_do_not_suit_the_data_are_refused():
         _ = digits_module(standardize=True).sizes
 
 
+def test_the_validation_set_of_a_file_is_the_one_that_validates(tmp_path):
+    x = np.random.default_rng(0).normal(size=(24, 3)).astype(np.float32)
+    y = np.arange(24) % 3
+    rows = {"train": slice(0, 12), "val": slice(12, 17), "test": slice(17, 24)}
+    np.savez(
+        tmp_path / "own.npz", **{f"{name}_{part}": a[r] for part, r in rows.items() for name, a in (("x", x), ("y", y))}
+    )
+    data = ArrayDataModule(npz, batch_size=4, validation=None, standardize=False, path=str(tmp_path / "own.npz"))
+    data.setup()
+    for part, loader in (("val", data.val_dataloader()), ("test", data.test_dataloader())):
+        ((batch, labels),) = loader
+        assert np.array_equal(batch.numpy(), x[rows[part]])
+        assert labels.tolist() == y[rows[part]].tolist()
+    assert data.sizes == (12, 5, 7)
+    assert not data.selected_on_test
+
+
 def test_labels_of_any_source_are_numbered_without_gaps():
     def gapped():
         return small(np.zeros((10, 3), np.float32), np.array([0, 1, 3] * 3 + [2]))

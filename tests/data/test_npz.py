@@ -135,6 +135,39 @@ def test_bad_content_is_refused_in_one_line(save, case, message):
     assert "\n" not in str(caught.value)
 
 
+def with_validation(**changes):
+    content = arrays(num_train=9)
+    rows = {"x_val": content["x_train"][:4] + 1, "y_val": content["y_train"][:4]}
+    return content | rows | changes
+
+
+def test_the_validation_set_of_the_file_lies_before_its_test_set(save):
+    content = with_validation()
+    data = npz(save(content))
+    assert (data.num_validation, data.num_test, len(data.x)) == (4, 3, 16)
+    assert np.array_equal(data.x[9:13], content["x_val"])
+    assert np.array_equal(data.y, np.concatenate([content[f"y_{part}"] for part in ("train", "val", "test")]))
+    assert npz(save(arrays())).num_validation == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"y_val": None}, "it holds x_val alone; store both x_val and y_val, or neither"),
+        ({"x_val": None}, "it holds y_val alone; store both x_val and y_val, or neither"),
+        ({"x_valid": np.zeros(3)}, "it also holds x_valid, which nothing uses; did you mean x_val.*; leave that out"),
+        ({"names": np.zeros(3)}, "it also holds names, which nothing uses; leave that out of the file"),
+        ({"x_val": np.zeros((4, 5))}, r"x_train is float32 \(9, 4\) and x_val float64 \(4, 5\); store both with"),
+        ({"y_val": [0, 1]}, "x_val has 4 samples and y_val 2; make them the same length"),
+        ({"y_val": [0, 1, 2, 7]}, "y_val holds 7, which y_train lacks; remove"),
+    ],
+)
+def test_a_bad_validation_set_is_refused(save, changes, message):
+    content = {key: value for key, value in with_validation(**changes).items() if value is not None}
+    with pytest.raises(ConfigError, match=message):
+        npz(save(content))
+
+
 def test_missing_arrays_are_named(save):
     content = arrays()
     del content["y_test"], content["x_test"]

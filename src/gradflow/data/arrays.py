@@ -1,9 +1,13 @@
 """What a data source returns: all samples in two arrays."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
+
+from gradflow.errors import ConfigError
 
 Task = Literal["classification", "binary", "regression"]
 TASKS: tuple[Task, ...] = ("classification", "binary", "regression")
@@ -21,6 +25,8 @@ class Arrays:
         task: what y means; it selects the loss.
         pixel_max: the value of a white pixel in uint8 images (255; 16 for digits); None for float32 data.
         num_test: how many samples at the end are the official test set; 0 if there is none.
+        num_validation: how many samples before these are the official validation set, which needs a test set; 0 if
+            there is none.
     """
 
     x: np.ndarray
@@ -28,6 +34,7 @@ class Arrays:
     task: Task
     pixel_max: int | None
     num_test: int = 0
+    num_validation: int = 0
 
     def __post_init__(self) -> None:
         assert self.task in TASKS, self.task
@@ -37,11 +44,27 @@ class Arrays:
         assert self.x.flags.c_contiguous
         assert self.y.shape == (len(self.x),), (self.x.shape, self.y.shape)
         assert 0 <= self.num_test < len(self.x), self.num_test
+        assert 0 <= self.num_validation < len(self.x) - self.num_test, self.num_validation
+        assert self.num_test or not self.num_validation
 
     @property
     def num_outputs(self) -> int:
         """Outputs that a network needs: the number of classes, or 1 for binary tasks (one logit) and regression."""
         return int(self.y.max()) + 1 if self.task == "classification" else 1
+
+
+@lru_cache(maxsize=1)
+def loaded(source: Callable[..., Arrays], options: tuple[tuple[str, Any], ...]) -> Arrays:
+    """What a source returns; one copy, shared by the runs of a sweep in the process that trains them.
+
+    Raises:
+        ConfigError: if the labels leave gaps.
+    """
+    arrays = source(**dict(options))
+    labels = arrays.y[: len(arrays.y) - arrays.num_test - arrays.num_validation]
+    if arrays.task != "regression" and (fault := numbering_fault(labels)):
+        raise ConfigError(f"data.source._target_={source.__module__}.{source.__qualname__}: {fault}")
+    return arrays
 
 
 def numbering_fault(labels: np.ndarray) -> str | None:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import lightning as L
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradflow.data.arrays import Arrays, Task, numbering_fault
+from gradflow.data.arrays import Arrays, Task, loaded
 from gradflow.data.loader import Batch, BatchLoader, Chunk, ChunkLoader
 from gradflow.data.scaling import check_pixel_range, pixel_map, z_scores
 from gradflow.data.split import Split, SplitOptions, split_rows
@@ -34,7 +34,7 @@ class ArrayDataModule(L.LightningDataModule):
         source: a function that returns the data set, e.g. one of `gradflow.data.sources`.
         batch_size: training samples per batch, over all devices together, at least 1.
         eval_batch_size: validation and test samples per batch, at least 1.
-        validation: `last`, `random` or `test`, see `SplitOptions`.
+        validation: `last`, `random`, `test` or None, see `SplitOptions`.
         validation_size: fraction or count, see `SplitOptions`.
         test_size: fraction or count, for data without an official test set.
         split_seed: seed of the split.
@@ -55,7 +55,7 @@ class ArrayDataModule(L.LightningDataModule):
         *,
         batch_size: int,
         eval_batch_size: int = 1000,
-        validation: str = "random",
+        validation: str | None = "random",
         validation_size: float | None = None,
         test_size: float | None = None,
         split_seed: int = 0,
@@ -83,7 +83,7 @@ class ArrayDataModule(L.LightningDataModule):
     @cached_property
     def arrays(self) -> Arrays:
         """The data set as its source returns it."""
-        arrays = _loaded(self._source.func, tuple(self._source.keywords.items()))
+        arrays = loaded(self._source.func, tuple(self._source.keywords.items()))
         if arrays.pixel_max is None and self._pixel_range is not None:
             raise ConfigError(
                 f"data.pixel_range={list(self._pixel_range)}: this data set holds numbers, not pixels; use "
@@ -91,10 +91,6 @@ class ArrayDataModule(L.LightningDataModule):
             )
         if self._standardize and arrays.x.ndim != 2:
             raise ConfigError("data.standardize=true: only tables are standardized; use data.standardize=null")
-        labels = arrays.y[: len(arrays.y) - arrays.num_test]
-        if arrays.task != "regression" and (fault := numbering_fault(labels)):
-            source = self._source.func
-            raise ConfigError(f"data.source._target_={source.__module__}.{source.__qualname__}: {fault}")
         return arrays
 
     @cached_property
@@ -103,6 +99,7 @@ class ArrayDataModule(L.LightningDataModule):
         return split_rows(
             self.arrays.y,
             num_test=self.arrays.num_test,
+            num_validation=self.arrays.num_validation,
             stratify=self.task != "regression",
             options=self._split_options,
         )
@@ -229,12 +226,6 @@ class ArrayDataModule(L.LightningDataModule):
         if self.task == "regression":
             y, _ = z_scores(y, self.split.train)
         return torch.from_numpy(y)
-
-
-@lru_cache(maxsize=1)
-def _loaded(source: Callable[..., Arrays], options: tuple[tuple[str, Any], ...]) -> Arrays:
-    """One copy of the data, shared by the runs of a sweep in the process that trains them."""
-    return source(**dict(options))
 
 
 def _check_trainer(trainer: L.Trainer) -> None:
