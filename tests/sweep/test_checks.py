@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torchvision
 
+from gradflow.sweep.checks import configuration
+
 CUSTOM = "activation=custom"
 SLOW = pytest.mark.slow
 
@@ -127,6 +129,11 @@ MORE = [
     (["+trainer.strategy=fsdp"], r"trainer\.strategy=fsdp: use trainer=ddp"),
     (["compile=1"], r"compile=1: choose true or false"),
     (["+trainer.overfit_batches=2"], r"trainer\.overfit_batches=2: .*trainer\.limit_train_batches"),
+    *(
+        ([f"+trainer.{key}={bad}"], rf"trainer\.{key}={bad}: validation comes once after every epoch.*leave it out")
+        for key, bads in {"val_check_interval": ("0.25", "1", "100"), "check_val_every_n_epoch": ("2", "null")}.items()
+        for bad in bads
+    ),
     (["precision=16"], r"precision=16: float16 .*bf16"),
     (["precision=8"], r"precision=8: choose one of 32, tf32, bf16, 64"),
     (["precision=tf32", "trainer=cpu"], r"precision=tf32: only CUDA GPUs support it; use precision=32 or"),
@@ -212,6 +219,11 @@ CASES = [
 def test_wrong_input_is_one_line_and_status_2(command, tmp_path, monkeypatch, arguments, pattern):
     monkeypatch.setattr("gradflow.sweep.jobs.run", lambda cfg, folder, **_: pytest.fail("it was trained"))
     assert_refused(command(*arguments), tmp_path, pattern)
+
+
+@pytest.mark.parametrize("usual", ["+trainer.val_check_interval=1.0", "+trainer.check_val_every_n_epoch=1"])
+def test_validation_after_every_epoch_may_be_spelled_out(compose, usual):
+    configuration.check(compose(usual))
 
 
 def arrays():

@@ -24,7 +24,7 @@ from gradflow.training.module import ActivationModule
 
 PRECISIONS = {"32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed", "64": "64-true"}  # the knob -> Lightning's
 # Lightning counts these in training steps or acts on them at every step, so a training step must be one batch.
-BATCH_OPTIONS = ("gradient_clip_val", "max_steps", "min_steps", "max_time", "limit_train_batches", "val_check_interval")
+BATCH_OPTIONS = ("gradient_clip_val", "max_steps", "min_steps", "max_time", "limit_train_batches")
 BATCH_HOOKS = (
     *("on_train_batch_start", "on_train_batch_end", "on_before_optimizer_step"),
     *("on_before_zero_grad", "on_before_backward", "on_after_backward"),
