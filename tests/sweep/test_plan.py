@@ -4,7 +4,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from forged_runs import run_record
+from forged_runs import run_record, write_run
 
 from gradflow.errors import RunsFailed
 from gradflow.runs.record import read_record, write_record
@@ -27,7 +27,7 @@ def test_the_whole_grid_is_planned_before_the_first_run_starts(command, launched
     assert outcome.status == 0, outcome
     assert "4 runs to train in outputs/digits_conv" in outcome.out
     assert [(cfg.activation.name, cfg.blocks, cfg.seed) for cfg, _, _ in launched] == [
-        (activation, 2, seed) for activation in ("sigmoid", "relu") for seed in (3, 0)
+        (activation, 2, seed) for seed in (3, 0) for activation in ("sigmoid", "relu")
     ]
     assert len(list(tmp_path.glob("outputs/digits_conv/*/seed=*/run.json"))) == 4
     for cfg, folder, record in launched:
@@ -75,6 +75,16 @@ def test_names_that_need_quoting_reach_the_right_folder(command, launched, tmp_p
     ((_, folder, record),) = launched
     assert (tmp_path / "odd {dir}" / "two words, (1)" / "activation=relu,blocks=1,width=4" / "seed=0").is_dir()
     assert folder.parts[-3] == record["study"] == "two words, (1)"
+
+
+def test_runs_that_are_resumed_come_seed_by_seed_too(tmp_path):
+    for activation in ("tanh", "elu"):
+        for seed in (10, 9):
+            write_run(tmp_path / "study", activation=activation, seed=seed)
+    resumed = plan.recorded_overrides(str(tmp_path / "study"), [f"resume={tmp_path / 'study'}"])
+    assert [(overrides[0], overrides[2]) for overrides in resumed] == [
+        (f"activation={activation}", f"seed={seed}") for seed in (9, 10) for activation in ("elu", "tanh")
+    ]
 
 
 def write_states(tmp_path, *states):

@@ -108,7 +108,8 @@ def recorded_overrides(study: str, arguments: Sequence[str]) -> list[list[str]]:
         raise ConfigError(f"resume={study}: no runs here; name a study's folder, e.g. resume=outputs/digits_conv")
     # The study may have been moved since, and a run that was planned with rerun=true must resume, not start again.
     here = [f"output_dir={quoted(folder.absolute().parent)}", f"study={quoted(folder.absolute().name)}"]
-    return [[*record["overrides"], *here, "rerun=false"] for record in records]
+    by_seed = sorted(records, key=lambda record: record["seed"])  # slowest, as in a sweep
+    return [[*record["overrides"], *here, "rerun=false"] for record in by_seed]
 
 
 def quoted(value: object) -> str:
