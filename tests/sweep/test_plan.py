@@ -1,6 +1,7 @@
 """A sweep before it starts and after it has ended."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -118,6 +119,26 @@ def test_what_a_job_raised_before_its_run_began_is_raised(tmp_path):
 
     with pytest.raises(OSError, match="node"):
         plan.raise_failures(write_states(tmp_path, "planned"), [Lost()])
+
+
+def test_a_study_of_another_version_is_read_but_not_added_to(command, launched, tmp_path):
+    assert command("blocks=1", "width=4").status == 0
+    ((_, folder, record),) = launched
+    older = {key: value for key, value in record.items() if key not in ("identity", "content")}
+    (tmp_path / folder / "run.json").write_text(json.dumps(older | {"config_hash": "0" * 64}))
+    for arguments in (["blocks=1", "width=4"], ["blocks=2", "width=4"], ["resume=outputs/digits_conv"]):
+        refused = command(*arguments)
+        assert refused.status == 2
+        assert re.fullmatch(
+            r"gradflow: study=digits_conv: \S*activation=relu,blocks=1,width=4/seed=0 is of another version .*"
+            r"\(identity 1, now 2\).*; use another, e\.g\. study=digits_conv_2\n",
+            refused.err,
+        )
+    assert len(launched) == 1
+    assert not list(tmp_path.glob("outputs/*/*blocks=2*"))
+    assert command("blocks=1", "width=4", "rerun=true").status == 0
+    assert command("blocks=2", "width=4").status == 0
+    assert len(launched) == 3
 
 
 @pytest.mark.slow

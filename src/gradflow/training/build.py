@@ -29,6 +29,7 @@ BATCH_HOOKS = (
     *("on_train_batch_start", "on_train_batch_end", "on_before_optimizer_step"),
     *("on_before_zero_grad", "on_before_backward", "on_after_backward"),
 )
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
 def data(cfg: DictConfig, *, chunk_size: int | None = None) -> ArrayDataModule:
@@ -56,6 +57,13 @@ def network(cfg: DictConfig, arrays: ArrayDataModule) -> nn.Module:
     _make(cfg.init).apply(model.layers, cfg.seed)
     # Convolutions run up to twice as fast on a CPU, and with bfloat16 on a GPU; Linear layers do not notice.
     return model.to(memory_format=torch.channels_last)
+
+
+def has_batch_norm(cfg: DictConfig, arrays: ArrayDataModule) -> bool:
+    """Whether the network has batch normalisation. The package's own say so in `model.norm`; others are built."""
+    if str(cfg.model.get("_target_")).startswith("gradflow.models."):
+        return cfg.model.get("norm") == "batch"
+    return any(isinstance(one, BATCH_NORMS) for one in network(cfg, arrays).modules())
 
 
 def learning_task(cfg: DictConfig, arrays: ArrayDataModule) -> Task:
