@@ -129,6 +129,16 @@ def test_the_metric_of_a_layer_may_be_the_headline(command):
     assert (twice.status, "two monitors declare effective_rank/" in twice.err) == (2, True)
 
 
+def test_a_finished_run_is_not_trained_again_for_a_monitor_and_that_is_said(command):
+    assert command(*SHRUNK, "blocks=1").status == 0
+    later = command(*SHRUNK, "blocks=1", RANK)
+    assert "0 runs to train (1 already done)" in later.out
+    assert "1 finished run has no effective_rank/; if a monitor was missing, rerun=true trains again" in later.out
+    again = command(*SHRUNK, "blocks=1", RANK, "rerun=true")
+    assert ("1 run to train" in again.out, "has no" in again.out) == (True, False)
+    assert "has no" not in command(*SHRUNK, "blocks=1", RANK).out
+
+
 def test_what_a_monitor_records_without_declaring_it_is_named(command):
     wanted = (*SHRUNK, "blocks=1", RANK.replace("EffectiveRank", "Undeclared"))
     said = command(*wanted).out
@@ -141,11 +151,15 @@ def test_a_declaration_that_is_no_metric_is_refused(command):
     assert refused.err.startswith("gradflow: callbacks: cannot be built")
 
 
-def test_a_monitor_changes_nothing_in_training(command, tmp_path):
+def test_a_monitor_changes_nothing_in_training_nor_the_folder(command, tmp_path):
     plain, watched = (f"output_dir={tmp_path}/{name}" for name in ("plain", "watched"))
     assert command(*SHRUNK, "blocks=2", plain).status == 0
     assert command(*SHRUNK, "blocks=2", watched, RANK).status == 0
-    states = [weights(next((tmp_path / name).glob("*/*/seed=0"))) for name in ("plain", "watched")]
+    runs = [next((tmp_path / name).glob("*/*/seed=0")) for name in ("plain", "watched")]
+    assert runs[0].relative_to(tmp_path / "plain") == runs[1].relative_to(tmp_path / "watched")
+    hashes = [json.loads((run / "run.json").read_text())["config_hash"] for run in runs]
+    assert hashes[0] == hashes[1]
+    states = [weights(run) for run in runs]
     assert json.dumps([tensor.tolist() for tensor in states[0].values()]) == json.dumps(
         [tensor.tolist() for tensor in states[1].values()]
     )

@@ -8,7 +8,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from gradflow.data.arrays import Arrays
 from gradflow.data.datamodule import ArrayDataModule
-from gradflow.data.sources import diabetes, digits, moons
+from gradflow.data.sources import diabetes, digits, moons, npz
 from gradflow.errors import ConfigError
 
 # Lightning 2.6 flattens every loader with a class that torch 2.15 calls deprecated.
@@ -170,6 +170,21 @@ def test_tables_are_standardized_by_the_training_set_alone():
     assert next(iter(raw.test_dataloader()))[0].tolist() == [[2, 7], [5, 6]]
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float64])
+def test_a_table_is_standardized_whatever_type_it_is_stored_with(tmp_path, dtype):
+    x = np.random.default_rng(0).integers(0, 17, (20, 3))
+    y = np.arange(20) % 2
+    np.savez(
+        tmp_path / "own.npz", x_train=x[:12].astype(dtype), y_train=y[:12], x_test=x[12:].astype(dtype), y_test=y[12:]
+    )
+    options = {"validation": "last", "validation_size": 2, "path": str(tmp_path / "own.npz")}
+    data = ArrayDataModule(npz, batch_size=4, **options)
+    data.setup()
+    batch, _ = next(iter(data.test_dataloader()))
+    exact = (x[12:] - x[:10].mean(0)) / x[:10].std(0)
+    np.testing.assert_allclose(batch.double().numpy(), exact, rtol=0, atol=1e-6)
+
+
 def test_regression_targets_are_in_training_deviations():
     y = np.array([10, 30, 20, 40, 0, 60])  # rows 0 and 1 train: mean 20, sd 10
     data = module_of(small(np.zeros((6, 1), np.float32), y, task="regression"))
@@ -219,10 +234,37 @@ def test_bad_options_are_refused_at_the_door(changes, message):
 
 def test_options_that_do_not_suit_the_data_are_refused():
     table = small(np.zeros((10, 3), np.float32))
-    with pytest.raises(ConfigError, match=r"data\.pixel_range=\[0\.0, 1\.0\]: .*floats.*data\.pixel_range=null"):
+    with pytest.raises(ConfigError, match=r"data\.pixel_range=\[0\.0, 1\.0\]: .*not pixels.*data\.pixel_range=null"):
         _ = module_of(table, pixel_range=[0, 1]).sizes
     with pytest.raises(ConfigError, match=r"data\.standardize=true: .*data\.standardize=null"):
         _ = digits_module(standardize=True).sizes
+
+
+def test_the_validation_set_of_a_file_is_the_one_that_validates(tmp_path):
+    x = np.random.default_rng(0).normal(size=(24, 3)).astype(np.float32)
+    y = np.arange(24) % 3
+    rows = {"train": slice(0, 12), "val": slice(12, 17), "test": slice(17, 24)}
+    np.savez(
+        tmp_path / "own.npz", **{f"{name}_{part}": a[r] for part, r in rows.items() for name, a in (("x", x), ("y", y))}
+    )
+    data = ArrayDataModule(npz, batch_size=4, validation=None, standardize=False, path=str(tmp_path / "own.npz"))
+    data.setup()
+    for part, loader in (("val", data.val_dataloader()), ("test", data.test_dataloader())):
+        ((batch, labels),) = loader
+        assert np.array_equal(batch.numpy(), x[rows[part]])
+        assert labels.tolist() == y[rows[part]].tolist()
+    assert data.sizes == (12, 5, 7)
+    assert not data.selected_on_test
+
+
+def test_labels_of_any_source_are_numbered_without_gaps():
+    def gapped():
+        return small(np.zeros((10, 3), np.float32), np.array([0, 1, 3] * 3 + [2]))
+
+    with pytest.raises(ConfigError, match=r"source\._target_=\S*gapped: the training labels are 0, 1, 3; number the"):
+        _ = ArrayDataModule(gapped, batch_size=4, validation="last", validation_size=2).sizes
+    rare = small(np.zeros((10, 3), np.float32), np.array([0, 1] * 3 + [2] + [0, 1, 0]))
+    assert 2 not in rare.y[module_of(rare).split.train]  # a class that the validation set happens to take is no gap
 
 
 def test_trainers_that_would_freeze_the_order_are_refused(trainer):

@@ -39,8 +39,9 @@ def test_shapes_that_are_understood(save, x_shape, sample_shape, dtype):
     data = npz(save(content))
     assert data.x.shape == (9, *sample_shape)
     assert data.num_test == 3
-    assert data.x.dtype == (np.uint8 if dtype is np.uint8 else np.float32)
-    assert data.pixel_max == (255 if dtype is np.uint8 else None)
+    holds_pixels = dtype is np.uint8 and len(x_shape) > 2
+    assert data.x.dtype == (np.uint8 if holds_pixels else np.float32)
+    assert data.pixel_max == (255 if holds_pixels else None)
     expected = np.concatenate([content["x_train"], content["x_test"]])
     if x_shape[-1] in (1, 3):
         expected = np.moveaxis(expected, -1, 1)
@@ -58,8 +59,19 @@ def test_columns_of_labels_and_the_other_tasks(save):
     assert (regression.y[:6].tolist(), regression.y.dtype) == ([0, 0.125, 0.25, 0.375, 0.5, 0.625], np.float32)
 
 
-def test_integer_tables_become_floats(save):
-    assert npz(save(arrays(dtype=np.int32))).x.dtype == np.float32
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float16, np.float64])
+def test_a_table_is_the_same_whatever_its_type(save, dtype):
+    table = arrays(dtype=np.float32)
+    expected = npz(save(table)).x
+    found = npz(save(table | {key: (table[key] % 17).astype(dtype) for key in ("x_train", "x_test")}))
+    assert (found.x.dtype, found.pixel_max) == (np.float32, None)
+    assert np.array_equal(found.x, expected % 17)
+
+
+def test_the_parts_of_a_table_may_be_stored_with_different_types(save):
+    table = arrays(dtype=np.float32)
+    mixed = npz(save(table | {"x_test": table["x_test"].astype(np.uint8)}))
+    assert np.array_equal(mixed.x, npz(save(table)).x)
 
 
 def test_a_file_is_read_once_until_it_changes(save, tmp_path):
@@ -84,15 +96,27 @@ BAD = {
     "two channel axes": (changed(x_train=np.zeros((6, 3, 8, 3))), "two of its dimensions could be the channels; pad"),
     "no channel axis": (changed(x_train=np.zeros((6, 8, 8, 2))), r"can be the channels \(1, 3 or 4\); store it as"),
     "shapes differ": (changed(x_test=np.zeros((3, 5), np.float32)), "x_test float32 .*; store both with the same"),
-    "types differ": (changed(x_test=np.zeros((3, 4), np.uint8)), "x_test uint8 .*; store both with the same"),
+    "types differ": (
+        changed(x_train=np.zeros((6, 8, 8)), x_test=np.zeros((3, 8, 8), np.uint8)),
+        "x_train is float64 .* x_test uint8 .*; store both with the same",
+    ),
     "training lengths": (changed(y_train=[0, 1, 2]), "x_train has 6 samples and y_train 3; make them the same length"),
     "test lengths": (changed(y_test=[0, 1, 2, 2]), "x_test has 3 samples and y_test 4; make them the same length"),
     "float labels": (changed(y_train=np.zeros(6)), "y_train holds float64, but .* needs integers; store it as int64"),
     "one-hot labels": (changed(y_train=np.eye(6)), r"y_train has shape \(6, 6\); .* store y\.argmax\(1\)"),
-    "negative labels": (changed(y_train=[-1, 0, 1, 2, 0, 1]), "y_train holds -1; number the classes from 0"),
-    "unseen test labels": (changed(y_test=[0, 1, 3]), "y_test reaches 3, but y_train only 2; remove"),
-    "labels far apart": (changed(y_train=[0, 1, 2, 0, 1, 900]), "y_train reaches 900 .*; number the classes 0, 1, 2"),
+    "negative labels": (changed(y_train=[-1, 0, 1, 2, 0, 1]), "the training labels are -1 to 2; number the classes"),
+    "unseen test labels": (changed(y_test=[0, 1, 3]), "y_test holds 3, which y_train lacks; remove"),
+    "negative test labels": (changed(y_test=[0, 1, -3]), "y_test holds -3, which y_train lacks; remove"),
+    "a gap": (changed(y_train=[0, 1, 2, 0, 1, 900]), "the training labels are 0, 1, 2, 900; number .* np.unique"),
+    "labels from 1": (changed(y_train=[1, 2, 3, 1, 2, 3]), "the training labels are 1 to 3; number .* without gaps"),
+    "labels far apart": (changed(y_train=[0, 100, 200, 300, 400, 900]), r"are 0, 100, 200, \.\.\., 900; number"),
+    "two labels": (changed(y_train=[1, 2, 1, 2, 1, 2], y_test=[1, 2, 1]), "the training labels are 1, 2; number"),
     "one class": (changed(y_train=[0] * 6), "y_train holds a single class, .*check"),
+    "one binary class": (
+        changed(y_train=[1] * 6, y_test=[1] * 3) | {"task": "binary"},
+        "holds a single class, .*check",
+    ),
+    "signs": (changed(y_train=[-1, 1] * 3, y_test=[1, 1, -1]) | {"task": "binary"}, "labels are -1, 1; number"),
     "not a number": (changed(x_train=np.full((6, 4), np.nan)), "x_train holds values that are not finite .*; remove"),
     "too large": (changed(x_test=np.full((3, 4), 1e300)), "x_test holds values that are not finite .*; remove"),
     "binary labels": (changed() | {"task": "binary"}, "labels reach 2, but data.task=binary .*; use data.task=class"),
@@ -109,6 +133,39 @@ def test_bad_content_is_refused_in_one_line(save, case, message):
         npz(path, task=case.get("task", "classification"))
     assert str(caught.value).startswith(f"data.path={path}: ")
     assert "\n" not in str(caught.value)
+
+
+def with_validation(**changes):
+    content = arrays(num_train=9)
+    rows = {"x_val": content["x_train"][:4] + 1, "y_val": content["y_train"][:4]}
+    return content | rows | changes
+
+
+def test_the_validation_set_of_the_file_lies_before_its_test_set(save):
+    content = with_validation()
+    data = npz(save(content))
+    assert (data.num_validation, data.num_test, len(data.x)) == (4, 3, 16)
+    assert np.array_equal(data.x[9:13], content["x_val"])
+    assert np.array_equal(data.y, np.concatenate([content[f"y_{part}"] for part in ("train", "val", "test")]))
+    assert npz(save(arrays())).num_validation == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"y_val": None}, "it holds x_val alone; store both x_val and y_val, or neither"),
+        ({"x_val": None}, "it holds y_val alone; store both x_val and y_val, or neither"),
+        ({"x_valid": np.zeros(3)}, "it also holds x_valid, which nothing uses; did you mean x_val.*; leave that out"),
+        ({"names": np.zeros(3)}, "it also holds names, which nothing uses; leave that out of the file"),
+        ({"x_val": np.zeros((4, 5))}, r"x_train is float32 \(9, 4\) and x_val float64 \(4, 5\); store both with"),
+        ({"y_val": [0, 1]}, "x_val has 4 samples and y_val 2; make them the same length"),
+        ({"y_val": [0, 1, 2, 7]}, "y_val holds 7, which y_train lacks; remove"),
+    ],
+)
+def test_a_bad_validation_set_is_refused(save, changes, message):
+    content = {key: value for key, value in with_validation(**changes).items() if value is not None}
+    with pytest.raises(ConfigError, match=message):
+        npz(save(content))
 
 
 def test_missing_arrays_are_named(save):

@@ -13,8 +13,9 @@ def options(**changes):
     return SplitOptions(**(defaults | changes))
 
 
-def split(y, *, num_test=0, stratify=True, **changes):
-    return split_rows(y, num_test=num_test, stratify=stratify, options=options(**changes))
+def split(y, *, num_test=0, num_validation=0, stratify=True, **changes):
+    parts = {"num_test": num_test, "num_validation": num_validation}
+    return split_rows(y, **parts, stratify=stratify, options=options(**changes))
 
 
 def assert_partition(parts, samples):
@@ -67,6 +68,44 @@ def test_validation_on_the_test_set_cuts_nothing_from_training():
     assert parts.validation.tolist() == parts.test.tolist() == [6, 7, 8, 9]
 
 
+def test_the_official_validation_set_is_kept():
+    parts = split(
+        np.arange(20) % 2, num_test=4, num_validation=5, validation=None, validation_size=None, test_size=None
+    )
+    assert parts.train.tolist() == list(range(11))
+    assert parts.validation.tolist() == [11, 12, 13, 14, 15]
+    assert parts.test.tolist() == [16, 17, 18, 19]
+
+
+def test_without_one_a_tenth_is_drawn_unless_told_otherwise():
+    y = np.arange(100) % 2
+    drawn = split(y, num_test=20, validation=None, validation_size=None, test_size=None)
+    assert_partition([drawn.train, drawn.validation, drawn.test], 100)
+    assert len(drawn.validation) == 8
+    same = split(y, num_test=20, validation="random", validation_size=0.1, test_size=None)
+    assert np.array_equal(drawn.validation, same.validation)
+    last = split(y, num_test=20, validation="last", validation_size=None, test_size=None)
+    assert last.validation.tolist() == list(range(72, 80))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        *(
+            ({"validation": value}, rf"^data\.validation={value}: .*own validation set.*use data\.validation=null$")
+            for value in ("random", "last", "test")
+        ),
+        ({"validation_size": 0.1}, r"^data\.validation_size=0\.1: .*own validation set.*data\.validation_size=null$"),
+        ({"split_seed": 3}, r"^data\.split_seed=3: has no effect, as nothing is drawn: .*; use data\.split_seed=0$"),
+        ({"test_size": 3}, r"^data\.test_size=3: has no effect"),
+    ],
+)
+def test_what_has_no_effect_on_official_parts_is_refused(changes, message):
+    given = {"validation": None, "validation_size": None, "test_size": None}
+    with pytest.raises(ConfigError, match=message):
+        split(np.arange(20) % 2, num_test=4, num_validation=5, **(given | changes))
+
+
 def test_regression_targets_are_not_stratified():
     y = np.linspace(0, 1, 50, dtype=np.float32)
     parts = split(y, stratify=False, validation_size=10, test_size=0.2)
@@ -88,7 +127,6 @@ def test_purposes_have_seeds_of_their_own():
         ({"validation_size": True}, r"data\.validation_size=true: give"),
         ({"validation_size": float("nan")}, r"data\.validation_size=nan: give"),
         ({"validation_size": "half"}, r"data\.validation_size=half: give"),
-        ({"validation_size": None}, r"data\.validation_size=null: give"),
         ({"validation": "test"}, r"data\.validation_size=300: has no effect.*use data\.validation_size=null"),
         ({"test_size": 2.5}, r"data\.test_size=2\.5: give"),
         ({"split_seed": -1}, r"data\.split_seed=-1: needs a whole number of at least 0"),

@@ -15,8 +15,9 @@ def identify(compose_run):
     @functools.cache
     def identified(*overrides):
         cfg, choices = cached(*overrides)
-        axes = identity.study_axes(cfg, choices, lambda wanted: cached(*wanted))
-        return identity.config_hash(cfg), folders.config_name(axes)
+        has_batch_norm = cfg.model.get("norm") == "batch"
+        axes = identity.study_axes(cfg, choices, lambda wanted: cached(*wanted), has_batch_norm=has_batch_norm)
+        return identity.config_hash(cfg, has_batch_norm=has_batch_norm), folders.config_name(axes)
 
     return identified
 
@@ -59,6 +60,11 @@ def test_equal_configurations_are_the_same_run_however_they_are_written(identify
         "headline=test/loss",
         "callbacks.pictures=null",
         "~callbacks.health_warnings",
+        "callbacks=none",
+        "callbacks.gradient_norms=null",
+        "~callbacks.gradient_norms",
+        "callbacks.gradient_norms.every_n_steps=10",
+        "+callbacks.own._target_=effective_rank.EffectiveRank",
         "threads=1",
         "output=null",
         "steps_per_execution=1",
@@ -104,11 +110,10 @@ COUNTED = [
     "~optimizer.betas",
     "schedule=cosine",
     "schedule=step",
-    "callbacks=none",
     "callbacks=early_stopping",
-    "callbacks.gradient_norms=null",
-    "~callbacks.gradient_norms",
-    "callbacks.gradient_norms.every_n_steps=10",
+    "+callbacks.own._target_=lightning.pytorch.callbacks.LearningRateMonitor",
+    "+callbacks.own._target_=own_callbacks.Noise",
+    "+callbacks.own._target_=own_callbacks.some_monitor",
     "trainer.max_epochs=3",
     "precision=bf16",
     "output=softmax",
@@ -120,9 +125,36 @@ COUNTED = [
 ]
 
 
-def test_a_callback_may_be_added_to_none(identify):
-    added = "+callbacks.own._target_=lightning.pytorch.callbacks.LearningRateMonitor"
-    assert identify("callbacks=none", added) != identify("callbacks=none")
+NOISE = "+callbacks.own._target_=own_callbacks.Noise"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (["callbacks=none", NOISE], [NOISE]),
+        (["callbacks=early_stopping", "callbacks.early_stopping=null"], []),
+        (["callbacks=early_stopping", "~callbacks.early_stopping", NOISE], [NOISE]),
+        (["callbacks=early_stopping", "callbacks.pictures=null"], ["callbacks=early_stopping"]),
+        ([NOISE, "callbacks.own=null"], []),
+    ],
+    ids=str,
+)
+def test_of_callbacks_those_that_may_change_training_decide(identify, one, other):
+    assert identify(*one) == identify(*other)
+
+
+@pytest.mark.parametrize("key", identity.BATCH_NORM)
+def test_how_batch_norm_is_evaluated_counts_where_there_is_some(compose_run, key):
+    def found(*overrides, has_batch_norm):
+        cfg, choices = compose_run(*overrides, "activation=tanh")
+        axes = identity.study_axes(cfg, choices, lambda wanted: compose_run(*wanted), has_batch_norm=has_batch_norm)
+        return identity.config_hash(cfg, has_batch_norm=has_batch_norm), folders.config_name(axes)
+
+    one, other, none = f"++{key}=17", f"++{key}=18", f"++{key}=null"
+    assert found(one, has_batch_norm=True) != found(other, has_batch_norm=True) != found(none, has_batch_norm=True)
+    assert found(one, has_batch_norm=False) == found(other, has_batch_norm=False) == found(none, has_batch_norm=False)
+    assert f"{key}=17" in found(one, has_batch_norm=True)[1]
+    assert found(one, has_batch_norm=False)[1] == "activation=tanh,blocks=4"
 
 
 @pytest.mark.slow
@@ -167,8 +199,13 @@ def test_seeds_have_hashes_of_their_own_and_share_a_name(identify):
         (["experiment=mnist_sgd", "blocks=2", "optimizer.lr=1"], "activation=relu,blocks=2,optimizer.lr=1"),
         (["experiment=mnist_sgd", "optimizer=adam"], "activation=relu,blocks=1,optimizer=adam"),
         (["~optimizer.betas"], "activation=relu,blocks=4,optimizer.betas=absent"),
-        (["~callbacks.gradient_norms"], "activation=relu,blocks=4,callbacks.gradient_norms=absent"),
-        (["callbacks.gradient_norms=null"], "activation=relu,blocks=4,callbacks.gradient_norms=null"),
+        (["callbacks=early_stopping"], "activation=relu,blocks=4,callbacks=early_stopping"),
+        (
+            ["callbacks=early_stopping", "callbacks.early_stopping.patience=5"],
+            "activation=relu,blocks=4,callbacks=early_stopping,callbacks.early_stopping.patience=5",
+        ),
+        ([NOISE], "activation=relu,blocks=4,callbacks.own._target_=own_callbacks.Noise"),
+        (["callbacks=none"], "activation=relu,blocks=4"),
     ],
     ids=str,
 )
@@ -178,15 +215,17 @@ def test_names_show_axes_then_options_then_single_keys(identify, overrides, name
 
 def test_a_trainer_of_ones_own_counts_by_its_values(identify, compose_run):
     own, choices = compose_run("trainer.max_epochs=3", "trainer.accelerator=cpu")
-    axes = identity.study_axes(own, choices | {"trainer": "own"}, lambda wanted: compose_run(*wanted))
+    axes = identity.study_axes(
+        own, choices | {"trainer": "own"}, lambda wanted: compose_run(*wanted), has_batch_norm=True
+    )
     assert axes == {"activation": "relu", "blocks": 4, "trainer.max_epochs": 3}
 
 
 def test_the_resolved_configuration_is_plain(compose_run):
     cfg, _ = compose_run("schedule=cosine", "trainer.max_epochs=2", "activation=custom")
-    resolved = identity.resolved(cfg)
-    assert resolved["schedule.T_max"] == 2
-    assert resolved["activation._target_"] is None
-    assert resolved["optimizer.betas"] == [0.9, 0.999]
-    uncounted = {"logger", "output", "output_dir", "study", "headline", "data_dir"}
-    assert not {key.split(".")[0] for key in resolved} & uncounted
+    counted = identity.counted(identity.whole(cfg), has_batch_norm=True)
+    assert counted["schedule.T_max"] == 2
+    assert counted["activation._target_"] is None
+    assert counted["optimizer.betas"] == [0.9, 0.999]
+    uncounted = {"logger", "callbacks", "output_dir", "study", "headline", "data_dir"}
+    assert not {key.split(".")[0] for key in counted} & uncounted

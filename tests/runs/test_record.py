@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gradflow.errors import ConfigError
-from gradflow.runs.record import Clock, Record, now, planned_record, read_record, write_record
+from gradflow.runs.record import IDENTITY, Clock, Record, now, planned_record, read_record, write_record
 
 
 def planned(**more):
@@ -72,12 +72,13 @@ def test_a_write_that_fails_halfway_leaves_the_old_record(tmp_path, monkeypatch)
         json.dumps({key: value for key, value in planned().items() if key != "seed"}).encode(),
         json.dumps(planned() | {"metrics": {"test/acc": "high"}}).encode(),
         json.dumps(planned() | {"blocks": "two"}).encode(),
+        json.dumps(planned() | {"content": {"data.path": 3}}).encode(),
         json.dumps(planned() | {"declared_metrics": None}).encode(),
         json.dumps(planned() | {"error": {"type": "ValueError"}}).encode(),
     ],
     ids=[
         *("cut short", "empty", "no text", "a list", "no entries", "no metrics", "no such state", "no seed"),
-        *("a metric that is no number", "blocks in words", "no list", "half an error"),
+        *("a metric that is no number", "blocks in words", "no hash", "no list", "half an error"),
     ],
 )
 def test_a_damaged_record_is_named(tmp_path, content):
@@ -90,6 +91,13 @@ def test_what_an_older_version_did_not_write_is_filled_in(tmp_path):
     older = {key: value for key, value in planned().items() if key not in ("declared_metrics", "sigmoid_like", "lr")}
     (tmp_path / "run.json").write_text(json.dumps(older))
     assert read_record(tmp_path) == planned()
+
+
+def test_a_record_that_does_not_say_its_version_is_of_the_first(tmp_path):
+    assert planned()["identity"] == IDENTITY > 1
+    older = {key: value for key, value in planned().items() if key not in ("identity", "content")}
+    (tmp_path / "run.json").write_text(json.dumps(older))
+    assert read_record(tmp_path) == planned() | {"identity": 1, "content": {}}
 
 
 def test_what_a_newer_version_adds_is_kept(tmp_path):

@@ -1,5 +1,8 @@
 """Run folders are found, in order, and nothing else is."""
 
+import shutil
+
+import pandas as pd
 from forged_runs import typical, write_run
 
 from gradflow.advise.__main__ import main as advise_main
@@ -30,6 +33,41 @@ def test_a_damaged_record_is_named_and_the_others_count(tmp_path, caplog):
     (message,) = caplog.messages
     assert message.startswith(f"left out: {file}: damaged")
     assert whole.exists()
+
+
+def test_a_copy_of_a_run_is_named_and_counts_nowhere(tmp_path, caplog):
+    study = tmp_path / "study"
+    for seed in range(3):
+        for activation, accuracy in (("relu", 0.9), ("sigmoid", 0.8)):
+            write_run(study, **typical(accuracy=accuracy + seed / 100), activation=activation, seed=seed)
+    config, other = study / "activation=relu,blocks=2", study / "activation=sigmoid,blocks=2"
+    whole = study_runs(study)
+    shutil.copytree(config / "seed=0", config / "seed=0_backup")
+    shutil.copytree(config / "seed=0", config / "seed=3")
+    shutil.copytree(other, study / "other_name")
+    assert caplog.messages == []
+    assert study_runs(study) == whole
+    assert caplog.messages == [
+        f"left out: {study}/{copy}: its run.json is that of {said}; move this copy out of the study"
+        for copy, said in [
+            ("activation=relu,blocks=2/seed=0_backup", "activation=relu,blocks=2/seed=0"),
+            ("activation=relu,blocks=2/seed=3", "activation=relu,blocks=2/seed=0"),
+            *((f"other_name/seed={seed}", f"activation=sigmoid,blocks=2/seed={seed}") for seed in range(3)),
+        ]
+    ]
+    for command in ("status", "average", "compare", "report"):
+        assert study_main([str(study), command]) == 0
+    assert not (study / "other_name" / "mean").exists()
+    table = pd.read_csv(study / "report" / "table.csv")
+    assert set(table["n"]) == {3}
+
+
+def test_a_study_that_was_moved_is_whole(tmp_path, caplog):
+    write_run(tmp_path / "study", seed=1)
+    (tmp_path / "elsewhere").mkdir()
+    moved = (tmp_path / "study").rename(tmp_path / "elsewhere" / "renamed")
+    assert [record["seed"] for record in study_runs(moved)] == [1]
+    assert caplog.messages == []
 
 
 def test_every_command_on_a_study_with_a_damaged_record_works_with_the_others(tmp_path, caplog):

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torchvision
 
+from gradflow.sweep.checks import configuration
+
 CUSTOM = "activation=custom"
 SLOW = pytest.mark.slow
 
@@ -128,6 +130,11 @@ MORE = [
     (["+trainer.strategy=fsdp"], r"trainer\.strategy=fsdp: use trainer=ddp"),
     (["compile=1"], r"compile=1: choose true or false"),
     (["+trainer.overfit_batches=2"], r"trainer\.overfit_batches=2: .*trainer\.limit_train_batches"),
+    *(
+        ([f"+trainer.{key}={bad}"], rf"trainer\.{key}={bad}: validation comes once after every epoch.*leave it out")
+        for key, bads in {"val_check_interval": ("0.25", "1", "100"), "check_val_every_n_epoch": ("2", "null")}.items()
+        for bad in bads
+    ),
     (["precision=16"], r"precision=16: float16 .*bf16"),
     (["precision=8"], r"precision=8: choose one of 32, tf32, bf16, 64"),
     (["precision=tf32", "trainer=cpu"], r"precision=tf32: only CUDA GPUs support it; use precision=32 or"),
@@ -215,6 +222,11 @@ def test_wrong_input_is_one_line_and_status_2(command, tmp_path, monkeypatch, ar
     assert_refused(command(*arguments), tmp_path, pattern)
 
 
+@pytest.mark.parametrize("usual", ["+trainer.val_check_interval=1.0", "+trainer.check_val_every_n_epoch=1"])
+def test_validation_after_every_epoch_may_be_spelled_out(compose, usual):
+    configuration.check(compose(usual))
+
+
 def arrays():
     x, y = np.zeros((30, 8, 8), np.uint8), np.arange(30) % 3
     return {"x_train": x, "y_train": y, "x_test": x[:10], "y_test": y[:10]}
@@ -228,8 +240,8 @@ BAD_ARRAYS = {
     "objects": ({"x_train": np.array([None] * 30)}, r"x_train holds Python objects"),
     "text": ({"y_train": np.array(["a"] * 30)}, r"y_train holds <U1, not numbers"),
     "float labels": ({"y_train": np.arange(30) / 3}, r"needs integers"),
-    "negative labels": ({"y_train": np.arange(30) % 3 - 1}, r"y_train holds -1; number the classes from 0"),
-    "new class in the test set": ({"y_test": np.arange(10)}, r"y_test reaches 9"),
+    "negative labels": ({"y_train": np.arange(30) % 3 - 1}, r"training labels are -1 to 1; number the classes from 0"),
+    "new class in the test set": ({"y_test": np.arange(10)}, r"y_test holds 3, which y_train lacks"),
 }
 
 

@@ -1,10 +1,11 @@
 """A sweep before it starts and after it has ended."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
-from forged_runs import run_record
+from forged_runs import run_record, write_run
 
 from gradflow.errors import RunsFailed
 from gradflow.runs.record import read_record, write_record
@@ -27,7 +28,7 @@ def test_the_whole_grid_is_planned_before_the_first_run_starts(command, launched
     assert outcome.status == 0, outcome
     assert "4 runs to train in outputs/digits_conv" in outcome.out
     assert [(cfg.activation.name, cfg.blocks, cfg.seed) for cfg, _, _ in launched] == [
-        (activation, 2, seed) for activation in ("sigmoid", "relu") for seed in (3, 0)
+        (activation, 2, seed) for seed in (3, 0) for activation in ("sigmoid", "relu")
     ]
     assert len(list(tmp_path.glob("outputs/digits_conv/*/seed=*/run.json"))) == 4
     for cfg, folder, record in launched:
@@ -77,6 +78,16 @@ def test_names_that_need_quoting_reach_the_right_folder(command, launched, tmp_p
     assert folder.parts[-3] == record["study"] == "two words, (1)"
 
 
+def test_runs_that_are_resumed_come_seed_by_seed_too(tmp_path):
+    for activation in ("tanh", "elu"):
+        for seed in (10, 9):
+            write_run(tmp_path / "study", activation=activation, seed=seed)
+    resumed = plan.recorded_overrides(str(tmp_path / "study"), [f"resume={tmp_path / 'study'}"])
+    assert [(overrides[0], overrides[2]) for overrides in resumed] == [
+        (f"activation={activation}", f"seed={seed}") for seed in (9, 10) for activation in ("elu", "tanh")
+    ]
+
+
 def write_states(tmp_path, *states):
     runs = []
     for seed, state in enumerate(states):
@@ -108,6 +119,26 @@ def test_what_a_job_raised_before_its_run_began_is_raised(tmp_path):
 
     with pytest.raises(OSError, match="node"):
         plan.raise_failures(write_states(tmp_path, "planned"), [Lost()])
+
+
+def test_a_study_of_another_version_is_read_but_not_added_to(command, launched, tmp_path):
+    assert command("blocks=1", "width=4").status == 0
+    ((_, folder, record),) = launched
+    older = {key: value for key, value in record.items() if key not in ("identity", "content")}
+    (tmp_path / folder / "run.json").write_text(json.dumps(older | {"config_hash": "0" * 64}))
+    for arguments in (["blocks=1", "width=4"], ["blocks=2", "width=4"], ["resume=outputs/digits_conv"]):
+        refused = command(*arguments)
+        assert refused.status == 2
+        assert re.fullmatch(
+            r"gradflow: study=digits_conv: \S*activation=relu,blocks=1,width=4/seed=0 is of another version .*"
+            r"\(identity 1, now 2\).*; use another, e\.g\. study=digits_conv_2\n",
+            refused.err,
+        )
+    assert len(launched) == 1
+    assert not list(tmp_path.glob("outputs/*/*blocks=2*"))
+    assert command("blocks=1", "width=4", "rerun=true").status == 0
+    assert command("blocks=2", "width=4").status == 0
+    assert len(launched) == 3
 
 
 @pytest.mark.slow

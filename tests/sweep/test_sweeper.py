@@ -1,4 +1,4 @@
-"""The sweeper's grid is that of Hydra's own sweeper."""
+"""The sweeper's grid is that of Hydra's own sweeper, with the seeds varying slowest."""
 
 import hydra
 import pytest
@@ -41,15 +41,19 @@ def parse():
 def test_the_grid_is_that_of_hydras_own_sweeper(parse, arguments):
     overrides = parse(arguments)
     (expected,) = BasicSweeper.split_arguments(overrides, None)
-    assert grid(overrides) == expected
+    seeds = [next((one for one in combination if one.startswith("seed=")), "") for combination in expected]
+    by_seed = [[c for c, own in zip(expected, seeds, strict=True) if own == seed] for seed in dict.fromkeys(seeds)]
+    assert grid(overrides) == [combination for combinations in by_seed for combination in combinations]
 
 
-def test_the_last_key_varies_fastest_and_a_later_value_replaces_an_earlier_one(parse):
-    assert grid(parse(["blocks=1,2", "seed=9", "seed=0,1"])) == [
-        ["blocks=1", "seed=0"],
-        ["blocks=1", "seed=1"],
-        ["blocks=2", "seed=0"],
-        ["blocks=2", "seed=1"],
+@pytest.mark.parametrize("typed", [["seed=9", "blocks=1,2"], ["blocks=1,2", "seed=9"]])
+def test_seeds_vary_slowest_then_the_first_key_and_a_later_value_replaces_an_earlier_one(parse, typed):
+    found = grid(parse([*typed, "activation=relu,elu", "seed=4,0"]))
+    assert [dict(one.split("=") for one in combination) for combination in found] == [
+        {"seed": seed, "blocks": blocks, "activation": activation}
+        for seed in ("4", "0")
+        for blocks in ("1", "2")
+        for activation in ("relu", "elu")
     ]
 
 

@@ -5,9 +5,8 @@ import math
 from typing import Any
 
 import lightning as L
-from lightning.pytorch.callbacks import Callback
 
-from gradflow.callbacks.monitor import latest_values, layers_of
+from gradflow.callbacks.monitor import Monitor, latest_values, layers_of
 from gradflow.runs import health, tags
 
 log = logging.getLogger(__name__)
@@ -26,7 +25,7 @@ DEAD = (
 )
 
 
-class HealthWarnings(Callback):
+class HealthWarnings(Monitor):
     """Log each kind of warning at most once per run.
 
     Args:

@@ -16,7 +16,7 @@ from gradflow.runs.metrics import METRICS, Metric
 
 
 class Monitor(Callback):
-    """Measures something during training, declares what it is, and reports the final values.
+    """Measures or shows something during training, declares what it measures, and reports the final values.
 
     Its metrics then reach TensorBoard, run.json, averages, comparisons and the report. To write your own, subclass it
     in a file of yours: set `declares`, and call `record` whenever there is something to record.
@@ -25,12 +25,15 @@ class Monitor(Callback):
         declares: the metrics that it records. Those that `gradflow.runs.metrics` does not list are stored in run.json,
             where the study tools find them.
         measures_initial_weights: whether it wants a validation pass before the first update.
+        changes_training: whether training may end differently with it. Otherwise it is no part of a run's identity:
+            with and without it a run has the same folder and is trained once.
         first: the first values that it recorded, by tag.
         latest: the last ones.
     """
 
     declares: Sequence[Metric] = ()
     measures_initial_weights: ClassVar[bool] = False
+    changes_training: ClassVar[bool] = False
     first: Mapping[str, float] = {}
     latest: Mapping[str, float] = {}
 

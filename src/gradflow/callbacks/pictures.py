@@ -4,9 +4,8 @@ import struct
 
 import altair as alt
 import lightning as L
-from lightning.pytorch.callbacks import Callback
 
-from gradflow.callbacks.monitor import first_values, latest_values
+from gradflow.callbacks.monitor import Monitor, first_values, latest_values
 from gradflow.figures import of_a_run
 from gradflow.runs import tags
 from gradflow.runs.logger import RunLogger
@@ -15,7 +14,7 @@ FIRST, LAST = "first step", "last epoch"
 BEFORE, END = "before training", "end of training"
 
 
-class Pictures(Callback):
+class Pictures(Monitor):
     """Draw what the monitors have recorded of gradients and dead units; without it there is nothing to draw."""
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

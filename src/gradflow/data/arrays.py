@@ -1,9 +1,13 @@
 """What a data source returns: all samples in two arrays."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
+
+from gradflow.errors import ConfigError
 
 Task = Literal["classification", "binary", "regression"]
 TASKS: tuple[Task, ...] = ("classification", "binary", "regression")
@@ -14,13 +18,15 @@ class Arrays:
     """A whole data set in memory, shared by all runs of a process and never written to.
 
     Attributes:
-        x: images uint8 or float32, shape (samples, channels, height, width), or tables float32, shape
+        x: images uint8 (pixels) or float32, shape (samples, channels, height, width), or tables float32, shape
             (samples, features); contiguous.
         y: class numbers int64 in [0, classes), for binary tasks in {0, 1}, or regression targets float32 in their own
             unit, shape (samples,).
         task: what y means; it selects the loss.
-        pixel_max: the value of a white pixel in uint8 data (255; 16 for digits); None for float32 data.
+        pixel_max: the value of a white pixel in uint8 images (255; 16 for digits); None for float32 data.
         num_test: how many samples at the end are the official test set; 0 if there is none.
+        num_validation: how many samples before these are the official validation set, which needs a test set; 0 if
+            there is none.
     """
 
     x: np.ndarray
@@ -28,17 +34,59 @@ class Arrays:
     task: Task
     pixel_max: int | None
     num_test: int = 0
+    num_validation: int = 0
 
     def __post_init__(self) -> None:
         assert self.task in TASKS, self.task
         assert self.x.dtype == (np.float32 if self.pixel_max is None else np.uint8), self.x.dtype
         assert self.y.dtype == (np.float32 if self.task == "regression" else np.int64), self.y.dtype
-        assert self.x.ndim in (2, 4), self.x.shape
+        assert self.x.ndim == 4 or (self.x.ndim == 2 and self.pixel_max is None), self.x.shape
         assert self.x.flags.c_contiguous
         assert self.y.shape == (len(self.x),), (self.x.shape, self.y.shape)
         assert 0 <= self.num_test < len(self.x), self.num_test
+        assert 0 <= self.num_validation < len(self.x) - self.num_test, self.num_validation
+        assert self.num_test or not self.num_validation
 
     @property
     def num_outputs(self) -> int:
         """Outputs that a network needs: the number of classes, or 1 for binary tasks (one logit) and regression."""
         return int(self.y.max()) + 1 if self.task == "classification" else 1
+
+
+@lru_cache(maxsize=1)
+def loaded(source: Callable[..., Arrays], options: tuple[tuple[str, Any], ...]) -> Arrays:
+    """What a source returns; one copy, shared by the runs of a sweep in the process that trains them.
+
+    Raises:
+        ConfigError: if the labels leave gaps.
+    """
+    arrays = source(**dict(options))
+    labels = arrays.y[: len(arrays.y) - arrays.num_test - arrays.num_validation]
+    if arrays.task != "regression" and (fault := numbering_fault(labels)):
+        raise ConfigError(f"data.source._target_={source.__module__}.{source.__qualname__}: {fault}")
+    return arrays
+
+
+def numbering_fault(labels: np.ndarray) -> str | None:
+    """What is wrong with the labels of a training set, and the remedy; None if they are 0, 1, ..., K - 1, each present.
+
+    A number without samples would get an output of the network that is never right.
+
+    Args:
+        labels: integers, shape (samples,), at least one.
+    """
+    found = np.unique(labels)
+    if np.array_equal(found, np.arange(len(found))):
+        return None
+    return (
+        f"the training labels are {_listed(found)}; number the classes from 0 without gaps, e.g. by "
+        "np.unique(y, return_inverse=True)[1] of all labels together"
+    )
+
+
+def _listed(labels: np.ndarray) -> str:
+    """`1 to 10`, `0, 2, 5` or `0, 100, 200, ..., 900`; the labels are in ascending order."""
+    few = [str(label) for label in labels[:4]]
+    if len(labels) > 2 and labels[-1] - labels[0] == len(labels) - 1:
+        return f"{labels[0]} to {labels[-1]}"
+    return ", ".join(few if len(labels) <= 4 else [*few[:3], "...", str(labels[-1])])

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import lightning as L
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradflow.data.arrays import Arrays, Task
+from gradflow.data.arrays import Arrays, Task, loaded
 from gradflow.data.loader import Batch, BatchLoader, Chunk, ChunkLoader
 from gradflow.data.scaling import check_pixel_range, pixel_map, z_scores
 from gradflow.data.split import Split, SplitOptions, split_rows
@@ -35,7 +35,7 @@ class ArrayDataModule(L.LightningDataModule):
         source: a function that returns the data set, e.g. one of `gradflow.data.sources`.
         batch_size: training samples per batch, over all devices together, at least 1.
         eval_batch_size: validation and test samples per batch, at least 1.
-        validation: `last`, `random` or `test`, see `SplitOptions`.
+        validation: `last`, `random`, `test` or None, see `SplitOptions`.
         validation_size: fraction or count, see `SplitOptions`.
         test_size: fraction or count, for data without an official test set.
         split_seed: seed of the split.
@@ -56,7 +56,7 @@ class ArrayDataModule(L.LightningDataModule):
         *,
         batch_size: int,
         eval_batch_size: int = 1000,
-        validation: str = "random",
+        validation: str | None = "random",
         validation_size: float | None = None,
         test_size: float | None = None,
         split_seed: int = 0,
@@ -84,16 +84,14 @@ class ArrayDataModule(L.LightningDataModule):
     @cached_property
     def arrays(self) -> Arrays:
         """The data set as its source returns it."""
-        arrays = _loaded(self._source.func, tuple(self._source.keywords.items()))
+        arrays = loaded(self._source.func, tuple(self._source.keywords.items()))
         if arrays.pixel_max is None and self._pixel_range is not None:
             raise ConfigError(
-                f"data.pixel_range={list(self._pixel_range)}: this data set holds floats, not pixels; use "
+                f"data.pixel_range={list(self._pixel_range)}: this data set holds numbers, not pixels; use "
                 "data.pixel_range=null"
             )
-        if self._standardize and (arrays.pixel_max is not None or arrays.x.ndim != 2):
-            raise ConfigError(
-                "data.standardize=true: only tables of floats are standardized; use data.standardize=null"
-            )
+        if self._standardize and arrays.x.ndim != 2:
+            raise ConfigError("data.standardize=true: only tables are standardized; use data.standardize=null")
         return arrays
 
     @cached_property
@@ -102,6 +100,7 @@ class ArrayDataModule(L.LightningDataModule):
         return split_rows(
             self.arrays.y,
             num_test=self.arrays.num_test,
+            num_validation=self.arrays.num_validation,
             stratify=self.task != "regression",
             options=self._split_options,
         )
@@ -221,8 +220,7 @@ class ArrayDataModule(L.LightningDataModule):
 
     def _inputs(self) -> Tensor:
         x = self.arrays.x
-        is_table = x.ndim == 2 and self.arrays.pixel_max is None
-        if is_table and self._standardize is not False:
+        if x.ndim == 2 and self._standardize is not False:
             x, _ = z_scores(x, self.split.train)
         return torch.from_numpy(x)
 
@@ -231,12 +229,6 @@ class ArrayDataModule(L.LightningDataModule):
         if self.task == "regression":
             y, _ = z_scores(y, self.split.train)
         return torch.from_numpy(y)
-
-
-@lru_cache(maxsize=1)
-def _loaded(source: Callable[..., Arrays], options: tuple[tuple[str, Any], ...]) -> Arrays:
-    """One copy of the data, shared by the runs of a sweep in the process that trains them."""
-    return source(**dict(options))
 
 
 def _check_trainer(trainer: L.Trainer) -> None:

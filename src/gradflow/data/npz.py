@@ -1,19 +1,22 @@
-"""Your own arrays from an .npz file in Keras's layout: x_train, y_train, x_test, y_test.
+"""Your own arrays from an .npz file in Keras's layout: x_train, y_train, x_test, y_test, perhaps x_val, y_val.
 
 Every fault in the file is a ConfigError that names the file, the array and the remedy.
 """
 
 import zipfile
 import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 
-from gradflow.data.arrays import TASKS, Arrays
-from gradflow.errors import ConfigError
+from gradflow.data.arrays import TASKS, Arrays, numbering_fault
+from gradflow.errors import ConfigError, nearest
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
+VALIDATION_KEYS = ("x_val", "y_val")
+PARTS = ("train", "val", "test")  # the order of the rows
 CHANNELS = (1, 3, 4)  # grey, colour, colour with transparency
 PIXEL_MAX = 255
 LAYOUT = f"np.savez(FILE, {', '.join(f'{key}=...' for key in KEYS)})"
@@ -36,8 +39,8 @@ def load(path: str, *, task: str) -> Arrays:
 
     Args:
         path: the file. x is uint8 images, shape (N, H, W), (N, H, W, C) or (N, C, H, W) with C in 1, 3, 4, the same
-            in floats (used unchanged), or tables of numbers, shape (N, F). y has shape (N,) or (N, 1): integer
-            class numbers from 0 for classification, 0 or 1 for binary, any finite numbers for regression.
+            in floats (used unchanged), or tables, shape (N, F), of numbers of any type. y has shape (N,) or (N, 1):
+            integer class numbers from 0 for classification, 0 or 1 for binary, any finite numbers for regression.
         task: classification, binary or regression.
 
     Raises:
@@ -46,20 +49,18 @@ def load(path: str, *, task: str) -> Arrays:
     if task not in TASKS:
         raise ConfigError(f"data.task={task}: choose one of {', '.join(TASKS)}")
     arrays = _read(path)
-    x_train, x_test = (_inputs(path, key, arrays[key]) for key in ("x_train", "x_test"))
-    if x_train.dtype != x_test.dtype or x_train.shape[1:] != x_test.shape[1:]:
-        train, test = (f"{arrays[key].dtype} {arrays[key].shape}" for key in ("x_train", "x_test"))
-        _refuse(path, f"x_train is {train} and x_test {test}; store both with the same type and sample shape")
-    y_train, y_test = (_targets(path, key, arrays[key], task=task) for key in ("y_train", "y_test"))
-    for x, y, part in ((x_train, y_train, "train"), (x_test, y_test, "test")):
-        if len(x) != len(y):
-            _refuse(path, f"x_{part} has {len(x)} samples and y_{part} {len(y)}; make them the same length")
-    _check_range(path, y_train, y_test, task=task)
-    pixel_max = PIXEL_MAX if x_train.dtype == np.uint8 else None
+    parts = [part for part in PARTS if f"x_{part}" in arrays]
+    x = {part: _inputs(path, f"x_{part}", arrays[f"x_{part}"]) for part in parts}
+    y = {part: _targets(path, f"y_{part}", arrays[f"y_{part}"], task=task) for part in parts}
+    for part in parts:
+        _check_fit(path, part, x, y, arrays)
+    _check_range(path, y, task=task)
+    pixel_max = PIXEL_MAX if x["train"].dtype == np.uint8 else None
     # Without `out`, channels-last images would keep their order in memory.
-    x = np.empty((len(x_train) + len(x_test), *x_train.shape[1:]), x_train.dtype)
-    np.concatenate([x_train, x_test], out=x)
-    return Arrays(x, np.concatenate([y_train, y_test]), task, pixel_max, num_test=len(x_test))
+    whole = np.empty((sum(map(len, x.values())), *x["train"].shape[1:]), x["train"].dtype)
+    np.concatenate(list(x.values()), out=whole)
+    targets = np.concatenate(list(y.values()))
+    return Arrays(whole, targets, task, pixel_max, num_test=len(x["test"]), num_validation=len(x.get("val", ())))
 
 
 def _refuse(path: str, reason: str) -> NoReturn:
@@ -74,9 +75,18 @@ def _read(path: str) -> dict[str, np.ndarray]:
             _refuse(path, f"not an .npz file, or a damaged one; write it with {LAYOUT}")
         if not isinstance(stored, np.lib.npyio.NpzFile):
             _refuse(path, f"a single array, not an .npz file; write it with {LAYOUT}")
-        if missing := [key for key in KEYS if key not in stored.files]:
-            _refuse(path, f"it has no {', '.join(missing)} (only {', '.join(stored.files)}); write it with {LAYOUT}")
-        return {key: _member(path, stored, key) for key in KEYS}
+        _check_names(path, stored.files)
+        return {key: _member(path, stored, key) for key in stored.files}
+
+
+def _check_names(path: str, names: Sequence[str]) -> None:
+    if missing := [key for key in KEYS if key not in names]:
+        _refuse(path, f"it has no {', '.join(missing)} (only {', '.join(names)}); write it with {LAYOUT}")
+    if unknown := [key for key in names if key not in (*KEYS, *VALIDATION_KEYS)]:
+        hint = nearest(unknown[0], VALIDATION_KEYS)
+        _refuse(path, f"it also holds {', '.join(unknown)}, which nothing uses{hint}; leave that out of the file")
+    if len(single := [key for key in VALIDATION_KEYS if key in names]) == 1:
+        _refuse(path, f"it holds {single[0]} alone; store both {' and '.join(VALIDATION_KEYS)}, or neither")
 
 
 def _member(path: str, stored: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
@@ -94,7 +104,7 @@ def _member(path: str, stored: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
 
 
 def _inputs(path: str, key: str, x: np.ndarray) -> np.ndarray:
-    """uint8 stays, everything else becomes float32; images become (N, C, H, W)."""
+    """Pixels stay uint8, everything else becomes float32; images become (N, C, H, W)."""
     if x.ndim not in (2, 3, 4):
         _refuse(path, f"{key} has shape {x.shape}; images are (N, H, W) or (N, H, W, C), tables (N, F)")
     if x.ndim > 2 and x.dtype.kind != "f" and x.dtype != np.uint8:
@@ -103,7 +113,7 @@ def _inputs(path: str, key: str, x: np.ndarray) -> np.ndarray:
         x = x[:, None]
     elif x.ndim == 4:
         x = _channels_first(path, key, x)
-    return x if x.dtype == np.uint8 else _finite(path, key, x)
+    return x if x.ndim == 4 and x.dtype == np.uint8 else _finite(path, key, x)
 
 
 def _channels_first(path: str, key: str, x: np.ndarray) -> np.ndarray:
@@ -142,26 +152,29 @@ def _targets(path: str, key: str, y: np.ndarray, *, task: str) -> np.ndarray:
     return y.astype(np.int64)
 
 
-def _check_range(path: str, y_train: np.ndarray, y_test: np.ndarray, *, task: str) -> None:
+def _check_fit(
+    path: str, part: str, x: Mapping[str, np.ndarray], y: Mapping[str, np.ndarray], stored: Mapping[str, np.ndarray]
+) -> None:
+    """Refuse a part whose samples have no target each, or another shape or type than those for training."""
+    if x[part].dtype != x["train"].dtype or x[part].shape[1:] != x["train"].shape[1:]:
+        train, other = (f"{one.dtype} {one.shape}" for one in (stored["x_train"], stored[f"x_{part}"]))
+        _refuse(path, f"x_train is {train} and x_{part} {other}; store both with the same type and sample shape")
+    if len(x[part]) != len(y[part]):
+        _refuse(path, f"x_{part} has {len(x[part])} samples and y_{part} {len(y[part])}; make them the same length")
+
+
+def _check_range(path: str, y: Mapping[str, np.ndarray], *, task: str) -> None:
+    train = y["train"]
+    if train.min() == train.max():
+        what = "is constant" if task == "regression" else "holds a single class"
+        _refuse(path, f"y_train {what}, so there is nothing to learn; check how the file was written")
     if task == "regression":
-        if y_train.min() == y_train.max():
-            _refuse(path, "y_train is constant, so there is nothing to learn; check how the file was written")
         return
-    for key, y in (("y_train", y_train), ("y_test", y_test)):
-        if y.min() < 0:
-            _refuse(path, f"{key} holds {y.min()}; number the classes from 0")
-    highest = int(y_train.max())
-    if highest == 0:
-        _refuse(path, "y_train holds a single class, so there is nothing to learn; check how the file was written")
-    if task == "binary" and max(highest, y_test.max()) > 1:
-        _refuse(
-            path,
-            f"labels reach {max(highest, y_test.max())}, but data.task=binary needs 0 and 1; use "
-            "data.task=classification",
-        )
-    if highest >= len(y_train):
-        _refuse(path, f"y_train reaches {highest} with {len(y_train)} samples; number the classes 0, 1, 2, ...")
-    if y_test.max() > highest:
-        _refuse(
-            path, f"y_test reaches {y_test.max()}, but y_train only {highest}; remove those samples or add the class"
-        )
+    highest = max(int(labels.max()) for labels in y.values())
+    if task == "binary" and highest > 1:
+        _refuse(path, f"labels reach {highest}, but data.task=binary needs 0 and 1; use data.task=classification")
+    if fault := numbering_fault(train):
+        _refuse(path, fault)
+    for part, labels in y.items():
+        if unseen := sorted({*labels.tolist()} - {*train.tolist()}):
+            _refuse(path, f"y_{part} holds {unseen[0]}, which y_train lacks; remove those samples or add the class")

@@ -10,6 +10,7 @@ from gradflow.errors import ConfigError, check_whole, is_whole, shown
 from gradflow.seeds import Stream, numpy_generator
 
 VALIDATIONS = ("last", "random", "test")
+VALIDATION_SIZE = 0.1  # of the training set, if no size is given
 PURPOSES = ("test_size", "validation_size", "samples")  # one stream each; their order is part of every result
 
 
@@ -19,29 +20,30 @@ class SplitOptions:
 
     Attributes:
         validation: `last`: the last part of the training set, in its order; `random`: drawn, stratified by class;
-            `test`: the test set itself, the protocol of studies that select on it.
-        validation_size: a fraction in (0, 1) of the training set or a number of samples; None for `test`.
+            `test`: the test set itself, the protocol of studies that select on it; None: the official validation set,
+            or `random` if there is none.
+        validation_size: a fraction in (0, 1) of the training set or a number of samples; None for a tenth, for `test`
+            and for the official validation set.
         test_size: the same, of the whole data set; None if there is an official test set.
         split_seed: seed of what is drawn, at least 0.
     """
 
-    validation: str
+    validation: str | None
     validation_size: float | None
     test_size: float | None
     split_seed: int
 
     def __post_init__(self) -> None:
-        if self.validation not in VALIDATIONS:
+        if self.validation not in (None, *VALIDATIONS):
             raise ConfigError(f"data.validation={self.validation}: choose one of {', '.join(VALIDATIONS)}")
-        if self.validation != "test":
-            _check_size("validation_size", self.validation_size)
-        elif self.validation_size is not None:
+        if self.validation == "test" and self.validation_size is not None:
             raise ConfigError(
                 f"data.validation_size={self.validation_size}: has no effect, as data.validation=test validates on "
                 "the whole test set; use data.validation_size=null"
             )
-        if self.test_size is not None:
-            _check_size("test_size", self.test_size)
+        for key in ("validation_size", "test_size"):
+            if getattr(self, key) is not None:
+                _check_size(key, getattr(self, key))
         check_whole("data.split_seed", self.split_seed, at_least=0, example=0)
 
 
@@ -54,12 +56,15 @@ class Split:
     test: np.ndarray
 
 
-def split_rows(y: np.ndarray, *, num_test: int, stratify: bool, options: SplitOptions) -> Split:
+def split_rows(
+    y: np.ndarray, *, num_test: int, num_validation: int = 0, stratify: bool, options: SplitOptions
+) -> Split:
     """Cut the test set off first, then the validation set from what is left.
 
     Args:
         y: labels or targets, shape (samples,).
         num_test: how many rows at the end are the official test set; 0 if there is none.
+        num_validation: how many rows before these are the official validation set; 0 if there is none.
         stratify: keep each class's share in every part (y has class numbers).
         options: sizes and seed.
 
@@ -68,13 +73,15 @@ def split_rows(y: np.ndarray, *, num_test: int, stratify: bool, options: SplitOp
     """
     rows = np.arange(len(y))
     if num_test:
-        _refuse_idle(options)
+        _refuse_idle(options, own_validation=num_validation > 0)
         train, test = rows[:-num_test], rows[-num_test:]
     else:
         train, test = _draw(rows, y, purpose="test_size", size=options.test_size, stratify=stratify, options=options)
     if options.validation == "test":
         return Split(train, validation=test, test=test)
-    size = options.validation_size
+    if num_validation:
+        return Split(train[:-num_validation], validation=train[-num_validation:], test=test)
+    size = VALIDATION_SIZE if options.validation_size is None else options.validation_size
     if options.validation == "last":
         count = _count("validation_size", size, len(train))
         return Split(train[:-count], validation=train[-count:], test=test)
@@ -95,16 +102,23 @@ def _check_size(key: str, size: object) -> None:
         )
 
 
-def _refuse_idle(options: SplitOptions) -> None:
+def _refuse_idle(options: SplitOptions, *, own_validation: bool) -> None:
     if options.test_size is not None:
         raise ConfigError(
             f"data.test_size={options.test_size}: has no effect, as this data set has its own test set; use "
             "data.test_size=null"
         )
-    if options.split_seed != 0 and options.validation != "random":
+    for key in ("validation", "validation_size") if own_validation else ():
+        if (value := getattr(options, key)) is not None:
+            raise ConfigError(
+                f"data.{key}={value}: this data set has its own validation set, which is used; use data.{key}=null"
+            )
+    if options.split_seed != 0 and (own_validation or options.validation in ("last", "test")):
+        reason = "this data set has its own parts" if own_validation else f"with data.validation={options.validation}"
+        remedy = "" if own_validation else " or data.validation=random"
         raise ConfigError(
-            f"data.split_seed={options.split_seed}: has no effect, as nothing is drawn with "
-            f"data.validation={options.validation}; use data.split_seed=0 or data.validation=random"
+            f"data.split_seed={options.split_seed}: has no effect, as nothing is drawn: {reason}; use "
+            f"data.split_seed=0{remedy}"
         )
 
 

@@ -1,7 +1,10 @@
 """Which runs are the same: a hash of what determines a result, and the folder name that shows it.
 
-Two runs share a folder exactly when their resolved configurations are equal. What changes a result by rounding at most
-(device, launcher) or not at all (logger, progress, output paths) does not count.
+Two runs share a folder exactly when what counts of their resolved configurations is equal. What changes a result by
+rounding at most (device, launcher) or not at all (logger, output paths, monitors that only measure) does not count. The
+content of data files and code of your own counts too: see `gradflow.runs.content`.
+
+A change of this rule, or of code that alters an unchanged configuration's result, raises `runs.record.IDENTITY`.
 """
 
 import hashlib
@@ -9,6 +12,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 # Prefixes of dotted keys that do not count. Everything else does, including keys yet to be invented.
@@ -27,49 +31,60 @@ NOT_COUNTED = (
     "compile",
     "activation.inplace",
     "optimizer.fused",
-    "callbacks.pictures",
-    "callbacks.health_warnings",
     "trainer.accelerator",
     "trainer.devices",
     "trainer.num_nodes",
     "trainer.strategy",
     "trainer.sync_batchnorm",
 )
-# Keys added later, each with the value that means the former behaviour. With that value they do not count, so that what
-# older versions trained is still found.
-ADDED = {"output": None}
+CALLBACKS = "callbacks"  # those that only measure do not count
+BATCH_NORM = ("batch_norm", "batch_norm_samples")  # count only where the network has batch normalisation
 AXES = ("activation", "blocks", "seed")  # shown first, in their own form
 ABSENT = "absent"  # shown for a default key that was removed (~key)
 
 
-def resolved(cfg: DictConfig) -> dict[str, Any]:
-    """The configuration that determines the result, as dotted keys with plain values; None where a value is missing."""
+def whole(cfg: DictConfig) -> dict[str, Any]:
+    """The whole resolved configuration, as dotted keys with plain values; None where a value is missing."""
     container = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=False)
     assert isinstance(container, dict)
-    later = {key for key, before in ADDED.items() if key in container and container[key] == before}
-    counted = (key for key in container if key not in NOT_COUNTED and key not in later)
-    values = _dotted({key: container[key] for key in counted})
+    return {key: None if value == "???" else _plain(value) for key, value in _dotted(container).items()}
+
+
+def counted(values: Mapping[str, Any], *, has_batch_norm: bool) -> dict[str, Any]:
+    """What determines the result.
+
+    Args:
+        values: a whole configuration, whose `_target_`s can be imported.
+        has_batch_norm: whether the network that it builds has batch normalisation.
+    """
+    left_out = (*NOT_COUNTED, *_passive_callbacks(values), *(() if has_batch_norm else BATCH_NORM))
     return {
-        key: None if value == "???" else _plain(value)
+        key: value
         for key, value in values.items()
-        if not _is_under(key, NOT_COUNTED) and not key.endswith(".data_dir")
+        if key != CALLBACKS and not _is_under(key, left_out) and not key.endswith(".data_dir")
     }
 
 
-def config_hash(cfg: DictConfig) -> str:
-    """SHA-256 of the resolved configuration, 64 hexadecimal digits."""
-    return _digest(resolved(cfg))
+def config_hash(cfg: DictConfig, *, has_batch_norm: bool) -> str:
+    """SHA-256 of what counts, 64 hexadecimal digits."""
+    return digest(counted(whole(cfg), has_batch_norm=has_batch_norm))
 
 
-def hashes(cfg: DictConfig) -> tuple[str, str]:
-    """`config_hash`, and the same hash without the seed, which all seeds of a configuration share."""
-    values = resolved(cfg)
-    return _digest(values), _digest({key: value for key, value in values.items() if key != "seed"})
-
-
-def _digest(values: Mapping[str, Any]) -> str:
+def digest(values: Mapping[str, Any]) -> str:
+    """SHA-256 of dotted keys and their values."""
     canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _passive_callbacks(values: Mapping[str, Any]) -> list[str]:
+    """The keys of callbacks that cannot change training: monitors that do not say they do, and those switched off."""
+    found = []
+    for key in {".".join(key.split(".")[:2]) for key in values if key.startswith(f"{CALLBACKS}.")}:
+        target = values.get(f"{key}._target_")
+        is_off = key in values and values[key] is None
+        if is_off or (target is not None and getattr(get_object(target), "changes_training", True) is False):
+            found.append(key)
+    return found
 
 
 def activation_label(cfg: DictConfig) -> str:
@@ -78,7 +93,11 @@ def activation_label(cfg: DictConfig) -> str:
 
 
 def study_axes(
-    cfg: DictConfig, choices: Mapping[str, str | None], compose: Callable[[list[str]], tuple[DictConfig, dict]]
+    cfg: DictConfig,
+    choices: Mapping[str, str | None],
+    compose: Callable[[list[str]], tuple[DictConfig, dict]],
+    *,
+    has_batch_norm: bool,
 ) -> dict[str, Any]:
     """What distinguishes a configuration from the others in its study: activation, blocks, then all non-default values.
 
@@ -86,34 +105,46 @@ def study_axes(
         cfg: the composed configuration of one run.
         choices: config group -> the option that the run chose.
         compose: overrides -> (configuration, choices); called for the study's defaults.
+        has_batch_norm: whether the network has batch normalisation.
 
     Returns:
         Axis -> value, in the order in which they are shown; `seed` is not among them.
     """
     experiment = choices.get("experiment")
     preset = [f"experiment={experiment}"] if experiment else []
-    _, default_choices = compose(preset)
+    default, default_choices = compose(preset)
     changed = {
         group: option
         for group, option in choices.items()
         # An option of `trainer` says where to train rather than how; the keys that count are shown one by one.
         if "/" not in group and option != default_choices.get(group) and not _is_under(group, (*NOT_COUNTED, "trainer"))
     }
+    if CALLBACKS in changed:
+        of_option, _ = compose([*preset, f"{CALLBACKS}={changed[CALLBACKS]}"])
+        added = _counted_callbacks(of_option) - _counted_callbacks(default)
+        if not added or not added <= _counted_callbacks(cfg):
+            del changed[CALLBACKS]
     reference, _ = compose([*preset, *(f"{group}={option}" for group, option in changed.items())])
     shown: dict[str, Any] = {"activation": activation_label(cfg)}
     if cfg.blocks is not None:
         shown["blocks"] = cfg.blocks
     shown |= {group: option for group, option in changed.items() if group != "activation"}
     hidden = [*AXES, "activation.name", *(["activation._target_"] if cfg.activation.get("name") is None else [])]
-    return shown | {key: value for key, value in _differences(cfg, reference).items() if key not in hidden}
+    different = _differences(cfg, reference, has_batch_norm=has_batch_norm)
+    return shown | {key: value for key, value in different.items() if key not in hidden}
 
 
-def _differences(cfg: DictConfig, reference: DictConfig) -> dict[str, Any]:
+def _counted_callbacks(cfg: DictConfig) -> set[str]:
+    values = counted(whole(cfg), has_batch_norm=False)
+    return {key.split(".")[1] for key in values if key.startswith(f"{CALLBACKS}.")}
+
+
+def _differences(cfg: DictConfig, reference: DictConfig, *, has_batch_norm: bool) -> dict[str, Any]:
     """Values that differ from the reference, in its order, then new keys by name, then the removed ones.
 
     A value that follows another by the same interpolation as in the reference is left out.
     """
-    values, defaults = resolved(cfg), resolved(reference)
+    values, defaults = (counted(whole(one), has_batch_norm=has_batch_norm) for one in (cfg, reference))
     written, written_defaults = _written(cfg), _written(reference)
     order = [*defaults, *sorted(values.keys() - defaults.keys())]
     different = {

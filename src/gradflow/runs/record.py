@@ -29,6 +29,8 @@ class State(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+# The version of the rule by which runs are the same (`runs.identity`, `runs.content`); records of version 1 do not say.
+IDENTITY = 2
 DONE = (State.FINISHED, State.DIVERGED)  # nothing is left to train
 ERROR_LINES = 20  # last lines of a traceback that are kept
 
@@ -52,7 +54,9 @@ class Record(TypedDict):
     blocks: int | None  # hidden blocks; None for a model of fixed size
     seed: int
     lr: float | None  # the initial learning rate
-    config_hash: str  # SHA-256 of the resolved configuration
+    identity: int  # the version of the rule that says which runs are the same, `IDENTITY`
+    config_hash: str  # SHA-256 of what counts of the resolved configuration
+    content: dict[str, str]  # SHA-256 of each data file and each piece of the user's own code, by the key that names it
     overrides: list[str]  # of the command line that planned the run
     headline: str  # tag of the metric that tables show
     selected_on: str  # `validation`, or `test` where the best epoch is chosen on the test data
@@ -84,6 +88,7 @@ def planned_record(
     study: str,
     config: str,
     config_hash: str,
+    content: Mapping[str, str] | None = None,
     axes: Mapping[str, Any],
     seed: int,
     lr: float | None = None,
@@ -102,7 +107,9 @@ def planned_record(
         "blocks": axes.get("blocks"),
         "seed": seed,
         "lr": lr,
+        "identity": IDENTITY,
         "config_hash": config_hash,
+        "content": dict(content or {}),
         "overrides": list(overrides),
         "headline": headline,
         "selected_on": selected_on,
@@ -138,7 +145,7 @@ def read_record(folder: Path) -> Record | None:
     missing = [f"no {name}" for name in _NEEDED if name not in content]
     # Older versions did not write every entry.
     blank = planned_record(study="", config="", config_hash="", axes={"activation": ""}, seed=0, headline="")
-    record: Record = {**blank, **content}
+    record: Record = {**blank, "identity": 1, **content}
     if problems := missing or _mistyped(record):
         raise ConfigError(f"{file}: damaged ({problems[0]}); move that run folder away")
     return record

@@ -13,18 +13,35 @@ log = logging.getLogger(__name__)
 def study_runs(study: Path) -> list[Record]:
     """The run.json of every run folder, `<study>/<config>/seed=<n>`, by configuration, then seed.
 
-    A damaged file (after a full disk, say) is left out with a warning; the others still count.
+    What `readable_runs` leaves out is named in a warning; the others still count.
     """
-    records = []
+    records, left_out = readable_runs(study)
+    for reason in left_out:
+        log.warning("left out: %s", reason)
+    return records
+
+
+def readable_runs(study: Path) -> tuple[list[Record], list[str]]:
+    """The same without warnings, and why the other folders are left out.
+
+    Left out are damaged files (after a full disk, say), and copies of a run folder or of a configuration's folder,
+    which would count as further seeds: a run lies where its run.json says. A study may have been moved or renamed.
+    """
+    records, left_out = [], []
     for file in sorted(study.glob(f"*/{folders.seed_folder('*')}/{folders.RUN_FILE}")):
         try:
             record = read_record(file.parent)
         except ConfigError as error:
-            log.warning("left out: %s", error)
+            left_out.append(str(error))
             continue
-        if record is not None:
+        if record is None:
+            continue
+        said = Path(record["config"], folders.seed_folder(record["seed"]))
+        if file.parent == study / said:
             records.append(record)
-    return sorted(records, key=lambda record: (record["config"], record["seed"]))
+        else:
+            left_out.append(f"{file.parent}: its {folders.RUN_FILE} is that of {said}; move this copy out of the study")
+    return sorted(records, key=lambda record: (record["config"], record["seed"])), left_out
 
 
 def study_with_runs(study: Path) -> list[Record]:

@@ -1,13 +1,12 @@
 """A whole sweep before it starts: every combination composed, checked and given its folder; afterwards its table."""
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
@@ -15,10 +14,12 @@ from omegaconf import DictConfig, OmegaConf
 from gradflow import terminal
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, RunsFailed
-from gradflow.runs import folders, identity
-from gradflow.runs.record import DONE, Record, State, planned_record, read_record, write_record
+from gradflow.runs import content, folders, identity
+from gradflow.runs.metrics import Metric
+from gradflow.runs.record import DONE, Record, State, planned_record, read_record
 from gradflow.study.closing_table import closing_table
 from gradflow.study.records import study_runs
+from gradflow.sweep import present
 from gradflow.sweep.checks import configuration, objects
 from gradflow.training import build
 
@@ -31,11 +32,13 @@ class PlannedRun:
 
     Attributes:
         runs_per_job: how many runs the job may have, this one included.
+        lacks: metrics that are asked for, if it has finished without them.
     """
 
     overrides: list[str]
     folder: Path
     runs_per_job: int = 1
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ class Configuration:
     axes: dict[str, Any]
     data: ArrayDataModule
     headline: str
+    own_metrics: list[Metric]
+    has_batch_norm: bool
+    content: dict[str, str]
 
 
 def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaults: Compose) -> list[PlannedRun]:
@@ -67,26 +73,31 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
     replaced: set[Path] = set()
     for overrides in combinations:
         cfg, choices = compose(overrides)
-        own, shared = identity.hashes(cfg)
         configuration.check_seed(cfg)
+        values = identity.whole(cfg)
+        shared = identity.digest({key: value for key, value in values.items() if key != "seed"})
         if shared not in known:
             configuration.check(cfg)
             known[shared] = _configuration(cfg, choices, data, lambda wanted: defaults(tuple(wanted)))
-        record = _record(cfg, known[shared], overrides, config_hash=own)
+        own = identity.counted(values, has_batch_norm=known[shared].has_batch_norm)
+        record = _record(cfg, known[shared], overrides, config_hash=identity.digest(own))
         folder = folders.run_folder(cfg.output_dir, record["study"], record["config"], cfg.seed)
-        present = records.get(folder) or read_record(folder)
-        _check_same(folder, record, present)
-        if shared not in built and (cfg.rerun or present is None or present["state"] not in DONE):
+        present.check_same(folder, record, records.get(folder))
+        if shared not in built and (cfg.rerun or not present.is_done(folder)):
             objects.check_builds(cfg, known[shared].data)
             built.add(shared)
         records[folder] = record
         replaced |= {folder} if cfg.rerun else set()
         runs_per_job[folder] = cfg.runs_per_job
+    present.check(records, replaced=replaced)
     for study in {folder.parent.parent for folder in records}:
         configuration.check_writable(study)
+    runs = []
     for folder, record in records.items():
-        _write(folder, record, replace=folder in replaced)
-    return [PlannedRun(record["overrides"], folder, runs_per_job[folder]) for folder, record in records.items()]
+        there = present.write(folder, record, replace=folder in replaced)
+        lacks = tuple(present.lacking(there, record))
+        runs.append(PlannedRun(record["overrides"], folder, runs_per_job[folder], lacks))
+    return runs
 
 
 def recorded_overrides(study: str, arguments: Sequence[str]) -> list[list[str]]:
@@ -108,7 +119,13 @@ def recorded_overrides(study: str, arguments: Sequence[str]) -> list[list[str]]:
         raise ConfigError(f"resume={study}: no runs here; name a study's folder, e.g. resume=outputs/digits_conv")
     # The study may have been moved since, and a run that was planned with rerun=true must resume, not start again.
     here = [f"output_dir={quoted(folder.absolute().parent)}", f"study={quoted(folder.absolute().name)}"]
-    return [[*record["overrides"], *here, "rerun=false"] for record in records]
+    by_seed = sorted(records, key=lambda record: record["seed"])  # slowest, as in a sweep
+    return [[*_elsewhere(record["overrides"]), *here, "rerun=false"] for record in by_seed]
+
+
+def _elsewhere(overrides: Sequence[str]) -> list[str]:
+    """The overrides that hold wherever the study lies."""
+    return [one for one in overrides if one.partition("=")[0] not in ("output_dir", "study", "rerun")]
 
 
 def quoted(value: object) -> str:
@@ -122,7 +139,11 @@ def _configuration(
     """What is computed once for all seeds of a configuration; the data set is loaded once for all configurations."""
     loaded = data(OmegaConf.to_yaml(cfg.data, resolve=True))
     headline = objects.headline(cfg, loaded)
-    return Configuration(identity.study_axes(cfg, choices, defaults), loaded, headline)
+    has_batch_norm = objects.has_batch_norm(cfg, loaded)
+    axes = identity.study_axes(cfg, choices, defaults, has_batch_norm=has_batch_norm)
+    counted = identity.counted(identity.whole(cfg), has_batch_norm=has_batch_norm)
+    own_metrics = objects.own_metrics(cfg)
+    return Configuration(axes, loaded, headline, own_metrics, has_batch_norm, content.content(counted))
 
 
 def _load(options: str) -> ArrayDataModule:
@@ -143,42 +164,15 @@ def _record(cfg: DictConfig, configuration: Configuration, overrides: Sequence[s
         study=cfg.study,
         config=folders.config_name(configuration.axes),
         config_hash=config_hash,
+        content=configuration.content,
         axes=configuration.axes,
         seed=cfg.seed,
         lr=cfg.optimizer.lr,
         overrides=list(overrides),
         headline=configuration.headline,
         selected_on="test" if configuration.data.selected_on_test else "validation",
+        declared_metrics=[metric.as_entry() for metric in configuration.own_metrics],
     )
-
-
-def _write(folder: Path, record: Record, *, replace: bool) -> None:
-    """Write the record of a new run; in that of an existing run only the headline may change."""
-    if replace and folder.exists():
-        _set_aside(folder)
-    present = read_record(folder)
-    if present is None:
-        write_record(folder, record)
-    elif present["headline"] != record["headline"] and present["state"] != State.RUNNING:
-        write_record(folder, present | {"headline": record["headline"]})
-
-
-def _set_aside(folder: Path) -> None:
-    """Keep the folder under a dated name, `replaced=<UTC>,seed=<n>`."""
-    try:
-        with FileLock(folder / folders.LOCK_FILE, timeout=1):
-            moment = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
-            folder.rename(folder.with_name(f"replaced={moment},{folder.name}"))
-    except Timeout as error:
-        raise ConfigError(f"rerun=true: {folder} is being trained by another process; wait for it") from error
-
-
-def _check_same(folder: Path, record: Record, other: Record | None) -> None:
-    if other is not None and other["config_hash"] != record["config_hash"]:
-        raise ConfigError(
-            f"study={folder.parts[-3]}: {folder} holds a run of another configuration with the same name; use another "
-            "study or output_dir, or move that folder away"
-        )
 
 
 def unfinished(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
@@ -193,10 +187,13 @@ def _state(run: PlannedRun) -> str | None:
 
 
 def announce(runs: Sequence[PlannedRun], todo: Sequence[PlannedRun]) -> None:
-    """Print one line: how many runs there are to train, and where they go."""
+    """Print how many runs there are to train, where they go, and what finished runs do not have."""
     studies = sorted({str(run.folder.parent.parent) for run in runs})
     done = f" ({len(runs) - len(todo)} already done)" if len(todo) < len(runs) else ""
     terminal.say(f"{len(todo)} run{'' if len(todo) == 1 else 's'} to train{done} in {', '.join(studies)}")
+    for tag, count in Counter(tag for run in runs for tag in run.lacks).items():
+        which = "1 finished run has" if count == 1 else f"{count} finished runs have"
+        terminal.say(f"{which} no {tag}; if a monitor was missing, rerun=true trains again with it", style="yellow")
 
 
 def report(runs: Sequence[PlannedRun]) -> None:

@@ -18,6 +18,7 @@ from torch import nn
 from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError
+from gradflow.measure.batch_norm import batch_norm_layers
 from gradflow.measure.scores import Task, task
 from gradflow.seeds import Stream, torch_seed
 from gradflow.training.checkpoints import AtomicCheckpointIO
@@ -26,7 +27,7 @@ from gradflow.training.module import ActivationModule
 PRECISIONS = {"32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed", "64": "64-true"}  # the knob -> Lightning's
 BATCH_NORMS = RECOMPUTED, RUNNING = "recomputed", "running"  # the statistics by which evaluation normalises
 # Lightning counts these in training steps or acts on them at every step, so a training step must be one batch.
-BATCH_OPTIONS = ("gradient_clip_val", "max_steps", "min_steps", "max_time", "limit_train_batches", "val_check_interval")
+BATCH_OPTIONS = ("gradient_clip_val", "max_steps", "min_steps", "max_time", "limit_train_batches")
 BATCH_HOOKS = (
     *("on_train_batch_start", "on_train_batch_end", "on_before_optimizer_step"),
     *("on_before_zero_grad", "on_before_backward", "on_after_backward"),
@@ -58,6 +59,13 @@ def network(cfg: DictConfig, arrays: ArrayDataModule) -> nn.Module:
     _make(cfg.init).apply(model.layers, cfg.seed)
     # Convolutions run up to twice as fast on a CPU, and with bfloat16 on a GPU; Linear layers do not notice.
     return model.to(memory_format=torch.channels_last)
+
+
+def has_batch_norm(cfg: DictConfig, arrays: ArrayDataModule) -> bool:
+    """Whether the network has batch normalisation. The package's own say so in `model.norm`; others are built."""
+    if str(cfg.model.get("_target_")).startswith("gradflow.models."):
+        return cfg.model.get("norm") == "batch"
+    return bool(batch_norm_layers(network(cfg, arrays)))
 
 
 def learning_task(cfg: DictConfig, arrays: ArrayDataModule) -> Task:

@@ -9,9 +9,11 @@ from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, read_write
 
-from gradflow.runs import folders, identity
+from gradflow.errors import ConfigError
+from gradflow.runs import content, folders, identity
 from gradflow.runs.logger import rewind
-from gradflow.runs.record import Record, State, read_record
+from gradflow.runs.record import IDENTITY, Record, State, read_record
+from gradflow.training import build
 
 
 @contextmanager
@@ -30,10 +32,19 @@ def lock(folder: Path) -> Iterator[bool]:
 
 
 def start(cfg: DictConfig, folder: Path) -> Record:
-    """The record of the run before this attempt, after a check that it belongs to this configuration."""
+    """The record of the run before this attempt, after a check that it belongs to this configuration.
+
+    Raises:
+        ConfigError: if the configuration, or the content of what it names, has changed since the run was planned.
+    """
     record = read_record(folder)
     assert record is not None, f"{folder} was not planned"
-    assert record["config_hash"] == identity.config_hash(cfg), f"{folder} belongs to another configuration"
+    has_batch_norm = build.has_batch_norm(cfg, build.data(cfg))
+    counted = identity.counted(identity.whole(cfg), has_batch_norm=has_batch_norm)
+    if (record["identity"], record["config_hash"]) != (IDENTITY, identity.digest(counted)):
+        raise ConfigError(f"study={cfg.study}: {folder} was planned with another configuration; give the command again")
+    if changed := content.changed(record["content"], content.content(counted)):
+        raise ConfigError(f"{changed[0]}: what it names has changed since {folder} was planned; give the command again")
     _write_hydra_folder(cfg, folder / folders.HYDRA_FOLDER, overrides=record["overrides"])
     return record | {"metrics": {}, "error": None}
 

@@ -35,9 +35,10 @@ ConfigStore.instance().store(group="hydra/sweeper", name="gradflow", node=Gradfl
 
 
 def grid(overrides: Sequence[Override]) -> list[list[str]]:
-    """Every combination of the overrides' values, as Hydra's own sweeper has them: the last key varies fastest.
+    """Every combination of the overrides' values; seeds vary slowest, whatever the order of the keys.
 
-    A repeated key takes its last values, at its first place.
+    So a sweep that is cut short has something of everything to compare. Otherwise the combinations are those of Hydra's
+    own sweeper: the last key varies fastest, and a repeated key takes its last values, at its first place.
 
     Raises:
         ConfigError: for an interval.
@@ -49,7 +50,12 @@ def grid(overrides: Sequence[Override]) -> list[list[str]]:
         key = one.get_key_element()
         values = one.sweep_string_iterator() if one.is_sweep_override() else [one.get_value_element_as_str()]
         choices[key] = [f"{key}={value}" for value in values]
-    return [list(combination) for combination in itertools.product(*choices.values())]
+    combinations = [list(combination) for combination in itertools.product(*choices.values())]
+    if "seed" not in choices:
+        return combinations
+    at = list(choices).index("seed")
+    rank = {seed: position for position, seed in reversed(list(enumerate(choices["seed"])))}  # of the first of equals
+    return sorted(combinations, key=lambda combination: rank[combination[at]])
 
 
 class GradflowSweeper(Sweeper):

@@ -8,6 +8,7 @@ import torch
 from omegaconf import DictConfig
 
 from gradflow.activations import probes
+from gradflow.callbacks.monitor import declared as declared_by
 from gradflow.callbacks.monitor import monitors_among
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, nearest
@@ -43,19 +44,41 @@ def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
         module.configure_optimizers()
     with _refusal("callbacks"):
         monitors = build.monitors(cfg)
-        declared = [metric.tag for monitor in monitors_among(monitors) for metric in monitor.declares]
-    for tag in declared:
-        if declared.count(tag) > 1:
-            raise ConfigError(f"callbacks: two monitors declare {tag}; give the metric of one of them another tag")
     with _refusal("trainer"):
         build.trainer(cfg, Path(), callbacks=monitors)
     last = data.sizes.train % cfg.data.batch_size
-    if cfg.model.get("norm") == "batch" and min(last or cfg.data.batch_size, cfg.data.batch_size) == 1:
+    if has_batch_norm(cfg, data) and min(last or cfg.data.batch_size, cfg.data.batch_size) == 1:
         raise ConfigError(
             f"data.batch_size={cfg.data.batch_size}: the last of {data.sizes.train:,} samples would be a batch by "
             "itself, which batch normalisation cannot use; use "
             f"data.batch_size={cfg.data.batch_size + 1} or model.norm=layer"
         )
+
+
+def has_batch_norm(cfg: DictConfig, data: ArrayDataModule) -> bool:
+    """Whether the network has batch normalisation.
+
+    Raises:
+        ConfigError: if it has to be built to tell, and cannot be.
+    """
+    with _refusal(f"model={cfg.model.get('name')}"):
+        return build.has_batch_norm(cfg, data)
+
+
+def own_metrics(cfg: DictConfig) -> list[Metric]:
+    """The metrics that the configured monitors add to the package's own.
+
+    Raises:
+        ConfigError: if the callbacks cannot be built, or two monitors declare one tag.
+    """
+    with _refusal("callbacks"):
+        monitors = build.monitors(cfg)
+        tags_declared = [metric.tag for monitor in monitors_among(monitors) for metric in monitor.declares]
+        own = declared_by(monitors)
+    for tag in tags_declared:
+        if tags_declared.count(tag) > 1:
+            raise ConfigError(f"callbacks: two monitors declare {tag}; give the metric of one of them another tag")
+    return own
 
 
 def headline(cfg: DictConfig, data: ArrayDataModule) -> str:
@@ -71,7 +94,7 @@ def headline(cfg: DictConfig, data: ArrayDataModule) -> str:
     with _refusal("callbacks"):
         declared = [metric for monitor in monitors_among(build.monitors(cfg)) for metric in monitor.declares]
     legal = _tags_of_a_run(task, declared)
-    if tag in legal and tags.is_other_bn(tag) and cfg.model.get("norm") != "batch":
+    if tag in legal and tags.is_other_bn(tag) and not has_batch_norm(cfg, data):
         remedy = f"headline={tags.of_last_epoch(tag)}"
         raise ConfigError(f"headline={tag}: this model has no batch normalisation; use {remedy}")
     if tag not in legal and not _is_of_a_layer(tag, declared, cfg, data):

@@ -71,10 +71,26 @@ def _trainer(cfg: DictConfig) -> None:
             f"trainer.overfit_batches={cfg.trainer.overfit_batches}: the batches would change in each epoch "
             "anyway; use trainer.limit_train_batches"
         )
+    _validation(cfg)
     if cfg.trainer.gradient_clip_val is not None:
         number(cfg, "trainer.gradient_clip_val", low=0.0, example=1.0)
     if cfg.trainer.accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
         raise ConfigError("trainer=gpu: no CUDA GPU was found; use trainer=auto or trainer=cpu")
+
+
+def _validation(cfg: DictConfig) -> None:
+    """Once after every epoch: the best epoch, its checkpoint and its test score are of that moment.
+
+    For Lightning, an interval of 1.0 is an epoch, one of 1 is a batch.
+    """
+    for key, every_epoch in (("val_check_interval", (1.0, float)), ("check_val_every_n_epoch", (1, int))):
+        value = cfg.trainer.get(key, every_epoch[0])
+        is_usual = (value, type(value)) == every_epoch or (value is None and key == "val_check_interval")
+        if not is_usual:
+            raise ConfigError(
+                f"trainer.{key}={shown(value)}: validation comes once after every epoch, which the best epoch and its "
+                "checkpoint rest on; leave it out, and for shorter epochs use trainer.limit_train_batches"
+            )
 
 
 def _devices(cfg: DictConfig) -> None:
