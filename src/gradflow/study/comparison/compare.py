@@ -12,7 +12,7 @@ from gradflow.runs.tags import is_of_best, test, val
 from gradflow.study.comparison import evidence
 from gradflow.study.comparison.cells import Cell, cells_of
 from gradflow.study.comparison.claims import Comparison, Gap
-from gradflow.study.comparison.families import decide
+from gradflow.study.comparison.families import decide, normalisations
 from gradflow.study.comparison.tuning import Tuning
 from gradflow.study.comparison.verdict import verdict
 from gradflow.study.configurations import activations, group_key
@@ -56,14 +56,15 @@ def compare(
     baseline = baseline or (BASELINE if BASELINE in present else present[0])
     _check_metric(records, metric)
     cells = cells_of(tuning.records if tuning else records, tuning.choices if tuning else ())
-    table = MetricTable.of(records)
+    table, norm = MetricTable.of(records), normalisations(records)
     drafts = []
     for cell in cells.values():
         base = cells.get((baseline, group_key(cell.group)))
         if cell.activation != baseline and cell.defines(metric) and (base is None or base.defines(metric)):
-            drafts.append(_compare(cell, base, baseline=baseline, metric=table[metric]))
+            draft = _compare(cell, base, baseline=baseline, metric=table[metric])
+            drafts.append(replace(draft, norm=norm(cell.group)))
     drafts = _without_constants(drafts, cells.values())
-    return [replace(draft, verdict=verdict(draft)) for draft in decide(drafts, records, alpha=alpha)]
+    return [replace(draft, verdict=verdict(draft)) for draft in decide(drafts, alpha=alpha)]
 
 
 def _headline(records: Sequence[Record]) -> str:
