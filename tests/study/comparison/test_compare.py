@@ -407,6 +407,31 @@ def test_a_default_normalisation_that_no_command_spells_out_is_called_so():
     assert "at 1 block, with model.norm=default: shown" in comparisons[0].verdict
 
 
+def test_the_default_is_that_of_the_model():
+    """A stack of convolutions has batch normalisation by default, an MLP none: axes leave out either."""
+
+    def runs(model, norm, axes):
+        overrides = [f"model={model}", f"model.norm={norm}"]
+        return [
+            scored_run(name, value, seed=seed, axes=axes, overrides=overrides)
+            for name, values in (("relu", RELU), ("sigmoid", SIGMOID))
+            for seed, value in enumerate(values)
+        ]
+
+    records = [
+        *runs("conv", "batch", {}),
+        *runs("conv", "none", {"model.norm": "none"}),
+        *runs("mlp", "none", {"model": "mlp"}),
+        *runs("mlp", "batch", {"model": "mlp", "model.norm": "batch"}),
+    ]
+    assert {c.norm: c.family for c in compare(records)} == {"batch": 2, "none": 2}
+
+
+def test_a_command_that_leaves_out_the_default_belongs_to_the_family_of_those_that_spell_it_out():
+    records = normed("batch", spelled=False, blocks=(1, 2)) + normed("batch", blocks=(4,)) + normed("none", blocks=(4,))
+    assert {c.norm: c.family for c in compare(records)} == {"batch": 3, "none": 1}
+
+
 def test_a_normalisation_that_does_not_vary_is_no_family_and_other_axes_stay_in_one():
     assert {(c.norm, c.family) for c in compare(normed("none"))} == {(None, 2)}
     rates = [

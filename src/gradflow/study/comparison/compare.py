@@ -1,8 +1,9 @@
 """Every activation of a study against a baseline, at every depth: differences paired by seed, and what they show."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from gradflow.runs.tags import is_of_best, test, val
 from gradflow.study.comparison import evidence
 from gradflow.study.comparison.cells import Cell, cells_of
 from gradflow.study.comparison.claims import Comparison, Gap
-from gradflow.study.comparison.families import decide
+from gradflow.study.comparison.families import decide, normalisations
 from gradflow.study.comparison.tuning import Tuning
 from gradflow.study.comparison.verdict import verdict
 from gradflow.study.configurations import activations, group_key
@@ -56,14 +57,21 @@ def compare(
     baseline = baseline or (BASELINE if BASELINE in present else present[0])
     _check_metric(records, metric)
     cells = cells_of(tuning.records if tuning else records, tuning.choices if tuning else ())
-    table = MetricTable.of(records)
+    drafts = _drafts(cells, baseline, MetricTable.of(records)[metric], normalisations(records))
+    return [replace(draft, verdict=verdict(draft)) for draft in decide(drafts, alpha=alpha)]
+
+
+def _drafts(
+    cells: Mapping[tuple[str, str], Cell], baseline: str, metric: Metric, norm: Callable[[Mapping[str, Any]], str]
+) -> list[Comparison]:
+    """Every comparison that the metric allows, before Holm's correction."""
     drafts = []
     for cell in cells.values():
         base = cells.get((baseline, group_key(cell.group)))
-        if cell.activation != baseline and cell.defines(metric) and (base is None or base.defines(metric)):
-            drafts.append(_compare(cell, base, baseline=baseline, metric=table[metric]))
-    drafts = _without_constants(drafts, cells.values())
-    return [replace(draft, verdict=verdict(draft)) for draft in decide(drafts, records, alpha=alpha)]
+        if cell.activation != baseline and cell.defines(metric.tag) and (base is None or base.defines(metric.tag)):
+            draft = _compare(cell, base, baseline=baseline, metric=metric)
+            drafts.append(replace(draft, norm=norm(cell.group)))
+    return _without_constants(drafts, cells.values())
 
 
 def _headline(records: Sequence[Record]) -> str:

@@ -1,7 +1,8 @@
 """What is corrected together, and how strong the evidence for each comparison then is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from gradflow.runs.record import Record
 from gradflow.study.comparison.claims import Comparison, Gap, Strength
@@ -11,16 +12,33 @@ from gradflow.study.comparison.tuning import DEFAULT
 NORM = "model.norm"
 
 
-def decide(drafts: Sequence[Comparison], records: Sequence[Record], *, alpha: float) -> list[Comparison]:
+def normalisations(records: Sequence[Record]) -> Callable[[Mapping[str, Any]], str]:
+    """Axes -> the value of `model.norm`.
+
+    Axes leave out what is the default of their model; then a command line that spells it out tells it.
+    """
+    spelled: dict[str | None, set[str]] = {}
+    for record in records:
+        if NORM not in record["axes"]:
+            found = {o.partition("=")[2] for o in record["overrides"] if o.startswith(f"{NORM}=")}
+            spelled.setdefault(record["axes"].get("model"), set()).update(found)
+
+    def norm(axes: Mapping[str, Any]) -> str:
+        names = spelled.get(axes.get("model"), set())
+        return str(axes.get(NORM, min(names) if len(names) == 1 else DEFAULT))
+
+    return norm
+
+
+def decide(drafts: Sequence[Comparison], *, alpha: float) -> list[Comparison]:
     """Correct the p values over each family, and set the strength of every comparison, or why it is open.
 
     Args:
-        drafts: with their p values, in groups of the axes that the study varies.
-        records: run.json of the study's runs, which tell how its default normalisation is called.
+        drafts: with their p values and normalisations.
         alpha: probability of one or more false claims in a family.
     """
-    several = len({_norm(draft) for draft in drafts}) > 1
-    named = [replace(draft, norm=_norm(draft) or _default(records)) if several else draft for draft in drafts]
+    several = len({draft.norm for draft in drafts}) > 1
+    named = drafts if several else [replace(draft, norm=None) for draft in drafts]
     return [decided for family in by_family(named) for decided in _decide(family, alpha=alpha)]
 
 
@@ -28,18 +46,6 @@ def by_family(comparisons: Sequence[Comparison]) -> Iterator[list[Comparison]]:
     """The comparisons of each family, in order of appearance."""
     for norm in dict.fromkeys(comparison.norm for comparison in comparisons):
         yield [comparison for comparison in comparisons if comparison.norm == norm]
-
-
-def _norm(comparison: Comparison) -> str | None:
-    """None where the configuration has the study's default."""
-    return str(comparison.group[NORM]) if NORM in comparison.group else None
-
-
-def _default(records: Sequence[Record]) -> str:
-    """The default's name, where a command line has spelled it out."""
-    default = [record for record in records if NORM not in record["axes"]]
-    values = {o.partition("=")[2] for record in default for o in record["overrides"] if o.startswith(f"{NORM}=")}
-    return values.pop() if len(values) == 1 else DEFAULT
 
 
 def _decide(drafts: Sequence[Comparison], *, alpha: float) -> list[Comparison]:
