@@ -62,6 +62,7 @@ def test_equal_configurations_are_the_same_run_however_they_are_written(identify
         "~callbacks.health_warnings",
         "threads=1",
         "output=null",
+        "resample_split=false",
         "steps_per_execution=1",
         "optimizer.fused=false",
         "activation.inplace=false",
@@ -78,6 +79,7 @@ COUNTED = [
     "blocks=3",
     "width=8",
     "flush_denormal=false",
+    "resample_split=true",
     "model=mlp",
     "model=lenet5",
     "model.norm=none",
@@ -150,6 +152,7 @@ def test_seeds_have_hashes_of_their_own_and_share_a_name(identify):
         (["schedule=cosine", "trainer.max_epochs=2"], "activation=relu,blocks=4,schedule=cosine,trainer.max_epochs=2"),
         (["width=8"], "activation=relu,blocks=4,width=8"),
         (["output=tanh"], "activation=relu,blocks=4,output=tanh"),
+        (["resample_split=true"], "activation=relu,blocks=4,resample_split=true"),
         (["model=mlp", "blocks=2", "width=[8,4]"], "activation=relu,blocks=2,model=mlp,width=8x4"),
         (
             ["activation=leaky_relu", "activation.negative_slope=0.2"],
@@ -189,5 +192,5 @@ def test_the_resolved_configuration_is_plain(compose_run):
     assert resolved["schedule.T_max"] == 2
     assert resolved["activation._target_"] is None
     assert resolved["optimizer.betas"] == [0.9, 0.999]
-    uncounted = {"logger", "output", "output_dir", "study", "headline", "data_dir"}
+    uncounted = {"logger", "output", "resample_split", "output_dir", "study", "headline", "data_dir"}
     assert not {key.split(".")[0] for key in resolved} & uncounted

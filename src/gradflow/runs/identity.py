@@ -38,7 +38,7 @@ NOT_COUNTED = (
 )
 # Keys added later, each with the value that means the former behaviour. With that value they do not count, so that what
 # older versions trained is still found.
-ADDED = {"output": None}
+ADDED = {"output": None, "resample_split": False}
 AXES = ("activation", "blocks", "seed")  # shown first, in their own form
 ABSENT = "absent"  # shown for a default key that was removed (~key)
 

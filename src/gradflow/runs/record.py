@@ -56,6 +56,7 @@ class Record(TypedDict):
     overrides: list[str]  # of the command line that planned the run
     headline: str  # tag of the metric that tables show
     selected_on: str  # `validation`, or `test` where the best epoch is chosen on the test data
+    resampled: str | None  # what follows the seed: `split`, `validation` where the test set is fixed, or nothing
     declared_metrics: list[dict[str, Any]]  # those that monitors add to the package's own, as `Metric.as_entry`
     attempts: int
     metrics: dict[str, float | None]  # final values by tag; None for values that are not finite
@@ -90,6 +91,7 @@ def planned_record(
     overrides: Sequence[str] = (),
     headline: str,
     selected_on: str = "validation",
+    resampled: str | None = None,
     declared_metrics: Sequence[Mapping[str, Any]] = (),
 ) -> Record:
     """The record of a run that has yet to start; arguments as in `Record`."""
@@ -106,6 +108,7 @@ def planned_record(
         "overrides": list(overrides),
         "headline": headline,
         "selected_on": selected_on,
+        "resampled": resampled,
         "declared_metrics": [dict(entry) for entry in declared_metrics],
         "attempts": 0,
         "metrics": {},

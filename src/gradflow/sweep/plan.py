@@ -60,6 +60,7 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
     """
     defaults = functools.cache(lambda overrides: compose_defaults(list(overrides)))
     data = functools.cache(_load)
+    check_split = functools.cache(ArrayDataModule.check_split)
     known: dict[str, Configuration] = {}
     built: set[str] = set()
     records: dict[Path, Record] = {}
@@ -72,6 +73,7 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
         if shared not in known:
             configuration.check(cfg)
             known[shared] = _configuration(cfg, choices, data, lambda wanted: defaults(tuple(wanted)))
+        check_split(known[shared].data, cfg.seed if cfg.resample_split else 0)
         record = _record(cfg, known[shared], overrides, config_hash=own)
         folder = folders.run_folder(cfg.output_dir, record["study"], record["config"], cfg.seed)
         present = records.get(folder) or read_record(folder)
@@ -117,17 +119,18 @@ def quoted(value: object) -> str:
 
 
 def _configuration(
-    cfg: DictConfig, choices: Mapping[str, Any], data: Callable[[str], ArrayDataModule], defaults: Any
+    cfg: DictConfig, choices: Mapping[str, Any], data: Callable[[str, bool, int], ArrayDataModule], defaults: Any
 ) -> Configuration:
     """What is computed once for all seeds of a configuration; the data set is loaded once for all configurations."""
-    loaded = data(OmegaConf.to_yaml(cfg.data, resolve=True))
+    resampled_by = cfg.seed if cfg.resample_split else 0  # of a resampled split, any seed of the sweep stands for all
+    loaded = data(OmegaConf.to_yaml(cfg.data, resolve=True), cfg.resample_split, resampled_by)
     headline = objects.headline(cfg, loaded)
     return Configuration(identity.study_axes(cfg, choices, defaults), loaded, headline)
 
 
-def _load(options: str) -> ArrayDataModule:
-    """The data set of these options (YAML of the group `data`), read and checked."""
-    cfg = OmegaConf.create({"data": OmegaConf.create(options), "seed": 0})
+def _load(options: str, resample_split: bool, seed: int) -> ArrayDataModule:
+    """The data set of these options (YAML of the group `data`), read and checked with the split of this seed."""
+    cfg = OmegaConf.create({"data": OmegaConf.create(options), "seed": seed, "resample_split": resample_split})
     try:
         data = build.data(cfg)
         data.input_shape, data.sizes  # noqa: B018 - reading them loads and checks the arrays
@@ -149,6 +152,7 @@ def _record(cfg: DictConfig, configuration: Configuration, overrides: Sequence[s
         overrides=list(overrides),
         headline=configuration.headline,
         selected_on="test" if configuration.data.selected_on_test else "validation",
+        resampled=configuration.data.resampled,
     )
 
 

@@ -11,7 +11,7 @@ from gradflow.sweep.checks import training
 from gradflow.sweep.checks.values import arguments_fit, number, whole
 
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
-SWITCHES = ("compile", "flush_denormal", "rerun")
+SWITCHES = ("compile", "flush_denormal", "rerun", "resample_split")
 KNOBS = (
     *("blocks", "width", "seed", "precision", "threads", "runs_per_job", "steps_per_execution", *SWITCHES),
     *("study", "headline", "output", "output_dir", "data_dir", "resume", "callbacks"),
