@@ -4,7 +4,8 @@
 
 A network is right about an image if c + seed + image + noise > 0, all three normal with mean 0, so that the true
 accuracy is Φ(c / their joint standard deviation). In paired designs two networks share half of the seed's and most of
-the image's effect, and the truth is the difference of their accuracies. Five minutes on one core.
+the image's effect, and the truth is the difference of their accuracies. A cell has the coverage and, in points, the mean
+width. Eight minutes on one core.
 """
 
 import math
@@ -20,7 +21,6 @@ from gradflow.study.bootstrap import Answers, Interval
 from gradflow.study.statistics import summary
 
 NOISE = 0.5
-HEADER = ("design", "seeds", "images", *(f"{part}, coverage (width)" for part in ("A", "B", "C")))
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,10 @@ METHODS: dict[str, Callable[[list[Answers], np.random.Generator], Interval]] = {
 }
 
 
+HEADER = ("design", "seeds", *METHODS)
+REPETITIONS = 400  # the standard error of a coverage of 95 % is 1.1 points
+
+
 def coverages(design: Design, *, repetitions: int, seed: int = 0) -> dict[str, Coverage]:
     """Of each method."""
     generator = np.random.default_rng(seed)
@@ -133,10 +137,9 @@ def main() -> None:
     rows = []
     for name, options in DESIGNS.items():
         for seeds in (3, 5, 10):
-            design = Design(seeds=seeds, images=300, **options)
-            found = coverages(design, repetitions=400)
+            found = coverages(Design(seeds=seeds, images=300, **options), repetitions=REPETITIONS)
             cells = [f"{100 * one.share:.0f} % ({100 * one.width:.1f})" for one in found.values()]
-            rows.append([name, str(seeds), str(design.images), *cells])
+            rows.append([name, str(seeds), *cells])
     tables.publish("intervals", tables.markdown(HEADER, rows))
 
 

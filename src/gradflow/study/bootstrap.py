@@ -20,7 +20,7 @@ from scipy import stats
 
 from gradflow.study.statistics import LEVEL, UNLIMITED
 
-RESAMPLES = 4000
+RESAMPLES = 2000
 _AT_ONCE = 2**21  # counts drawn at a time: 16 MB
 
 

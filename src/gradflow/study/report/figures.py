@@ -1,17 +1,20 @@
 """Which figures a report shows, in the order of its page: those for which the study has measurements."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from gradflow.figures.marks import Legend
+from gradflow.figures.marks import Legend, several_seeds
 from gradflow.figures.panels import Figure
 from gradflow.runs import tags
 from gradflow.runs.record import Record
 from gradflow.runs.tags import UNIT_QUANTITIES
+from gradflow.study.captions import covers
 from gradflow.study.configurations import precise_headline
 from gradflow.study.report import depth_charts, training_charts, unit_charts
 from gradflow.study.report.frames import Frames
 
-_MARKS = "Large marks are means over the seeds, bars 95 % t intervals, small circles single seeds."
+_MEANS = "Large marks are means over the seeds, bars 95 % t intervals, small circles single seeds."
+_RUNS = "Every mark is a run; the small circles repeat it."
 _DECADES = (
     "Powers of ten that the gradient loses from one hidden layer to the next on its way to the input, mean over the "
     "last epoch; negative if it grows."
@@ -27,7 +30,7 @@ _MEAN_GRADIENT = (
 
 
 def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[Figure]:
-    """Every figure that can be drawn."""
+    """Every figure that can be drawn, with what its intervals cover below it."""
     drawn = [
         *_headlines(frames, records, legend),
         _learning(frames, legend, metric=frames.validation, name="validation"),
@@ -40,20 +43,29 @@ def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[F
             legend,
             metric=tags.DECADES_PER_LAYER,
             name="decades_per_layer",
-            reading=f"{_DECADES} {_MARKS}",
+            reading=f"{_DECADES} {_marks(frames)}",
         ),
         _mean_gradient(frames, records, legend),
         *(_units(frames, quantity=quantity) for quantity in UNIT_QUANTITIES),
     ]
-    return [figure for figure in drawn if figure is not None]
+    sentence = covers(records)
+    return [
+        replace(figure, reading=f"{figure.reading} {sentence}") if sentence and figure.panels else figure
+        for figure in drawn
+        if figure is not None
+    ]
+
+
+def _marks(frames: Frames) -> str:
+    return _MEANS if several_seeds(frames.final) else _RUNS
 
 
 def _headlines(frames: Frames, records: Sequence[Record], legend: Legend) -> list[Figure | None]:
     """The headline and, below it on the same axis, its counterpart with recomputed batch norm statistics."""
     headline, precise = records[0]["headline"], precise_headline(records)
     shown = [
-        (headline, precise, "headline", _MARKS),
-        (precise, headline, "precise_batch_norm", f"{_RECOMPUTED} {_MARKS}"),
+        (headline, precise, "headline", _marks(frames)),
+        (precise, headline, "precise_batch_norm", f"{_RECOMPUTED} {_marks(frames)}"),
     ]
     return [
         _by_depth(frames, records, legend, metric=metric, beside=beside, name=name, reading=reading)
@@ -87,7 +99,8 @@ def _mean_gradient(frames: Frames, records: Sequence[Record], legend: Legend) ->
     if len(legend.depths) < 2:
         return None
     metric = tags.GRAD_ABS_MEAN_ALL_STEPS
-    return _by_depth(frames, records, legend, metric=metric, name="mean_gradient", reading=f"{_MEAN_GRADIENT} {_MARKS}")
+    reading = f"{_MEAN_GRADIENT} {_marks(frames)}"
+    return _by_depth(frames, records, legend, metric=metric, name="mean_gradient", reading=reading)
 
 
 def _gradient_by_layer(frames: Frames, legend: Legend) -> Figure | None:
