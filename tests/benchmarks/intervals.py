@@ -4,8 +4,8 @@
 
 A network is right about an image if c + seed + image + noise > 0, all three normal with mean 0, so that the true
 accuracy is Φ(c / their joint standard deviation). In paired designs two networks share half of the seed's and most of
-the image's effect, and the truth is the difference of their accuracies. A cell has the coverage and, in points, the mean
-width. Eight minutes on one core.
+the image's effect, and the truth is the difference of their accuracies. A cell has the coverage and, in points, the
+mean width. Eight minutes on one core.
 """
 
 import math
@@ -126,6 +126,7 @@ def _coverage(intervals: np.ndarray, truth: float) -> Coverage:
 DESIGNS = {
     "seeds hardly differ": {"of_seeds": 0.05},
     "seeds differ": {"of_seeds": 0.2},
+    "seeds differ greatly": {"of_seeds": 0.8},
     "own test set of 1,797": {"of_seeds": 0.2, "pool": 1797},
     "difference, seeds hardly differ": {"of_seeds": 0.05, "paired": True},
     "difference, seeds differ": {"of_seeds": 0.4, "paired": True},
