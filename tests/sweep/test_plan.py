@@ -79,9 +79,7 @@ RARE = ("data.source._target_=own_data.rare", "data.pixel_range=null", "model=ml
 def reads(monkeypatch):
     """What has been read of `own_data`."""
     monkeypatch.setattr(own_data, "reads", [])
-    datamodule._loaded.cache_clear()
-    yield own_data.reads
-    datamodule._loaded.cache_clear()
+    return own_data.reads
 
 
 @pytest.mark.slow
@@ -93,7 +91,7 @@ def test_a_resampled_sweep_loads_the_data_once_and_draws_each_split_once(command
         return split_rows(y, **more)
 
     monkeypatch.setattr(datamodule, "split_rows", counted)
-    sizes = ("data.test_size=20", "data.validation=last", "data.validation_size=8")
+    sizes = ("+data.copy=one", "data.test_size=20", "data.validation=last", "data.validation_size=8")
     assert command("-m", "activation=relu,tanh", "blocks=1,2", "seed=3,4", *RARE, *sizes).status == 0
     assert reads == ["rare"]
     assert drawn == [3, 4]
@@ -102,7 +100,7 @@ def test_a_resampled_sweep_loads_the_data_once_and_draws_each_split_once(command
 
 
 def test_every_split_is_checked_before_the_first_run_starts(command, launched, reads, tmp_path):
-    sizes = ("data.test_size=20", "data.validation=random", "data.validation_size=8")
+    sizes = ("+data.copy=two", "data.test_size=20", "data.validation=random", "data.validation_size=8")
     outcome = command("-m", "blocks=1", "seed=1", *RARE, *sizes)
     assert outcome.status == 0, outcome
     outcome = command("-m", "blocks=1", "seed=1,2,4", *RARE, *sizes)

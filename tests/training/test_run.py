@@ -135,6 +135,16 @@ def test_batches_left_out_of_the_test_are_not_said_to_be_tested(command, tmp_pat
     assert np.float32(found.correct["test/acc"].mean()) == np.float32(accuracy)
 
 
+def test_a_resampled_split_is_the_seeds_and_every_activation_and_normalisation_has_it(command, tmp_path):
+    grid = ("activation=relu,tanh", "model.norm=none,layer", "blocks=1", "seed=0,1", "resample_split=true")
+    assert command("-m", *SMALL, *QUIET, "trainer.max_epochs=1", *grid).status == 0
+    parts = {run: read_samples(run).parts.tobytes() for run in run_folders(tmp_path)}
+    first, second = ({found for run, found in parts.items() if run.name == f"seed={seed}"} for seed in (0, 1))
+    assert len(parts) == 8
+    assert len(first) == len(second) == 1
+    assert first != second
+
+
 def test_regression_keeps_the_rows_alone(command, tmp_path):
     assert command(*SMALL, *QUIET, "data=diabetes", "blocks=1").status == 0
     found = read_samples(only_run(tmp_path))

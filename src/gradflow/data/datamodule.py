@@ -105,11 +105,7 @@ class ArrayDataModule(L.LightningDataModule):
         return self._split_of(self._seed)
 
     def check_split(self, seed: int) -> None:
-        """Refuse a seed whose split fails, such as one that leaves a class too few samples; reads no data again.
-
-        Raises:
-            ConfigError: naming the option to change.
-        """
+        """Refuse a seed whose split fails with a ConfigError; the data are not read again."""
         _ = self.split if seed == self._seed else self._split_of(seed)
 
     def _split_of(self, seed: int) -> Split:
@@ -119,13 +115,6 @@ class ArrayDataModule(L.LightningDataModule):
             stratify=self.task != "regression",
             options=replace(self._split_options, resampled_by=seed if self._resample_split else None),
         )
-
-    @property
-    def resampled(self) -> str | None:
-        """What of the data differs from seed to seed: `split`, `validation` where the test set is fixed, or None."""
-        if not self._resample_split:
-            return None
-        return "validation" if self.arrays.num_test else "split"
 
     @property
     def task(self) -> Task:

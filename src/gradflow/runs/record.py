@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypedDict, get_type_hints
+from typing import Any, Literal, TypedDict, get_type_hints
 
 from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
 from gradflow.errors import ConfigError
 from gradflow.runs import folders
+
+Resampled = Literal["split", "validation"] | None
 
 
 class State(StrEnum):
@@ -56,7 +58,7 @@ class Record(TypedDict):
     overrides: list[str]  # of the command line that planned the run
     headline: str  # tag of the metric that tables show
     selected_on: str  # `validation`, or `test` where the best epoch is chosen on the test data
-    resampled: str | None  # what follows the seed: `split`, `validation` where the test set is fixed, or nothing
+    resampled: Resampled  # what follows the seed: `split`, `validation` where the test set is fixed, or nothing
     declared_metrics: list[dict[str, Any]]  # those that monitors add to the package's own, as `Metric.as_entry`
     attempts: int
     metrics: dict[str, float | None]  # final values by tag; None for values that are not finite
@@ -91,7 +93,7 @@ def planned_record(
     overrides: Sequence[str] = (),
     headline: str,
     selected_on: str = "validation",
-    resampled: str | None = None,
+    resampled: Resampled = None,
     declared_metrics: Sequence[Mapping[str, Any]] = (),
 ) -> Record:
     """The record of a run that has yet to start; arguments as in `Record`."""

@@ -16,7 +16,7 @@ from gradflow import terminal
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, RunsFailed
 from gradflow.runs import folders, identity
-from gradflow.runs.record import DONE, Record, State, planned_record, read_record, write_record
+from gradflow.runs.record import DONE, Record, Resampled, State, planned_record, read_record, write_record
 from gradflow.study.closing_table import closing_table
 from gradflow.study.records import study_runs
 from gradflow.sweep.checks import configuration, objects
@@ -152,8 +152,13 @@ def _record(cfg: DictConfig, configuration: Configuration, overrides: Sequence[s
         overrides=list(overrides),
         headline=configuration.headline,
         selected_on="test" if configuration.data.selected_on_test else "validation",
-        resampled=configuration.data.resampled,
+        resampled=_resampled(configuration.data) if cfg.resample_split else None,
     )
+
+
+def _resampled(data: ArrayDataModule) -> Resampled:
+    """What differs from seed to seed if the split follows the seed: an official test set stays."""
+    return "validation" if data.arrays.num_test else "split"
 
 
 def _write(folder: Path, record: Record, *, replace: bool) -> None:
