@@ -26,6 +26,12 @@ def test_a_place_always_gives_the_same_numbers_whatever_was_drawn_before():
     assert torch_seed(3, Stream.STOCHASTIC, 2) == torch_seed(3, Stream.STOCHASTIC, 2)
 
 
+def test_children_of_a_stream_share_no_numbers_with_it_or_with_each_other():
+    first = [numpy_generator(*place[:3], child=place[3]).random() for place in itertools.product(*[range(3)] * 4)]
+    alone = [numpy_generator(*place).random() for place in itertools.product(*[range(3)] * 3)]
+    assert len({*first, *alone}) == 3**4 + 3**3
+
+
 @pytest.mark.parametrize(
     ("stream", "number"), [(Stream.WEIGHTS, 0), (Stream.ORDER, 1), (Stream.STOCHASTIC, 2), (Stream.SPLIT, 3)]
 )

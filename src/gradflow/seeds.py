@@ -15,13 +15,21 @@ class Stream(IntEnum):
     WEIGHTS = 0  # initial weights; the layer's index replaces the epoch
     ORDER = 1  # the order of the batches
     STOCHASTIC = 2  # dropout, randomised activations
-    SPLIT = 3  # training, validation and test sets; seeded by data.split_seed
+    SPLIT = 3  # training, validation and test sets; seeded by data.split_seed, with a child for each resampled split
     STATISTICS = 4  # the samples behind recomputed batch normalisation statistics
 
 
-def numpy_generator(seed: int, stream: Stream, epoch: int = 0) -> np.random.Generator:
-    """A NumPy generator for one stream of one seed in one epoch (all integers, at least 0)."""
-    return np.random.default_rng(np.random.SeedSequence([seed, stream, epoch]))
+def numpy_generator(seed: int, stream: Stream, epoch: int = 0, *, child: int | None = None) -> np.random.Generator:
+    """A NumPy generator for one stream of one seed in one epoch (all integers, at least 0).
+
+    Args:
+        seed: of the stream.
+        stream: what it is for.
+        epoch: or another number that tells parts of the stream apart.
+        child: draws from this child of the stream, which is independent of the stream itself and of its other children.
+    """
+    children = () if child is None else (child,)
+    return np.random.default_rng(np.random.SeedSequence([seed, stream, epoch], spawn_key=children))
 
 
 def torch_seed(seed: int, stream: Stream, epoch: int = 0, *, process: int = 0) -> int:

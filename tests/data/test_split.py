@@ -7,6 +7,8 @@ from gradflow.data.sources import digits
 from gradflow.data.split import SplitOptions, sklearn_seed, split_rows
 from gradflow.errors import ConfigError
 
+FIXED = [[1, 4, 6, 7, 9], [3, 5, 8, 20, 27], [0, 2, 35, 43, 46]]  # the first rows of each part of the digits
+
 
 def options(**changes):
     defaults = {"validation": "random", "validation_size": 300, "test_size": 300, "split_seed": 0}
@@ -39,6 +41,36 @@ def test_split_depends_on_split_seed_and_on_nothing_else():
     for part in ("train", "validation", "test"):
         assert np.array_equal(getattr(first, part), getattr(again, part))
         assert not np.array_equal(getattr(first, part), getattr(other, part))
+
+
+def test_without_resampling_the_split_is_the_one_it_always_was():
+    parts = split(digits().y)
+    assert [part[:5].tolist() for part in (parts.train, parts.validation, parts.test)] == FIXED
+
+
+def test_a_resampled_split_follows_the_seed_and_split_seed_and_nothing_else():
+    y = digits().y
+    seeds = [split(y, resampled_by=seed) for seed in range(3)]
+    others = [*seeds, split(y), split(y, split_seed=1, resampled_by=0), split(y, split_seed=1)]
+    for part in ("train", "validation", "test"):
+        assert len({getattr(one, part).tobytes() for one in others}) == len(others)
+        assert np.array_equal(getattr(seeds[1], part), getattr(split(y, resampled_by=1), part))
+
+
+def test_resampled_test_sets_overlap_as_independent_ones_do():
+    y = digits().y
+    tests = [set(split(y, resampled_by=seed).test.tolist()) for seed in range(30)]
+    shared = [len(one & other) for i, one in enumerate(tests) for other in tests[:i]]
+    # Two sets of 300 of 1,797 share 50.1 on average, with a standard deviation of 5.9 (hypergeometric).
+    assert np.mean(shared) == pytest.approx(300 * 300 / 1797, abs=4 * 5.9 / np.sqrt(len(shared)))
+
+
+def test_with_an_official_test_set_only_training_and_validation_are_resampled():
+    y = np.arange(100) % 2
+    one, other = (split(y, num_test=20, test_size=None, validation_size=30, resampled_by=seed) for seed in (0, 1))
+    assert one.test.tolist() == other.test.tolist() == list(range(80, 100))
+    assert one.validation.tolist() != other.validation.tolist()
+    assert one.train.tolist() != other.train.tolist()
 
 
 def test_test_set_does_not_depend_on_how_validation_is_chosen():
@@ -158,6 +190,14 @@ def test_bad_values_are_refused_before_the_data_are_read(changes, message):
             20,
             {"test_size": None, "validation": "test", "validation_size": None, "split_seed": 3},
             r"data\.split_seed=3: has no effect",
+        ),
+        *(
+            (
+                20,
+                {"test_size": None, "validation": validation, "validation_size": size, "resampled_by": 1},
+                rf"resample_split=true: has no effect.*validation={validation}; use resample_split=false or data\.val",
+            )
+            for validation, size in (("last", 10), ("test", None))
         ),
     ],
 )

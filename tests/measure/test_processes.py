@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import distributed, nn
 
+from gradflow.measure.answers import Answers
 from gradflow.measure.scores import Pass, task
 from gradflow.measure.units import ActivityMeter, SlopeMeter
 
@@ -30,6 +31,22 @@ def scores(kind: str, batches: list[torch.Tensor]) -> dict[str, float]:
         z, y = outputs[rows], targets[rows]
         one.add(what.loss(z, y) if len(y) else z.sum(), z, y)
     return one.scores(kind)
+
+
+def answers(batches: list[torch.Tensor]) -> dict[str, float]:
+    """By position, of a classifier that is wrong about every third sample."""
+    labels = torch.arange(12) % 4
+    outputs = nn.functional.one_hot(torch.where(torch.arange(12) % 3 == 0, (labels + 1) % 4, labels), 4).double()
+    what = task("classification", num_outputs=4)
+    one = Pass(what, outputs.device, answers=Answers(torch.cat(batches), size=12))
+    for rows in batches:
+        z, y = outputs[rows], labels[rows]
+        one.add(what.loss(z, y) if len(y) else z.sum(), z, y)
+    found = one.answers()
+    assert found is not None
+    tested = int((found >= 0).sum())
+    assert found.tolist() == [int(i % 3 != 0) if i < tested else -1 for i in range(12)]
+    return {f"answer {i}": value for i, value in enumerate(found.tolist())}
 
 
 def units(batches: list[torch.Tensor]) -> dict[str, int]:
@@ -53,7 +70,11 @@ def everything(process: int | None) -> list[dict[str, float]]:
         batches = [
             rows if process is None else rows.split(pair)[process] for rows, pair in zip(whole, shares, strict=True)
         ]
-        found.append(units(batches) | {tag: value for kind in KINDS for tag, value in scores(kind, batches).items()})
+        found.append(
+            answers(batches)
+            | units(batches)
+            | {tag: value for kind in KINDS for tag, value in scores(kind, batches).items()}
+        )
     return found
 
 

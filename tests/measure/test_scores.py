@@ -6,6 +6,7 @@ import torch
 
 from gradflow.errors import ConfigError
 from gradflow.measure import scores
+from gradflow.measure.answers import Answers
 from gradflow.measure.scores import OUTPUTS, Pass, constant_loss, task
 
 GENERATOR = np.random.default_rng(0)
@@ -207,3 +208,23 @@ def test_no_constant_prediction_has_a_lower_loss(kind):
 def test_an_unknown_kind_is_a_fault_of_the_program():
     with pytest.raises(AssertionError, match="ranking"):
         task("ranking", num_outputs=2)
+
+
+@pytest.mark.parametrize("batch", [1, 7, 20])
+def test_answers_stand_in_the_order_of_the_set(batch):
+    """Whatever the order in which the samples come, and with those that never come."""
+    what, order = task("classification", num_outputs=4), GENERATOR.permutation(25)[:20]
+    one = Pass(what, torch.device("cpu"), answers=Answers(torch.from_numpy(order), size=25))
+    outputs, targets = torch.tensor(LOGITS), torch.tensor(LABELS)
+    for some, y in zip(outputs.split(batch), targets.split(batch), strict=True):
+        one.add(what.loss(some, y), some, y)
+    expected = np.full(25, -1)
+    expected[order] = LOGITS.argmax(1) == LABELS
+    assert one.answers().tolist() == expected.tolist()
+    assert np.float32(expected[expected >= 0].mean()) == one.scores("test")["test/acc"]
+
+
+def test_regression_keeps_no_answers():
+    one = Pass(task("regression", num_outputs=1), torch.device("cpu"), answers=Answers(torch.arange(3), size=3))
+    one.add(torch.tensor(1.0), torch.zeros(3, 1), torch.zeros(3))
+    assert one.answers() is None

@@ -67,6 +67,7 @@ def test_equal_configurations_are_the_same_run_however_they_are_written(identify
         "+callbacks.own._target_=effective_rank.EffectiveRank",
         "threads=1",
         "output=null",
+        "resample_split=false",
         "steps_per_execution=1",
         "optimizer.fused=false",
         "activation.inplace=false",
@@ -83,6 +84,7 @@ COUNTED = [
     "blocks=3",
     "width=8",
     "flush_denormal=false",
+    "resample_split=true",
     "model=mlp",
     "model=lenet5",
     "model.norm=none",
@@ -181,6 +183,7 @@ def test_seeds_have_hashes_of_their_own_and_share_a_name(identify):
         (["schedule=cosine", "trainer.max_epochs=2"], "activation=relu,blocks=4,schedule=cosine,trainer.max_epochs=2"),
         (["width=8"], "activation=relu,blocks=4,width=8"),
         (["output=tanh"], "activation=relu,blocks=4,output=tanh"),
+        (["resample_split=true"], "activation=relu,blocks=4,resample_split=true"),
         (["model=mlp", "blocks=2", "width=[8,4]"], "activation=relu,blocks=2,model=mlp,width=8x4"),
         (
             ["activation=leaky_relu", "activation.negative_slope=0.2"],

@@ -102,3 +102,14 @@ def test_a_gradient_of_zero_counts_as_missing(tmp_path):
     assert at(mean["grad_norm/total"], 0) == pytest.approx(1e-3, rel=1e-6)
     assert at(mean["seeds/grad_norm/total"], 0) == 2
     assert np.isfinite(mean["lower/grad_norm/total"].values).all()
+
+
+def test_tensorboard_says_what_the_bounds_cover(tmp_path):
+    for seed in (0, 1):
+        write_run(tmp_path, seed=seed, curves={"val/acc": [0.5, 0.6 + 0.1 * seed]})
+    write_run(tmp_path, seed=0, blocks=8, curves={"val/acc": [0.5, 0.6]})
+    several, one = (EventAccumulator(str(mean)).Reload() for mean in average_study(tmp_path, study_runs(tmp_path)))
+    sentence = "Mean over the seeds. The 95 % intervals cover training's randomness, with one split and one test set."
+    for tag in ("val/acc", "lower/val/acc", "upper/val/acc"):
+        assert several.SummaryMetadata(tag).summary_description == sentence
+    assert "val/acc" not in one.summary_metadata

@@ -13,6 +13,7 @@ from gradflow.runs.metrics import Metric
 from gradflow.runs.record import error_entry
 from gradflow.study.closing_table import closing_table, mean_and_sd
 
+SEEDS = "(training's randomness, with one split and one test set)"
 ACC, FLOW = "test/acc_at_best", tags.GAIN_PER_LAYER
 
 
@@ -256,8 +257,8 @@ def test_the_caption_says_which_direction_is_best():
     assert "; * best in its column (highest) by more than a standard error; below" in caption(ACC)
     assert "; * best in its column (lowest) by more" in caption("test/loss_at_best")
     assert "; * best in its column (lowest); below" in caption("dead_units/total", seeds=1)
-    assert "mean ± sd over 2 seeds; below" in caption("dormant_units/total")
-    assert "geometric mean ± sd in decades over 2 seeds; below" in caption("grad_norm/total")
+    assert f"mean ± sd over 2 seeds {SEEDS}; below" in caption("dormant_units/total")
+    assert f"geometric mean ± sd in decades over 2 seeds {SEEDS}; below" in caption("grad_norm/total")
 
 
 def test_a_narrow_terminal_breaks_the_caption_between_words():
@@ -277,7 +278,7 @@ def test_a_gradient_magnitude_has_a_geometric_mean_and_no_best():
     text = "\n".join(lines(records))
     assert "1.0e-03 ± 1.41" in text  # by hand: the mean of -4 and -2, and their sd √2, in decades
     assert "1.0e-08 ± 1.41" in text
-    assert text.endswith("geometric mean ± sd in decades over 2 seeds")  # no star is explained
+    assert text.endswith(f"geometric mean ± sd in decades over 2 seeds {SEEDS}")  # no star is explained
     assert "*" not in text
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from gradflow.runs.events import curves
 from gradflow.runs.record import Record, read_record
+from gradflow.runs.samples import read_samples
 
 
 def run_folders(root: Path) -> list[Path]:
@@ -39,11 +40,20 @@ def weights(run: Path, checkpoint: str = "last.ckpt") -> dict[str, Tensor]:
 
 
 def left_by(run: Path) -> dict:
-    """All that a run leaves: final metrics, weights and every point of every curve."""
+    """All that a run leaves: final metrics, weights, every point of every curve, every answer to a test sample."""
     points = {tag: list(zip(c.steps.tolist(), c.values.tolist(), strict=True)) for tag, c in curves(run).items()}
     checkpoints = ("last.ckpt", "best.ckpt")
     kept = {name: {key: tensor.tolist() for key, tensor in weights(run, name).items()} for name in checkpoints}
-    return {"metrics": record(run)["metrics"], "curves": points, **kept}
+    samples = read_samples(run)
+    assert samples is not None
+    answers = {tag: right.tolist() for tag, right in samples.correct.items()}
+    return {
+        "metrics": record(run)["metrics"],
+        "curves": points,
+        "parts": samples.parts.tolist(),
+        "answers": answers,
+        **kept,
+    }
 
 
 def steps(run: Path) -> dict[str, list[int]]:

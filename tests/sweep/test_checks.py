@@ -56,6 +56,7 @@ BAD = [
     (["optimizer.lr=nan"], r"optimizer\.lr=nan: .*e\.g\. optimizer\.lr=0\.001"),
 ]
 MORE = [
+    (["resample_split=maybe"], r"resample_split=maybe: choose true or false"),
     (["model=convv"], r"model=convv: no such option; did you mean conv\?"),
     (["init=hee"], r"init=hee: no such option; did you mean he\b"),
     (["data=digit"], r"data=digit: no such option; did you mean digits"),
@@ -294,3 +295,11 @@ def test_an_output_folder_that_cannot_be_written(command, tmp_path):
 )
 def test_one_bad_combination_stops_the_sweep_before_anything_is_trained(command, tmp_path, tiny, bad):
     assert_refused(command("-m", bad, *tiny), tmp_path, r"sigmod|blocks=0|lr=-1|width=4: model=lenet5")
+
+
+def test_resampling_a_split_of_which_nothing_is_drawn(command, tmp_path):
+    y = np.arange(40) % 2
+    np.savez(tmp_path / "own.npz", x_train=np.eye(40), y_train=y, x_test=np.eye(40)[:10], y_test=y[:10])
+    refused = command("data=npz", "data.path=own.npz", "data.validation=last", "model=mlp", "resample_split=true")
+    pattern = r"resample_split=true: has no effect.*use resample_split=false or data\.validation=random"
+    assert_refused(refused, tmp_path, pattern)

@@ -4,9 +4,12 @@ import json
 import re
 from types import SimpleNamespace
 
+import numpy as np
+import own_data
 import pytest
 from forged_runs import run_record, write_run
 
+from gradflow.data import datamodule
 from gradflow.errors import RunsFailed
 from gradflow.runs.record import read_record, write_record
 from gradflow.sweep import plan
@@ -68,6 +71,52 @@ def test_a_configuration_is_built_once_whatever_its_seeds(command, launched, mon
     assert command("-m", "activation=relu,tanh", "seed=0,1", "blocks=1", "width=4").status == 0
     assert len(built) == 2
     assert len(launched) == 4
+
+
+RARE = ("data.source._target_=own_data.rare", "data.pixel_range=null", "model=mlp", "width=4", "resample_split=true")
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """What has been read of `own_data`."""
+    monkeypatch.setattr(own_data, "reads", [])
+    return own_data.reads
+
+
+@pytest.mark.slow
+def test_a_resampled_sweep_loads_the_data_once_and_draws_each_split_once(command, launched, reads, monkeypatch):
+    drawn, split_rows = [], datamodule.split_rows
+
+    def counted(y, **more):
+        drawn.append(more["options"].resampled_by)
+        return split_rows(y, **more)
+
+    monkeypatch.setattr(datamodule, "split_rows", counted)
+    sizes = ("+data.copy=one", "data.test_size=20", "data.validation=last", "data.validation_size=8")
+    assert command("-m", "activation=relu,tanh", "blocks=1,2", "seed=3,4", *RARE, *sizes).status == 0
+    assert reads == ["rare"]
+    assert drawn == [3, 4]
+    assert [record["resampled"] for _, _, record in launched] == ["split"] * 8
+    assert {record["axes"]["resample_split"] for _, _, record in launched} == {True}
+
+
+def test_every_split_is_checked_before_the_first_run_starts(command, launched, reads, tmp_path):
+    sizes = ("+data.copy=two", "data.test_size=20", "data.validation=random", "data.validation_size=8")
+    outcome = command("-m", "blocks=1", "seed=1", *RARE, *sizes)
+    assert outcome.status == 0, outcome
+    outcome = command("-m", "blocks=1", "seed=1,2,4", *RARE, *sizes)
+    assert outcome.status == 2
+    assert "data.validation_size=8: cannot be stratified in the split of seed=4" in outcome.err
+    assert len(launched) == 1
+
+
+def test_with_an_official_test_set_the_record_says_that_only_validation_varies(command, launched, tmp_path):
+    y = np.arange(40) % 2
+    np.savez(tmp_path / "own.npz", x_train=np.eye(40), y_train=y, x_test=np.eye(40)[:10], y_test=y[:10])
+    own = ("data=npz", "data.path=own.npz", "model=mlp", "width=4", "blocks=1")
+    assert command(*own, "resample_split=true").status == 0
+    assert command(*own).status == 0
+    assert [record["resampled"] for _, _, record in launched] == ["validation", None]
 
 
 def test_names_that_need_quoting_reach_the_right_folder(command, launched, tmp_path):

@@ -207,6 +207,7 @@ def test_test_scores_are_those_of_the_weights_at_hand(tmp_path):
     y = arrays().y[-TEST:]
     expected = {"test/loss": cross_entropy(outputs, y), "test/acc": (outputs.argmax(1) == y).mean()}
     assert run.module.test_scores == pytest.approx(expected, rel=1e-5)
+    assert run.module.test_answers.tolist() == (outputs.argmax(1) == y).tolist()
 
 
 def test_best_and_final_survive_a_checkpoint(tmp_path):

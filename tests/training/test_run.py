@@ -10,15 +10,18 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import own_activations
 import pytest
 import torch
-from finished_runs import left_by, only_run, record, run_folders, states, steps, written_twice
+from finished_runs import left_by, only_run, record, run_folders, states, steps, weights, written_twice
 from omegaconf import OmegaConf
 
 from gradflow.runs import folders, identity
 from gradflow.runs.record import write_record
+from gradflow.runs.samples import TEST, TRAIN, VALIDATION, read_samples
 from gradflow.sweep import cli
+from gradflow.training import build
 
 SMALL = ("trainer=cpu", "model=mlp", "width=4", "trainer.max_epochs=2", "+trainer.limit_train_batches=3")
 QUIET = ("callbacks.pictures=null",)
@@ -89,6 +92,64 @@ def test_the_stored_configuration_is_the_one_that_was_hashed(sweep):
         stored = OmegaConf.load(folder / ".hydra" / "config.yaml")
         assert identity.config_hash(stored, has_batch_norm=False) == record(folder)["config_hash"]
         assert OmegaConf.load(folder / ".hydra" / "overrides.yaml") == record(folder)["overrides"]
+
+
+def test_the_answers_to_the_test_samples_are_kept_and_their_mean_is_the_accuracy(sweep):
+    for folder in run_folders(sweep[1]):
+        found, metrics = read_samples(folder), record(folder)["metrics"]
+        for tag in ("test/acc", "test/acc_at_best"):
+            assert len(found.correct[tag]) == 300
+            assert np.float32(found.correct[tag].mean()) == np.float32(metrics[tag])
+        data = build.data(OmegaConf.load(folder / ".hydra" / "config.yaml"))
+        for part, rows in ((TRAIN, data.split.train), (VALIDATION, data.split.validation), (TEST, data.split.test)):
+            assert found.rows(part).tolist() == rows.tolist()
+
+
+def test_the_answers_at_the_best_epoch_are_those_of_its_weights(command, tmp_path):
+    """The last epoch's differ, because the learning rate is far too high."""
+    assert (
+        command("model=mlp", "blocks=1", "trainer=cpu", "trainer.max_epochs=6", "optimizer.lr=0.3", *QUIET).status == 0
+    )
+    run = only_run(tmp_path)
+    found, cfg = read_samples(run), OmegaConf.load(run / ".hydra" / "config.yaml")
+    assert record(run)["metrics"]["best_epoch"] < 6
+    data = build.data(cfg)
+    data.setup()
+    module = build.module(cfg, data)
+    (batch,) = data.test_dataloader()
+    for tag, checkpoint in (("test/acc", "last.ckpt"), ("test/acc_at_best", "best.ckpt")):
+        module.load_state_dict(weights(run, checkpoint))
+        with torch.no_grad():
+            right = module.network.eval()(batch[0]).argmax(1) == batch[1]
+        assert found.correct[tag].tolist() == right.tolist()
+    assert found.correct["test/acc"].tolist() != found.correct["test/acc_at_best"].tolist()
+
+
+def test_batches_left_out_of_the_test_are_not_said_to_be_tested(command, tmp_path):
+    left_out = ("data.eval_batch_size=100", "+trainer.limit_test_batches=2")
+    assert command(*SMALL, *QUIET, "blocks=1", *left_out).status == 0
+    found = read_samples(only_run(tmp_path))
+    data = build.data(OmegaConf.load(only_run(tmp_path) / ".hydra" / "config.yaml"))
+    assert found.rows(TEST).tolist() == data.split.test[:200].tolist()
+    accuracy = record(only_run(tmp_path))["metrics"]["test/acc"]
+    assert np.float32(found.correct["test/acc"].mean()) == np.float32(accuracy)
+
+
+def test_a_resampled_split_is_the_seeds_and_every_activation_and_normalisation_has_it(command, tmp_path):
+    grid = ("activation=relu,tanh", "model.norm=none,layer", "blocks=1", "seed=0,1", "resample_split=true")
+    assert command("-m", *SMALL, *QUIET, "trainer.max_epochs=1", *grid).status == 0
+    parts = {run: read_samples(run).parts.tobytes() for run in run_folders(tmp_path)}
+    first, second = ({found for run, found in parts.items() if run.name == f"seed={seed}"} for seed in (0, 1))
+    assert len(parts) == 8
+    assert len(first) == len(second) == 1
+    assert first != second
+
+
+def test_regression_keeps_the_rows_alone(command, tmp_path):
+    assert command(*SMALL, *QUIET, "data=diabetes", "blocks=1").status == 0
+    found = read_samples(only_run(tmp_path))
+    assert len(found.rows(TEST)) == 88
+    assert found.correct == {}
 
 
 def test_the_closing_table_shows_mean_and_spread_over_the_seeds(sweep):

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
@@ -39,10 +40,11 @@ class ArrayDataModule(L.LightningDataModule):
         validation_size: fraction or count, see `SplitOptions`.
         test_size: fraction or count, for data without an official test set.
         split_seed: seed of the split.
+        resample_split: whether the split follows `seed` too, so that every seed has a split of its own.
         pixel_range: [low, high] that 0..pixel_max is mapped to; None means [0, 1] for pixels, and float data needs it.
         standardize: z-score each feature with the training set's mean and standard deviation; None does so for
             tables only.
-        seed: seed of the batch order.
+        seed: seed of the batch order, and of the split if it is resampled.
         chunk_size: yield chunks of this many training batches; None yields single batches.
         source_options: arguments of `source`.
 
@@ -60,6 +62,7 @@ class ArrayDataModule(L.LightningDataModule):
         validation_size: float | None = None,
         test_size: float | None = None,
         split_seed: int = 0,
+        resample_split: bool = False,
         pixel_range: Sequence[float] | None = None,
         standardize: bool | None = None,
         seed: int = 0,
@@ -72,6 +75,7 @@ class ArrayDataModule(L.LightningDataModule):
         self.batch_size = check_whole("data.batch_size", batch_size, at_least=1, example=32)
         self.eval_batch_size = check_whole("data.eval_batch_size", eval_batch_size, at_least=1, example=1000)
         self._split_options = SplitOptions(validation, validation_size, test_size, split_seed)
+        self._resample_split = resample_split
         self._pixel_range = None if pixel_range is None else check_pixel_range(pixel_range)
         if not isinstance(standardize, bool | None):
             raise ConfigError(f"data.standardize={standardize}: choose true, false or null")
@@ -97,12 +101,19 @@ class ArrayDataModule(L.LightningDataModule):
     @cached_property
     def split(self) -> Split:
         """The rows of each part."""
+        return self._split_of(self._seed)
+
+    def check_split(self, seed: int) -> None:
+        """Refuse a seed whose split fails with a ConfigError; the data are not read again."""
+        _ = self.split if seed == self._seed else self._split_of(seed)
+
+    def _split_of(self, seed: int) -> Split:
         return split_rows(
             self.arrays.y,
             num_test=self.arrays.num_test,
             num_validation=self.arrays.num_validation,
             stratify=self.task != "regression",
-            options=self._split_options,
+            options=replace(self._split_options, resampled_by=seed if self._resample_split else None),
         )
 
     @property

@@ -75,7 +75,15 @@ class BatchLoader:
         """The row numbers of this process's part of each batch of this epoch, int64, on the device of the tensors."""
         # To be called at the first batch, not before: Lightning creates the iterator before it sets the epoch.
         order = self.rows if self.sampler is None else self.sampler.order()
-        whole = torch.from_numpy(order).to(self.x.device).split(self.batch_size)
+        return self._parts(torch.from_numpy(order).to(self.x.device))
+
+    def positions(self) -> Tensor:
+        """Where this process's samples stand in `rows`, batch after batch, if the order is kept; int64, on the CPU."""
+        return torch.cat(self._parts(torch.arange(len(self.rows))))
+
+    def _parts(self, order: Tensor) -> tuple[Tensor, ...]:
+        """This process's part of each batch."""
+        whole = order.split(self.batch_size)
         return whole if self.processes == 1 else tuple(one.tensor_split(self.processes)[self.rank] for one in whole)
 
     def samples(self, batch: int) -> int:

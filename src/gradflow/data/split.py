@@ -1,4 +1,4 @@
-"""Training, validation and test rows: a function of the data and `data.split_seed` only."""
+"""Training, validation and test rows: a function of the data, of `data.split_seed` and, if resampled, of the seed."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -26,12 +26,14 @@ class SplitOptions:
             and for the official validation set.
         test_size: the same, of the whole data set; None if there is an official test set.
         split_seed: seed of what is drawn, at least 0.
+        resampled_by: the seed of the run, if what is drawn follows it too; None: every seed has the same split.
     """
 
     validation: str | None
     validation_size: float | None
     test_size: float | None
     split_seed: int
+    resampled_by: int | None = None
 
     def __post_init__(self) -> None:
         if self.validation not in (None, *VALIDATIONS):
@@ -89,9 +91,17 @@ def split_rows(
     return Split(train, validation=validation, test=test)
 
 
-def sklearn_seed(seed: int, *, purpose: Literal["test_size", "validation_size", "samples"]) -> int:
-    """A 32-bit seed for scikit-learn's `random_state`, from the stream that `data.split_seed` seeds."""
-    return int(numpy_generator(seed, Stream.SPLIT, PURPOSES.index(purpose)).integers(2**32))
+def sklearn_seed(
+    seed: int, *, purpose: Literal["test_size", "validation_size", "samples"], resampled_by: int | None = None
+) -> int:
+    """A 32-bit seed for scikit-learn's `random_state`, from the stream that `data.split_seed` seeds.
+
+    Args:
+        seed: `data.split_seed`, or `data.sample_seed`.
+        purpose: what is drawn.
+        resampled_by: as in `SplitOptions`.
+    """
+    return int(numpy_generator(seed, Stream.SPLIT, PURPOSES.index(purpose), child=resampled_by).integers(2**32))
 
 
 def _check_size(key: str, size: object) -> None:
@@ -120,6 +130,11 @@ def _refuse_idle(options: SplitOptions, *, own_validation: bool) -> None:
             f"data.split_seed={options.split_seed}: has no effect, as nothing is drawn: {reason}; use "
             f"data.split_seed=0{remedy}"
         )
+    if options.resampled_by is not None and options.validation != "random":
+        raise ConfigError(
+            "resample_split=true: has no effect, as this data set has its own test set and nothing is drawn with "
+            f"data.validation={options.validation}; use resample_split=false or data.validation=random"
+        )
 
 
 def _count(key: str, size: float | None, available: int) -> int:
@@ -146,10 +161,11 @@ def _draw(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The rows that stay and the rows drawn."""
     count = _count(purpose, size, len(rows))
-    seed = sklearn_seed(options.split_seed, purpose=purpose)
+    seed = sklearn_seed(options.split_seed, purpose=purpose, resampled_by=options.resampled_by)
     try:
         kept, drawn = train_test_split(rows, test_size=count, random_state=seed, stratify=y[rows] if stratify else None)
     except ValueError as error:  # a class is too rare, or the part is smaller than the number of classes
         remedy = "give a larger size" + (" or use data.validation=last" if purpose == "validation_size" else "")
-        raise ConfigError(f"data.{purpose}={size}: cannot be stratified ({error}); {remedy}") from error
+        whose = "" if options.resampled_by is None else f" in the split of seed={options.resampled_by}"
+        raise ConfigError(f"data.{purpose}={size}: cannot be stratified{whose} ({error}); {remedy}") from error
     return np.sort(kept), np.sort(drawn)

@@ -42,6 +42,16 @@ def legend_of(final: pd.DataFrame) -> Legend:
     )
 
 
+def several_seeds(frame: pd.DataFrame) -> bool:
+    """Whether any row (column `n`) averages more than one seed, so that there are intervals."""
+    return bool((frame["n"] > 1).any())
+
+
+def lines_and_bands(frame: pd.DataFrame, *, unit: str = "") -> str:
+    """What lines and bands show, as a sentence without its full stop."""
+    return f"Lines are means over the seeds, bands 95 % t intervals{unit}" if several_seeds(frame) else "Lines are runs"
+
+
 def depth_text(blocks: Any) -> str:
     """`4` for 4 blocks; nothing where a study has no depths."""
     return "" if blocks is None or pd.isna(blocks) else f"{blocks:g}"

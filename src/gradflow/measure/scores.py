@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -12,6 +13,7 @@ from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy
 from torchmetrics.regression import MeanAbsoluteError, R2Score
 
 from gradflow.errors import ConfigError
+from gradflow.measure.answers import Answers
 from gradflow.runs import tags
 
 # The output functions that suit a kind of target, the usual one first.
@@ -164,13 +166,15 @@ class Pass:
     Args:
         task: says what the scores are.
         device: of the outputs.
+        answers: keeps the answer to each sample, if the task is a classification.
     """
 
-    def __init__(self, task: Task, device: torch.device) -> None:
+    def __init__(self, task: Task, device: torch.device, *, answers: Answers | None = None) -> None:
         self._device = torch.device("cpu") if device.type == "mps" else device  # MPS has no float64
         # Not MeanMetric: without its NaN check, which stalls an accelerator, it ignores the weights (torchmetrics 1.9).
         self._loss, self._samples = (_in_float64(SumMetric(nan_strategy="disable").to(self._device)) for _ in range(2))
         self._predict, self._meters = task.predict, task.meters()
+        self._answers = answers.to(self._device) if answers and tags.ACC in self._meters else None
         for meter in self._meters.values():
             meter.to(self._device)
         self._clear()
@@ -200,15 +204,33 @@ class Pass:
         for meter in self._meters.values():
             if len(targets):  # an update with no sample fails
                 meter.update(predictions, targets)
+        if self._answers is not None and len(targets):
+            self._answers.update(predictions == targets)
         self._clear()
 
     def scores(self, prefix: str) -> dict[str, float]:
         """Mean loss over all samples and the task's scores, tagged `<prefix>/<name>`; every process must call it."""
+        self._finish()
+        scores = {tags.LOSS: self._loss.compute() / self._samples.compute()}
+        scores |= {name: _computed(meter) for name, meter in self._meters.items()}
+        return {f"{prefix}/{name}": float(value) for name, value in scores.items()}
+
+    def answers(self) -> np.ndarray | None:
+        """1 right, 0 wrong, -1 not seen, for each sample of the set; None if they are not kept. Every process calls it.
+
+        Shape (size,), int32.
+        """
+        self._finish()
+        return None if self._answers is None else _computed(self._answers).cpu().numpy()
+
+    def _finish(self) -> None:
         if self._kept:
             self._sum_up()
-        scores = {tags.LOSS: self._loss.compute() / self._samples.compute()}
-        with warnings.catch_warnings():
-            # torchmetrics warns in a process that had no sample, even if others had some.
-            warnings.filterwarnings("ignore", ".* was called before the ``update`` method", UserWarning)
-            scores |= {name: meter.compute() for name, meter in self._meters.items()}
-        return {f"{prefix}/{name}": float(value) for name, value in scores.items()}
+
+
+def _computed(meter: Metric) -> Tensor:
+    """The value over all processes."""
+    with warnings.catch_warnings():
+        # torchmetrics warns in a process that had no sample, even if others had some.
+        warnings.filterwarnings("ignore", ".* was called before the ``update`` method", UserWarning)
+        return meter.compute()

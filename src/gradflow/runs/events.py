@@ -19,7 +19,8 @@ import numpy as np
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto.event_pb2 import Event
 
-from gradflow.runs import folders
+from gradflow.runs import folders, version_1
+from gradflow.runs.record import read_record
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)  # events hold scalars in float32
 _LENGTH, _CHECKSUM = struct.Struct("<Q"), struct.Struct("<I")
@@ -100,7 +101,18 @@ def curves(run_folder: Path) -> dict[str, Curve]:
                     steps, values = points.setdefault(value.tag, ([], []))
                     steps.append(event.step)
                     values.append(value.simple_value)
-    return {tag: _sorted(np.array(steps, np.int64), np.array(values)) for tag, (steps, values) in points.items()}
+    found = {tag: _sorted(np.array(steps, np.int64), np.array(values)) for tag, (steps, values) in points.items()}
+    if version_1.is_of_version_1(found):
+        record = read_record(run_folder)
+        found = version_1.upgraded(found, _gain, overrides=record["overrides"] if record else [])
+    return found
+
+
+def _gain(chain: Sequence[Curve]) -> Curve:
+    """The gain per layer at every step, from the gradients of layers of one shape."""
+    gain = version_1.gain_per_layer(np.stack([curve.values for curve in chain]))
+    known = np.isfinite(gain)
+    return Curve(chain[0].steps[known], gain[known])
 
 
 def _sorted(steps: np.ndarray, values: np.ndarray) -> Curve:

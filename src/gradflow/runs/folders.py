@@ -9,6 +9,7 @@ from typing import Any
 
 RUN_FILE = "run.json"
 LOG_FILE = "train.log"
+SAMPLES_FILE = "samples.npz"  # the samples of each set, and which tested ones were classified rightly
 EVENT_FILES = "events.out.tfevents.*"
 LOCK_FILE = ".lock"  # held while a process trains the run
 HYDRA_FOLDER = ".hydra"

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from gradflow.runs import tags
 
 PERCENT, DECIMAL, POWER = "~%", "~g", "~e"  # d3 number formats, as Vega expects them
-PER_CENT = "%"
+PER_CENT, FACTOR = "%", "factor"
 NO_NUMBER = "\N{EN DASH}"
 SELECTED_ON_TEST = "selected on test"
 
@@ -28,7 +28,8 @@ class Metric:
         tag: its key in TensorBoard and in run.json. One that ends in `/` stands for one value per layer, each recorded
             as `<tag><layer>`.
         words: what people read instead of the tag.
-        unit: empty if there is none; `%` for a fraction in [0, 1] that is shown as a percentage.
+        unit: empty if there is none; `%` for a fraction in [0, 1] that is shown as a percentage; `factor` for a factor
+            of the order of 1.
         low: the lowest possible value, at which a mean's interval is clipped.
         high: the highest possible value, likewise.
         is_logarithmic: whether it is averaged as log10, compared in decades and drawn on a logarithmic axis. Values
@@ -69,7 +70,9 @@ class Metric:
 
     @property
     def axis_format(self) -> str:
-        return PERCENT if self.is_fraction else POWER if self.is_logarithmic else DECIMAL
+        if self.is_fraction:
+            return PERCENT
+        return POWER if self.is_logarithmic and self.unit != FACTOR else DECIMAL
 
     def number(self, value: float) -> str:
         """For a table: fractions as percentages with two decimals, others to four significant digits, NaN as a dash."""
@@ -142,7 +145,7 @@ _magnitude = partial(Metric, low=0.0, is_logarithmic=True, taken="last epoch")
 METRICS = (
     *_scores(),
     Metric(tags.TRAIN_LOSS_STEP, "training loss of a batch", low=0.0, better="lower", shown="curves"),
-    _magnitude(tags.GAIN_PER_LAYER, "gradient gain per layer", meaning=GAIN),
+    _magnitude(tags.GAIN_PER_LAYER, "gradient gain per layer", unit=FACTOR, meaning=GAIN),
     _magnitude(tags.FIRST_TO_LAST, "gradient of the first hidden layer over that of the last", shown="csv"),
     _magnitude(tags.GRAD_NORM_TOTAL, "gradient norm"),
     _magnitude(tags.of_layer(tags.GRAD_NORM, ""), "gradient norm", shown="curves"),

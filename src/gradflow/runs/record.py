@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypedDict, get_type_hints
+from typing import Any, Literal, TypedDict, get_type_hints
 
 from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
 from gradflow.errors import ConfigError
-from gradflow.runs import folders
+from gradflow.runs import folders, version_1
+
+Resampled = Literal["split", "validation"] | None
 
 
 class State(StrEnum):
@@ -60,6 +62,7 @@ class Record(TypedDict):
     overrides: list[str]  # of the command line that planned the run
     headline: str  # tag of the metric that tables show
     selected_on: str  # `validation`, or `test` where the best epoch is chosen on the test data
+    resampled: Resampled  # what follows the seed: `split`, `validation` where the test set is fixed, or nothing
     declared_metrics: list[dict[str, Any]]  # those that monitors add to the package's own, as `Metric.as_entry`
     attempts: int
     metrics: dict[str, float | None]  # final values by tag; None for values that are not finite
@@ -95,6 +98,7 @@ def planned_record(
     overrides: Sequence[str] = (),
     headline: str,
     selected_on: str = "validation",
+    resampled: Resampled = None,
     declared_metrics: Sequence[Mapping[str, Any]] = (),
 ) -> Record:
     """The record of a run that has yet to start; arguments as in `Record`."""
@@ -113,6 +117,7 @@ def planned_record(
         "overrides": list(overrides),
         "headline": headline,
         "selected_on": selected_on,
+        "resampled": resampled,
         "declared_metrics": [dict(entry) for entry in declared_metrics],
         "attempts": 0,
         "metrics": {},
@@ -148,7 +153,13 @@ def read_record(folder: Path) -> Record | None:
     record: Record = {**blank, "identity": 1, **content}
     if problems := missing or _mistyped(record):
         raise ConfigError(f"{file}: damaged ({problems[0]}); move that run folder away")
-    return record
+    return _of_today(record) if record["identity"] == 1 else record
+
+
+def _of_today(record: Record) -> Record:
+    """A record of version 1 under today's tags."""
+    found = version_1.upgraded(record["metrics"], version_1.gain_of_values, overrides=record["overrides"])
+    return record | {"metrics": found, "headline": version_1.tag_of_today(record["headline"])}
 
 
 def _mistyped(record: Record) -> list[str]:

@@ -10,11 +10,13 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from tensorboard.plugins.custom_scalar import layout_pb2, metadata
+from tensorboard.plugins.scalar import metadata as scalars
 
 from gradflow.runs import folders, tags
 from gradflow.runs.events import Curve, EventFile, curves
 from gradflow.runs.metrics import MetricTable
 from gradflow.runs.record import Record, State
+from gradflow.study.captions import covers
 from gradflow.study.statistics import band
 
 MEAN, LOWER, UPPER, SEEDS = "mean", "lower", "upper", "seeds"
@@ -43,16 +45,20 @@ def average_study(study: Path, records: Sequence[Record]) -> list[Path]:
     Returns:
         The folders written, one per configuration with finished runs.
     """
+    described = " ".join(filter(None, ["Mean over the seeds.", covers(records)]))
     finished: dict[str, list[Path]] = {}
     for record in records:
         if record["state"] == State.FINISHED:
             folder = study / record["config"] / folders.seed_folder(record["seed"])
             finished.setdefault(record["config"], []).append(folder)
     table = MetricTable.of(records)
-    return [_average(study / config / MEAN, [curves(run) for run in runs], table) for config, runs in finished.items()]
+    return [
+        _average(study / config / MEAN, list(map(curves, runs)), table, described=described if len(runs) > 1 else "")
+        for config, runs in finished.items()
+    ]
 
 
-def _average(folder: Path, runs: Sequence[Mapping[str, Curve]], table: MetricTable) -> Path:
+def _average(folder: Path, runs: Sequence[Mapping[str, Curve]], table: MetricTable, *, described: str) -> Path:
     """Write the mean and its bounds for every tag at every step, and the number of seeds behind them."""
     rows: dict[int, dict[str, float]] = {}
     tags = sorted({tag for run in runs for tag in run})
@@ -69,16 +75,20 @@ def _average(folder: Path, runs: Sequence[Mapping[str, Curve]], table: MetricTab
             rows.setdefault(step, {}).update({key: value for key, value in row.items() if np.isfinite(value)})
     if rows:
         rows[min(rows)][f"{SEEDS}/all"] = len(runs)
-    _write(folder, rows, tags)
+    _write(folder, rows, tags, described=described)
     return folder
 
 
-def _write(folder: Path, rows: Mapping[int, Mapping[str, float]], tags: Sequence[str]) -> None:
+def _write(folder: Path, rows: Mapping[int, Mapping[str, float]], tags: Sequence[str], *, described: str) -> None:
     old = list(folder.glob(folders.EVENT_FILES))
     now = time.time()
     events = [Event(wall_time=now, step=0, summary=_layout(tags))]
+    known: set[str] = set()  # TensorBoard takes a tag's description from its first value
     for step, row in sorted(rows.items()):
-        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in row.items()]
+        new = [tag for tag in row.keys() - known if described and not tag.startswith(f"{SEEDS}/")]
+        first = {tag: scalars.create_summary_metadata(display_name="", description=described) for tag in new}
+        known |= row.keys()
+        values = [Summary.Value(tag=tag, simple_value=value, metadata=first.get(tag)) for tag, value in row.items()]
         events.append(Event(wall_time=now, step=step, summary=Summary(value=values)))
     EventFile(folder).write(events)
     for file in old:

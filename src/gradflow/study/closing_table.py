@@ -13,6 +13,7 @@ from rich.text import Text
 from gradflow.runs import folders, metrics, tags
 from gradflow.runs.metrics import Metric, MetricTable
 from gradflow.runs.record import Record, State
+from gradflow.study.captions import variation
 from gradflow.terminal import line
 
 
@@ -72,6 +73,7 @@ def _caption(records: Sequence[Record], metric: Metric) -> str:
     count = f"{mean} over {over} seeds" if most > 1 else "one seed"
     if most > 1 and metric.is_logarithmic and not all(value > 0 for value in _values(records, metric.tag)):
         count += ", zeros left out"
+    count += f" ({variation(records)})" if most > 1 else ""
     star = f"; * best in its column ({_BEST[metric.better]})" if metric.better else ""
     star += " by more than a standard error" if star and most > 1 else ""
     return f"{count}{star}{_caption_of_flow(records)}"

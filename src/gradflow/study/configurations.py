@@ -15,17 +15,27 @@ LEADING = ("activation", "blocks")
 def variants(records: Sequence[Record]) -> dict[str, str]:
     """Configuration -> the axes other than activation and depth that vary within the study, as text; often empty.
 
-    A parameter of an activation belongs to the activation's name, as in comparisons.
+    A parameter of an activation belongs to the activation's name, as in comparisons. Axes leave out a default; it is
+    named where the commands spell it out.
     """
     others = {
         r["config"]: {k: str(v) for k, v in r["axes"].items() if k not in LEADING and not k.startswith("activation.")}
         for r in records
     }
-    varied = {key for axes in others.values() for key in axes if len({other.get(key) for other in others.values()}) > 1}
+    keys = dict.fromkeys(key for axes in others.values() for key in axes)
+    varied = [key for key in keys if len({axes.get(key) for axes in others.values()}) > 1]
+    defaults = {key: value for key in varied if (value := _spelled_default(records, key)) is not None}
     return {
-        config: ", ".join(f"{key}={value}" for key, value in axes.items() if key in varied)
+        config: ", ".join(f"{key}={(defaults | axes)[key]}" for key in varied if key in defaults | axes)
         for config, axes in others.items()
     }
+
+
+def _spelled_default(records: Sequence[Record], key: str) -> str | None:
+    """The value that the runs without this axis have typed, if it is one for all of them."""
+    without = [record for record in records if key not in record["axes"]]
+    typed = {one.partition("=")[2] for r in without for one in r["overrides"] if one.startswith(f"{key}=")}
+    return typed.pop() if len(typed) == 1 else None
 
 
 def identities(records: Sequence[Record]) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, RunsFailed
 from gradflow.runs import content, folders, identity
 from gradflow.runs.metrics import Metric
-from gradflow.runs.record import DONE, Record, State, planned_record, read_record
+from gradflow.runs.record import DONE, Record, Resampled, State, planned_record, read_record
 from gradflow.study.closing_table import closing_table
 from gradflow.study.records import study_runs
 from gradflow.sweep import present
@@ -66,6 +66,7 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
     """
     defaults = functools.cache(lambda overrides: compose_defaults(list(overrides)))
     data = functools.cache(_load)
+    check_split = functools.cache(ArrayDataModule.check_split)
     known: dict[str, Configuration] = {}
     built: set[str] = set()
     records: dict[Path, Record] = {}
@@ -79,6 +80,7 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
         if shared not in known:
             configuration.check(cfg)
             known[shared] = _configuration(cfg, choices, data, lambda wanted: defaults(tuple(wanted)))
+        check_split(known[shared].data, cfg.seed if cfg.resample_split else 0)
         own = identity.counted(values, has_batch_norm=known[shared].has_batch_norm)
         record = _record(cfg, known[shared], overrides, config_hash=identity.digest(own))
         folder = folders.run_folder(cfg.output_dir, record["study"], record["config"], cfg.seed)
@@ -134,10 +136,11 @@ def quoted(value: object) -> str:
 
 
 def _configuration(
-    cfg: DictConfig, choices: Mapping[str, Any], data: Callable[[str], ArrayDataModule], defaults: Any
+    cfg: DictConfig, choices: Mapping[str, Any], data: Callable[[str, bool, int], ArrayDataModule], defaults: Any
 ) -> Configuration:
     """What is computed once for all seeds of a configuration; the data set is loaded once for all configurations."""
-    loaded = data(OmegaConf.to_yaml(cfg.data, resolve=True))
+    resampled_by = cfg.seed if cfg.resample_split else 0  # of a resampled split, any seed of the sweep stands for all
+    loaded = data(OmegaConf.to_yaml(cfg.data, resolve=True), cfg.resample_split, resampled_by)
     headline = objects.headline(cfg, loaded)
     has_batch_norm = objects.has_batch_norm(cfg, loaded)
     axes = identity.study_axes(cfg, choices, defaults, has_batch_norm=has_batch_norm)
@@ -146,9 +149,9 @@ def _configuration(
     return Configuration(axes, loaded, headline, own_metrics, has_batch_norm, content.content(counted))
 
 
-def _load(options: str) -> ArrayDataModule:
-    """The data set of these options (YAML of the group `data`), read and checked."""
-    cfg = OmegaConf.create({"data": OmegaConf.create(options), "seed": 0})
+def _load(options: str, resample_split: bool, seed: int) -> ArrayDataModule:
+    """The data set of these options (YAML of the group `data`), read and checked with the split of this seed."""
+    cfg = OmegaConf.create({"data": OmegaConf.create(options), "seed": seed, "resample_split": resample_split})
     try:
         data = build.data(cfg)
         data.input_shape, data.sizes  # noqa: B018 - reading them loads and checks the arrays
@@ -172,7 +175,13 @@ def _record(cfg: DictConfig, configuration: Configuration, overrides: Sequence[s
         headline=configuration.headline,
         selected_on="test" if configuration.data.selected_on_test else "validation",
         declared_metrics=[metric.as_entry() for metric in configuration.own_metrics],
+        resampled=_resampled(configuration.data) if cfg.resample_split else None,
     )
+
+
+def _resampled(data: ArrayDataModule) -> Resampled:
+    """What differs from seed to seed if the split follows the seed: an official test set stays."""
+    return "validation" if data.arrays.num_test else "split"
 
 
 def unfinished(runs: Sequence[PlannedRun]) -> list[PlannedRun]:

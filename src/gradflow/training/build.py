@@ -36,7 +36,7 @@ BATCH_HOOKS = (
 
 def data(cfg: DictConfig, *, chunk_size: int | None = None) -> ArrayDataModule:
     """The data module; it reads or downloads the arrays when one of its properties is first used."""
-    return _make(cfg.data, seed=cfg.seed, chunk_size=chunk_size)
+    return _make(cfg.data, seed=cfg.seed, resample_split=cfg.resample_split, chunk_size=chunk_size)
 
 
 def chunk_size(cfg: DictConfig, callbacks: Sequence[Callback]) -> int | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import lightning as L
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
@@ -21,6 +22,7 @@ from gradflow.errors import Diverged
 from gradflow.runs import folders, tags
 from gradflow.runs.logger import write
 from gradflow.runs.metrics import MetricTable
+from gradflow.runs.samples import samples_of, write_samples
 from gradflow.training import build, checkpoints
 from gradflow.training.devices import Signals
 from gradflow.training.module import ActivationModule
@@ -72,14 +74,26 @@ def fit_and_test(parts: Parts, folder: Path, resume: Path | None) -> dict[str, f
     trainer.test(module, datamodule=data, verbose=False)
     last = module.test_scores
     chosen = last
+    answers = answers_of_chosen = module.test_answers
     if module.best_epoch not in (0, trainer.current_epoch):
         best = folder / folders.CHECKPOINT_FOLDER / folders.BEST_CHECKPOINT
         module.load_state_dict(torch.load(best, map_location=module.device, weights_only=True)["state_dict"])
         trainer.test(module, datamodule=data, verbose=False)
         chosen = module.test_scores
+        answers_of_chosen = module.test_answers
     scores = last | {tags.at_best(tag): value for tag, value in chosen.items()}
     write(trainer.loggers, scores, step)
+    if trainer.is_global_zero:
+        _keep_samples(folder, data, last=answers, chosen=answers_of_chosen)
     return scores
+
+
+def _keep_samples(folder: Path, data: ArrayDataModule, *, last: np.ndarray | None, chosen: np.ndarray | None) -> None:
+    """Write which samples each set has, and the answers to the tested ones by the last epoch and the chosen one."""
+    accuracy = tags.test(tags.ACC)
+    answers = {tag: one for tag, one in ((accuracy, last), (tags.at_best(accuracy), chosen)) if one is not None}
+    parts = {part: getattr(data.split, part) for part in ("train", "validation", "test")}
+    write_samples(folder, samples_of(len(data.arrays.y), **parts, answers=answers))
 
 
 def measure_initial_weights(trainer: L.Trainer, module: ActivationModule, data: ArrayDataModule) -> None:

@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from gradflow.data.loader import Batch, BatchLoader, Chunk
 from gradflow.errors import Diverged
+from gradflow.measure.answers import Answers
 from gradflow.measure.gradients import gradient_abs_sums, gradient_norms
 from gradflow.measure.scores import Pass, Task
 from gradflow.measure.steps import StepTable
@@ -65,6 +66,7 @@ class ActivationModule(L.LightningModule):
         self.best_score, self.best_epoch = -math.inf if task.mode == "max" else math.inf, 0
         self.final: dict[str, float] = {}
         self.test_scores: dict[str, float] = {}  # of the test pass that has ended last, tagged `test/...`
+        self.test_answers: np.ndarray | None = None  # of the same pass, as `Pass.answers` has them
 
     def forward(self, x: Tensor) -> Tensor:
         return self.network(x)
@@ -197,13 +199,16 @@ class ActivationModule(L.LightningModule):
         self.log_dict({self.task.monitor: value, loss: scores[loss]}, logger=False)  # for callbacks
 
     def on_test_epoch_start(self) -> None:
-        self._evaluation = Pass(self.task, self.device)
+        loader = self.trainer.test_dataloaders
+        assert isinstance(loader, BatchLoader)
+        answers = Answers(loader.positions(), size=len(loader.rows))
+        self._evaluation = Pass(self.task, self.device, answers=answers)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         self._evaluate(batch)
 
     def on_test_epoch_end(self) -> None:
-        self.test_scores = self._evaluation.scores("test")
+        self.test_scores, self.test_answers = self._evaluation.scores("test"), self._evaluation.answers()
 
     def _finish(self, scores: dict[str, float]) -> None:
         self.final.update(scores)

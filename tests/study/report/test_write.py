@@ -155,6 +155,30 @@ def test_monitors_off_one_seed_one_activation(tmp_path, monkeypatch):
     assert "Nothing to compare" in page
 
 
+def test_every_figure_and_table_with_an_interval_says_what_it_covers(page, written):
+    sentence = "The 95 % intervals cover training&#39;s randomness, with one split and one test set."
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page, re.DOTALL)
+    assert len(captions) == 10
+    assert all(html.unescape(sentence) in html.unescape(caption) for caption in captions)
+    tables = re.findall(r"<caption><span>(.*?)</span></caption>", page)
+    without = [caption for caption in tables if html.unescape(sentence) not in html.unescape(caption)]
+    assert [caption.split(":")[0] for caption in without] == ["Change with depth", "Left out of every average"]
+
+
+def test_with_a_single_seed_nothing_speaks_of_an_interval(tmp_path, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(write, "save", lambda figure, folder: drawn.update({figure.name: figure}))
+    for activation in ("relu", "sigmoid"):
+        for blocks in (1, 4):
+            write_run(tmp_path, activation=activation, **typical(blocks=blocks))
+    page = write.write_report(tmp_path).read_text()
+    said = re.sub(r"<script.*?</script>|<style.*?</style>", "", page, flags=re.DOTALL)
+    assert len(drawn) == 10
+    assert "interval" not in said
+    assert "over the seeds" not in said
+    assert "interval" not in (tmp_path / "report/table.md").read_text()
+
+
 def test_a_study_without_depths_or_with_further_axes(tmp_path, monkeypatch):
     for lr in (0.1, 0.2):
         write_run(tmp_path, axes={"optimizer.lr": lr}, **typical(blocks=None))

@@ -15,7 +15,6 @@ from gradflow.study.report.frames import AFTER, BEFORE
 DODGE = 0.018  # of the range of depths, between two activations: intervals side by side, not on top of each other
 ASIDE = 7  # pixels between the mean of a configuration and the marks of its seeds
 GRADIENT_RMS = MetricTable()[f"{GRAD_RMS}/"]
-_BAND = "lines are means over the seeds, bands 95 % t intervals"
 
 
 def by_depth(
@@ -129,6 +128,7 @@ def gradient_by_layer(frame: pd.DataFrame, legend: Legend) -> Figure:
         )
     reading = (
         f"Root mean square of each layer's weight gradient, {BEFORE} and as the mean over the {AFTER}; a line that "
-        f"falls towards the left is a gradient that vanishes on its way to the input. {_BAND.capitalize()}, of log10."
+        f"falls towards the left is a gradient that vanishes on its way to the input. "
+        f"{marks.lines_and_bands(frame, unit=', of log10')}."
     )
     return Figure(name="gradient_by_layer", title="Gradient by layer", reading=reading, panels=panels)

@@ -1,16 +1,19 @@
 """Which figures a report shows, in the order of its page: those for which the study has measurements."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from gradflow.figures.marks import Legend
+from gradflow.figures.marks import Legend, several_seeds
 from gradflow.figures.panels import Figure
 from gradflow.runs import tags
 from gradflow.runs.record import Record
 from gradflow.runs.tags import UNIT_QUANTITIES
+from gradflow.study.captions import covers
 from gradflow.study.report import depth_charts, training_charts, unit_charts
 from gradflow.study.report.frames import Frames
 
-_MARKS = "Large marks are means over the seeds, bars 95 % t intervals, small circles single seeds."
+_MEANS = "Large marks are means over the seeds, bars 95 % t intervals, small circles single seeds."
+_RUNS = "Every mark is a run; the small circles repeat it."
 _GAIN = (
     "The factor by which the gradient changes from one layer to the layer before it, over hidden layers of one shape, "
     "mean over the last epoch: under 1 it shrinks on its way to the input, over 1 it grows."
@@ -26,9 +29,9 @@ _MEAN_GRADIENT = (
 
 
 def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[Figure]:
-    """Every figure that can be drawn."""
+    """Every figure that can be drawn, with what its intervals cover below it."""
     drawn = [
-        _by_depth(frames, records, legend, metric=records[0]["headline"], name="headline", reading=_MARKS),
+        _by_depth(frames, records, legend, metric=records[0]["headline"], name="headline", reading=_marks(frames)),
         _learning(frames, legend, metric=frames.validation, name="validation"),
         _learning(frames, legend, metric=tags.train(tags.LOSS), name="training_loss"),
         _gradient_by_layer(frames, legend),
@@ -37,7 +40,16 @@ def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[F
         _mean_gradient(frames, records, legend),
         *(_units(frames, quantity=quantity) for quantity in UNIT_QUANTITIES),
     ]
-    return [figure for figure in drawn if figure is not None]
+    sentence = covers(records)
+    return [
+        replace(figure, reading=f"{figure.reading} {sentence}") if sentence and figure.panels else figure
+        for figure in drawn
+        if figure is not None
+    ]
+
+
+def _marks(frames: Frames) -> str:
+    return _MEANS if several_seeds(frames.final) else _RUNS
 
 
 def _by_depth(
@@ -63,7 +75,7 @@ def _gradient_flow(frames: Frames, records: Sequence[Record], legend: Legend) ->
         if tags.GAIN_PER_LAYER in measured
         else (tags.FIRST_TO_LAST, "first_to_last", _FIRST_TO_LAST)
     )
-    return _by_depth(frames, records, legend, metric=metric, name=name, reading=f"{what} {_MARKS}")
+    return _by_depth(frames, records, legend, metric=metric, name=name, reading=f"{what} {_marks(frames)}")
 
 
 def _learning(frames: Frames, legend: Legend, *, metric: str, name: str) -> Figure | None:
@@ -76,7 +88,8 @@ def _mean_gradient(frames: Frames, records: Sequence[Record], legend: Legend) ->
     if len(legend.depths) < 2:
         return None
     metric = tags.GRAD_ABS_MEAN_ALL_STEPS
-    return _by_depth(frames, records, legend, metric=metric, name="mean_gradient", reading=f"{_MEAN_GRADIENT} {_MARKS}")
+    reading = f"{_MEAN_GRADIENT} {_marks(frames)}"
+    return _by_depth(frames, records, legend, metric=metric, name="mean_gradient", reading=reading)
 
 
 def _gradient_by_layer(frames: Frames, legend: Legend) -> Figure | None:

@@ -1,17 +1,19 @@
 """The tables of a report: what is averaged, every seed's value, the change with depth."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from gradflow.figures.marks import depth_text
+from gradflow.figures.marks import depth_text, several_seeds
 from gradflow.figures.table import Table, without_column
 from gradflow.runs import tags
 from gradflow.runs.metrics import NO_NUMBER, Metric, MetricTable, selected_on_test
 from gradflow.runs.record import Record
+from gradflow.study.bootstrap import NONE, Interval
 from gradflow.study.configurations import KEYS, groups
 from gradflow.study.report.final_metrics import reported
 from gradflow.study.report.frames import Frames
+from gradflow.study.report.new_images import HEADER, as_text
 
 
 def long_table(frames: Frames, records: Sequence[Record]) -> pd.DataFrame:
@@ -27,20 +29,33 @@ def long_table(frames: Frames, records: Sequence[Record]) -> pd.DataFrame:
     return joined
 
 
-def headline_table(frames: Frames, records: Sequence[Record]) -> Table:
-    """The headline metric of every configuration, with every seed's value."""
+def headline_table(
+    frames: Frames, records: Sequence[Record], *, new_images: Mapping[str, Interval] | None = None
+) -> Table:
+    """The headline metric of every configuration, with every seed's value.
+
+    Args:
+        frames: of the study.
+        records: run.json of its runs.
+        new_images: configuration -> the interval for new images and new seeds; an empty one adds no column.
+    """
     metric = records[0]["headline"]
     shown = frames.table.final(metric)
     final = frames.final[frames.final["metric"] == metric]
     seeds = frames.seeds[frames.seeds["metric"] == metric]
+    several = several_seeds(final)
     varied, heads = _axes(frames)
     rows = []
     for row in final.to_dict("records"):
         values = seeds.loc[seeds["config"] == row["config"], ["seed", "value"]].itertuples(index=False)
         each = ", ".join(f"{seed}: {shown.number(value)}" for seed, value in values)
-        rows.append([*_names(row, varied), str(row["n"]), *_estimate(row, shown), each])
-    columns = ["n", "mean", "sd", "95 % interval", "seed: value"]
-    return Table(caption=f"{shown.with_unit.capitalize()}.", headers=[*heads, *columns], rows=rows)
+        mean, *spread = _estimate(row, shown)
+        also = [as_text((new_images or {}).get(row["config"], NONE), signed=False)]
+        rows.append([*_names(row, varied), str(row["n"]), mean, *(spread if several else []), *also, each])
+    columns = ["n", *(["mean", "sd", "95 % interval"] if several else ["value"]), HEADER, "seed: value"]
+    table = Table(caption=f"{shown.with_unit.capitalize()}.", headers=[*heads, *columns], rows=rows)
+    column = table.headers.index(HEADER)
+    return table if any(row[column] != NO_NUMBER for row in rows) else without_column(table, column)
 
 
 def metrics_table(frames: Frames, records: Sequence[Record]) -> Table:
@@ -53,7 +68,8 @@ def metrics_table(frames: Frames, records: Sequence[Record]) -> Table:
         by_metric = {row["metric"]: row for row in part.to_dict("records")}
         cells = [_cell(by_metric[tag], labels[tag]) if tag in by_metric else NO_NUMBER for tag in tags]
         rows.append([*_names(part.iloc[0].to_dict(), varied), *cells])
-    caption = f"Mean [95 % interval] of the other metrics{_geometric(tags, frames.table)}."
+    mean = "Mean [95 % interval] of the" if several_seeds(frames.final) else "The"
+    caption = f"{mean} other metrics{_geometric(tags, frames.table)}."
     return Table(caption=caption, headers=[*heads, *(labels[tag].with_unit for tag in tags)], rows=rows)
 
 
@@ -79,7 +95,8 @@ def layers_table(frames: Frames, records: Sequence[Record]) -> Table:
         found = {rows_of[row["metric"]].tag: row for row in part.to_dict("records")}
         cells = [_cell(found[one], labels[one]) if one in found else NO_NUMBER for one in quantities]
         rows.append([*_names(first, varied), first["layer"], *cells])
-    caption = f"By layer: mean [95 % interval]{_geometric(quantities, frames.table)}."
+    mean = ": mean [95 % interval]" if several_seeds(final) else ""
+    caption = f"By layer{mean}{_geometric(quantities, frames.table)}."
     return Table(caption=caption, headers=[*heads, "layer", *(labels[one].with_unit for one in quantities)], rows=rows)
 
 
@@ -104,7 +121,8 @@ def depth_table(frames: Frames, records: Sequence[Record]) -> Table:
         cells = [_cell(found[column], labels[column[1]]) if column in found else NO_NUMBER for column in columns]
         rows.append([depth_text(keys["blocks"]), keys["variant"], *cells])
     headers = ["blocks", "variant", *(f"{activation}: {labels[tag].with_unit}" for activation, tag in columns)]
-    caption = "By depth: mean [95 % interval] of score and mean gradient."
+    mean = "mean [95 % interval] of " if several_seeds(frames.final) else ""
+    caption = f"By depth: {mean}score and mean gradient."
     table = Table(caption=caption, headers=headers, rows=rows)
     return table if any(row[1] for row in rows) else without_column(table, 1)
 

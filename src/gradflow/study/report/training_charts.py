@@ -16,7 +16,6 @@ from gradflow.study.report.curve_points import SPREAD
 from gradflow.study.report.frames import Frames
 
 _DRAG = "Drag to move, Ctrl + wheel to zoom, double-click to reset."
-_BAND = "lines are means over the seeds, bands 95 % t intervals"
 _FEW = 15  # a curve of at most this many points shows each of them
 _START, _FAR_ABOVE = 0.02, 5.0  # of all updates; times the highest mean of the others
 _BY_UPDATE = (tags.TRAIN_LOSS_STEP, tags.GRAD_NORM_TOTAL)
@@ -64,7 +63,8 @@ def learning_curves(frame: pd.DataFrame, legend: Legend, *, metric: Metric, name
     quantity = _Quantity(frame[frame["metric"] == metric.tag], metric, "", "epoch")
     panels = [_panel(quantity, part, keys, legend) for keys, part in groups(quantity.frame, ["variant", "blocks"])]
     title = f"{metric.words.capitalize()} by epoch"
-    return Figure(name=name, title=title, reading=f"One panel per depth: {_BAND}. {_DRAG}", panels=panels, zooms=True)
+    reading = f"One panel per depth. {marks.lines_and_bands(quantity.frame)}. {_DRAG}"
+    return Figure(name=name, title=title, reading=reading, panels=panels, zooms=True)
 
 
 def over_training(frames: Frames, legend: Legend) -> Figure | None:
@@ -94,7 +94,7 @@ def over_training(frames: Frames, legend: Legend) -> Figure | None:
     return Figure(
         name="over_training",
         title="Loss, accuracy and gradient norm over training" if "acc" in frames.fitted else "Over training",
-        reading=f"{norm} {_BAND.capitalize()}.{thinned} {_DRAG}",
+        reading=f"{norm} {marks.lines_and_bands(frames.training)}.{thinned} {_DRAG}",
         panels=panels,
         zooms=True,
         columns=len(quantities),

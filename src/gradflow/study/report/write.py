@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gradflow.figures.marks import legend_of
@@ -10,6 +11,8 @@ from gradflow.figures.panels import Figure, save
 from gradflow.figures.table import Table, markdown
 from gradflow.runs.metrics import selected_on_test
 from gradflow.runs.record import Record, State, now
+from gradflow.study.captions import covers
+from gradflow.study.comparison.claims import Comparison
 from gradflow.study.comparison.compare import compare
 from gradflow.study.comparison.more_seeds import more_seeds
 from gradflow.study.comparison.overall import Overall, overall
@@ -18,6 +21,7 @@ from gradflow.study.records import study_with_runs
 from gradflow.study.report import tables
 from gradflow.study.report.figures import figures
 from gradflow.study.report.frames import Frames, study_frames
+from gradflow.study.report.new_images import HEADER, WHAT_IT_COVERS, answers_of, differences_table, intervals
 from gradflow.study.report.page import Content, Verdict, page
 from gradflow.study.report.provenance import failures, provenance, spent
 from gradflow.study.status import true_state
@@ -50,11 +54,13 @@ def write_report(study: Path, *, baseline: str | None = None, tuning: Tuning | N
     frames = study_frames(study, records)
     legend = legend_of(frames.final)
     drawn = figures(frames, records, legend)
-    text = page(_content(study, records, frames, baseline=baseline, tuning=tuning), drawn, legend)
+    content = _content(study, records, frames, baseline=baseline, tuning=tuning)
+    text = page(content, drawn, legend)
     new = study / f".{REPORT}.{os.getpid()}"
     shutil.rmtree(new, ignore_errors=True)
     try:
-        _write(new, text, drawn, frames, records)
+        _write(new, text, drawn, content.tables)
+        tables.long_table(frames, records).to_csv(new / "table.csv", index=False)
         _swap(new, study / REPORT)
     finally:
         shutil.rmtree(new, ignore_errors=True)
@@ -68,20 +74,26 @@ def _content(
     finished = states.count(State.FINISHED)
     made = now()[:16].replace("T", " ")
     facts = f"{finished} of {len(records)} runs finished, {spent(_seconds(records))} of training; generated {made} UTC."
-    verdict = _verdict(records, baseline=baseline, tuning=tuning) if finished else Verdict(Overall([NOTHING_YET], []))
+    compared = compare(records, baseline=baseline, tuning=tuning) if finished else []
+    verdict = _verdict(records, compared, tuning=tuning) if finished else Verdict(Overall([NOTHING_YET], []))
     return Content(
         study=records[0]["study"],
         facts=facts,
         verdict=verdict,
         note=SELECTED_ON_TEST if selected_on_test(records) else "",
-        tables=_tables(frames, records),
+        tables=_tables(
+            study,
+            records,
+            frames,
+            comparisons=compared,
+            compared=tuning.records if tuning else records,
+        ),
         failures=failures(records, states),
         provenance=provenance(records),
     )
 
 
-def _verdict(records: Sequence[Record], *, baseline: str | None, tuning: Tuning | None) -> Verdict:
-    comparisons = compare(records, baseline=baseline, tuning=tuning)
+def _verdict(records: Sequence[Record], comparisons: Sequence[Comparison], *, tuning: Tuning | None) -> Verdict:
     more = more_seeds(records, comparisons, tuned=tuning is not None)
     return Verdict(overall(comparisons), [comparison.verdict for comparison in comparisons], more)
 
@@ -90,25 +102,55 @@ def _seconds(records: Sequence[Record]) -> float:
     return sum(record["duration_s"] or 0.0 for record in records)
 
 
-def _tables(frames: Frames, records: Sequence[Record]) -> list[Table]:
-    """The tables that have rows, in the order of the page."""
+def _tables(
+    study: Path,
+    records: Sequence[Record],
+    frames: Frames,
+    *,
+    comparisons: Sequence[Comparison],
+    compared: Sequence[Record],
+) -> list[Table]:
+    """The tables that have rows, in the order of the page, with what their intervals cover.
+
+    Args:
+        study: its folder.
+        records: run.json of its runs.
+        frames: of its runs.
+        comparisons: by the headline.
+        compared: the runs behind them.
+    """
     if frames.final.empty:
         return []
-    makers = (tables.headline_table, tables.depth_table, tables.change_table, tables.metrics_table, tables.layers_table)
-    made = [make(frames, records) for make in makers]
+    headline = records[0]["headline"]
+    answers = answers_of(study, records, headline)
+    new_images = intervals(answers, records, frames.table[headline])
+    with_intervals = [
+        tables.headline_table(frames, records, new_images=new_images),
+        differences_table(comparisons, answers, compared, frames.table),
+        tables.depth_table(frames, records),
+        tables.metrics_table(frames, records),
+        tables.layers_table(frames, records),
+    ]
+    sentence = covers(records)
+    made = [_captioned(table, sentence) for table in with_intervals]
+    made.insert(3, tables.change_table(frames, records))
     return [table for table in made if table.rows]
 
 
-def _write(folder: Path, text: str, drawn: Sequence[Figure], frames: Frames, records: Sequence[Record]) -> None:
+def _captioned(table: Table, sentence: str) -> Table:
+    also = WHAT_IT_COVERS if HEADER in table.headers else ""
+    return replace(table, caption=" ".join(filter(None, [table.caption, sentence, also])))
+
+
+def _write(folder: Path, text: str, drawn: Sequence[Figure], shown: Sequence[Table]) -> None:
     pictures = folder / "figures"
     pictures.mkdir(parents=True)
     for figure in drawn:
         if figure.panels:
             save(figure, pictures)
     (folder / PAGE).write_text(text, encoding="utf-8")
-    tables.long_table(frames, records).to_csv(folder / "table.csv", index=False)
-    shown = [markdown(table) for table in _tables(frames, records)] or [f"{NOTHING_YET}\n"]
-    (folder / "table.md").write_text("\n".join(shown), encoding="utf-8")
+    texts = [markdown(table) for table in shown] or [f"{NOTHING_YET}\n"]
+    (folder / "table.md").write_text("\n".join(texts), encoding="utf-8")
 
 
 def _swap(new: Path, place: Path) -> None:

@@ -11,7 +11,7 @@ from gradflow.sweep.checks import training
 from gradflow.sweep.checks.values import arguments_fit, number, whole
 
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
-SWITCHES = ("compile", "flush_denormal", "rerun")
+SWITCHES = ("compile", "flush_denormal", "rerun", "resample_split")
 KNOBS = (
     *("blocks", "width", "seed", "precision", "batch_norm", "batch_norm_samples", "threads"),
     *("runs_per_job", "steps_per_execution", *SWITCHES),
