@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -188,6 +189,87 @@ def test_a_study_of_another_version_is_read_but_not_added_to(command, launched, 
     assert command("blocks=1", "width=4", "rerun=true").status == 0
     assert command("blocks=2", "width=4").status == 0
     assert len(launched) == 3
+
+
+OWN_DATA = ("data=npz", "data.path=own.npz", "model=mlp", "blocks=1", "width=4", "study=own")
+
+
+def save_table(folder, *, shift=0, savez=np.savez):
+    x, y = np.random.default_rng(0).normal(size=(40, 3)), (np.arange(40) + shift) % 2
+    savez(folder / "own.npz", x_train=x[:30], y_train=y[:30], x_test=x[30:], y_test=y[30:])
+
+
+def set_state(launched, state):
+    for _, folder, record in launched:
+        write_record(folder, record | {"state": state, "attempts": 1, "metrics": {"test/acc_at_best": 0.5}})
+
+
+def assert_content_refused(outcome, key):
+    assert outcome.status == 2, outcome
+    assert re.fullmatch(
+        rf"gradflow: {key}: what it names has changed since \S*/seed=0 was trained, .*; use another study, or "
+        r"rerun=true with every seed of this configuration\n",
+        outcome.err,
+    )
+
+
+def test_runs_on_other_data_do_not_join_those_that_are_there(command, launched, tmp_path):
+    save_table(tmp_path)
+    assert command("-m", *OWN_DATA, "seed=0,1").status == 0
+    assert [record["content"].keys() for _, _, record in launched] == [{"data.path"}] * 2
+    set_state(launched, "finished")
+    save_table(tmp_path, savez=np.savez_compressed)
+    assert "0 runs to train (2 already done)" in command("-m", *OWN_DATA, "seed=0,1").out
+    save_table(tmp_path, shift=1)
+    for seeds in ("seed=0", "seed=0,1", "seed=2"):  # the last of these is new, its siblings are not
+        assert_content_refused(command("-m", *OWN_DATA, seeds), r"data\.path=own\.npz")
+    assert_content_refused(command(*OWN_DATA, "seed=1", "rerun=true"), r"data\.path=own\.npz")
+    assert command("-m", *OWN_DATA, "seed=2", "study=other").status == 0
+    assert command("-m", *OWN_DATA, "blocks=2", "seed=2").status == 0
+    assert command("-m", *OWN_DATA, "seed=0,1", "rerun=true").status == 0
+    assert len(launched) == 6
+    assert command(*OWN_DATA, "seed=2").status == 0
+
+
+@pytest.mark.parametrize("state", ["planned", "failed"])
+def test_runs_without_a_result_take_what_is_there_now(command, launched, tmp_path, state):
+    save_table(tmp_path)
+    assert command(*OWN_DATA).status == 0
+    set_state(launched, state)
+    save_table(tmp_path, shift=1)
+    assert command(*OWN_DATA, "seed=1").status == 0
+    assert command(*OWN_DATA).status == 0
+    contents = [record["content"]["data.path"] for _, _, record in launched]
+    assert contents[0] != contents[1] == contents[2]
+
+
+def test_a_class_that_was_edited_does_not_join_either(command, launched, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    file = tmp_path / "my_edited_activation.py"
+    source = "from torch import nn\n\n\nclass Mine(nn.LeakyReLU):\n    pass\n"
+    own = ("activation=custom", "activation._target_=my_edited_activation.Mine", "blocks=1", "width=4")
+    try:
+        file.write_text(source)
+        assert command(*own).status == 0
+        set_state(launched, "finished")
+        file.write_text(source + "\n\n# A comment.\n")
+        assert "1 already done" in command(*own).out
+        file.write_text(source + "\n\nMine.negative_slope = 1\n")
+        assert_content_refused(command("-m", *own, "seed=0,1"), r"activation\._target_=my_edited_activation\.Mine")
+    finally:
+        sys.modules.pop("my_edited_activation", None)
+
+
+def test_what_changes_between_planning_and_training_is_not_trained(command, tmp_path, tiny, monkeypatch):
+    save_table(tmp_path)
+    announce = plan.announce
+    monkeypatch.setattr(plan, "announce", lambda *a: (announce(*a), save_table(tmp_path, shift=1)))
+    refused = command(*OWN_DATA, *tiny)
+    assert refused.status == 2
+    assert re.search(r"data\.path: what it names has changed since \S*/seed=0 was planned; give the", refused.err)
+    assert [read_record(run)["state"] for run in tmp_path.glob("outputs/own/*/seed=0")] == ["planned"]
+    monkeypatch.undo()
+    assert command(*OWN_DATA, *tiny).status == 0
 
 
 @pytest.mark.slow

@@ -60,3 +60,16 @@ def test_mae_and_r2_of_a_regression_are_those_of_its_predictions_in_the_datas_un
     # A linear regression sets the level that these 266 patients allow.
     least_squares = LinearRegression().fit(x[train], y[train]).score(x[test], y[test])
     assert metrics["test/r2_at_best"] > least_squares - 0.15
+
+
+def test_a_table_gives_the_same_result_whatever_type_it_is_stored_with(command, tmp_path, tiny):
+    x, y = np.random.default_rng(0).integers(0, 17, (90, 5)), np.arange(90) % 3
+    found = []
+    for dtype in (np.float64, np.uint8):
+        file = tmp_path / f"{np.dtype(dtype)}.npz"
+        np.savez(file, x_train=x[:60].astype(dtype), y_train=y[:60], x_test=x[60:].astype(dtype), y_test=y[60:])
+        own = ("data=npz", f"data.path='{file}'", "model=mlp", "blocks=2", f"study={file.stem}")
+        assert command(*own, *tiny).status == 0
+        found.append(record(next(tmp_path.glob(f"outputs/{file.stem}/*/seed=0")))["metrics"])
+    assert found[0] == found[1]
+    assert found[0]["test/acc"] > 0

@@ -73,7 +73,7 @@ def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _of_data(key: str, text: str) -> str | None:
-    if not key.startswith(f"{DATA}.") or key.split(".")[-1] in NO_PATHS:
+    if not (text and key.startswith(f"{DATA}.")) or key.split(".")[-1] in NO_PATHS:
         return None
     try:
         path = Path(text).expanduser()

@@ -194,7 +194,7 @@ def test_rerun_is_not_repeated():
 
 def test_a_seed_that_has_failed_somewhere_is_trained_again():
     records = swept("activation=sigmoid,relu blocks=4 seed=0,1,2,3,4,5")
-    records[2] |= {"state": "failed", "metrics": {}}
+    next(record for record in records if record["seed"] == 2).update(state="failed", metrics={})
     assert missing(records).command.endswith(" seed=2")
 
 
