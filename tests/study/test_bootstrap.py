@@ -35,7 +35,7 @@ def test_where_images_do_not_differ_the_bounds_are_those_of_student_t():
     values = [0.2, 0.5, 0.3, 0.6]
     expected = summary(values)
     found = new_images_and_seeds(runs([[value] * 7 for value in values]))
-    assert found == pytest.approx((expected.low, expected.high), abs=1e-3)
+    assert found == pytest.approx((expected.low, expected.high), abs=1e-4)
 
 
 def test_both_add_as_variances_do():

@@ -130,7 +130,7 @@ def _refuse_idle(options: SplitOptions, *, own_validation: bool) -> None:
             f"data.split_seed={options.split_seed}: has no effect, as nothing is drawn: {reason}; use "
             f"data.split_seed=0{remedy}"
         )
-    if options.resampled_by is not None and options.validation != "random":
+    if options.resampled_by is not None and options.validation in ("last", "test"):
         raise ConfigError(
             "resample_split=true: has no effect, as this data set has its own test set and nothing is drawn with "
             f"data.validation={options.validation}; use resample_split=false or data.validation=random"

@@ -88,7 +88,7 @@ def new_images_and_seeds(
     # Evenly spaced quantiles in random order in place of random draws: the tails are then exact.
     t_B = stats.t.ppf((generator.permutation(resamples) + 0.5) / resamples, len(runs) - 1)
     shifted_B = resampled_B + t_B * means_R.std(ddof=1) / math.sqrt(len(runs))
-    low, high = np.quantile(shifted_B, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(shifted_B, [(1 - level) / 2, (1 + level) / 2], method="hazen")
     return Interval(max(float(low), within[0]), min(float(high), within[1]))
 
 
