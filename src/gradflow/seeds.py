@@ -16,6 +16,7 @@ class Stream(IntEnum):
     ORDER = 1  # the order of the batches
     STOCHASTIC = 2  # dropout, randomised activations
     SPLIT = 3  # training, validation and test sets; seeded by data.split_seed
+    STATISTICS = 4  # the samples behind recomputed batch normalisation statistics
 
 
 def numpy_generator(seed: int, stream: Stream, epoch: int = 0) -> np.random.Generator:
