@@ -16,7 +16,7 @@ from gradflow.lesson.section import Control, Figure, Panel
 from gradflow.lesson.sections import deep as deep_section
 
 FIGURES = {
-    *("explorer", "circles", "telephone", "dead_units", "signs", "zigzag"),
+    *("explorer", "circles", "telephone", "dead_units", "signs", "zigzag", "centring"),
     *("mistake_hidden", "mistake_output", "mistake_monitor", "mistake_loss"),
 }
 
