@@ -13,7 +13,6 @@ from gradflow.lesson.experiments.effort import QUICK
 from gradflow.lesson.numbers import percent, short
 from gradflow.lesson.page import page
 from gradflow.lesson.section import Control, Figure, Panel
-from gradflow.lesson.sections import deep as deep_section
 
 FIGURES = {
     *("explorer", "circles", "telephone", "dead_units", "signs", "zigzag", "centring"),
@@ -108,33 +107,6 @@ def test_a_panel_has_a_signal_for_each_control():
 def test_a_state_is_an_expression_of_vega():
     expression = marks.same({"activation": "elu", "parameter": None, "depth": 3})
     assert expression == 'datum.activation === "elu" && datum.parameter === null && datum.depth === 3'
-
-
-def test_rules_of_thumb_are_told_with_the_numbers_of_the_trainings():
-    accuracy = {"sigmoid": 0.1, "tanh": 0.2, "relu": 0.3, "gelu": 0.4}
-    bonus = {setting.name: 0.1 * place for place, setting in enumerate(telephone.SETTINGS)}
-    trained = pd.DataFrame(
-        [
-            {"activation": name, "setting": setting, "seed": seed, "epoch": epoch, "accuracy": epoch * (a + b) + spread}
-            for name, a in accuracy.items()
-            for setting, b in bonus.items()
-            for seed, spread in ((0, 0.0), (1, 0.02 if (name, setting) == ("tanh", telephone.BOTH) else 0.0))
-            for epoch in (0, 1)
-        ]
-    )
-    told = [rule.measured.replace("\N{NO-BREAK SPACE}", " ") for rule in deep_section.rules(trained)]
-    assert told == [
-        "With it, 20 layers end at 30.0 % (tanh), 40.0 % (relu), 50.0 % (gelu); with the default, at 20.0 % (tanh), "
-        "30.0 % (relu), 40.0 % (gelu).",
-        "20 sigmoid layers end at 10.0 % with the default initialisation, at 20.0 % with the one that fits, at 30.0 % "
-        "with BatchNorm, and at 40.0 % with residual connections.",
-        "With the default weights, 20 layers with skips end at 50.0 % (tanh), 60.0 % (relu), 70.0 % (gelu); with the "
-        "weights that would be right without skips, at 61.0 % (tanh), 70.0 % (relu), 80.0 % (gelu).",
-        "2 seeds of the same network (tanh, right initialisation and residual) differ by up to 2.0 points.",
-    ]
-    (first, *_, both) = deep_section.table(trained).rows
-    assert first == ["default initialisation", *(percent(a, 1) for a in accuracy.values())]
-    assert both[2] == f"{percent(0.61, 1)} (60.0 to 62.0)"
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,9 @@ def _zero_centred(effort: Effort, seed: int) -> Section:
 
 def _choice(effort: Effort, seed: int, rules: Sequence[Rule]) -> Section:
     trained = mistakes.trainings(effort, seed=seed)
-    return choice_section.section(deep.trainings(effort, seed=seed), trained, rules, seeds=effort.seeds)
+    share = mistakes.gradient_share(seed=seed)
+    deeply = deep.trainings(effort, seed=seed)
+    return choice_section.section(deeply, trained, rules, seeds=effort.seeds, gradient_share=share)
 
 
 def _provenance(effort: Effort, seed: int, *, command: str, seconds: float) -> dict[str, str]:

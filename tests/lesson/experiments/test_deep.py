@@ -32,3 +32,5 @@ def test_what_decides_whether_a_deep_network_learns():
     assert final("sigmoid", telephone.RIGHT) < 0.2
     assert min(final(name, telephone.RIGHT) for name in ("tanh", "relu", "gelu")) > 0.7
     assert min(final("sigmoid", way) for way in (telephone.BATCHNORM, telephone.RESIDUAL)) > 0.8
+    for name in ("tanh", "relu", "gelu"):
+        assert final(name, telephone.BOTH) < final(name, telephone.RESIDUAL) - 0.05
