@@ -2,6 +2,8 @@
 
 import math
 
+from gradflow.study.statistics import Summary
+
 MINUS = "\N{MINUS SIGN}"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -27,3 +29,10 @@ def short(value: float, digits: int = 3) -> str:
 def power(base: str, exponent: int) -> str:
     """`0.25⁶`."""
     return base + str(exponent).translate(_SUPERSCRIPTS)
+
+
+def times(ratio: Summary | None) -> str:
+    """`3.8 times (2.7 to 5.4)`: with the 95 % interval."""
+    if ratio is None:
+        return "∞ times (a seed diverged)"
+    return f"{short(ratio.mean, 2)} times ({short(ratio.low, 2)} to {short(ratio.high, 2)})"

@@ -122,7 +122,6 @@ def test_the_words_follow_the_trainings():
     _, causes, cures = section(forged([(0.7, 0.9, 0.4, 0.97, 0.95), (0.1, 0.9, 0.97, 0.1, 0.96)]), seeds=3).paragraphs
     assert "10\N{NO-BREAK SPACE}% of the units are dead before training and 50\N{NO-BREAK SPACE}% at the end" in causes
     assert "Not every cure works against every cause." in cures
-    assert "Best against the large rate is lower rate, against the bad bias He initialisation." in cures
     assert "below the lower rate all the same" in cures
     _, _, cures = section(forged([(0.7, 0.99, 0.9, 0.97, 0.95), (0.8, 0.9, 0.97, 0.9, 0.96)]), seeds=3).paragraphs
     assert "Not every cure" not in cures

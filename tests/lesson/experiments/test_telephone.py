@@ -33,7 +33,7 @@ def test_the_signal_of_a_linear_network_is_a_product_of_its_matrices(residual):
     gradients.append(gradients[-1] @ (second + skip))
     gradients.append(gradients[-1] @ (first + skip))
     expected = [float(gradient.norm() / gradients[0].norm()) for gradient in gradients]
-    left, slopes, _ = telephone.signal(network, x, y)
+    left, slopes, *_ = telephone.signal(network, x, y)
     assert left == pytest.approx(expected, rel=1e-12)
     assert slopes.tolist() == [1.0, 1.0, 1.0]
 
@@ -66,7 +66,9 @@ def test_the_gain_per_layer_is_the_factor_by_which_weight_gradients_change_and_l
 def test_the_gain_of_a_signal_is_that_of_its_backward_pass():
     network = linear_network(blocks=3, activation=nn.Tanh)
     x, y = torch.randn(5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)), torch.arange(5) % 2
-    gain = telephone.signal(network, x, y).gain
+    gain, forward = telephone.signal(network, x, y)[2:]
+    grown = float(network.blocks(x).detach().norm() / x.norm())
+    assert forward.tolist() == pytest.approx([grown ** (1 / 3)])
     weights = [layer.affine.weight for layer in network.layers[1:3]]
     gradients = torch.autograd.grad(nn.functional.cross_entropy(network(x), y), weights)
     second, third = (float(gradient.square().mean().sqrt()) for gradient in gradients)
@@ -99,6 +101,9 @@ def test_what_keeps_a_signal_up_and_what_lets_it_grow(fifty):
     assert through["relu", telephone.BOTH] > 1e6
     for name in ("sigmoid", "relu"):  # two measures of the same thing: the outputs' gradient and the weights'
         assert gain[name, telephone.PLAIN] == pytest.approx(through[name, telephone.PLAIN] ** (1 / 50), rel=0.1)
+    both = fifty.loc[("relu", telephone.BOTH)]  # a weight's gradient is the product of what comes back and forward
+    assert both["gain"] == pytest.approx(both["mean"] ** (1 / 50) / both["forward"], rel=0.05)
+    assert both["forward"] > 1.5
     assert gain["sigmoid", telephone.PLAIN] < 0.25 < gain["sigmoid", telephone.BATCHNORM]
 
 

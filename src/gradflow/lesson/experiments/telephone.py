@@ -63,11 +63,13 @@ class Signal(NamedTuple):
         left: its Euclidean norm by the number of blocks passed, divided by that at 0, shape (blocks + 1,).
         slopes: the product of the root mean square slopes of those blocks' activations, same shape.
         gain: the factor per layer, from `gain_per_layer`, shape (1,).
+        forward: by what factor the norm of the activations changes per layer, from the input to the last block (1,).
     """
 
     left: np.ndarray
     slopes: np.ndarray
     gain: np.ndarray
+    forward: np.ndarray
 
 
 def bound(activation: nn.Module, layers: np.ndarray) -> np.ndarray:
@@ -80,18 +82,18 @@ def signals(effort: Effort, *, seed: int) -> pd.DataFrame:
 
     Returns:
         Columns activation, setting, depth, layers (passed so far, 0 to depth), n, mean, low, high (95 % t
-        interval); geometric means of `slopes` (the product of the passed layers' root mean square slopes) and of
-        `gain` (per layer, of the whole network).
+        interval); geometric means of `slopes` (the product of the passed layers' root mean square slopes), and of
+        `gain` and `forward` (per layer, of the whole network).
     """
     parts = []
     for name, make in ACTIVATIONS.items():
         for setting in SETTINGS:
             for depth in effort.signal_depths:
                 runs = list(_runs(make, setting, depth, range(seed, seed + effort.seeds)))
-                left, slopes, gain = (band(np.stack(values), log10=True) for values in zip(*runs, strict=True))
+                left, slopes, gain, forward = (band(np.stack(values), log10=True) for values in zip(*runs, strict=True))
                 columns = {name: getattr(left, name) for name in ("n", "mean", "low", "high")}
                 part = pd.DataFrame({"layers": np.arange(depth + 1), **columns, "slopes": slopes.mean})
-                part["gain"] = gain.mean[0]
+                part["gain"], part["forward"] = gain.mean[0], forward.mean[0]
                 parts.append(part.assign(activation=name, setting=setting.name, depth=depth))
     return pd.concat(parts, ignore_index=True)
 
@@ -129,7 +131,10 @@ def signal(network: MLP, x: Tensor, y: Tensor) -> Signal:
     activation = network.layers[0].activation
     assert activation is not None
     rms_slopes = [float(slope(activation, z).square().mean().sqrt()) for z in reversed(preactivations)]
-    return Signal(norms / norms[0], np.cumprod([1.0, *rms_slopes]), np.array([gain_per_layer(network)]))
+    forward = float(states[-1].detach().norm() / x.norm()) ** (1 / len(network.blocks))
+    return Signal(
+        norms / norms[0], np.cumprod([1.0, *rms_slopes]), np.array([gain_per_layer(network)]), np.array([forward])
+    )
 
 
 def gain_per_layer(network: MLP) -> float:

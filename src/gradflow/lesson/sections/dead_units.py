@@ -68,7 +68,6 @@ def _causes(trained: Trainings) -> str:
 
 def _cures(trained: Trainings) -> str:
     ends = {cause: {cure: one.accuracy[-1] for cure, one in cures.items()} for cause, cures in trained.items()}
-    best = {cause: max(ends[cause], key=ends[cause].__getitem__) for cause in ends}
     fast, biased, leaky = ends[RATE_CAUSE], ends[BIAS_CAUSE], trained[RATE_CAUSE]["leaky ReLU"]
     depends = any(
         max(one.values()) - min(value for cure, value in one.items() if cure != FAILS) > 0.2 for one in ends.values()
@@ -80,9 +79,8 @@ def _cures(trained: Trainings) -> str:
         f"lower rate ends at {percent(fast['lower rate'])}, BatchNorm at {percent(fast['BatchNorm'])} and He "
         f"initialisation at {percent(fast['He initialisation'])}; against the bad bias, BatchNorm ends at "
         f"{percent(biased['BatchNorm'])}, He initialisation at {percent(biased['He initialisation'])} and the lower "
-        f"rate at {percent(biased['lower rate'])}. Best against the large rate is {best[RATE_CAUSE]}, against the bad "
-        f"bias {best[BIAS_CAUSE]}. The slope of a leaky ReLU is never 0, so {percent(leaky.dead[-1])} of its units are "
-        f"dead; with the large rate it ends at {percent(fast['leaky ReLU'])}"
+        f"rate at {percent(biased['lower rate'])}. The slope of a leaky ReLU is never 0, so "
+        f"{percent(leaky.dead[-1])} of its units are dead; with the large rate it ends at {percent(fast['leaky ReLU'])}"
         f"{', below the lower rate all the same' if too_large else ''}."
     )
 

@@ -1,4 +1,4 @@
-"""Section 6, first mistake: to look at the activation of a deep network alone."""
+"""Section 6, first mistake: sigmoid, or the default initialisation, in a deep network."""
 
 import functools
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def figure(trained: pd.DataFrame) -> Figure:
     settings = {setting.name: setting.name for setting in SETTINGS}
     return Figure(
         name="mistake_hidden",
-        title="Mistake 1: sigmoid in the hidden layers of a deep network, or any activation and nothing else",
+        title="Mistake 1: sigmoid, or the default initialisation, in a deep network",
         reading=f"{BLOCKS} hidden layers. With the default initialisation, sigmoid ends at "
         f"{percent(last[PLAIN]['sigmoid'], 1)}, tanh at {percent(last[PLAIN]['tanh'], 1)}, ReLU at "
         f"{percent(last[PLAIN]['relu'], 1)} and GELU at {percent(last[PLAIN]['gelu'], 1)}; guessing scores "

@@ -78,12 +78,16 @@ def _deep(deep: pd.DataFrame, deepest: int) -> str:
 
 def _per_layer(deep: pd.DataFrame, deepest: int) -> str:
     sigmoid, relu = (deep.loc[name, PLAIN]["gain"] for name in ("sigmoid", "relu"))
+    both = deep.loc["relu", BOTH]
     return (
         f"Per layer: in the network of {deepest} layers with the default initialisation, each sigmoid layer passes on "
         f"{_left(sigmoid)} of the gradient to the layer before it, and each ReLU layer {_left(relu)}. This gain per "
-        "layer is also what gradflow records in every run: under 1 the gradient vanishes on its way to the input, over "
-        f"1 it explodes. The {_slope('sigmoid')} bounds the slope's part of it, no more: with "
-        f"BatchNorm a sigmoid layer passes on {_left(deep.loc['sigmoid', BATCHNORM]['gain'])}."
+        f"layer is also what gradflow records in every run. The {_slope('sigmoid')} bounds the slope's part of it, no "
+        f"more: with BatchNorm a sigmoid layer passes on {_left(deep.loc['sigmoid', BATCHNORM]['gain'])}. It is taken "
+        "from the gradient of the weights, the product of the signal that comes back and the activations that come "
+        f"forward. With ReLU, the right initialisation and residual connections, the signal changes by a factor of "
+        f"{_left(both['mean'] ** (1 / deepest))} a layer on its way back, the activations by "
+        f"{_left(both['forward'])} a layer on their way forward, and the gain per layer is {_left(both['gain'])}."
     )
 
 
