@@ -8,7 +8,7 @@ import pytest
 
 from gradflow.lesson import marks
 from gradflow.lesson.__main__ import main
-from gradflow.lesson.experiments import dead_units, telephone
+from gradflow.lesson.experiments import centred_network, dead_units, telephone
 from gradflow.lesson.experiments.effort import QUICK
 from gradflow.lesson.numbers import percent, short
 from gradflow.lesson.page import page
@@ -88,6 +88,9 @@ def test_the_same_seed_gives_the_same_numbers_and_another_one_others():
     assert once.dead.tolist() == again.dead.tolist()
     assert once.accuracy.tolist() == again.accuracy.tolist()
     assert once.units.tolist() != other.units.tolist()
+    networks = [centred_network.train("tanh", "Adam", [0.01], [seed], epochs=1) for seed in (0, 0, 1)]
+    losses = [centred_network.scores(logits, [0.01], [0])[0].tolist() for logits in networks]
+    assert losses[0] == losses[1] != losses[2]
     signals = [telephone.signals(effort, seed=seed) for seed in (0, 0, 1)]
     pd.testing.assert_frame_equal(signals[0], signals[1])
     assert signals[0]["mean"].tolist() != signals[2]["mean"].tolist()

@@ -86,9 +86,9 @@ def section(
     Args:
         deep: `deep.trainings`.
         trained: `mistakes.trainings`.
-        gradient_share: `mistakes.gradient_share` of the first seed.
         rules: of the previous sections.
         seeds: number of seeds behind each mean.
+        gradient_share: `mistakes.gradient_share` of the first seed.
     """
     own = [*deep_network.rules(deep), _output_rule(trained)]
     return Section(
@@ -110,12 +110,16 @@ def section(
                 for mistake, story in _stories(trained, gradient_share).items()
             ),
             ADVICE,
-            Table(
-                "Rules of thumb, and what this page measured.",
-                ["rule", "measured"],
-                [[rule.text, rule.measured] for rule in (*rules, *own)],
-            ),
+            _rules_table([*rules, *own]),
         ],
+    )
+
+
+def _rules_table(rules: Sequence[Rule]) -> Table:
+    return Table(
+        "Rules of thumb, and what this page measured.",
+        ["rule", "measured"],
+        [[rule.text, rule.measured] for rule in rules],
     )
 
 
