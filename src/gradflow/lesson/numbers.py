@@ -4,13 +4,13 @@ import math
 
 from gradflow.study.statistics import Summary
 
-MINUS = "\N{MINUS SIGN}"
+MINUS, SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def percent(fraction: float, digits: int = 0) -> str:
     """`97 %`, with a no-break space."""
-    return f"{100 * fraction:.{digits}f}\N{NO-BREAK SPACE}%"
+    return f"{100 * fraction:.{digits}f}{SPACE}%"
 
 
 def short(value: float, digits: int = 3) -> str:
@@ -21,7 +21,7 @@ def short(value: float, digits: int = 3) -> str:
         return "0"
     if not 1e-4 <= abs(value) < 1e4:
         mantissa, exponent = f"{value:.1e}".split("e")
-        return f"{mantissa} · {power('10', int(exponent))}".replace("-", MINUS)
+        return f"{mantissa}{SPACE}·{SPACE}{power('10', int(exponent))}".replace("-", MINUS)
     text = f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
     return text.replace("-", MINUS)
 

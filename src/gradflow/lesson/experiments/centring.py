@@ -31,8 +31,9 @@ def _function(apply: Callable[[Tensor], Tensor]) -> Function:
     return Function(apply, mean, float(np.sqrt(weights @ (outputs - mean) ** 2)))
 
 
-TANH, TANH_UP = "tanh", "tanh + 1"
-SIGMOID_DOWN, SIGMOID = "sigmoid \N{MINUS SIGN} ½", "sigmoid"
+_SPACE = "\N{NO-BREAK SPACE}"
+TANH, TANH_UP = "tanh", f"tanh{_SPACE}+{_SPACE}1"
+SIGMOID_DOWN, SIGMOID = f"sigmoid{_SPACE}\N{MINUS SIGN}{_SPACE}½", "sigmoid"
 NARROW = "tanh, as narrow as sigmoid"
 PAIRS = ((TANH, TANH_UP), (SIGMOID_DOWN, SIGMOID))  # centred and not, equal but for a constant
 FUNCTIONS = {

@@ -41,12 +41,12 @@ def _common_rate(units: Units) -> str:
     is_spread = max(narrow) < ALIKE * min(narrow) and common[TANH] < min(narrow) / FAR
     away = common[TANH_UP] > math.dist(START, OPPOSITE)
     return (
-        f"At one learning rate for all, {COMMON_RATE:g}, {TANH} ends {short(common[TANH])} from the target, {SIGMOID} "
-        f"{short(common[SIGMOID])}, {SIGMOID_DOWN} {short(common[SIGMOID_DOWN])}, and tanh made as narrow as the "
-        f"sigmoid {short(common[NARROW])} (geometric means of {centred_unit.SEEDS} seeds)"
-        f"{': among these the spread decides, and centring the sigmoid does not help' if is_spread else ''}. "
-        f"{TANH_UP}, which has the largest outputs, ends {short(common[TANH_UP])} away"
-        f"{', further than it started: the rate is too large for it' if away else ''}."
+        f"At one learning rate for all, {COMMON_RATE:g}, the weights end {short(common[TANH])} from the target with "
+        f"{TANH}, {short(common[SIGMOID])} with {SIGMOID}, {short(common[SIGMOID_DOWN])} with {SIGMOID_DOWN}, and "
+        f"{short(common[NARROW])} with tanh made as narrow as the sigmoid (geometric means of {centred_unit.SEEDS} "
+        f"seeds){': among these the spread decides, and centring the sigmoid does not help' if is_spread else ''}. "
+        f"With {TANH_UP}, which has the largest outputs, they end {short(common[TANH_UP])} away"
+        f"{', further than they started: the rate is too large for it' if away else ''}."
     )
 
 
@@ -77,9 +77,10 @@ def _reason(units: Units) -> str:
         "share makes the loss steeper in the direction in which both weights move alike (curvature "
         f"{steep} with {TANH_UP}, {flat} with {TANH}), and the rate has to suit the steepest direction (LeCun et al. "
         f"1998, Efficient BackProp): the best is {rates[TANH_UP]} instead of {rates[TANH]}, and {rates[SIGMOID]} "
-        f"instead of {rates[SIGMOID_DOWN]}. At {rates[TANH_UP]}, {TANH} ends {short(centred)} from the target and "
-        f"{TANH_UP} {short(shifted)}, on the seeds that chose the rates. With Adam, {TANH_UP} ends {times(adam[0])} "
-        f"as far as {TANH}, and {SIGMOID} {times(adam[1])} as far as {SIGMOID_DOWN}{nothing_shown(adam)}."
+        f"instead of {rates[SIGMOID_DOWN]}. At {rates[TANH_UP]}, the distance is {short(centred)} with {TANH} and "
+        f"{short(shifted)} with {TANH_UP}, on the seeds that chose the rates. With Adam, {TANH_UP} ends "
+        f"{times(adam[0])} as far as {TANH}, and {SIGMOID} {times(adam[1])} as far as {SIGMOID_DOWN}"
+        f"{nothing_shown(adam)}."
     )
 
 

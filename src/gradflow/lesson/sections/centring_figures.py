@@ -1,6 +1,6 @@
 """Section 5's figures: signs of gradients, two weights on their way, networks by learning rate."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import numpy as np
@@ -120,7 +120,10 @@ def by_rate(found: Mapping[tuple[str, str], Trained], *, tuning: int, epochs: in
         if loss <= HIGHEST_LOSS
     ]
     frame = pd.DataFrame(rows)
-    panels = [Panel(optimizer, _rates(frame[frame["optimizer"] == optimizer]), height=260) for optimizer in RATES]
+    panels = [
+        Panel(optimizer, _rates(frame[frame["optimizer"] == optimizer], rates), height=260)
+        for optimizer, rates in RATES.items()
+    ]
     return Figure(
         name="centring",
         title="Centred or not, at every learning rate",
@@ -134,10 +137,17 @@ def by_rate(found: Mapping[tuple[str, str], Trained], *, tuning: int, epochs: in
     )
 
 
-def _rates(frame: pd.DataFrame) -> alt.LayerChart:
-    x = alt.X(**marks.quantity("rate", "learning rate", axis_format="~g", log=True))
-    y = alt.Y(**marks.quantity("loss", "training loss", axis_format="~g", log=True))
-    base = alt.Chart().encode(x=x, y=y, color=marks.colour_of("function", NAMES))
+def _rates(frame: pd.DataFrame, rates: Sequence[float]) -> alt.LayerChart:
+    lowest = 0.8 * float(frame["loss"].min())
+    x = marks.quantity("rate", "learning rate", domain=(rates[0], rates[-1]), log=True)
+    y = marks.quantity("loss", "training loss", domain=(min(lowest, 1.0), HIGHEST_LOSS), log=True)
+    x_axis = alt.Axis(values=list(rates[::2]), format=".2~g")
+    y_axis = alt.Axis(values=[0.01, 0.03, 0.1, 0.3, 1, 3, 10], format="~g")
+    base = alt.Chart().encode(
+        x=alt.X(**x | {"axis": x_axis}),
+        y=alt.Y(**y | {"axis": y_axis}),
+        color=marks.colour_of("function", NAMES),
+    )
     line = base.mark_line(strokeWidth=2.2).encode(strokeDash=marks.dash_of("function", NAMES))
     hover = base.mark_point(size=120, opacity=0, filled=True).encode(
         tooltip=["function:N", alt.Tooltip("rate:Q", format=".3g"), alt.Tooltip("loss:Q", format=".3g")]
