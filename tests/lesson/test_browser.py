@@ -55,7 +55,7 @@ def remarks(page, figure):
 
 def test_every_chart_is_drawn(page):
     charts = page.locator(".chart")
-    assert page.evaluate("Number(document.documentElement.dataset.drawn)") == charts.count() == 16
+    assert page.evaluate("Number(document.documentElement.dataset.drawn)") == charts.count() == 18
     for chart in charts.all():
         assert chart.locator("svg [role=graphics-symbol], svg .mark-line path, svg .mark-rect path").count() > 0
 

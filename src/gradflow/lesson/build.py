@@ -11,6 +11,8 @@ import torch
 from gradflow.errors import ConfigError
 from gradflow.lesson import marks
 from gradflow.lesson.experiments import (
+    centred_network,
+    centred_unit,
     dead_units,
     deep,
     explorer,
@@ -98,7 +100,7 @@ def _sections(effort: Effort, seed: int, say: Callable[[str], None]) -> list[Sec
         "why activations": lambda: _nonlinearity(effort, seed),
         "telephone game": lambda: _telephone(effort, seed),
         "dead units": lambda: _dead_units(effort, seed),
-        "zero-centred or not": lambda: _zero_centred(seed),
+        "zero-centred or not": lambda: _zero_centred(effort, seed),
         "which one to choose": lambda: _choice(effort, seed, [rule for section in made for rule in section.rules]),
     }
     for number, (name, make) in enumerate(steps.items(), start=1):
@@ -128,15 +130,17 @@ def _dead_units(effort: Effort, seed: int) -> Section:
     return dead_units_section.section(trained, seeds=effort.seeds)
 
 
-def _zero_centred(seed: int) -> Section:
+def _zero_centred(effort: Effort, seed: int) -> Section:
     signs = {name: zero_centred.sign_structure(name, seed=seed) for name in zero_centred.ACTIVATIONS}
-    descents = {name: zero_centred.descent(name, seed=seed) for name in zero_centred.ACTIVATIONS}
-    return zero_centred_section.section(signs, descents)
+    units, networks = centred_unit.units(seed=seed), centred_network.trainings(effort, seed=seed)
+    return zero_centred_section.section(signs, units, networks, effort)
 
 
 def _choice(effort: Effort, seed: int, rules: Sequence[Rule]) -> Section:
     trained = mistakes.trainings(effort, seed=seed)
-    return choice_section.section(deep.trainings(effort, seed=seed), trained, rules, seeds=effort.seeds)
+    share = mistakes.gradient_share(seed=seed)
+    deeply = deep.trainings(effort, seed=seed)
+    return choice_section.section(deeply, trained, rules, seeds=effort.seeds, gradient_share=share)
 
 
 def _provenance(effort: Effort, seed: int, *, command: str, seconds: float) -> dict[str, str]:

@@ -2,13 +2,15 @@
 
 import math
 
-MINUS = "\N{MINUS SIGN}"
+from gradflow.study.statistics import Summary
+
+MINUS, SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def percent(fraction: float, digits: int = 0) -> str:
     """`97 %`, with a no-break space."""
-    return f"{100 * fraction:.{digits}f}\N{NO-BREAK SPACE}%"
+    return f"{100 * fraction:.{digits}f}{SPACE}%"
 
 
 def short(value: float, digits: int = 3) -> str:
@@ -19,7 +21,7 @@ def short(value: float, digits: int = 3) -> str:
         return "0"
     if not 1e-4 <= abs(value) < 1e4:
         mantissa, exponent = f"{value:.1e}".split("e")
-        return f"{mantissa} · {power('10', int(exponent))}".replace("-", MINUS)
+        return f"{mantissa}{SPACE}·{SPACE}{power('10', int(exponent))}".replace("-", MINUS)
     text = f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
     return text.replace("-", MINUS)
 
@@ -27,3 +29,10 @@ def short(value: float, digits: int = 3) -> str:
 def power(base: str, exponent: int) -> str:
     """`0.25⁶`."""
     return base + str(exponent).translate(_SUPERSCRIPTS)
+
+
+def times(ratio: Summary | None) -> str:
+    """`3.8 times (2.7 to 5.4)`: with the 95 % interval."""
+    if ratio is None:
+        return "∞ times (a seed diverged)"
+    return f"{short(ratio.mean, 2)} times ({short(ratio.low, 2)} to {short(ratio.high, 2)})"

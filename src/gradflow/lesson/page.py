@@ -13,8 +13,8 @@ from gradflow.study import report
 
 TITLE = "Activation functions, one experiment at a time"
 SUBTITLE = (
-    "Six short experiments with real networks. Every curve and every measured number was computed when this page was "
-    "built, most of them by training networks; the sliders move through the computed results."
+    "Six sections, each with its own experiment. Every curve and every measured number was computed when this page was "
+    "built; the sliders move through the computed results."
 )
 _TEMPLATE = Path(__file__).parent / "template"
 _OF_REPORTS = Path(report.__file__).parent / "template"  # its tables and style are shared

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from gradflow.lesson.experiments import dead_units, fit
-from gradflow.lesson.experiments.effort import QUICK
+from gradflow.lesson.experiments.effort import FULL, QUICK
+from gradflow.lesson.sections.dead_units import section
 
 
 def test_a_unit_is_dead_when_it_is_off_for_every_test_digit():
@@ -46,3 +48,98 @@ def test_a_bad_bias_kills_and_a_leak_keeps_alive():
     assert alive.dead.tolist() == [0.0, 0.0]
     assert dead.units.shape == (2, dead_units.BLOCKS * dead_units.WIDTH)
     assert dead.dead[1] == dead.units[1].mean()
+
+
+def dead_unit():
+    """One ReLU unit that has just received a gradient, and an input for which it is off."""
+    unit = nn.Linear(1, 1)
+    with torch.no_grad():
+        unit.weight.fill_(1.0)
+        unit.bias.fill_(-0.1)
+    return unit, torch.ones(1, 1), -torch.ones(1, 1)
+
+
+def steps_without_a_gradient(optimizer, unit, x, *, steps):
+    for _ in range(steps):
+        optimizer.zero_grad()
+        torch.relu(unit(x)).sum().backward()
+        assert unit.weight.grad.abs().sum() == 0
+        optimizer.step()
+
+
+def test_a_dead_unit_is_moved_by_adams_momentum_and_by_weight_decay_but_not_by_gradients():
+    moved = {}
+    for name, make in {
+        "plain": lambda p: torch.optim.SGD(p, lr=0.1),
+        "decay": lambda p: torch.optim.SGD(p, lr=0.1, weight_decay=0.1),
+        "Adam": lambda p: torch.optim.Adam(p, lr=0.1),
+    }.items():
+        unit, on, off = dead_unit()
+        optimizer = make(unit.parameters())
+        if name == "Adam":  # a gradient of before: the loss wants a smaller output
+            torch.relu(unit(on)).sum().backward()
+            optimizer.step()
+        before = unit.weight.detach().clone()
+        steps_without_a_gradient(optimizer, unit, off, steps=2)
+        moved[name] = not torch.equal(unit.weight, before)
+    assert moved == {"plain": False, "decay": True, "Adam": True}
+
+
+def test_adams_momentum_wakes_a_dead_unit():
+    unit, on, off = dead_unit()
+    optimizer = torch.optim.Adam([unit.weight], lr=0.1)
+    torch.relu(unit(on)).sum().backward()  # pushes the weight down: for the other input, z grows
+    optimizer.step()
+    with torch.no_grad():
+        unit.weight.fill_(0.05)  # z is -0.15 for the other input
+    steps_without_a_gradient(optimizer, unit, off, steps=3)
+    assert float(unit(off).detach()) > 0
+
+
+def test_woken_units_are_counted_over_the_epochs_after_updates():
+    units = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [0, 1, 0, 0], [0, 1, 0, 0]], dtype=bool)
+    training = dead_units.Training(dead=np.zeros(4), accuracy=np.zeros(4), units=units)
+    assert (training.ever_dead, training.woken) == (2, 1)
+
+
+def forged(cause_accuracies):
+    """A training that ends at each accuracy, with half of the units dead where nothing was cured."""
+    return {
+        cause: {
+            cure: dead_units.Training(
+                dead=np.array([0.1, 0.5 if cure == dead_units.FAILS else 0.0]),
+                accuracy=np.array([0.1, accuracy]),
+                units=np.zeros((2, dead_units.BLOCKS * dead_units.WIDTH), dtype=bool),
+            )
+            for cure, accuracy in zip(dead_units.RECIPES[cause], accuracies, strict=True)
+        }
+        for cause, accuracies in zip(dead_units.RECIPES, cause_accuracies, strict=True)
+    }
+
+
+def test_the_words_follow_the_trainings():
+    # no cure, leaky ReLU, He initialisation, lower rate, BatchNorm
+    _, causes, cures = section(forged([(0.7, 0.9, 0.4, 0.97, 0.95), (0.1, 0.9, 0.97, 0.1, 0.96)]), seeds=3).paragraphs
+    assert "10\N{NO-BREAK SPACE}% of the units are dead before training and 50\N{NO-BREAK SPACE}% at the end" in causes
+    assert "Not every cure works against every cause." in cures
+    assert "below the lower rate all the same" in cures
+    _, _, cures = section(forged([(0.7, 0.99, 0.9, 0.97, 0.95), (0.8, 0.9, 0.97, 0.9, 0.96)]), seeds=3).paragraphs
+    assert "Not every cure" not in cures
+    assert "all the same" not in cures
+
+
+@pytest.mark.slow
+def test_what_the_section_shows_at_full_length():
+    ends = {
+        cause: {name: dead_units.average(recipe, replace(FULL, seeds=1), 0) for name, recipe in recipes.items()}
+        for cause, recipes in dead_units.RECIPES.items()
+    }
+    fast, biased = (ends[cause] for cause in (dead_units.RATE_CAUSE, dead_units.BIAS_CAUSE))
+    assert fast[dead_units.FAILS].dead[-1] > fast[dead_units.FAILS].dead[0] + 0.1
+    assert fast["lower rate"].accuracy[-1] > 0.9 > fast["He initialisation"].accuracy[-1]
+    assert biased["He initialisation"].accuracy[-1] > 0.9 > 0.2 > biased["lower rate"].accuracy[-1]
+    assert fast["leaky ReLU"].accuracy[-1] < fast["lower rate"].accuracy[-1]
+    for one in (fast, biased):
+        assert one["BatchNorm"].accuracy[-1] > 0.9
+        assert one["BatchNorm"].dead[0] < 0.01
+        assert one["leaky ReLU"].dead.max() == 0

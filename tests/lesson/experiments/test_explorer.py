@@ -64,6 +64,12 @@ def test_curves_are_the_function_and_its_derivative(name, parameter, value, slop
     assert chosen["slope"].to_numpy() == pytest.approx(slope(z), abs=1e-12)
 
 
+def test_the_slope_of_relu_is_1_where_it_is_on_and_0_where_it_is_off():
+    curve = explorer.curves([by_name(FAMILIES)["relu"]])
+    for is_on, slope in ((curve["value"] > 0, 1.0), (curve["value"] == 0, 0.0)):
+        assert set(curve.loc[is_on, "slope"]) == {slope}
+
+
 def test_flat_ranges_of_saturating_functions_are_where_algebra_puts_them():
     sigmoid = math.log((1 + math.sqrt(0.95)) / (1 - math.sqrt(0.95)))  # s (1 - s) = 0.05 / 4
     tanh = math.atanh(math.sqrt(0.95))  # 1 - t² = 0.05

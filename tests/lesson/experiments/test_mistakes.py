@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
-from gradflow.lesson.experiments import mistakes
+from gradflow.lesson.experiments import fit, mistakes
 
 
 def test_softmax_twice_has_a_floor():
@@ -21,6 +22,18 @@ def test_a_negative_logit_behind_relu_gets_no_gradient():
     mistakes.relu_at_the_output(logits, torch.tensor([0])).backward()
     assert logits.grad[0, 0] == logits.grad[0, 2] == 0
     assert logits.grad[0, 1] > 0
+
+
+def test_a_softmax_too_many_shrinks_the_gradient_at_the_outputs():
+    data = fit.digit_data()
+    network = fit.make_mlp(nn.ReLU, blocks=mistakes.BLOCKS, width=mistakes.WIDTH, seed=2)
+    with torch.no_grad():
+        p = torch.softmax(network(data.x).double(), dim=1)
+        target = torch.nn.functional.one_hot(data.y, 10).double()
+        q = torch.softmax(p, dim=1)  # of the second softmax
+        once, twice = p - target, p * ((q - target) - (p * (q - target)).sum(dim=1, keepdim=True))
+    assert mistakes.gradient_share(seed=2) == pytest.approx(float(twice.norm() / once.norm()), rel=1e-4)
+    assert mistakes.gradient_share(seed=2) < 0.3
 
 
 @pytest.mark.parametrize("mistake", mistakes.MISTAKES)

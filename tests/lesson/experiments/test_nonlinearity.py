@@ -9,6 +9,8 @@ from torch import nn
 
 from gradflow.lesson.experiments import nonlinearity
 from gradflow.lesson.experiments.effort import QUICK
+from gradflow.lesson.experiments.fit import make_mlp
+from gradflow.lesson.sections.nonlinearity import section
 from gradflow.models.mlp import MLP
 
 
@@ -47,3 +49,32 @@ def test_relu_tells_the_circles_apart(classifiers):
     assert relu.accuracy > 0.95
     assert centre > 0.9
     assert corner < 0.1
+
+
+def test_both_networks_start_from_the_same_draws_scaled_to_suit_the_activation():
+    linear, relu = (
+        make_mlp(one, blocks=2, width=nonlinearity.WIDTH, seed=3, inputs=2, outputs=1)
+        for one in nonlinearity.ACTIVATIONS.values()
+    )
+    for number, scale in enumerate((2**0.5, 2**0.5, 1.0)):
+        expected = scale * linear.layers[number].affine.weight
+        torch.testing.assert_close(relu.layers[number].affine.weight, expected)
+
+
+def classifier(accuracy, difference):
+    shape = (nonlinearity.CELLS, nonlinearity.CELLS)
+    return [
+        nonlinearity.Classifier("identity", 1, 0, accuracy, np.zeros(shape), (np.ones(2), 0.0), difference),
+        nonlinearity.Classifier("relu", 1, 0, 1.0, np.zeros(shape), None, None),
+    ]
+
+
+@pytest.mark.parametrize(("accuracy", "is_guessing"), [(0.53, True), (0.6, False)])  # 300 points: 0.5 +- 0.058
+def test_guessing_is_what_a_coin_could_get_right(accuracy, is_guessing):
+    _, told, _ = section(classifier(accuracy, 1e-15)).paragraphs
+    assert ("no better than guessing" in told) == is_guessing
+
+
+@pytest.mark.parametrize(("difference", "is_rounding"), [(1e-15, True), (1e-6, False)])
+def test_only_a_tiny_difference_is_put_down_to_rounding(difference, is_rounding):
+    assert ("rounding error" in section(classifier(0.5, difference)).paragraphs[-1]) == is_rounding

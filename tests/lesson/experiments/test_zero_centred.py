@@ -1,8 +1,5 @@
 """Signs of gradients, counted and derived by hand."""
 
-import math
-
-import numpy as np
 import pytest
 import torch
 
@@ -32,18 +29,3 @@ def test_gradients_of_a_sample_have_the_signs_of_the_inputs_or_their_opposites(n
         assert signs.shared.tolist() == [1.0] * zero_centred.SAMPLES
     else:
         assert 0.5 <= signs.shared.mean() < 0.7
-
-
-def test_a_step_of_the_descent_is_the_error_times_the_inputs():
-    frame = zero_centred.descent("tanh", seed=0)
-    rng = zero_centred.numpy_generator(0, zero_centred.Stream.ORDER)
-    first, second = np.tanh(rng.standard_normal(2))
-    error = 0 - (first - second)  # weights 0, target (1, -1)
-    step = [-zero_centred.STEP_SIZE * error * a for a in (first, second)]
-    assert frame.loc[1, ["w1", "w2"]].tolist() == pytest.approx(step)
-    assert frame.loc[1, "distance"] == pytest.approx(math.hypot(step[0] - 1, step[1] + 1))
-
-
-def test_positive_inputs_move_both_weights_the_same_way():
-    assert zero_centred.descent("sigmoid", seed=0)["same_sign"][1:].all()
-    assert 0.2 < zero_centred.descent("tanh", seed=0)["same_sign"][1:].mean() < 0.8

@@ -48,6 +48,16 @@ class Training:
     accuracy: np.ndarray
     units: np.ndarray
 
+    @property
+    def ever_dead(self) -> int:
+        """Units of the first seed that were dead after some epoch."""
+        return int(self.units[1:].any(axis=0).sum())
+
+    @property
+    def woken(self) -> int:
+        """Those of them that are alive at the end."""
+        return int((self.units[1:].any(axis=0) & ~self.units[-1]).sum())
+
 
 RATE_CAUSE, BIAS_CAUSE = "large learning rate", "bad bias"
 FAILS = "no cure"

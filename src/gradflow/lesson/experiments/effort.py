@@ -13,6 +13,9 @@ class Effort:
         circle_steps: full-batch updates of each training on the circles.
         circle_depths: hidden layers of those networks.
         signal_depths: hidden layers of the random networks.
+        tuning_seeds: networks by which a learning rate is chosen.
+        rate_seeds: networks to measure at the chosen rate, at least 2.
+        rate_epochs: of each of these trainings.
         cost_repetitions: timings of each activation.
         parameter_values: most values of an activation's parameter to show.
     """
@@ -22,6 +25,9 @@ class Effort:
     circle_steps: int
     circle_depths: tuple[int, ...]
     signal_depths: tuple[int, ...]
+    tuning_seeds: int
+    rate_seeds: int
+    rate_epochs: int
     cost_repetitions: int
     parameter_values: int
 
@@ -32,6 +38,9 @@ FULL = Effort(
     circle_steps=300,
     circle_depths=(1, 2, 3, 4, 5, 6),
     signal_depths=(6, 10, 20, 30, 50),
+    tuning_seeds=3,
+    rate_seeds=8,
+    rate_epochs=4,
     cost_repetitions=40,
     parameter_values=12,
 )
@@ -41,6 +50,9 @@ QUICK = Effort(
     circle_steps=40,
     circle_depths=(1, 3),
     signal_depths=(6, 12),
+    tuning_seeds=1,
+    rate_seeds=2,
+    rate_epochs=1,
     cost_repetitions=3,
     parameter_values=3,
 )

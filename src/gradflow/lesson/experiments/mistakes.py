@@ -70,6 +70,22 @@ def floor_of_softmax_twice(num_classes: int) -> float:
     return math.log(math.e + num_classes - 1) - 1
 
 
+def gradient_share(*, seed: int) -> float:
+    """How large `softmax_twice` makes the gradient at the outputs before training, 1 being that of cross-entropy.
+
+    Quotient of the Euclidean norms over all training digits.
+    """
+    data = fit.digit_data()
+    with torch.no_grad():
+        outputs = fit.make_mlp(nn.ReLU, blocks=BLOCKS, width=WIDTH, seed=seed)(data.x)
+    outputs.requires_grad_()
+    norms = [
+        float(torch.autograd.grad(loss(outputs, data.y), outputs)[0].norm())
+        for loss in (softmax_twice, F.cross_entropy)
+    ]
+    return norms[0] / norms[1]
+
+
 MISTAKES: dict[str, tuple[Way, ...]] = {
     "output": (
         Way("ReLU on the logits", True, loss=relu_at_the_output),

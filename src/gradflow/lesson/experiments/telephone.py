@@ -1,8 +1,9 @@
 """Section 3: what is left of the gradient signal after n layers, as a bound and as measured."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from gradflow import activations
 from gradflow.activations.slopes import slope
 from gradflow.lesson.experiments.effort import Effort
 from gradflow.lesson.experiments.fit import INPUTS, digit_data, make_mlp
+from gradflow.measure import gradients as measured
 from gradflow.measure.gradients import gradient_norms
 from gradflow.models.mlp import MLP
 from gradflow.study.statistics import band
@@ -55,8 +57,24 @@ SETTINGS = (  # the last differs from the first in two respects, the others in o
 )
 
 
+class Signal(NamedTuple):
+    """What is left of the gradient on its way back.
+
+    Attributes:
+        left: its Euclidean norm by the number of blocks passed, divided by that at 0, shape (blocks + 1,).
+        slopes: the product of the root mean square slopes of those blocks' activations, same shape.
+        gain: the factor per layer, from `gain_per_layer`, shape (1,).
+        forward: by what factor the norm of the activations changes per layer, from the input to the last block (1,).
+    """
+
+    left: np.ndarray
+    slopes: np.ndarray
+    gain: np.ndarray
+    forward: np.ndarray
+
+
 def bound(activation: nn.Module, layers: np.ndarray) -> np.ndarray:
-    """(largest slope)^layers: the most that activations alone can leave of a signal."""
+    """(largest slope)^layers: the most that activations alone can leave of a signal; weights and norms come on top."""
     return activations.largest_slope(activation) ** np.asarray(layers, dtype=float)
 
 
@@ -65,40 +83,36 @@ def signals(effort: Effort, *, seed: int) -> pd.DataFrame:
 
     Returns:
         Columns activation, setting, depth, layers (passed so far, 0 to depth), n, mean, low, high (95 % t
-        interval), slopes: geometric mean of the product of the passed layers' root mean square slopes.
+        interval); geometric means of `slopes` (the product of the passed layers' root mean square slopes), and of
+        `gain` and `forward` (per layer, of the whole network).
     """
     parts = []
     for name, make in ACTIVATIONS.items():
         for setting in SETTINGS:
             for depth in effort.signal_depths:
                 runs = list(_runs(make, setting, depth, range(seed, seed + effort.seeds)))
-                left, slopes = (band(np.stack(values), log10=True) for values in zip(*runs, strict=True))
+                left, slopes, gain, forward = (band(np.stack(values), log10=True) for values in zip(*runs, strict=True))
                 columns = {name: getattr(left, name) for name in ("n", "mean", "low", "high")}
                 part = pd.DataFrame({"layers": np.arange(depth + 1), **columns, "slopes": slopes.mean})
+                part["gain"], part["forward"] = gain.mean[0], forward.mean[0]
                 parts.append(part.assign(activation=name, setting=setting.name, depth=depth))
     return pd.concat(parts, ignore_index=True)
 
 
-def _runs(
-    make: Callable[[], nn.Module], setting: Setting, depth: int, seeds: range
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _runs(make: Callable[[], nn.Module], setting: Setting, depth: int, seeds: range) -> Iterator[Signal]:
     data = digit_data()
     for seed in seeds:
         network = make_mlp(make, blocks=depth, width=WIDTH, seed=seed, **setting.options).double()
         yield signal(network, data.x[:SAMPLES].double(), data.y[:SAMPLES])
 
 
-def signal(network: MLP, x: Tensor, y: Tensor) -> tuple[np.ndarray, np.ndarray]:
+def signal(network: MLP, x: Tensor, y: Tensor) -> Signal:
     """The gradient of the loss at the input and after every block, and the slopes on its way.
 
     Args:
         network: in training mode, so that batch normalisation takes part.
         x: samples, shape (N, inputs).
         y: classes, shape (N,).
-
-    Returns:
-        Both of shape (blocks + 1,), by the number of blocks that the gradient has passed, from 0: its Euclidean norm
-        divided by that at 0, and the product of the root mean square slopes of those blocks' activations.
     """
     preactivations: list[Tensor] = []
     handles = [
@@ -118,4 +132,19 @@ def signal(network: MLP, x: Tensor, y: Tensor) -> tuple[np.ndarray, np.ndarray]:
     activation = network.layers[0].activation
     assert activation is not None
     rms_slopes = [float(slope(activation, z).square().mean().sqrt()) for z in reversed(preactivations)]
-    return norms / norms[0], np.cumprod([1.0, *rms_slopes])
+    forward = float(states[-1].detach().norm() / x.norm()) ** (1 / len(network.blocks))
+    return Signal(
+        norms / norms[0], np.cumprod([1.0, *rms_slopes]), np.array([gain_per_layer(network)]), np.array([forward])
+    )
+
+
+def gain_per_layer(network: MLP) -> float:
+    """By what factor the weight gradient's root mean square changes from one layer to the layer before it.
+
+    Over the hidden layers but the first, which must be of one shape; NaN with fewer than two such layers.
+    """
+    gradients = [layer.affine.weight.grad for layer in network.layers if layer.hidden][1:]
+    if len(gradients) < 2:
+        return math.nan
+    norms = gradient_norms([gradient for gradient in gradients if gradient is not None])
+    return float(measured.gain_per_layer(norms.numpy()[None])[0])

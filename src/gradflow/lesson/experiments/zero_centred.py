@@ -1,26 +1,20 @@
 """Section 5: what inputs of one sign do to the gradient of a unit's weights."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import torch
 import torch.nn.functional as F
 from scipy.stats import binom
 from torch import Tensor, nn
 
 from gradflow.lesson.experiments.fit import digit_data, make_mlp
-from gradflow.seeds import Stream, numpy_generator
 
 WIDTH = 24
 SAMPLES = 24
 UNIT = 0  # of the second hidden layer
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
-START, TARGET = (0.0, 0.0), (1.0, -1.0)  # weights: one has to grow, the other to shrink
-STEP_SIZE = 0.8
-STEPS = 60
 
 
 @dataclass(frozen=True)
@@ -70,25 +64,3 @@ def chance_share(weights: int) -> float:
 
 def _signs(gradients: Tensor) -> np.ndarray:
     return torch.sign(gradients).to(torch.int64).numpy()
-
-
-def descent(name: str, *, seed: int) -> pd.DataFrame:
-    """Two weights of one linear unit, learned sample by sample from the outputs of an activation.
-
-    The unit's target is `TARGET` times its inputs; the loss is half the squared error, so the gradient is the error
-    times the inputs: where both are positive, both weights move the same way.
-
-    Returns:
-        Columns step (0 to 60), w1, w2, distance (to the target), same_sign: whether the step that led here moved both
-        weights the same way, False at step 0.
-    """
-    rng = numpy_generator(seed, Stream.ORDER)
-    z = torch.from_numpy(rng.standard_normal((STEPS, 2)))
-    inputs = ACTIVATIONS[name]()(z).numpy()
-    weights, target = np.array(START), np.array(TARGET)
-    rows = [(0, *weights, math.dist(weights, target), False)]
-    for step, a in enumerate(inputs, start=1):
-        change = -STEP_SIZE * ((weights - target) @ a) * a
-        weights = weights + change
-        rows.append((step, *weights, math.dist(weights, target), bool(change[0] * change[1] > 0)))
-    return pd.DataFrame(rows, columns=["step", "w1", "w2", "distance", "same_sign"])

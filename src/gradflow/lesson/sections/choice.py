@@ -17,7 +17,8 @@ from gradflow.lesson.sections import deep as deep_network
 from gradflow.runs.health import listed
 
 OUTPUTS = Table(
-    "What to put after the last layer, and the loss that goes with it.",
+    "What to put after the last layer, and the loss that goes with it (the first four: Bishop 2006, Pattern "
+    "Recognition and Machine Learning, section 5.2).",
     ["what is predicted", "output activation", "loss", "in PyTorch", "why these two"],
     [
         [
@@ -25,7 +26,8 @@ OUTPUTS = Table(
             "softmax",
             "cross-entropy",
             "linear outputs, nn.CrossEntropyLoss",
-            "the gradient at the logits is probability minus target and never saturates; the loss applies the softmax",
+            "the gradient at the logits is probability minus target, so a confident mistake is corrected at full "
+            "strength; the loss applies the softmax",
         ],
         [
             "yes or no",
@@ -45,15 +47,17 @@ OUTPUTS = Table(
             "any number",
             "linear (none)",
             "mean squared error",
-            "linear output, nn.MSELoss, standardised targets",
-            "anything else puts some numbers out of reach",
+            "linear output, nn.MSELoss",
+            "every number can be reached, and the gradient at the output grows with the error; a bounded function, or "
+            "one like ReLU that is never negative, puts some numbers out of reach",
         ],
         [
             "a number between two bounds",
             "tanh",
             "mean squared error",
             "nn.Tanh, nn.MSELoss, targets scaled into (-1, 1)",
-            "the output cannot leave the bounds; scale the targets to just inside them, as tanh never reaches ±1",
+            "the output cannot leave the bounds; scale the targets to just inside them, as tanh reaches ±1 for no "
+            "finite z",
         ],
     ],
 )
@@ -70,7 +74,12 @@ class _Story(NamedTuple):
 
 
 def section(
-    deep: pd.DataFrame, trained: Mapping[str, Mapping[str, Curves]], rules: Sequence[Rule], *, seeds: int
+    deep: pd.DataFrame,
+    trained: Mapping[str, Mapping[str, Curves]],
+    rules: Sequence[Rule],
+    *,
+    seeds: int,
+    gradient_share: float,
 ) -> Section:
     """The section.
 
@@ -79,29 +88,46 @@ def section(
         trained: `mistakes.trainings`.
         rules: of the previous sections.
         seeds: number of seeds behind each mean.
+        gradient_share: `mistakes.gradient_share` of the first seed.
     """
     own = [*deep_network.rules(deep), _output_rule(trained)]
     return Section(
         name="choice",
         title="Which one to choose",
         paragraphs=[
-            "What you predict decides the output activation, the output activation decides the loss, and the depth "
-            "decides the hidden activation. After the table come four common mistakes, each trained on the built-in "
-            "digits with the mistake and without it; then the rules by which gradflow judges your own networks; and "
-            "last, the rules of thumb from this page, with the numbers that support them.",
+            "What you predict decides the output activation, and the output activation decides the loss. For the "
+            f"hidden layers of a deep network, look at how the network is built, too: {_how_much(deep)}. After the "
+            "table come four common mistakes, each trained on the built-in digits with the mistake and without it; "
+            "then the rules by which gradflow judges your own networks; and last, the rules of thumb from this page, "
+            "with the numbers that support them.",
         ],
         parts=[
             OUTPUTS,
             deep_network.figure(deep),
             deep_network.table(deep),
-            *(_figure(mistake, trained[mistake], story, seeds) for mistake, story in _stories(trained).items()),
-            ADVICE,
-            Table(
-                "Rules of thumb, and what this page measured.",
-                ["rule", "measured"],
-                [[rule.text, rule.measured] for rule in (*rules, *own)],
+            *(
+                _figure(mistake, trained[mistake], story, seeds)
+                for mistake, story in _stories(trained, gradient_share).items()
             ),
+            ADVICE,
+            _rules_table([*rules, *own]),
         ],
+    )
+
+
+def _rules_table(rules: Sequence[Rule]) -> Table:
+    return Table(
+        "Rules of thumb, and what this page measured.",
+        ["rule", "measured"],
+        [[rule.text, rule.measured] for rule in rules],
+    )
+
+
+def _how_much(deep: pd.DataFrame) -> str:
+    by_building, by_activation = (f"{100 * spread:.0f}" for spread in deep_network.spreads(deep))
+    return (
+        f"in the first figure below, the way of building changes the accuracy by {by_building} points (mean over the "
+        f"activations), the activation by {by_activation} (mean over the ways of building)"
     )
 
 
@@ -117,7 +143,7 @@ def _output_rule(trained: Mapping[str, Mapping[str, Curves]]) -> Rule:
     )
 
 
-def _stories(trained: Mapping[str, Mapping[str, Curves]]) -> dict[str, _Story]:
+def _stories(trained: Mapping[str, Mapping[str, Curves]], gradient_share: float) -> dict[str, _Story]:
     final = {way: curves for ways in trained.values() for way, curves in ways.items()}
 
     def accuracy(way: str) -> str:
@@ -127,22 +153,23 @@ def _stories(trained: Mapping[str, Mapping[str, Curves]]) -> dict[str, _Story]:
     return {
         "output": _Story(
             "Mistake 2: ReLU at the output of a classifier",
-            "A negative logit becomes 0 and gets no gradient; a class whose logit is negative for every sample can "
-            f"never be learned. Training ends at {accuracy('ReLU on the logits')}; without the ReLU, at "
+            "A negative logit becomes 0 and gets no gradient; through a logit that is negative for every sample no "
+            f"gradient comes back at all. Training ends at {accuracy('ReLU on the logits')}; without the ReLU, at "
             f"{accuracy('linear logits')}.",
         ),
         "monitor": _Story(
             "Mistake 3: not monitoring dead units",
-            f"Adam at {HIGH_RATE:g}. An accuracy of {accuracy('not monitored')} could make you think that the problem "
-            f"is hard; the meter shows that {percent(final['not monitored'].dead[-1])} of the units are dead. The fix: "
-            f"if more than {percent(TOO_MANY_DEAD)} die, start again with the rate divided by {CUT}. That ends at "
+            f"Adam at {HIGH_RATE:g}. Training ends at {accuracy('not monitored')}, and the accuracy alone does not say "
+            f"why; the meter shows that {percent(final['not monitored'].dead[-1])} of the units are dead. The fix: if "
+            f"more than {percent(TOO_MANY_DEAD)} die, start again with the rate divided by {CUT}. That ends at "
             f"{accuracy('monitored')}.",
         ),
         "loss": _Story(
             "Mistake 4: a loss that does not match the output activation",
             "F.cross_entropy takes logits and applies the softmax itself. If you apply one first, its logits are "
-            f"numbers between 0 and 1: the loss cannot fall below {floor} nats, and the gradients are small. Plain SGD "
-            f"at {SGD_RATE:g} then ends at {accuracy('softmax, then cross_entropy')}; with logits, at "
+            f"numbers between 0 and 1: the loss cannot fall below {floor} nats, and before training the gradient at "
+            f"the outputs is {short(gradient_share, 2)} of what it is without the mistake. Plain SGD at {SGD_RATE:g} "
+            f"then ends at {accuracy('softmax, then cross_entropy')}; with logits, at "
             f"{accuracy('logits into cross_entropy')}.",
         ),
     }

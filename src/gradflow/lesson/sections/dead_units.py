@@ -35,41 +35,69 @@ Trainings = Mapping[str, Mapping[str, Training]]
 
 def section(trained: Trainings, *, seeds: int) -> Section:
     """The section, from `dead_units.trainings`."""
-    fast, biased = trained[RATE_CAUSE], trained[BIAS_CAUSE]
     return Section(
         name="dead-units",
         title="Dead units",
         paragraphs=[
             "If the sum z of a ReLU unit is negative for every sample, its output is 0 for every sample, and so is its "
-            "slope: no gradient reaches its weights. The unit is dead, and only a change in the layers before it can "
-            "wake it up. The callback unit_statistics counts such units in every run; this page uses the same meter, "
-            "on the test digits after each epoch.",
-            f"Here are two ways to kill units: a learning rate that is too large (Adam at {HIGH_RATE:g}) throws the "
-            f"weights so far that z never recovers; a bias that starts at {short(BAD_BIAS)} leaves many units dead "
-            f"from the start. With the large rate, {percent(fast[FAILS].dead[0])} of the units are dead before "
-            f"training and {percent(fast[FAILS].dead[-1])} at the end, with a test accuracy of "
-            f"{percent(fast[FAILS].accuracy[-1])}; with the bad bias, {percent(biased[FAILS].dead[-1])} are dead at "
-            f"the end, with an accuracy of {percent(biased[FAILS].accuracy[-1])}.",
-            "Each cure changes one thing: leaky ReLU instead of ReLU, He initialisation with zero biases, a lower "
-            "rate, or BatchNorm. Not every cure works against every cause: it has to remove what killed the units. "
-            f"Against the large rate, the lower rate ends at {percent(fast['lower rate'].accuracy[-1])} and He "
-            f"initialisation at {percent(fast['He initialisation'].accuracy[-1])}; against the bad bias, He "
-            f"initialisation ends at {percent(biased['He initialisation'].accuracy[-1])} and the lower rate at "
-            f"{percent(biased['lower rate'].accuracy[-1])}. A leak keeps every unit alive, but a rate that is too "
-            f"large stays too large: it ends at {percent(fast['leaky ReLU'].accuracy[-1])}.",
+            "slope: no gradient reaches its weights. The unit is dead. What can still wake it up needs no gradient of "
+            "its own: a change in the layers before it, the momentum of an optimizer such as Adam, or weight decay. "
+            "The callback unit_statistics counts such units in every run; this page uses the same meter, on the test "
+            "digits after each epoch.",
+            _causes(trained),
+            _cures(trained),
         ],
         parts=[_figure(trained, seeds), _table(trained)],
-        rules=[
-            Rule(
-                f"Watch for dead units from the first epoch. If more than {percent(TOO_MANY_DEAD)} are dead, fix what "
-                "kills them: lower the rate, check the biases, normalise, or use leaky ReLU.",
-                f"With a large rate, {percent(fast[FAILS].dead[-1])} of the units are dead and the accuracy is "
-                f"{percent(fast[FAILS].accuracy[-1])}; with a lower rate it is "
-                f"{percent(fast['lower rate'].accuracy[-1])}. With a bad bias, {percent(biased[FAILS].dead[-1])} are "
-                f"dead and the accuracy is {percent(biased[FAILS].accuracy[-1])}; without that bias it is "
-                f"{percent(biased['He initialisation'].accuracy[-1])}.",
-            )
-        ],
+        rules=[_rule(trained)],
+    )
+
+
+def _causes(trained: Trainings) -> str:
+    fast, biased = (trained[cause][FAILS] for cause in (RATE_CAUSE, BIAS_CAUSE))
+    kills = fast.dead[-1] > fast.dead[0]
+    return (
+        f"Here are two ways to get dead units. One is a learning rate that is too large (Adam at {HIGH_RATE:g}): "
+        f"{percent(fast.dead[0])} of the units are dead before training and {percent(fast.dead[-1])} at the end"
+        f"{', because the updates throw the weights to where z is negative' if kills else ''}, with a test accuracy of "
+        f"{percent(fast.accuracy[-1])}. Of the first seed's units that were dead after some epoch, {fast.woken} of "
+        f"{fast.ever_dead} are alive at the end. The other is a bias that starts at {short(BAD_BIAS)}: "
+        f"{percent(biased.dead[0])} of the units are dead before training and {percent(biased.dead[-1])} at the end, "
+        f"with an accuracy of {percent(biased.accuracy[-1])}."
+    )
+
+
+def _cures(trained: Trainings) -> str:
+    ends = {cause: {cure: one.accuracy[-1] for cure, one in cures.items()} for cause, cures in trained.items()}
+    fast, biased, leaky = ends[RATE_CAUSE], ends[BIAS_CAUSE], trained[RATE_CAUSE]["leaky ReLU"]
+    depends = any(
+        max(one.values()) - min(value for cure, value in one.items() if cure != FAILS) > 0.2 for one in ends.values()
+    )
+    too_large = fast["leaky ReLU"] < fast["lower rate"]
+    return (
+        "Each cure changes one thing: leaky ReLU instead of ReLU, He initialisation with zero biases, a lower rate, or "
+        f"BatchNorm.{' Not every cure works against every cause.' if depends else ''} Against the large rate, the "
+        f"lower rate ends at {percent(fast['lower rate'])}, BatchNorm at {percent(fast['BatchNorm'])} and He "
+        f"initialisation at {percent(fast['He initialisation'])}; against the bad bias, BatchNorm ends at "
+        f"{percent(biased['BatchNorm'])}, He initialisation at {percent(biased['He initialisation'])} and the lower "
+        f"rate at {percent(biased['lower rate'])}. The slope of a leaky ReLU is never 0, so "
+        f"{percent(leaky.dead[-1])} of its units are dead; with the large rate it ends at {percent(fast['leaky ReLU'])}"
+        f"{', below the lower rate all the same' if too_large else ''}."
+    )
+
+
+def _rule(trained: Trainings) -> Rule:
+    def cured(cause: str) -> str:
+        ends = [f"{percent(one.accuracy[-1])} ({cure})" for cure, one in trained[cause].items() if cure != FAILS]
+        return f"{', '.join(ends[:-1])} and {ends[-1]}"
+
+    fast, biased = (trained[cause][FAILS] for cause in (RATE_CAUSE, BIAS_CAUSE))
+    return Rule(
+        f"Watch for dead units from the first epoch. If more than {percent(TOO_MANY_DEAD)} are dead (the threshold of "
+        "gradflow's warning), look for the cause: the rate, the biases, a missing normalisation.",
+        f"With a large rate, {percent(fast.dead[-1])} of the units are dead and the accuracy is "
+        f"{percent(fast.accuracy[-1])}; the cures end at {cured(RATE_CAUSE)}. With a bad bias, "
+        f"{percent(biased.dead[-1])} are dead and the accuracy is {percent(biased.accuracy[-1])}; the cures end at "
+        f"{cured(BIAS_CAUSE)}.",
     )
 
 

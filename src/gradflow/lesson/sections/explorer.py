@@ -1,6 +1,7 @@
 """Section 1: the explorer."""
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 
 import altair as alt
@@ -52,19 +53,27 @@ def section(
             "wherever it is off.",
             f"Cost is the time of a forward and backward pass over {samples} by {units} numbers, relative to ReLU: "
             f"the median of {repetitions} repetitions in which the activations take turns, on the machine that built "
-            "this page. It is the one thing here that another build will not reproduce exactly. The costliest is "
+            "this page. Costs alone change from build to build on the same machine. The costliest is "
             f"{costliest}, at {short(costs[costliest])} times ReLU"
             f"{' (its input is twice as wide)' if costliest == MAXOUT else ''}; the matrix product of a layer with "
             f"{units} inputs and {units} units costs {short(costs[MATRIX_PRODUCT])} times ReLU.",
         ],
         parts=[_figure(families, curves, facts, costs), _table(families, facts, costs)],
-        rules=[
-            Rule(
-                "Choose an activation for how well the network learns with it, not for how little the function costs.",
-                f"The costliest, {costliest}, takes {short(costs[costliest])} times as long as ReLU; the matrix "
-                f"product of its layer takes {short(costs[MATRIX_PRODUCT])} times as long.",
-            )
-        ],
+        rules=[_cost_rule(costs, costliest)],
+    )
+
+
+def _cost_rule(costs: Mapping[str, float], costliest: str) -> Rule:
+    product = costs[MATRIX_PRODUCT]
+    usual = statistics.median(cost for name, cost in costs.items() if name != MATRIX_PRODUCT)
+    is_cheap = costs[costliest] < product
+    return Rule(
+        "Choose an activation for how well the network learns with it: its layer costs more than the function."
+        if is_cheap
+        else "Look at an activation's cost, too: it may cost as much as its layer.",
+        f"In a layer of {COST_SHAPE[1]} inputs and units, the matrix product takes {short(product)} times as long as "
+        f"ReLU, the costliest function ({costliest}) {short(costs[costliest])} times, the median one {short(usual)} "
+        "times.",
     )
 
 

@@ -1,5 +1,6 @@
 """Section 2: why have an activation at all."""
 
+import math
 import statistics
 from collections.abc import Sequence
 
@@ -15,6 +16,8 @@ from gradflow.lesson.experiments.nonlinearity import CELLS, REACH, SAMPLES, TEST
 from gradflow.lesson.numbers import MINUS, percent, short
 from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Rule, Section
 
+GUESSING = 0.5 + 2 * math.sqrt(0.25 / SAMPLES)  # two standard deviations above what a coin gets right
+ROUNDING = 1e-13  # float64 has 16 digits, and logits here are of the order of 1
 _INNER, _OUTER = "#d55e00", "#0072b2"
 _NAMES = {"identity": "identity: no activation", "relu": "ReLU"}
 
@@ -30,19 +33,20 @@ def section(found: Sequence[Classifier]) -> Section:
         title="Why have an activation at all?",
         paragraphs=[
             "Two classes lie on two circles, one inside the other. The network on the left has no activation function "
-            "(the identity), the one on the right has ReLU; otherwise they are the same and trained the same way. Add "
-            "hidden layers with the slider and watch the one on the left: nothing happens.",
-            f"Over all depths and seeds, the accuracy on new points is {_span(linear)} without activations, which is "
-            f"guessing, and {_span(relu)} with ReLU.",
+            "(the identity), the one on the right has ReLU; their weights are the same random numbers, scaled to suit "
+            "the activation, and they are trained the same way. Add hidden layers with the slider and watch the one on "
+            "the left: it never draws more than one straight line.",
+            f"Over all depths and seeds, the accuracy on new points is {_span(linear)} without activations"
+            f"{', no better than guessing,' if max(linear) <= GUESSING else ''} and {_span(relu)} with ReLU.",
             "You can compute why: a linear function of a linear function is linear. Multiply the matrices of the left "
             "network, fold in the biases, and one row of weights and one bias remain. In double precision, that single "
             f"matrix gives the same outputs as the whole network to within {short(worst)} at all points of the "
-            "picture: the rounding error of the computer.",
+            f"picture{': the rounding error of the computer' if worst < ROUNDING else ''}.",
         ],
         parts=[_figure(found, depths), _table(found, depths)],
         rules=[
             Rule(
-                "Put an activation between any two layers.",
+                "Put an activation between layers; without one, they amount to a single layer.",
                 f"Without any, the accuracy is {_span(_accuracies(deepest, 'identity'))} with {depths[-1]} hidden "
                 f"layers and {_span(_accuracies(shallowest, 'identity'))} with {depths[0]}; with ReLU and {depths[-1]} "
                 f"hidden layers it is {_span(_accuracies(deepest, 'relu'))}.",
