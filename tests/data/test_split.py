@@ -205,3 +205,12 @@ def test_sizes_that_do_not_suit_the_data_are_refused(num_test, changes, message)
     with pytest.raises(ConfigError, match=message) as caught:
         split(np.arange(100) % 10, num_test=num_test, **changes)
     assert "\n" not in str(caught.value)
+
+
+def test_resampling_has_no_effect_where_every_part_is_official():
+    nothing_drawn = {"test_size": None, "validation": None, "validation_size": None}
+    y = np.arange(100) % 2
+    with pytest.raises(ConfigError, match=r"resample_split=true: has no effect.*own parts; use resample_split=false$"):
+        split_rows(y, num_test=20, num_validation=10, stratify=True, options=options(**nothing_drawn, resampled_by=0))
+    drawn = [split(y, num_test=20, **nothing_drawn, resampled_by=seed).validation.tolist() for seed in (0, 1)]
+    assert drawn[0] != drawn[1]

@@ -123,18 +123,16 @@ def _refuse_idle(options: SplitOptions, *, own_validation: bool) -> None:
             raise ConfigError(
                 f"data.{key}={value}: this data set has its own validation set, which is used; use data.{key}=null"
             )
-    if options.split_seed != 0 and (own_validation or options.validation in ("last", "test")):
-        reason = "this data set has its own parts" if own_validation else f"with data.validation={options.validation}"
-        remedy = "" if own_validation else " or data.validation=random"
-        raise ConfigError(
-            f"data.split_seed={options.split_seed}: has no effect, as nothing is drawn: {reason}; use "
-            f"data.split_seed=0{remedy}"
-        )
-    if options.resampled_by is not None and options.validation in ("last", "test"):
-        raise ConfigError(
-            "resample_split=true: has no effect, as this data set has its own test set and nothing is drawn with "
-            f"data.validation={options.validation}; use resample_split=false or data.validation=random"
-        )
+    if not own_validation and options.validation not in ("last", "test"):
+        return
+    reason = "this data set has its own parts" if own_validation else f"with data.validation={options.validation}"
+    remedy = "" if own_validation else " or data.validation=random"
+    for idle, given, neutral in (
+        (options.split_seed != 0, f"data.split_seed={options.split_seed}", "data.split_seed=0"),
+        (options.resampled_by is not None, "resample_split=true", "resample_split=false"),
+    ):
+        if idle:
+            raise ConfigError(f"{given}: has no effect, as nothing is drawn: {reason}; use {neutral}{remedy}")
 
 
 def _count(key: str, size: float | None, available: int) -> int:
