@@ -210,3 +210,15 @@ def test_a_browser_draws_every_panel(written, page):
     assert f'data-drawn="{panels}"' in shown
     assert shown.count('role="graphics-document"') == panels
     assert HOSTILE not in re.sub(r"<script.*?</script>", "", shown, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(("normalised", "said"), [((True, True), 1), ((True, False), 0), ((False, False), 0)])
+def test_where_every_network_is_normalised_the_page_says_what_shows_the_contrast(
+    tmp_path, monkeypatch, normalised, said
+):
+    monkeypatch.setattr(write, "save", lambda figure, folder: None)
+    for activation, has_batch_norm in zip(("relu", "sigmoid"), normalised, strict=True):
+        run = typical()
+        run["metrics"] |= {"test/acc_running_bn": 0.5} if has_batch_norm else {}
+        write_run(tmp_path, activation=activation, **run)
+    assert write.write_report(tmp_path).read_text().count("experiment=digits_vanishing") == said

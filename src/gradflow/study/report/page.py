@@ -36,7 +36,7 @@ class Content:
         study: its name.
         facts: one line below the title.
         verdict: of the comparisons by the headline.
-        note: a warning below the verdict; empty if there is none.
+        notes: below the verdict.
         tables: of the averages; empty if nothing has finished.
         failures: the runs that are in no average.
         provenance: term -> its values.
@@ -45,7 +45,7 @@ class Content:
     study: str
     facts: str
     verdict: Verdict
-    note: str
+    notes: list[str]
     tables: list[Table]
     failures: Table
     provenance: Mapping[str, list[str]]

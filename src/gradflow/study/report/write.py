@@ -9,6 +9,7 @@ from pathlib import Path
 from gradflow.figures.marks import legend_of
 from gradflow.figures.panels import Figure, save
 from gradflow.figures.table import Table, markdown
+from gradflow.runs import tags
 from gradflow.runs.metrics import selected_on_test
 from gradflow.runs.record import Record, State, now
 from gradflow.study.captions import covers
@@ -31,6 +32,10 @@ PAGE = "index.html"
 SELECTED_ON_TEST = (
     "The best epoch was selected on test data, as in the published study: scores at the best epoch tend to be better "
     "than those of an epoch chosen without looking at the test data."
+)
+NORMALISED = (
+    "Every network here has batch normalisation, which hides much of what the activation does to the gradient. The "
+    "contrast: the same sweep with model.norm=none,batch, or python train.py experiment=digits_vanishing."
 )
 NOTHING_YET = "No run of this study has finished yet: there is nothing to average."
 
@@ -80,7 +85,7 @@ def _content(
         study=records[0]["study"],
         facts=facts,
         verdict=verdict,
-        note=SELECTED_ON_TEST if selected_on_test(records) else "",
+        notes=_notes(records),
         tables=_tables(
             study,
             records,
@@ -91,6 +96,13 @@ def _content(
         failures=failures(records, states),
         provenance=provenance(records),
     )
+
+
+def _notes(records: Sequence[Record]) -> list[str]:
+    finished = [record["metrics"] for record in records if record["state"] == State.FINISHED]
+    is_normalised = bool(finished) and all(any(map(tags.is_other_bn, metrics)) for metrics in finished)
+    notes = {SELECTED_ON_TEST: selected_on_test(records), NORMALISED: is_normalised}
+    return [note for note, holds in notes.items() if holds]
 
 
 def _verdict(records: Sequence[Record], comparisons: Sequence[Comparison], *, tuning: Tuning | None) -> Verdict:
