@@ -3,7 +3,7 @@
 import math
 import statistics
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -14,6 +14,7 @@ from gradflow.runs import folders, metrics, tags
 from gradflow.runs.metrics import Metric, MetricTable
 from gradflow.runs.record import Record, State
 from gradflow.study.captions import variation
+from gradflow.study.configurations import LEADING, activation_of, variants
 from gradflow.terminal import line
 
 
@@ -25,7 +26,9 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
     """
     columns = sorted({_blocks(r) for r in records}, key=lambda b: (b is None, b))
     common = _common_axes(records)
-    names_of_rows = [_row(record, without=common) for record in records]
+    variant = variants(records)
+    labels = [(activation_of(record["axes"]), variant[record["config"]]) for record in records]
+    names_of_rows = [", ".join(filter(None, label)) for label in labels]
     rows = list(dict.fromkeys(names_of_rows))
     cells: dict[tuple[str, Any], list[Record]] = {}
     for row, record in zip(names_of_rows, records, strict=True):
@@ -59,7 +62,6 @@ def _title(records: Sequence[Record], common: Mapping[str, Any]) -> str:
     return f"{records[0]['study']}: {headline}{selected}{shared}"
 
 
-_LEADING = ("activation", "blocks")
 _BEST = {"higher": "highest", "lower": "lowest"}
 _SMALL, _SMALL_SPREAD, _LARGE, _HUGE = 0.01, 5e-4, 1000.0, 1e5  # where numbers take another form
 _ROUNDING = 1e-6  # of float32 scores: a smaller relative spread is none
@@ -99,13 +101,8 @@ def _common_axes(records: Sequence[Record]) -> dict[str, Any]:
     return {
         axis: value
         for axis, value in first.items()
-        if axis not in _LEADING and all(axis in axes and axes[axis] == value for axes in others)
+        if axis not in LEADING and all(axis in axes and axes[axis] == value for axes in others)
     }
-
-
-def _row(record: Record, *, without: Collection[str]) -> str:
-    others = [f"{k}={v}" for k, v in record["axes"].items() if k not in _LEADING and k not in without]
-    return ", ".join([record["activation"], *others])
 
 
 def _blocks(record: Record) -> int | None:

@@ -39,7 +39,10 @@ def _spelled_default(records: Sequence[Record], key: str) -> str | None:
 
 
 def identities(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
-    """Configuration -> its `KEYS`, by activation, then depth. In a study without depths, `blocks` is None."""
+    """Configuration -> its `KEYS`, by variant (those of defaults first), activation, then depth.
+
+    In a study without depths, `blocks` is None.
+    """
     variant = variants(records)
     found = {
         r["config"]: {
@@ -50,12 +53,15 @@ def identities(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
         }
         for r in records
     }
-    return dict(sorted(found.items(), key=lambda item: _order(item[1])))
+    changes: dict[str, int] = {}  # axes leave out defaults
+    for r in records:
+        changes[variant[r["config"]]] = min(len(r["axes"]), changes.get(variant[r["config"]], len(r["axes"])))
 
+    def order(identity: dict[str, Any]) -> tuple[Any, ...]:
+        name, blocks = identity["variant"], identity["blocks"]
+        return changes[name], name, identity["activation"], blocks is None, blocks or 0
 
-def _order(identity: dict[str, Any]) -> tuple[Any, ...]:
-    blocks = identity["blocks"]
-    return identity["variant"], identity["activation"], blocks is None, blocks or 0
+    return dict(sorted(found.items(), key=lambda item: order(item[1])))
 
 
 def finished(records: Sequence[Record], config: str) -> list[Record]:

@@ -131,6 +131,13 @@ def test_variants_are_what_differs_besides_activation_and_depth(study):
     assert final["activation"].drop_duplicates().tolist() == ["elu(alpha=2)", "relu"]
 
 
+@pytest.mark.parametrize(("typed", "first"), [(["model.norm=none"], "model.norm=none"), ([], "")])
+def test_a_default_comes_first_and_is_named_where_the_command_spells_it_out(tmp_path, typed, first):
+    write_run(tmp_path, axes={"model.norm": "batch"}, overrides=["model.norm=batch"], **typical())
+    write_run(tmp_path, overrides=typed, **typical())
+    assert frames_of(tmp_path).final["variant"].drop_duplicates().tolist() == [first, "model.norm=batch"]
+
+
 def test_a_study_without_depths_and_without_runs_that_finished(study):
     write_run(study, blocks=None, state="planned", provenance=None)
     frames = frames_of(study)
