@@ -1,4 +1,4 @@
-"""What is measured in bfloat16 is what is measured in float32, and that what float64 says.
+"""What is measured in float32 is what float64 says, and what is measured in bfloat16 a few per cent off at most.
 
 Batches are those of the published CIFAR-10 study; smaller ones and narrower layers average less of the rounding away.
 """
@@ -6,8 +6,15 @@ Batches are those of the published CIFAR-10 study; smaller ones and narrower lay
 import pytest
 from finished_runs import left_by, only_run
 
-QUANTITIES = ("grad_norm/", "grad_rms/", "grad_abs_mean", "grad_flow/first_to_last")
-RUN = ("trainer=cpu", "trainer.max_epochs=1", "+trainer.limit_train_batches=1", "callbacks.pictures=null", "threads=1")
+QUANTITIES = ("grad_norm/", "grad_rms/", "grad_abs_mean", "grad_flow/")
+TOTALS = ("grad_norm/total", "grad_abs_mean")
+GAIN = "grad_flow/gain_per_layer"
+RUN = (
+    *("trainer=cpu", "threads=1", "trainer.max_epochs=1", "+trainer.limit_train_batches=1"),
+    *("callbacks.unit_statistics=null", "callbacks.pictures=null"),
+)
+CONV = ("model=conv", "width=64", "data.batch_size=128")
+MLP = ("model=mlp", "width=64")
 
 
 def first_gradients(command, folder, *options):
@@ -18,13 +25,23 @@ def first_gradients(command, folder, *options):
 
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
-@pytest.mark.parametrize(
-    "model", [("model=conv", "blocks=4", "width=64", "data.batch_size=128"), ("model=mlp", "blocks=4", "width=64")]
-)
+@pytest.mark.parametrize("model", [CONV, MLP])
 def test_gradients_at_initialisation_agree(command, tmp_path, model, activation):
-    options = (*model, f"activation={activation}")
+    options = (*model, "blocks=4", f"activation={activation}")
     found = {p: first_gradients(command, tmp_path / p, *options, f"precision={p}") for p in ("64", "32", "bf16")}
-    assert len(found["64"]) >= 2 * 5 + 3
+    assert len(found["64"]) >= 2 * 5 + 4
     assert found["32"] == pytest.approx(found["64"], rel=1e-4)
     assert found["bf16"] == pytest.approx(found["64"], rel=0.02)
     assert found["bf16"] != pytest.approx(found["64"], rel=1e-6), "bfloat16 must have been used"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("activation", "seed"), [("relu", 0), ("relu", 1), ("sigmoid", 0), ("tanh", 0)])
+def test_bfloat16_in_eight_blocks(command, tmp_path, activation, seed):
+    """A layer's gradient is rounded once more in each layer that it has passed: with ReLU, the stem's is 3.7 % off."""
+    options = (*CONV, "blocks=8", f"activation={activation}", f"seed={seed}")
+    exact, found = (first_gradients(command, tmp_path / p, *options, f"precision={p}") for p in ("64", "bf16"))
+    assert found == pytest.approx(exact, rel=0.05)
+    assert {tag: found[tag] for tag in TOTALS} == pytest.approx({tag: exact[tag] for tag in TOTALS}, rel=0.01)
+    assert found[GAIN] == pytest.approx(exact[GAIN], rel=0.005)
+    assert found != pytest.approx(exact, rel=1e-6), "bfloat16 must have been used"
