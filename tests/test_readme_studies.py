@@ -1,0 +1,110 @@
+"""What the README says of its studies is what their kept results give."""
+
+import io
+import re
+import shlex
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from finished_runs import records
+from forged_runs import run_record
+from rich.console import Console
+from scipy.stats import gmean
+
+from gradflow import CONF
+from gradflow.study.closing_table import closing_table
+from gradflow.study.comparison.compare import compare
+from gradflow.study.comparison.overall import overall
+from gradflow.training import build
+
+README = (CONF.parent / "README.md").read_text()
+ONE_LINE = " ".join(README.replace("\n> ", "\n").split())
+STUDIES = CONF.parent / "docs" / "studies"
+
+
+def kept(name):
+    """The results of a study: one row per configuration and metric, a column per seed."""
+    return pd.read_csv(STUDIES / f"{name}.csv", keep_default_na=False, na_values=[""])
+
+
+def records_of(name):
+    """run.json of its runs, as far as they are kept; in the order of a sweep."""
+    results = kept(name)
+    order = list(dict.fromkeys(results["activation"]))[::-1]  # sigmoid first, as the presets have it
+    found = []
+    for _, rows in results.groupby("config", sort=False):
+        first = rows.iloc[0]
+        axes = dict(re.findall(r"([\w.]+)=(\w+)", "" if pd.isna(first["variant"]) else first["variant"]))
+        for seed in range(sum(column.startswith("seed=") for column in results)):
+            values = rows.set_index("metric")[f"seed={seed}"].dropna().to_dict()
+            options = {"axes": axes, "study": name, "metrics": values}
+            found.append(run_record(first["activation"], blocks=int(first["blocks"]), seed=seed, **options))
+    first_without = lambda record: (order.index(record["activation"]), record["axes"].get("model.norm") != "none")  # noqa: E731
+    return sorted(found, key=first_without)
+
+
+def printed(name):
+    """The table at the end of the sweep."""
+    out = io.StringIO()
+    Console(file=out, width=120).print(closing_table(records_of(name)))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines() if line[:1] in "┏┃┡│└")
+
+
+@pytest.mark.parametrize("name", ["digits_vanishing", "digits_depth"])
+def test_the_readme_shows_the_table_of_the_kept_study(name):
+    assert f"{printed(name)}\n" in README
+
+
+@pytest.mark.parametrize("name", ["digits_vanishing", "digits_depth"])
+def test_the_readme_quotes_the_verdict_of_the_kept_study(name):
+    verdict = overall(compare(records_of(name)))
+    for sentence in verdict.plain:
+        assert sentence in ONE_LINE
+
+
+def initial_gain(compose, seed, *overrides):
+    """The gain per layer of the first batch, from backpropagation in float64 and numpy's least-squares line."""
+    cfg = compose("model=mlp", "init=he", "blocks=8", f"seed={seed}", *overrides)
+    data = build.data(cfg)
+    data.setup()
+    loader = data.train_dataloader()
+    loader.sampler.set_epoch(0)
+    x, y = next(iter(loader))
+    network = build.network(cfg, data).double()
+    torch.nn.functional.cross_entropy(network(x.double()), y).backward()
+    rms = [layer.affine.weight.grad.square().mean().sqrt().item() for layer in network.layers[1:-1]]
+    return 10 ** -np.polyfit(range(len(rms)), np.log10(rms), 1)[0]
+
+
+def test_the_readme_says_what_each_layer_passes_on_before_the_first_update(compose):
+    sigmoid, relu, normalised = (
+        gmean([initial_gain(compose, seed, *overrides) for seed in range(8)])
+        for overrides in (["activation=sigmoid"], ["activation=relu"], ["activation=sigmoid", "model.norm=batch"])
+    )
+    assert f"each layer of the sigmoid networks passes on {sigmoid:.2f} of the gradient (ReLU: {relu:.1f})" in ONE_LINE
+    assert f"gets {sigmoid:.2f}⁶, about {sigmoid**6:.4f}, of what the last one gets" in ONE_LINE
+    assert f"Batch normalisation raises the {sigmoid:.2f} to {normalised:.2f}" in ONE_LINE
+
+
+def test_the_readme_has_the_scores_by_running_averages_of_the_kept_study():
+    results = kept("digits_depth")
+    cell = results[(results["activation"] == "sigmoid") & (results["blocks"] == 8)].set_index("metric")
+    running, recomputed = (f"{cell.loc[tag, 'mean']:.2f}" for tag in ("test/acc_running_bn", "test/acc"))
+    assert f"would have scored {running} in the last epoch instead of {recomputed}" in ONE_LINE
+
+
+SCORED = re.findall(r"train\.py (-m data=.*?)\s+# test (?:accuracy|R²) ([\d.]+), ([\d.]+)$", README, flags=re.MULTILINE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("arguments", "first", "second"), SCORED)
+def test_commands_reach_the_scores_beside_them(command, tmp_path, arguments, first, second):
+    assert command(*shlex.split(arguments), "threads=1", "callbacks.pictures=null").status == 0
+    scores = [one["metrics"][one["headline"]] for one in records(tmp_path).values()]
+    assert sorted(scores) == pytest.approx(sorted(map(float, (first, second))), abs=0.01)
+
+
+def test_there_are_such_commands():
+    assert len(SCORED) == 2
