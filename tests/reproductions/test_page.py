@@ -227,8 +227,8 @@ def test_the_readme_has_the_scores_by_depth():
     row = re.search(r"^\| `cifar10_depth` \|.*$", (DOCS.parent / "README.md").read_text(), re.MULTILINE)[0]
     for name, activation in (("ReLU", "relu"), ("sigmoid", "sigmoid")):
         by_depth = runs[runs["activation"] == activation].groupby("blocks")
-        by_averages, precise = row.split("|")[4].split("precise batch norm, 1, 4, 6, 8 blocks")
-        for tag, said in (("test/acc_at_best", by_averages), ("test/acc_recomputed_bn", precise)):
+        by_averages, recomputed = row.split("|")[4].split("recomputed batch norm, 1, 4, 6, 8 blocks")
+        for tag, said in (("test/acc_at_best", by_averages), ("test/acc_recomputed_bn", recomputed)):
             scores = by_depth[tag].mean().dropna()
             assert f"{name} {', '.join(f'{score:.3f}' for score in scores)}" in said
-            assert list(scores.index) == ([1, 4, 6, 8] if said is precise else [1, 2, 4, 6, 8])
+            assert list(scores.index) == ([1, 4, 6, 8] if said is recomputed else [1, 2, 4, 6, 8])
