@@ -54,11 +54,13 @@ reproductions: install ## Store the measurements of finished studies in STUDIES 
 lesson: install ## Build the interactive lesson, outputs/lesson/index.html, in about two minutes on two cores
 	$(BIN)/python -m gradflow.lesson $(ARGS)
 
-bench: install ## Measure seconds, memory and the errors of verdicts, tables in outputs/bench (most of an hour, idle machine)
+bench: install ## Measure seconds, memory, wrong verdicts and more, tables in outputs/bench (over an hour, idle machine)
 	$(BIN)/python tests/benchmarks/speed.py $(ARGS)
 	$(BIN)/python tests/benchmarks/growth.py
 	$(BIN)/python tests/benchmarks/study_report.py
+	$(BIN)/python tests/benchmarks/batch_norm_samples.py
 	$(BIN)/python tests/benchmarks/verdicts.py
+	$(BIN)/python tests/benchmarks/intervals.py
 
 bench-quick: install ## Run the essential benchmarks, in under three minutes
 	$(BIN)/python tests/benchmarks/speed.py --quick $(ARGS)
