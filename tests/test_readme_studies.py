@@ -108,3 +108,14 @@ def test_commands_reach_the_scores_beside_them(command, tmp_path, arguments, fir
 
 def test_there_are_such_commands():
     assert len(SCORED) == 2
+
+
+def test_the_readme_has_the_scores_in_bfloat16():
+    results = kept("digits_bf16")
+    best = results[results["metric"] == "test/acc_at_best"].set_index(["activation", "blocks", "variant"])["mean"]
+    relu, sigmoid = (
+        [" and ".join(f"{best[name, b, f'precision={p}']:.3f}" for p in ("32", "bf16")) for b in (1, 4)]
+        for name in ("relu", "sigmoid")
+    )
+    said = f"ReLU {relu[0]} with one block, {relu[1]} with four; sigmoid {sigmoid[0]}, {sigmoid[1]}."
+    assert said in ONE_LINE
