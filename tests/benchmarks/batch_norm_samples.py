@@ -1,7 +1,7 @@
 """How many training samples batch normalisation's statistics need, and what recomputing them costs.
 
     python tests/benchmarks/batch_norm_samples.py                              # digits, three minutes on one core
-    python tests/benchmarks/batch_norm_samples.py --npz cifar10.npz            # images of 32x32, a quarter of an hour
+    python tests/benchmarks/batch_norm_samples.py --npz cifar10.npz            # images of 32x32, ten minutes
     python tests/benchmarks/batch_norm_samples.py model=mlp model.norm=batch   # other overrides of train.py
 
 Networks of several depths, with sigmoid and with ReLU, are trained as usual. After some epochs the validation set is
