@@ -38,6 +38,26 @@ def test_markdown_has_the_same_in_a_table(study, capsys):
     assert "- not judged: slow start in 6 runs (fewer than 100 updates)\n" in out
 
 
+@pytest.fixture
+def suggested(tmp_path):
+    """Three seeds in which tanh is behind, in a folder whose name makes the command for more seeds a long one."""
+    folder = tmp_path / ("long" * 20) / "study"
+    for seed in range(3):
+        write_run(folder, seed=seed, **typical(accuracy=0.9 + seed / 100))
+        write_run(folder, seed=seed, activation="tanh", **typical(accuracy=0.7 + seed / 90))
+    return folder
+
+
+def test_the_command_for_more_seeds_stands_on_a_line_of_its_own(suggested, capsys):
+    assert main([str(suggested)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    command = f"python train.py -m activation=relu,tanh blocks=2 output_dir={suggested.parent} seed=3,4,5"
+    place = lines.index(f"    {command}")
+    assert lines[place - 1].strip() == "try:  more seeds"
+    assert main([str(suggested), "--markdown"]) == 0
+    assert f"\nTry: more seeds:\n\n```\n{command}\n```\n" in capsys.readouterr().out
+
+
 def test_where_nothing_is_wrong_it_says_so(tmp_path, capsys):
     write_run(tmp_path / "fine", **typical())
     assert main([str(tmp_path / "fine")]) == 0
