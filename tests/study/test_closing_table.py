@@ -266,6 +266,15 @@ def test_the_caption_says_which_direction_is_best_where_a_star_is_shown():
     assert f"geometric mean ± sd in decades over 2 seeds {SEEDS}; below" in caption("grad_norm/total")
 
 
+def test_only_seeds_with_a_value_are_counted():
+    records = [run_record("relu", seed=seed, headline="own", metrics={ACC: 0.5}) for seed in range(3)]
+    assert lines(records)[-1].strip() == "no value yet"
+    records[2]["metrics"]["own"] = 0.28  # its monitor was added later
+    assert lines(records)[-1].strip() == "one seed"
+    records[1]["metrics"]["own"] = 0.26
+    assert lines(records)[-1].strip() == f"mean ± sd over 2 seeds {SEEDS}"
+
+
 def test_a_single_row_has_no_star_to_explain_and_no_empty_line():
     text = lines([run_record("relu", blocks=1, metrics={ACC: 0.758})])
     assert text[-1].strip() == "one seed"

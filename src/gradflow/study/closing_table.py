@@ -66,11 +66,11 @@ _ROUNDING = 1e-6  # of float32 scores: a smaller relative spread is none
 
 
 def _caption(records: Sequence[Record], metric: Metric, *, starred: bool) -> str:
-    counts = Counter(r["config"] for r in records if r["state"] == State.FINISHED).values()
+    counts = Counter(r["config"] for r in records if _values([r], metric.tag)).values()
     fewest, most = min(counts, default=0), max(counts, default=0)
     over = f"{most}" if fewest == most else f"{fewest} to {most}"
     mean = "geometric mean ± sd in decades" if metric.is_logarithmic else "mean ± sd"
-    count = f"{mean} over {over} seeds" if most > 1 else "one seed"
+    count = f"{mean} over {over} seeds" if most > 1 else "one seed" if most else "no value yet"
     if most > 1 and metric.is_logarithmic and not all(value > 0 for value in _values(records, metric.tag)):
         count += ", zeros left out"
     count += f" ({variation(records)})" if most > 1 else ""
