@@ -203,6 +203,15 @@ def test_a_study_that_was_moved_gets_its_seeds_where_it_lies():
     assert {"output_dir='/my data'", "study='old, digits'"} < set(run)
 
 
+def test_a_study_of_another_version_cannot_be_added_to():
+    more = missing([record | {"identity": 1} for record in swept("activation=sigmoid,relu blocks=4 seed=0,1")])
+    assert more.command == ""
+    assert more.text == (
+        "To settle what is open takes 6 seeds in every configuration of a new study, as this one is of another version "
+        "of gradflow."
+    )
+
+
 def test_new_seeds_have_the_headline_that_the_study_has_now():
     records = swept("activation=sigmoid,relu blocks=4 headline=test/acc seed=0,1")
     for record in records:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradflow.runs import tags
-from gradflow.runs.record import DONE, Record
+from gradflow.runs.record import DONE, IDENTITY, Record
 from gradflow.study.comparison.claims import Comparison, Gap, Strength
 from gradflow.study.comparison.evidence import ALPHA
 
@@ -26,7 +26,7 @@ class MoreSeeds:
 
     Attributes:
         text: how many seeds that takes, in a sentence.
-        command: what runs them; empty where the recorded runs do not tell it.
+        command: what runs them; empty where the recorded runs do not tell it, or nothing can be added to them.
         caution: what looking too early does.
     """
 
@@ -51,10 +51,11 @@ def more_seeds(
         return None
     needed = max(c.needed for c in few)
     aim = "show what is suggested" if all(c.claimed for c in few) else "settle what is open"
-    command = "" if tuned else _command(records, _seeds(records, few, needed), study)
-    rest = (
-        "the missing ones:" if command else f"in every configuration{', besides those that tune it' if tuned else ''}."
-    )
+    closed = any(record["identity"] != IDENTITY for record in records)
+    command = "" if tuned or closed else _command(records, _seeds(records, few, needed), study)
+    where = " of a new study, as this one is of another version of gradflow" if closed else ""
+    where += ", besides those that tune it" if tuned else ""
+    rest = "the missing ones:" if command else f"in every configuration{where}."
     caution = (
         f"Run them all before you look again: looking after every further seed raises the chance of a false claim from "
         f"{ALPHA:g} to {INFLATED:g}."
