@@ -2,7 +2,9 @@
 
 import pytest
 from forged_runs import typical, write_run
+from rich.console import Console
 
+from gradflow import terminal
 from gradflow.advise.__main__ import main
 from gradflow.advise.rules import RULES
 
@@ -56,6 +58,18 @@ def test_the_command_for_more_seeds_stands_on_a_line_of_its_own(suggested, capsy
     assert lines[place - 1].strip() == "try:  more seeds"
     assert main([str(suggested), "--markdown"]) == 0
     assert f"\nTry: more seeds:\n\n```\n{command}\n```\n" in capsys.readouterr().out
+
+
+def test_on_a_narrow_screen_no_evidence_is_cut_off(tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "study"
+    for norm in ("none", "batch"):
+        axes = {"model.norm": norm}
+        write_run(folder, activation="leaky_relu", axes=axes, **typical(blocks=16, dead=0.5))
+    main([str(folder)])
+    wide = capsys.readouterr().out.split()
+    monkeypatch.setattr(terminal, "console", Console(width=80, highlight=False))
+    main([str(folder)])
+    assert sorted(capsys.readouterr().out.split()) == sorted(wide)
 
 
 def test_where_nothing_is_wrong_it_says_so(tmp_path, capsys):

@@ -71,7 +71,8 @@ def test_compare_ends_with_the_command_that_would_settle_what_is_open_on_one_lin
 def test_verdicts_fit_a_narrow_terminal(study, capsys, monkeypatch):
     monkeypatch.setattr(terminal, "console", Console(width=80, highlight=False))
     assert main([str(study), "compare"]) == 0
-    text = capsys.readouterr().out.split("Holm: p corrected")[1]
+    table, text = capsys.readouterr().out.split("Holm: p corrected")
+    assert "\N{HORIZONTAL ELLIPSIS}" not in table
     assert "relu or sigmoid scores higher: too few seeds (3 of the 6 needed)." in " ".join(text.split())
     command, *lines = sorted(text.splitlines(), key=lambda line: "python train.py" not in line)
     assert command.startswith("  python train.py")  # to be copied whole

@@ -26,7 +26,7 @@ def on_screen(advice: Advice) -> RenderableType:
     parts: list[RenderableType] = [terminal.line(summary(advice))]
     for rule, findings in _by_rule(advice):
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        table.add_column(min_width=max(len(finding.where) for finding in findings))
+        table.add_column()
         table.add_column(no_wrap=True)
         table.add_column()
         for finding in findings:
