@@ -389,6 +389,8 @@ def normed(norm, *, spelled=True, blocks=(1, 2), seeds=7):
 def test_each_normalisation_is_a_family_of_its_own():
     comparisons = compare(normed("batch") + normed("none"))
     assert [(c.norm, c.family, c.needed) for c in comparisons] == [*[("batch", 2, 7)] * 2, *[("none", 2, 7)] * 2]
+    depths = [(norm, blocks) for norm in ("batch", "none") for blocks in (1, 2)]
+    assert [c.where for c in comparisons] == [f"blocks={blocks}, model.norm={norm}" for norm, blocks in depths]
     assert [c.holm for c in comparisons] == pytest.approx([2 * 2 / 128] * 4)  # one family of four would need 8 seeds
     assert comparisons[0].verdict.startswith(
         "relu scores higher than sigmoid at 1 block, with batch normalisation: shown"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gradflow.runs.metrics import SELECTED_ON_TEST
-from gradflow.study.comparison.claims import Comparison, Gap, Strength
-from gradflow.study.comparison.families import NORM, by_family
+from gradflow.study.comparison.claims import NORM, Comparison, Gap, Strength
+from gradflow.study.comparison.families import by_family
 from gradflow.study.comparison.rates import common_rate
 from gradflow.study.comparison.verdict import at, estimate, norm_words, question, relation
 
