@@ -82,7 +82,7 @@ def test_every_activation_has_its_sentence():
 
 def test_comparisons_that_differ_in_more_than_depth_are_not_counted_as_depths():
     records = pair(LESS) + pair(LESS, axes={"optimizer.lr": 0.01})
-    assert plain(records) == ["relu scores higher than sigmoid at every comparison: shown at both."]
+    assert plain(records) == ["relu scores higher than sigmoid in every comparison: shown in both."]
 
 
 def test_losses_and_gradients_have_words_of_their_own():
