@@ -2,7 +2,9 @@
 
 import pytest
 from forged_runs import typical, write_run
+from rich.console import Console
 
+from gradflow import terminal
 from gradflow.advise.__main__ import main
 from gradflow.advise.rules import RULES
 
@@ -36,6 +38,38 @@ def test_markdown_has_the_same_in_a_table(study, capsys):
     assert "| where | runs | evidence |\n| --- | --- | --- |\n| relu, blocks=2 | 3 of 3 runs | 50 % of the units" in out
     assert "\nTry: activation=leaky_relu, init=he, a lower optimizer.lr or model.norm=batch.\n" in out
     assert "- not judged: slow start in 6 runs (fewer than 100 updates)\n" in out
+
+
+@pytest.fixture
+def suggested(tmp_path):
+    """Three seeds in which tanh is behind, in a folder whose name makes the command for more seeds a long one."""
+    folder = tmp_path / ("long" * 20) / "study"
+    for seed in range(3):
+        write_run(folder, seed=seed, **typical(accuracy=0.9 + seed / 100))
+        write_run(folder, seed=seed, activation="tanh", **typical(accuracy=0.7 + seed / 90))
+    return folder
+
+
+def test_the_command_for_more_seeds_stands_on_a_line_of_its_own(suggested, capsys):
+    assert main([str(suggested)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    command = f"python train.py -m activation=relu,tanh blocks=2 output_dir={suggested.parent} seed=3,4,5"
+    place = lines.index(f"    {command}")
+    assert lines[place - 1].strip() == "try:  more seeds"
+    assert main([str(suggested), "--markdown"]) == 0
+    assert f"\nTry: more seeds:\n\n```\n{command}\n```\n" in capsys.readouterr().out
+
+
+def test_on_a_narrow_screen_no_evidence_is_cut_off(tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "study"
+    for norm in ("none", "batch"):
+        axes = {"model.norm": norm}
+        write_run(folder, activation="leaky_relu", axes=axes, **typical(blocks=16, dead=0.5))
+    main([str(folder)])
+    wide = capsys.readouterr().out.split()
+    monkeypatch.setattr(terminal, "console", Console(width=80, highlight=False))
+    main([str(folder)])
+    assert sorted(capsys.readouterr().out.split()) == sorted(wide)
 
 
 def test_where_nothing_is_wrong_it_says_so(tmp_path, capsys):

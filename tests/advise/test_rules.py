@@ -383,7 +383,8 @@ def test_with_too_few_seeds_a_difference_may_be_suggested(tmp_path):
         "relu scores higher than sigmoid at 3 blocks: suggested (by 0.100 [0.075, 0.125] on average over 3 seeds; "
         "paired t test p = 0.0033, Holm 0.0033, which assumes roughly normal differences)"
     )
-    assert finding.remedies == ("python train.py -m activation=relu,sigmoid blocks=3 seed=3,4,5",)
+    place = f"output_dir={tmp_path.parent}"
+    assert finding.remedies == (f"python train.py -m activation=relu,sigmoid blocks=3 {place} seed=3,4,5",)
 
 
 def test_a_hint_is_corrected_over_all_comparisons_as_a_claim_is(tmp_path):

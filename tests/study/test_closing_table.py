@@ -248,17 +248,45 @@ def test_a_star_needs_a_direction_and_a_difference_that_stands_out(better, value
     assert [place for place, entry in enumerate(entries) if entry.endswith("*")] == starred
 
 
-def test_the_caption_says_which_direction_is_best():
-    def caption(headline, seeds=2):
-        metrics = {headline: 0.5, FLOW: 0.3}
-        records = [run_record("relu", seed=seed, headline=headline, metrics=metrics) for seed in range(seeds)]
+def test_the_caption_says_which_direction_is_best_where_a_star_is_shown():
+    def caption(headline, *, seeds=2, others=0.8):
+        scores = {"relu": 0.5, "sigmoid": others}
+        records = [
+            run_record(name, seed=seed, headline=headline, metrics={headline: value, FLOW: 0.3})
+            for name, value in scores.items()
+            for seed in range(seeds)
+        ]
         return next(line for line in lines(records) if "below: " in line)
 
     assert "; * best in its column (highest) by more than a standard error; below" in caption(ACC)
     assert "; * best in its column (lowest) by more" in caption("test/loss_at_best")
     assert "; * best in its column (lowest); below" in caption("dead_units/total", seeds=1)
+    assert f"mean ± sd over 2 seeds {SEEDS}; below" in caption(ACC, others=0.5)
     assert f"mean ± sd over 2 seeds {SEEDS}; below" in caption("dormant_units/total")
     assert f"geometric mean ± sd in decades over 2 seeds {SEEDS}; below" in caption("grad_norm/total")
+
+
+def test_only_seeds_with_a_value_are_counted():
+    records = [run_record("relu", seed=seed, headline="own", metrics={ACC: 0.5}) for seed in range(3)]
+    assert lines(records)[-1].strip() == "no value yet"
+    records[2]["metrics"]["own"] = 0.28  # its monitor was added later
+    assert lines(records)[-1].strip() == "one seed"
+    records[1]["metrics"]["own"] = 0.26
+    assert lines(records)[-1].strip() == f"mean ± sd over 2 seeds {SEEDS}"
+
+
+def test_a_single_row_has_no_star_to_explain_and_no_empty_line():
+    text = lines([run_record("relu", blocks=1, metrics={ACC: 0.758})])
+    assert text[-1].strip() == "one seed"
+    assert [line for line in text if line.startswith("│")] == ["│ relu       │    0.758 │"]
+
+
+def test_a_gain_per_layer_that_is_the_headline_is_not_shown_twice():
+    records = [run_record("relu", seed=seed, headline=FLOW, metrics={FLOW: 0.31}) for seed in (0, 1)]
+    assert cells(records, "relu") == ["0.31 ± 0.00"]
+    text = "\n".join(lines(records))
+    assert "\N{MULTIPLICATION SIGN}" not in text
+    assert f"{SEEDS}; the gradient's gain per layer on its way to the input (under 1 it vanishes)" in text
 
 
 def test_a_narrow_terminal_breaks_the_caption_between_words():

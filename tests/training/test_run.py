@@ -410,6 +410,17 @@ def test_another_headline_is_shown_without_training(command):
 
 
 @pytest.mark.slow
+def test_a_run_says_each_figure_once_and_small_ones_as_powers_of_ten(command):
+    def said(*options):
+        out = command(*options, *SMALL, *QUIET).out
+        return next(line for line in out.splitlines() if "run 1/1: finished" in line)
+
+    assert said("blocks=3", "headline=grad_flow/gain_per_layer").count("grad_flow/gain_per_layer") == 1
+    small = said("activation=sigmoid", "blocks=6", "headline=grad_flow/first_to_last")
+    assert re.search(r"grad_flow/first_to_last \d\.\de-0\d", small)
+
+
+@pytest.mark.slow
 def test_the_score_by_running_averages_is_measured_and_a_headline(command, tmp_path):
     conv = ("model=conv", *(option for option in SMALL if option != "model=mlp"), *QUIET)
     outcome = command(*conv)

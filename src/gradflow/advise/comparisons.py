@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from gradflow.runs.metrics import SELECTED_ON_TEST
 from gradflow.runs.record import Record, State
@@ -33,8 +34,14 @@ class Lead:
     badness: float
 
 
-def leads(records: Sequence[Record], *, baseline: str | None, metric: str | None) -> list[Lead]:
+def leads(study: Path, records: Sequence[Record], *, baseline: str | None, metric: str | None) -> list[Lead]:
     """The pairs in which one is shown or suggested to be behind.
+
+    Args:
+        study: the study's folder.
+        records: run.json of its runs, any state.
+        baseline: the activation that others are compared with, as in `gradflow.study.comparison.compare`.
+        metric: what they are compared by; the study's headline by default.
 
     Raises:
         ValueError: if the study has no such baseline or metric.
@@ -43,7 +50,7 @@ def leads(records: Sequence[Record], *, baseline: str | None, metric: str | None
     if not finished or (metric is None and not any(r["headline"] in r["metrics"] for r in finished)):
         return []
     comparisons = compare(records, baseline=baseline, metric=metric)
-    more = more_seeds(records, comparisons)
+    more = more_seeds(records, comparisons, study=study)
     return [_lead(c, more) for c in comparisons if c.claimed and c.better]
 
 

@@ -77,7 +77,7 @@ def advise(study: Path, records: Sequence[Record], *, baseline: str | None = Non
         for rule in RULES:
             if (found := _judge(rule, where, runs, missing)) is not None:
                 findings.append(found)
-    findings += [_compared(lead) for lead in leads(records, baseline=baseline, metric=metric)]
+    findings += [_compared(lead) for lead in leads(study, records, baseline=baseline, metric=metric)]
     return Advice(
         study=study,
         findings=tuple(sorted(findings, key=lambda finding: (RULES.index(finding.rule), -finding.badness))),

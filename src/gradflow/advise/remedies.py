@@ -1,4 +1,4 @@
-"""Which remedies a configuration does not have yet."""
+"""Which remedies a configuration does not have yet, and which are commands."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,11 @@ def open_remedies(remedies: Sequence[str], config: Mapping[str, Any]) -> tuple[s
         All except overrides that the configuration already has or whose keys its model lacks.
     """
     return tuple(remedy for remedy in remedies if not config or _is_open(remedy, config))
+
+
+def is_command(remedy: str) -> bool:
+    """Whether it is a whole command line, not an override or words."""
+    return remedy.startswith("python ")
 
 
 def _is_open(remedy: str, config: Mapping[str, Any]) -> bool:

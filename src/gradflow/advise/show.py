@@ -10,6 +10,7 @@ from rich.text import Text
 
 from gradflow import terminal
 from gradflow.advise.findings import Advice, Finding
+from gradflow.advise.remedies import is_command
 from gradflow.advise.rules import RULES, Rule, Severity
 from gradflow.figures.table import Table as TextTable
 from gradflow.figures.table import markdown
@@ -25,18 +26,16 @@ def on_screen(advice: Advice) -> RenderableType:
     parts: list[RenderableType] = [terminal.line(summary(advice))]
     for rule, findings in _by_rule(advice):
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        table.add_column(min_width=max(len(finding.where) for finding in findings))
+        table.add_column()
         table.add_column(no_wrap=True)
         table.add_column()
         for finding in findings:
             table.add_row(Text(finding.where), Text(_runs(finding)), Text(finding.evidence))
         heading = Text.assemble("\n", (_heading(rule), _STYLES[rule.severity]))
-        body: list[RenderableType] = [
-            table,
-            Text(f"rule: {rule.condition}", "dim"),
-            Text(f"try:  {_remedies(findings)}"),
-        ]
-        parts += [heading, Padding(Group(*body), (0, 0, 0, 2))]
+        said = Text(f"try:  {_remedies(findings)}")
+        body: list[RenderableType] = [table, Text(f"rule: {rule.condition}", "dim"), said]
+        commands = [terminal.line(f"    {command}") for command in _commands(findings)]  # to be copied whole
+        parts += [heading, Padding(Group(*body), (0, 0, 0, 2)), *commands]
     notes = _notes(advice)
     return Group(*parts, *([Text("\n" + "\n".join(notes), "dim")] if notes else []))
 
@@ -47,7 +46,9 @@ def as_markdown(advice: Advice) -> str:
     for rule, findings in _by_rule(advice):
         rows = [[finding.where, _runs(finding), finding.evidence] for finding in findings]
         table = markdown(TextTable(f"Rule: {rule.condition}.", _FINDING_HEADERS, rows))
-        parts += [f"## {_heading(rule).capitalize()}", table.rstrip(), f"Try: {_remedies(findings)}."]
+        commands = [f"```\n{command}\n```" for command in _commands(findings)]
+        end = ":" if commands else "."
+        parts += [f"## {_heading(rule).capitalize()}", table.rstrip(), f"Try: {_remedies(findings)}{end}", *commands]
     if notes := _notes(advice):
         parts.append("\n".join(f"- {note}" for note in notes))
     return "\n\n".join(parts) + "\n"
@@ -97,9 +98,19 @@ def _runs(finding: Finding) -> str:
 
 
 def _remedies(findings: Sequence[Finding]) -> str:
-    """Every remedy of the findings, each once."""
-    found = list(dict.fromkeys(remedy for finding in findings for remedy in finding.remedies))
+    """Every remedy of the findings, each once; commands follow."""
+    found = [remedy for remedy in _each(findings) if not is_command(remedy)]
+    found += ["more seeds"] if _commands(findings) else []
     return listed(found) if found else "no further remedy is known"
+
+
+def _commands(findings: Sequence[Finding]) -> list[str]:
+    """The remedies that are commands, each once."""
+    return [remedy for remedy in _each(findings) if is_command(remedy)]
+
+
+def _each(findings: Sequence[Finding]) -> list[str]:
+    return list(dict.fromkeys(remedy for finding in findings for remedy in finding.remedies))
 
 
 def _rule_row(rule: Rule) -> list[str]:

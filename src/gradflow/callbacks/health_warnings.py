@@ -13,15 +13,15 @@ log = logging.getLogger(__name__)
 
 VANISHING = (
     "gradients vanish: {layer} gets {ratio:.1e} of the largest layer's gradient (rms over the epoch, threshold "
-    "{threshold:g}). Try " + health.listed(health.VANISHING_REMEDIES)
+    "{threshold:g}). Try, unless in use: " + health.listed(health.VANISHING_REMEDIES)
 )
 EXPLODING = (
     "gradients explode: the norm of {tag} averaged {value:.1e} over the epoch (threshold {threshold:g}). "
-    "Try " + health.listed(health.EXPLODING_REMEDIES)
+    "Try, unless in use: " + health.listed(health.EXPLODING_REMEDIES)
 )
 DEAD = (
     "{share:.0%} of the units of {layer} are dead: no validation sample can change them (threshold {threshold:.0%}). "
-    "Try " + health.listed(health.DEAD_REMEDIES)
+    "Try, unless in use: " + health.listed(health.DEAD_REMEDIES)
 )
 
 

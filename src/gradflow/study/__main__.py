@@ -83,7 +83,7 @@ def _compare(options: argparse.Namespace, records: list[Record]) -> None:
         show(Text(sentence, "bold"))
     for sentence in verdict.details:
         show(Text(sentence))
-    if (more := more_seeds(records, comparisons, tuned=tuning is not None)) is not None:
+    if (more := more_seeds(records, comparisons, study=options.folder, tuned=tuning is not None)) is not None:
         show(Text(more.text))
         if more.command:
             say(f"  {more.command}")

@@ -44,7 +44,7 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
         runs = [(cells.get((row, column), []), best[column] == row) for column in columns]
         table.add_row(Text(row), *(_cell(found, known, best=is_best, flow=flow) for found, is_best in runs))
     troubles = [_trouble(r) for r in records if r["state"] not in (State.FINISHED, State.PLANNED)]
-    caption = Text(_caption(records, known[records[0]["headline"]]), style="dim")
+    caption = Text(_caption(records, known[records[0]["headline"]], starred=any(best.values())), style="dim")
     return Group(line(_title(records, common)), table, caption, *troubles)
 
 
@@ -67,16 +67,16 @@ _SMALL, _SMALL_SPREAD, _LARGE, _HUGE = 0.01, 5e-4, 1000.0, 1e5  # where numbers 
 _ROUNDING = 1e-6  # of float32 scores: a smaller relative spread is none
 
 
-def _caption(records: Sequence[Record], metric: Metric) -> str:
-    counts = Counter(r["config"] for r in records if r["state"] == State.FINISHED).values()
+def _caption(records: Sequence[Record], metric: Metric, *, starred: bool) -> str:
+    counts = Counter(r["config"] for r in records if _values([r], metric.tag)).values()
     fewest, most = min(counts, default=0), max(counts, default=0)
     over = f"{most}" if fewest == most else f"{fewest} to {most}"
     mean = "geometric mean ± sd in decades" if metric.is_logarithmic else "mean ± sd"
-    count = f"{mean} over {over} seeds" if most > 1 else "one seed"
+    count = f"{mean} over {over} seeds" if most > 1 else "one seed" if most else "no value yet"
     if most > 1 and metric.is_logarithmic and not all(value > 0 for value in _values(records, metric.tag)):
         count += ", zeros left out"
     count += f" ({variation(records)})" if most > 1 else ""
-    star = f"; * best in its column ({_BEST[metric.better]})" if metric.better else ""
+    star = f"; * best in its column ({_BEST[metric.better]})" if starred and metric.better else ""
     star += " by more than a standard error" if star and most > 1 else ""
     return f"{count}{star}{_caption_of_flow(records)}"
 
@@ -90,9 +90,10 @@ def _caption_of_flow(records: Sequence[Record]) -> str:
     flow = _flow(records)
     if not _values(records, flow):
         return ""
+    where = "" if flow == records[0]["headline"] else "below: "
     if flow == tags.GAIN_PER_LAYER:
-        return "; below: the gradient's gain per layer on its way to the input (under 1 it vanishes)"
-    return "; below: gradient of the first hidden layer over that of the last (no two later layers have one shape)"
+        return f"; {where}the gradient's gain per layer on its way to the input (under 1 it vanishes)"
+    return f"; {where}gradient of the first hidden layer over that of the last (no two later layers have one shape)"
 
 
 def _common_axes(records: Sequence[Record]) -> dict[str, Any]:
@@ -163,10 +164,10 @@ def _cell(records: Sequence[Record], table: MetricTable, *, best: bool, flow: st
     note = f"\n{diverged} diverged  " if diverged else ""
     if not values:
         return Text.assemble("-  ", (note, "red"))
-    factors = [value for value in _values(records, flow) if value > 0]
-    below = f"\N{MULTIPLICATION SIGN}{_two_digits(_mean_and_spread(factors, table[flow])[0])}  " if factors else ""
+    factors = [value for value in _values(records, flow) if value > 0 and flow != headline]
+    below = f"\n\N{MULTIPLICATION SIGN}{_two_digits(_mean_and_spread(factors, table[flow])[0])}  " if factors else ""
     text = _number(values, table[headline]) + (" *" if best else "  ")
-    return Text.assemble((text, "bold green" if best else ""), "\n", (below, "dim"), (note, "red"))
+    return Text.assemble((text, "bold green" if best else ""), (below, "dim"), (note, "red"))
 
 
 def _number(values: Sequence[float], metric: Metric) -> str:

@@ -39,6 +39,7 @@ from gradflow.training.hparams import trial
 from gradflow.training.process import processes
 
 log = logging.getLogger(__name__)
+_SMALL = 1e-3  # smaller values are said as powers of ten
 
 
 def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record | None:
@@ -101,10 +102,11 @@ def _ctrl_c() -> Iterator[None]:
 def _say_result(record: Record, position: str) -> None:
     final = record["metrics"]
     parts = [record["state"]]
-    for tag in (record["headline"], tags.GAIN_PER_LAYER, tags.of_layer(tags.DEAD_UNITS, tags.TOTAL)):
+    shown = (record["headline"], tags.GAIN_PER_LAYER, tags.of_layer(tags.DEAD_UNITS, tags.TOTAL))
+    for tag in dict.fromkeys(shown):
         value = final.get(tag)
         if value is not None and math.isfinite(value):
-            parts.append(f"{tag} {value:.3f}")
+            parts.append(f"{tag} {value:.1e}" if 0 < abs(value) < _SMALL else f"{tag} {value:.3f}")
     terminal.say(f"  {position}: {', '.join(parts)} in {record['duration_s']:.1f} s")
 
 

@@ -386,9 +386,25 @@ def normed(norm, *, spelled=True, blocks=(1, 2), seeds=7):
     ]
 
 
+def test_the_interval_of_a_difference_ends_at_the_largest_possible_one():
+    """Of accuracies that is 1: 0.8 ± 12.7 · 0.1 holds no possible mean beyond."""
+    records = [
+        scored_run(name, value, seed=seed)
+        for name, values in (("relu", (1.0, 0.9)), ("sigmoid", (0.1, 0.2)))
+        for seed, value in enumerate(values)
+    ]
+    (comparison,) = compare(records)
+    assert (comparison.differences.low, comparison.differences.mean) == (-1.0, pytest.approx(-0.8))
+    losses = [record | {"metrics": {"test/loss": 1 - record["metrics"]["test/acc_at_best"]}} for record in records]
+    (unbounded,) = compare(losses, metric="test/loss")
+    assert unbounded.differences.high == pytest.approx(0.8 + 12.706 * 0.1, abs=1e-3)
+
+
 def test_each_normalisation_is_a_family_of_its_own():
     comparisons = compare(normed("batch") + normed("none"))
     assert [(c.norm, c.family, c.needed) for c in comparisons] == [*[("batch", 2, 7)] * 2, *[("none", 2, 7)] * 2]
+    depths = [(norm, blocks) for norm in ("batch", "none") for blocks in (1, 2)]
+    assert [c.where for c in comparisons] == [f"blocks={blocks}, model.norm={norm}" for norm, blocks in depths]
     assert [c.holm for c in comparisons] == pytest.approx([2 * 2 / 128] * 4)  # one family of four would need 8 seeds
     assert comparisons[0].verdict.startswith(
         "relu scores higher than sigmoid at 1 block, with batch normalisation: shown"

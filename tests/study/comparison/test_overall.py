@@ -1,6 +1,7 @@
 """The verdict on a whole study, and the seeds that would settle it, on made-up studies."""
 
 import shlex
+from pathlib import Path
 
 import pytest
 from forged_runs import scored_run, scored_runs
@@ -12,6 +13,7 @@ from gradflow.study.comparison.overall import overall
 from gradflow.study.comparison.tuning import tune
 from hydra_plugins.gradflow_sweeper.sweeper import grid
 
+STUDY = Path("outputs/study")
 RELU = [0.95, 0.94, 0.96, 0.95, 0.93, 0.95, 0.97, 0.95]
 LESS = [0.04, 0.02, 0.03, 0.03, 0.02, 0.04, 0.03, 0.03]
 NONE = [0.01, -0.01] * 4
@@ -80,7 +82,7 @@ def test_every_activation_has_its_sentence():
 
 def test_comparisons_that_differ_in_more_than_depth_are_not_counted_as_depths():
     records = pair(LESS) + pair(LESS, axes={"optimizer.lr": 0.01})
-    assert plain(records) == ["relu scores higher than sigmoid at every comparison: shown at both."]
+    assert plain(records) == ["relu scores higher than sigmoid in every comparison: shown in both."]
 
 
 def test_losses_and_gradients_have_words_of_their_own():
@@ -147,8 +149,8 @@ def swept(*commands):
     return found
 
 
-def missing(records, **options):
-    return more_seeds(records, compare(records), **options)
+def missing(records, *, study=STUDY):
+    return more_seeds(records, compare(records), study=study)
 
 
 def test_the_command_adds_the_seeds_that_are_missing_to_the_same_study():
@@ -186,6 +188,39 @@ def test_what_is_swept_comes_first_in_the_command_and_the_seeds_last():
     assert missing(records).command == (
         "python train.py -m activation=sigmoid,relu blocks=1,2 model=mlp trainer=cpu seed=2,3,4,5,6"
     )
+
+
+def test_a_study_that_was_moved_gets_its_seeds_where_it_lies():
+    records = swept("activation=sigmoid,relu blocks=4 output_dir=elsewhere seed=0,1")
+    assert missing(records, study=Path("elsewhere/study")).command == (
+        "python train.py -m activation=sigmoid,relu blocks=4 output_dir=elsewhere seed=2,3,4,5"
+    )
+    assert missing(records, study=Path("/archive/study")).command == (
+        "python train.py -m activation=sigmoid,relu blocks=4 output_dir=/archive seed=2,3,4,5"
+    )
+    words = shlex.split(missing(records, study=Path("/my data/old, digits")).command)
+    (run, *_) = grid(OverridesParser.create().parse_overrides(words[3:]))
+    assert {"output_dir='/my data'", "study='old, digits'"} < set(run)
+
+
+def test_a_study_of_another_version_cannot_be_added_to():
+    more = missing([record | {"identity": 1} for record in swept("activation=sigmoid,relu blocks=4 seed=0,1")])
+    assert more.command == ""
+    assert more.text == (
+        "To settle what is open takes 6 seeds in every configuration of a new study, as this one is of another version "
+        "of gradflow."
+    )
+
+
+def test_new_seeds_have_the_headline_that_the_study_has_now():
+    records = swept("activation=sigmoid,relu blocks=4 headline=test/acc seed=0,1")
+    for record in records:
+        record["headline"] = "test/acc_at_best"  # by a later command without headline=
+    assert "headline" not in missing(records).command
+    for record in records:
+        record["metrics"]["val/acc"] = record["metrics"]["test/acc_at_best"]
+        record["headline"] = "val/acc"
+    assert " headline=val/acc " in missing(records).command
 
 
 def test_rerun_is_not_repeated():
@@ -226,7 +261,7 @@ def test_a_tuned_study_is_told_the_number_of_seeds():
         for seed in range(4)
     ]
     tuning = tune(records, tuning_seeds=[0, 1])
-    more = more_seeds(records, compare(records, tuning=tuning), tuned=True)
+    more = more_seeds(records, compare(records, tuning=tuning), study=STUDY, tuned=True)
     assert (more.command, more.text) == (
         "",
         "To settle what is open takes 6 seeds in every configuration, besides those that tune it.",
@@ -236,4 +271,4 @@ def test_a_tuned_study_is_told_the_number_of_seeds():
 def test_seeds_are_not_what_is_missing():
     assert missing(pair(LESS)) is None
     assert missing(pair(NONE)) is None
-    assert more_seeds(scored_runs("relu", RELU), []) is None
+    assert more_seeds(scored_runs("relu", RELU), [], study=STUDY) is None

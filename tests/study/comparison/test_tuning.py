@@ -151,4 +151,4 @@ def test_the_overall_verdict_of_a_tuned_study_counts_the_edges():
     ]
     records += swept("tanh", [0.5, 0.6, 0.5], blocks=2)
     text = overall(compare(records, tuning=tune(records, tuning_seeds=[0, 1]))).details[-1]
-    assert "each at its best lr (tuned on seeds 0, 1, 2 of 5 at the edge of the tried range)" in text
+    assert "each at its best lr (tuned on seeds 0, 1; 2 of 5 at the edge of the tried range)" in text

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from gradflow.study.comparison.tuning import Choice
 from gradflow.study.statistics import Summary
 
+NORM = "model.norm"
+
 
 class Strength(StrEnum):
     """How strong the evidence for a difference is; docs/statistics.md defines all three."""
@@ -93,8 +95,9 @@ class Comparison:
 
     @property
     def where(self) -> str:
-        """`blocks=4`: the group as text."""
-        return ", ".join(f"{axis}={value}" for axis, value in self.group.items())
+        """`blocks=4, model.norm=none`: the group as text, with the normalisation wherever a study has several."""
+        norm = {} if self.norm is None else {NORM: self.norm}
+        return ", ".join(f"{axis}={value}" for axis, value in {**self.group, **norm}.items())
 
     @property
     def claimed(self) -> bool:

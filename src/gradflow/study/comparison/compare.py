@@ -114,7 +114,8 @@ def _compare(cell: Cell, base: Cell | None, *, baseline: str, metric: Metric) ->
     if seeds:
         pairs = [(values[seed], base_values[seed]) for seed in seeds]
         rounding = FLOAT32_ROUNDING * max(abs(value) for pair in pairs for value in pair)
-        draft = _with_differences(draft, [value - base_value for value, base_value in pairs], rounding)
+        differences = [value - base_value for value, base_value in pairs]
+        draft = _with_differences(draft, differences, rounding, most=_most(metric))
     if any(not choice.found for choice in draft.choices.values()):
         return replace(draft, gap=Gap.NO_CHOICE)
     if diverged:
@@ -125,14 +126,19 @@ def _compare(cell: Cell, base: Cell | None, *, baseline: str, metric: Metric) ->
     return replace(draft, gap=None, p=p, t=float(evidence.paired_t_p(draft.differences.values, rounding=rounding)))
 
 
-def _with_differences(draft: Comparison, differences: list[float], rounding: float) -> Comparison:
+def _most(metric: Metric) -> float:
+    """The largest possible difference: 1 for accuracies."""
+    return math.inf if metric.is_logarithmic else metric.high - metric.low
+
+
+def _with_differences(draft: Comparison, differences: list[float], rounding: float, *, most: float) -> Comparison:
     """Where the differences are equal up to the rounding of the scores, the digits that it has made up are dropped."""
     if rounding and evidence.all_equal(differences, rounding=rounding):
         decimals = math.floor(-math.log10(10 * rounding))
         differences = [round(float(np.mean(differences)), decimals)] * len(differences)
     return replace(
         draft,
-        differences=summary(differences),
+        differences=summary(differences, within=(-most, most)),
         rounding=rounding,
         median=float(np.median(differences)),
         improvement=float(evidence.probability_of_improvement(differences, rounding=rounding)),

@@ -5,11 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from gradflow.runs.record import Record
-from gradflow.study.comparison.claims import Comparison, Gap, Strength
+from gradflow.study.comparison.claims import NORM, Comparison, Gap, Strength
 from gradflow.study.comparison.evidence import claims, holm, seeds_needed
 from gradflow.study.comparison.tuning import DEFAULT
-
-NORM = "model.norm"
 
 
 def normalisations(records: Sequence[Record]) -> Callable[[Mapping[str, Any]], str]:

@@ -1,17 +1,23 @@
 """The seeds that would settle what is open, and the command that runs them."""
 
 import math
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from gradflow.runs.record import DONE, Record
+from gradflow.runs import tags
+from gradflow.runs.record import DONE, IDENTITY, Record
 from gradflow.study.comparison.claims import Comparison, Gap, Strength
 from gradflow.study.comparison.evidence import ALPHA
 
 # Chance of a false claim when looking after every seed up to the 16th, by simulation: docs/statistics.md.
 INFLATED = 0.15
-_NOT_REPEATED = ("seed", "rerun", "resume")  # with rerun=true everything would be trained again
+_NOT_REPEATED = ("seed", "rerun", "resume", "headline")  # with rerun=true everything would be trained again
+_DEFAULT_PLACE = "outputs"  # of the knob output_dir
+_PLAIN = re.compile(r"[\w./-]+")  # needs no quotes in an override
+_DEFAULT_HEADLINES = tuple(tags.at_best(tags.test(score)) for score in (tags.ACC, tags.R2))
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,7 @@ class MoreSeeds:
 
     Attributes:
         text: how many seeds that takes, in a sentence.
-        command: what runs them; empty where the recorded runs do not tell it.
+        command: what runs them; empty where the recorded runs do not tell it, or nothing can be added to them.
         caution: what looking too early does.
     """
 
@@ -30,13 +36,14 @@ class MoreSeeds:
 
 
 def more_seeds(
-    records: Sequence[Record], comparisons: Sequence[Comparison], *, tuned: bool = False
+    records: Sequence[Record], comparisons: Sequence[Comparison], *, study: Path, tuned: bool = False
 ) -> MoreSeeds | None:
     """The seeds with which what now has too few could be shown; None where it is not seeds that are missing.
 
     Args:
         records: run.json of all runs of the study.
         comparisons: of these runs.
+        study: the folder of these runs, which may have been moved since they were planned.
         tuned: whether the runs compared were chosen from the study's by tuning, which no command repeats.
     """
     few = [c for c in comparisons if c.strength is Strength.SUGGESTED or c.gap in (Gap.TOO_FEW, Gap.NO_SEED)]
@@ -44,10 +51,11 @@ def more_seeds(
         return None
     needed = max(c.needed for c in few)
     aim = "show what is suggested" if all(c.claimed for c in few) else "settle what is open"
-    command = "" if tuned else _command(records, _seeds(records, few, needed))
-    rest = (
-        "the missing ones:" if command else f"in every configuration{', besides those that tune it' if tuned else ''}."
-    )
+    closed = any(record["identity"] != IDENTITY for record in records)
+    command = "" if tuned or closed else _command(records, _seeds(records, few, needed), study)
+    where = " of a new study, as this one is of another version of gradflow" if closed else ""
+    where += ", besides those that tune it" if tuned else ""
+    rest = "the missing ones:" if command else f"in every configuration{where}."
     caution = (
         f"Run them all before you look again: looking after every further seed raises the chance of a false claim from "
         f"{ALPHA:g} to {INFLATED:g}."
@@ -66,9 +74,9 @@ def _seeds(records: Sequence[Record], few: Sequence[Comparison], needed: int) ->
     return seeds or list(new[: needed - min(c.n for c in few)])
 
 
-def _command(records: Sequence[Record], seeds: Sequence[int]) -> str:
+def _command(records: Sequence[Record], seeds: Sequence[int], study: Path) -> str:
     """Hydra's command line for these seeds of every configuration; empty unless the recorded overrides are a grid."""
-    runs = [_options(record) for record in records]
+    runs = [_options(record, study) for record in records]
     keys = list(runs[0])
     if not keys or any(run.keys() != runs[0].keys() for run in runs):
         return ""
@@ -81,7 +89,25 @@ def _command(records: Sequence[Record], seeds: Sequence[int]) -> str:
     return shlex.join(["python", "train.py", "-m", *words])
 
 
-def _options(record: Record) -> dict[str, str]:
-    """The overrides that make the configuration, by key in alphabetical order, so that their order does not matter."""
+def _options(record: Record, study: Path) -> dict[str, str]:
+    """The overrides that make the configuration, by key in alphabetical order, so that their order does not matter.
+
+    They lead to the study's folder, and to the headline that it has now, wherever and with whichever it was planned.
+    """
     pairs = [(o, o) if o.startswith("~") else (o.partition("=")[0], o.partition("=")[2]) for o in record["overrides"]]
-    return dict(sorted((key, value) for key, value in pairs if key not in _NOT_REPEATED))
+    options = {key: value for key, value in pairs if key not in _NOT_REPEATED}
+    if record["headline"] not in _DEFAULT_HEADLINES:
+        options["headline"] = record["headline"]
+    planned = Path(options.get("output_dir", _DEFAULT_PLACE).strip("'\""), record["study"])
+    if planned.resolve() != study.resolve():
+        folder = study if study.name not in ("", "..") else study.resolve()
+        options["output_dir"] = _quoted(str(folder.parent))
+        if folder.name != record["study"]:
+            options["study"] = _quoted(folder.name)
+    return dict(sorted(options.items()))
+
+
+def _quoted(text: str) -> str:
+    """With the quotes that Hydra needs where a value has more than letters, digits and the signs of a plain path."""
+    escaped = text.replace("'", r"\'")
+    return text if _PLAIN.fullmatch(text) else f"'{escaped}'"

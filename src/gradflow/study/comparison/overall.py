@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gradflow.runs.metrics import SELECTED_ON_TEST
-from gradflow.study.comparison.claims import Comparison, Gap, Strength
-from gradflow.study.comparison.families import NORM, by_family
+from gradflow.study.comparison.claims import NORM, Comparison, Gap, Strength
+from gradflow.study.comparison.families import by_family
 from gradflow.study.comparison.rates import common_rate
 from gradflow.study.comparison.verdict import at, estimate, norm_words, question, relation
 
@@ -47,13 +47,13 @@ def _plain(family: Sequence[Comparison], activation: str) -> str:
     if len(found) == 1:
         return _single(found[0])
     if not claims:
-        return f"it is open at {_all(found)} {question(found[0])}: {_reasons(found)}."
+        return f"it is open {_all(found)} {question(found[0])}: {_reasons(found)}."
     sides = [[c for c in claims if c.ahead == name] for name in dict.fromkeys(c.ahead for c in claims)]
     if len(sides) == 1 and len(claims) == len(found):
-        return f"{relation(claims[0])} at {_all(found)}: {_strengths(claims, of=found)}."
-    parts = [f"{relation(side[0])} at {_count(side, found)} ({_strengths(side)})" for side in sides]
+        return f"{relation(claims[0])} {_all(found)}: {_strengths(claims, of=found)}."
+    parts = [f"{relation(side[0])} {_count(side, found)} ({_strengths(side)})" for side in sides]
     still_open = len(found) - len(claims)
-    rest = f"; it is open at {still_open}: {_reasons(found)}" if still_open else ""
+    rest = f"; it is open {_place(found)} {still_open}: {_reasons(found)}" if still_open else ""
     return f"{', '.join(parts)}{rest}."
 
 
@@ -70,10 +70,11 @@ def _strengths(claims: Sequence[Comparison], *, of: Sequence[Comparison] = ()) -
     if len(counts) == 1:
         strength = claims[0].strength
         everywhere = "both" if len(of) == 2 else f"all {len(of)}"
-        return f"{strength} at {everywhere}" if of else strength.value
+        return f"{strength} {_place(of)} {everywhere}" if of else strength.value
     first = f" of {len(of)} {_noun(of)}" if of else ""
     shown, suggested = counts[Strength.SHOWN], counts[Strength.SUGGESTED]
-    return f"shown at {shown}{first}, suggested at {suggested}"
+    place = _place(of or claims)
+    return f"shown {place} {shown}{first}, suggested {place} {suggested}"
 
 
 def _noun(found: Sequence[Comparison]) -> str:
@@ -81,11 +82,16 @@ def _noun(found: Sequence[Comparison]) -> str:
 
 
 def _all(found: Sequence[Comparison]) -> str:
-    return f"every {_noun(found)[:-1]}"
+    return f"{_place(found)} every {_noun(found)[:-1]}"
+
+
+def _place(found: Sequence[Comparison]) -> str:
+    """At a depth, but in a comparison."""
+    return "at" if _by_depth(found) else "in"
 
 
 def _count(side: Sequence[Comparison], found: Sequence[Comparison]) -> str:
-    return f"{len(side)} of {len(found)} {_noun(found)}"
+    return f"{_place(found)} {len(side)} of {len(found)} {_noun(found)}"
 
 
 def _by_depth(found: Sequence[Comparison]) -> bool:
@@ -99,7 +105,7 @@ def _reasons(found: Sequence[Comparison]) -> str:
     counts = Counter(_reason(c) for c in found if not c.claimed)
     if len(counts) == 1:
         return next(iter(counts))
-    return "; ".join(f"{reason} at {n}" for reason, n in counts.items())
+    return "; ".join(f"{reason} {_place(found)} {n}" for reason, n in counts.items())
 
 
 def _reason(c: Comparison) -> str:

@@ -31,7 +31,7 @@ def common_rate(comparisons: Sequence[Comparison]) -> str:
         return "each at its own lr, untuned"
     first, *_ = chosen.values()
     edges = sum(choice.at_edge for choice in chosen.values())
-    note = f", {edges} of {len(chosen)} at the edge of the tried range" if edges else ""
+    note = f"; {edges} of {len(chosen)} at the edge of the tried range" if edges else ""
     untuned = "" if first.key == LR else ", lr untuned"
     return f"each at its best {_key(first)} (tuned on seeds {show(first.seeds)}{note}){untuned}"
 

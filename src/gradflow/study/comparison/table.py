@@ -22,8 +22,8 @@ def comparison_table(comparisons: Sequence[Comparison]) -> Group:
     if not comparisons:
         return Group(Text("nothing to compare"))
     table = Table()
-    for header in ("activation", "at", "seed:difference"):
-        table.add_column(header)
+    for header in ("activation", "at", "seed: difference"):
+        table.add_column(header, overflow="fold")  # on a narrow screen too nothing is left out
     for header in ("mean", "interval", "p", "Holm"):
         table.add_column(header, justify="right")
     for comparison in comparisons:

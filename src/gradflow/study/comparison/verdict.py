@@ -2,9 +2,8 @@
 
 import math
 
-from gradflow.study.comparison.claims import Comparison, Gap, Strength
+from gradflow.study.comparison.claims import NORM, Comparison, Gap, Strength
 from gradflow.study.comparison.evidence import all_equal
-from gradflow.study.comparison.families import NORM
 from gradflow.study.comparison.rates import nothing_left, rate
 from gradflow.study.comparison.tuning import show
 

@@ -38,7 +38,7 @@ def units(frame: pd.DataFrame, *, quantity: str) -> Figure:
         title_of_panel = heading(keys["activation"], blocks_text(depth), keys["variant"])
         chart = marks.with_interval(alt.LayerChart(layer=[cells]), metric)
         panels.append(Panel(title=title_of_panel, chart=chart, activation=keys["activation"], depth=depth or None))
-    mean = "mean over the seeds, " if marks.several_seeds(frame) else ""
+    mean = "mean over the seeds (its interval under the pointer), " if marks.several_seeds(frame) else ""
     reading = f"Fraction of {metric.meaning}; {mean}by layer (input at the top) and epoch (0: {BEFORE})."
     return Figure(name=quantity, title=title, reading=reading, panels=panels, heat=("0 %", f"{100 * highest:.3g} %"))
 

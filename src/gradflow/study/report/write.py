@@ -80,7 +80,7 @@ def _content(
     made = now()[:16].replace("T", " ")
     facts = f"{finished} of {len(records)} runs finished, {spent(_seconds(records))} of training; generated {made} UTC."
     compared = compare(records, baseline=baseline, tuning=tuning) if finished else []
-    verdict = _verdict(records, compared, tuning=tuning) if finished else Verdict(Overall([NOTHING_YET], []))
+    verdict = _verdict(study, records, compared, tuning=tuning) if finished else Verdict(Overall([NOTHING_YET], []))
     return Content(
         study=records[0]["study"],
         facts=facts,
@@ -105,8 +105,10 @@ def _notes(records: Sequence[Record]) -> list[str]:
     return [note for note, holds in notes.items() if holds]
 
 
-def _verdict(records: Sequence[Record], comparisons: Sequence[Comparison], *, tuning: Tuning | None) -> Verdict:
-    more = more_seeds(records, comparisons, tuned=tuning is not None)
+def _verdict(
+    study: Path, records: Sequence[Record], comparisons: Sequence[Comparison], *, tuning: Tuning | None
+) -> Verdict:
+    more = more_seeds(records, comparisons, study=study, tuned=tuning is not None)
     return Verdict(overall(comparisons), [comparison.verdict for comparison in comparisons], more)
 
 
