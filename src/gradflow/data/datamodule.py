@@ -183,8 +183,7 @@ class ArrayDataModule(L.LightningDataModule):
     def whole_batches(self, *, samples: int) -> Iterator[Batch]:
         """Training batches of at least `samples` samples in all, or all there are.
 
-        They are drawn from a random stream of their own, the same at each call and in every process. A shorter last
-        batch of the set is left out, unless it is the only one.
+        Drawn from a stream of their own, the same at each call and in every process; without a shorter last batch.
         """
         rows = numpy_generator(self._seed, Stream.STATISTICS).permutation(self.split.train)
         loader = self._loader(rows, batch_size=self.batch_size, shard=(0, 1))

@@ -2,7 +2,7 @@
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,13 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
         replaced |= {folder} if cfg.rerun else set()
         runs_per_job[folder] = cfg.runs_per_job
     present.check(records, replaced=replaced)
+    return _written(records, replaced=replaced, runs_per_job=runs_per_job)
+
+
+def _written(
+    records: Mapping[Path, Record], *, replaced: Collection[Path], runs_per_job: Mapping[Path, int]
+) -> list[PlannedRun]:
+    """Write the records into the run folders that they belong to."""
     for study in {folder.parent.parent for folder in records}:
         configuration.check_writable(study)
     runs = []
