@@ -51,7 +51,7 @@ advise: install ## Say what is wrong with the networks of STUDY, by stated rules
 reproductions: install ## Store the measurements of finished studies in STUDIES and write docs/reproductions.md
 	$(BIN)/python -m gradflow.reproductions $(wildcard $(STUDIES))
 
-lesson: install ## Build the interactive lesson, outputs/lesson/index.html, in about two minutes on two cores
+lesson: install ## Build the interactive lesson, outputs/lesson/index.html, in three to four minutes
 	$(BIN)/python -m gradflow.lesson $(ARGS)
 
 bench: install ## Measure seconds, memory, wrong verdicts and more, tables in outputs/bench (over an hour, idle machine)
