@@ -31,21 +31,7 @@ RECOMPUTATION = "recomputation"  # of batch normalisation's statistics: median s
 STEP_RECORD = ("on_before_optimizer_step",)  # the module measures the gradient, with or without monitors
 
 
-def clocked(function: Callable, name: str, seconds: dict[str, float]) -> Callable:
-    """The function, its time added to `seconds[name]`."""
-
-    @functools.wraps(function)
-    def timed(*args: Any, **kwargs: Any) -> Any:
-        start = time.perf_counter()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            seconds[name] += time.perf_counter() - start
-
-    return timed
-
-
-def timed_alone(function: Callable, calls: list[float]) -> Callable:
+def clocked(function: Callable, calls: list[float]) -> Callable:
     """The function, the seconds of each call added to `calls`."""
 
     @functools.wraps(function)
@@ -60,19 +46,20 @@ def timed_alone(function: Callable, calls: list[float]) -> Callable:
 
 
 def main() -> None:
-    seconds: dict[str, float] = defaultdict(float)
+    calls: dict[str, list[float]] = defaultdict(list)
     hooks = [(one, [name for name in vars(one) if name.startswith("on_")]) for one in CALLBACKS]
     meters = [(one, ("update",)) for one in METERS]
     for owner, names in (*hooks, *meters, (ActivationModule, STEP_RECORD)):
         for name in names:
-            setattr(owner, name, clocked(getattr(owner, name), owner.__name__, seconds))
-    calls: list[float] = []
-    precise_batch_norm.recompute = timed_alone(precise_batch_norm.recompute, calls)
+            setattr(owner, name, clocked(getattr(owner, name), calls[owner.__name__]))
+    recomputations: list[float] = []
+    precise_batch_norm.recompute = clocked(precise_batch_norm.recompute, recomputations)
     cli.main()
-    if calls:
-        seconds[RECOMPUTATION] = statistics.median(calls)
-    for name, total in seconds.items():
-        print(f"{name}: seconds {total:.5f}")
+    for name, seconds in calls.items():
+        if seconds:
+            print(f"{name}: seconds {sum(seconds):.5f}")
+    if recomputations:
+        print(f"{RECOMPUTATION}: seconds {statistics.median(recomputations):.5f}")
 
 
 if __name__ == "__main__":
