@@ -1,5 +1,7 @@
 """`python -m gradflow.study`: the commands, their output, and wrong input."""
 
+import shutil
+
 import pytest
 from forged_runs import typical, write_run
 from rich.console import Console
@@ -77,3 +79,9 @@ def test_verdicts_fit_a_narrow_terminal(study, capsys, monkeypatch):
     command, *lines = sorted(text.splitlines(), key=lambda line: "python train.py" not in line)
     assert command.startswith("  python train.py")  # to be copied whole
     assert max(map(len, lines)) <= 80
+
+
+def test_a_folder_that_is_left_out_is_named_once(study, caplog):
+    shutil.copytree(*(next(study.glob("*/seed=0")).with_name(name) for name in ("seed=0", "seed=0_backup")))
+    assert main([str(study)]) == 0
+    assert sum("seed=0_backup" in message for message in caplog.messages) == 1

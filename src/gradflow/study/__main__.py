@@ -93,7 +93,7 @@ def _compare(options: argparse.Namespace, records: list[Record]) -> None:
 def _report(options: argparse.Namespace, records: list[Record]) -> None:
     from gradflow.study.report.write import write_report
 
-    page = write_report(options.folder, baseline=options.baseline, tuning=_tuning(options, records))
+    page = write_report(options.folder, records, baseline=options.baseline, tuning=_tuning(options, records))
     say(f"report: {page}")
 
 

@@ -40,11 +40,14 @@ NORMALISED = (
 NOTHING_YET = "No run of this study has finished yet: there is nothing to average."
 
 
-def write_report(study: Path, *, baseline: str | None = None, tuning: Tuning | None = None) -> Path:
+def write_report(
+    study: Path, records: Sequence[Record] = (), *, baseline: str | None = None, tuning: Tuning | None = None
+) -> Path:
     """Write `<study>/report/`: index.html, figures/, table.csv, table.md. An earlier report is replaced as a whole.
 
     Args:
         study: the study's folder, `outputs/<study>`.
+        records: run.json of its runs, if they have been read already.
         baseline: the activation that the others are compared with; `compare`'s default if None.
         tuning: of a key whose value was first chosen per configuration; then the verdict rests on the other seeds.
 
@@ -55,7 +58,7 @@ def write_report(study: Path, *, baseline: str | None = None, tuning: Tuning | N
         ConfigError: if the folder holds no runs.
         ValueError: if the baseline is not in the study.
     """
-    records = study_with_runs(study)
+    records = records or study_with_runs(study)
     frames = study_frames(study, records)
     legend = legend_of(frames.final)
     drawn = figures(frames, records, legend)
