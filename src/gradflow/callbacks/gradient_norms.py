@@ -7,9 +7,9 @@ import numpy as np
 
 from gradflow.callbacks.monitor import Monitor, as_measured, layers_of
 from gradflow.errors import Diverged
-from gradflow.measure.gradients import gain_per_layer, longest_chain
 from gradflow.measure.steps import average_windows
 from gradflow.runs import metrics, tags
+from gradflow.runs.gradient_gain import gain_per_layer, longest_chain
 from gradflow.runs.logger import write_rows
 
 

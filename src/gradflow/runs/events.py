@@ -20,6 +20,7 @@ from google.protobuf.message import DecodeError
 from tensorboard.compat.proto.event_pb2 import Event
 
 from gradflow.runs import folders, version_1
+from gradflow.runs.gradient_gain import gain_per_layer
 from gradflow.runs.record import read_record
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)  # events hold scalars in float32
@@ -110,7 +111,7 @@ def curves(run_folder: Path) -> dict[str, Curve]:
 
 def _gain(chain: Sequence[Curve]) -> Curve:
     """The gain per layer at every step, from the gradients of layers of one shape."""
-    gain = version_1.gain_per_layer(np.stack([curve.values for curve in chain]))
+    gain = gain_per_layer(np.stack([curve.values for curve in chain], axis=1))
     known = np.isfinite(gain)
     return Curve(chain[0].steps[known], gain[known])
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from gradflow.runs import tags
+from gradflow.runs.gradient_gain import gain_per_layer
 
 T = TypeVar("T")
 _DECADES, _PRECISE_BN = f"{tags.GRAD_FLOW}/decades_per_layer", "_precise_bn"
@@ -48,22 +49,5 @@ def upgraded(values: Mapping[str, T], gain: Callable[[list[T]], T], *, overrides
 
 def gain_of_values(chain: Sequence[float | None]) -> float | None:
     """The gain per layer of single values; None where a layer's gradient is zero."""
-    gain = float(gain_per_layer(np.array(chain, dtype=float)[:, None])[0])
+    gain = float(gain_per_layer(np.array(chain, dtype=float)[None])[0])
     return gain if np.isfinite(gain) else None
-
-
-def gain_per_layer(rms_LS: np.ndarray) -> np.ndarray:
-    """10 to the power of minus the least-squares slope of log10 rms on the layer's place, shape (S,).
-
-    Args:
-        rms_LS: of layers of one shape in forward order, shape (L, S), L >= 2.
-
-    Returns:
-        NaN where a layer's gradient is zero or unknown.
-    """
-    known_S = (rms_LS > 0).all(axis=0)
-    gain_S = np.full(known_S.shape, np.nan)
-    if known_S.any():
-        slope_S, _ = np.polyfit(np.arange(len(rms_LS)), np.log10(rms_LS[:, known_S]), deg=1)
-        gain_S[known_S] = 10.0**-slope_S
-    return gain_S

@@ -14,9 +14,9 @@ from gradflow import activations
 from gradflow.activations.slopes import slope
 from gradflow.lesson.experiments.effort import Effort
 from gradflow.lesson.experiments.fit import INPUTS, digit_data, make_mlp
-from gradflow.measure import gradients as measured
 from gradflow.measure.gradients import gradient_norms
 from gradflow.models.mlp import MLP
+from gradflow.runs import gradient_gain
 from gradflow.study.statistics import band
 
 WIDTH = INPUTS  # every layer as wide as the input, so that residual connections can skip the first one too
@@ -147,4 +147,4 @@ def gain_per_layer(network: MLP) -> float:
     if len(gradients) < 2:
         return math.nan
     norms = gradient_norms([gradient for gradient in gradients if gradient is not None])
-    return float(measured.gain_per_layer(norms.numpy()[None])[0])
+    return float(gradient_gain.gain_per_layer(norms.numpy()[None])[0])
