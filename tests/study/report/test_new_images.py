@@ -37,7 +37,7 @@ def differences(study, records=None, **more):
     records = records or study_runs(study)
     frames = study_frames(study, study_runs(study))
     answers = new_images.answers_of(study, study_runs(study), HEADLINE)
-    return new_images.differences_table(compare(records, **more), answers, records, frames.table)
+    return new_images.differences_table(compare(records, **more), answers, frames.table)
 
 
 def test_the_headline_has_a_column(tmp_path):

@@ -42,6 +42,7 @@ class Comparison:
         norm: the family, where a study has several: its value of `model.norm`; None where it has one.
         gap: why the comparison is open; None where it is not.
         seeds: with a value on both sides.
+        configs: the configuration of each seed's run, by activation.
         differences: activation minus baseline, per seed; None without a seed in common.
         rounding: the absolute error of a difference.
         median: of the differences.
@@ -71,6 +72,7 @@ class Comparison:
     strength: Strength = Strength.OPEN
     gap: Gap | None = None
     seeds: tuple[int, ...] = ()
+    configs: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     differences: Summary | None = None
     rounding: float = 0.0
     median: float | None = None

@@ -102,6 +102,7 @@ def _compare(cell: Cell, base: Cell | None, *, baseline: str, metric: Metric) ->
         gap=Gap.NO_BASELINE,
         lrs={side.activation: next((r["lr"] for r in side.runs.values() if r["lr"]), None) for side in sides},
         choices={side.activation: side.choice for side in sides if side.choice},
+        configs={side.activation: {seed: run["config"] for seed, run in side.runs.items()} for side in sides},
         selected_on_test=(is_of_best(metric.tag) or any(side.choice for side in sides))
         and selected_on_test([run for side in sides for run in side.runs.values()]),
     )

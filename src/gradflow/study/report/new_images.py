@@ -13,7 +13,7 @@ from gradflow.runs.samples import TEST, read_samples
 from gradflow.study.bootstrap import NONE, Answers, Interval, difference, new_images_and_seeds
 from gradflow.study.captions import NEW_IMAGES
 from gradflow.study.comparison.claims import Comparison
-from gradflow.study.configurations import activation_of, finished, group_of
+from gradflow.study.configurations import finished
 
 log = logging.getLogger(__name__)
 
@@ -51,17 +51,14 @@ def intervals(answers: AnswersOfRuns, records: Sequence[Record], metric: Metric)
     return found
 
 
-def differences_table(
-    comparisons: Sequence[Comparison], answers: AnswersOfRuns, records: Sequence[Record], table: MetricTable
-) -> Table:
+def differences_table(comparisons: Sequence[Comparison], answers: AnswersOfRuns, table: MetricTable) -> Table:
     """Each activation minus the baseline, paired by seed and by image; empty where no pair has kept its answers."""
-    configs = _configs(records)
     rows = []
     for one in comparisons:
         if one.differences is None or one.n < 2:
             continue
-        sides = [configs.get((name, _key(one.group)), {}) for name in (one.activation, one.baseline)]
-        pairs = [tuple(answers.get((side.get(seed, ""), seed)) for side in sides) for seed in one.seeds]
+        sides = [one.configs[name] for name in (one.activation, one.baseline)]
+        pairs = [tuple(answers.get((side[seed], seed)) for side in sides) for seed in one.seeds]
         whole = [difference(ours, theirs) for ours, theirs in pairs if ours is not None and theirs is not None]
         interval = new_images_and_seeds(whole, within=(-1.0, 1.0)) if len(whole) == one.n else NONE
         seeds = Interval(one.differences.low, one.differences.high)
@@ -88,18 +85,3 @@ def as_text(interval: Interval, *, signed: bool = True) -> str:
 
 def _points(fraction: float) -> str:
     return f"{100 * fraction:+.2f}"
-
-
-def _key(group: Mapping[str, object]) -> str:
-    return str(sorted(group.items(), key=str))
-
-
-def _configs(records: Sequence[Record]) -> dict[tuple[str, str], dict[int, str]]:
-    """Activation and group, as a comparison has it -> seed -> configuration."""
-    groups = [group_of(record["axes"]) for record in records]
-    varied = {axis for group in groups for axis in group if any(g.get(axis, ...) != group[axis] for g in groups)}
-    found: dict[tuple[str, str], dict[int, str]] = {}
-    for record, group in zip(records, groups, strict=True):
-        shown = {axis: value for axis, value in group.items() if axis in varied | {"blocks"}}
-        found.setdefault((activation_of(record["axes"]), _key(shown)), {})[record["seed"]] = record["config"]
-    return found

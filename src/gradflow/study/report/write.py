@@ -94,7 +94,6 @@ def _content(
             records,
             frames,
             comparisons=compared,
-            compared=tuning.records if tuning else records,
         ),
         failures=failures(records, states),
         provenance=provenance(records),
@@ -125,7 +124,6 @@ def _tables(
     frames: Frames,
     *,
     comparisons: Sequence[Comparison],
-    compared: Sequence[Record],
 ) -> list[Table]:
     """The tables that have rows, in the order of the page, with what their intervals cover.
 
@@ -134,7 +132,6 @@ def _tables(
         records: run.json of its runs.
         frames: of its runs.
         comparisons: by the headline.
-        compared: the runs behind them.
     """
     if frames.final.empty:
         return []
@@ -143,7 +140,7 @@ def _tables(
     new_images = intervals(answers, records, frames.table[headline])
     with_intervals = [
         tables.headline_table(frames, records, new_images=new_images),
-        differences_table(comparisons, answers, compared, frames.table),
+        differences_table(comparisons, answers, frames.table),
         tables.depth_table(frames, records),
         tables.metrics_table(frames, records),
         tables.layers_table(frames, records),
