@@ -17,7 +17,9 @@ def identify(compose_run):
         cfg, choices = cached(*overrides)
         has_batch_norm = cfg.model.get("norm") == "batch"
         axes = identity.study_axes(cfg, choices, lambda wanted: cached(*wanted), has_batch_norm=has_batch_norm)
-        return identity.config_hash(cfg, has_batch_norm=has_batch_norm), folders.config_name(axes)
+        return identity.digest(
+            identity.counted(identity.whole(cfg), has_batch_norm=has_batch_norm)
+        ), folders.config_name(axes)
 
     return identified
 
@@ -150,7 +152,9 @@ def test_how_batch_norm_is_evaluated_counts_where_there_is_some(compose_run, key
     def found(*overrides, has_batch_norm):
         cfg, choices = compose_run(*overrides, "activation=tanh")
         axes = identity.study_axes(cfg, choices, lambda wanted: compose_run(*wanted), has_batch_norm=has_batch_norm)
-        return identity.config_hash(cfg, has_batch_norm=has_batch_norm), folders.config_name(axes)
+        return identity.digest(
+            identity.counted(identity.whole(cfg), has_batch_norm=has_batch_norm)
+        ), folders.config_name(axes)
 
     one, other, none = f"++{key}=17", f"++{key}=18", f"++{key}=null"
     assert found(one, has_batch_norm=True) != found(other, has_batch_norm=True) != found(none, has_batch_norm=True)

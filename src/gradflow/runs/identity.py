@@ -65,11 +65,6 @@ def counted(values: Mapping[str, Any], *, has_batch_norm: bool) -> dict[str, Any
     }
 
 
-def config_hash(cfg: DictConfig, *, has_batch_norm: bool) -> str:
-    """SHA-256 of what counts, 64 hexadecimal digits."""
-    return digest(counted(whole(cfg), has_batch_norm=has_batch_norm))
-
-
 def digest(values: Mapping[str, Any]) -> str:
     """SHA-256 of dotted keys and their values."""
     canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
