@@ -7,6 +7,7 @@ from rich.console import Console
 from gradflow import terminal
 from gradflow.advise.__main__ import main
 from gradflow.advise.rules import RULES
+from gradflow.study.comparison.more_seeds import interpreter
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def suggested(tmp_path):
 def test_the_command_for_more_seeds_stands_on_a_line_of_its_own(suggested, capsys):
     assert main([str(suggested)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    command = f"python train.py -m activation=relu,tanh blocks=2 output_dir={suggested.parent} seed=3,4,5"
+    command = f"{interpreter()} train.py -m activation=relu,tanh blocks=2 output_dir={suggested.parent} seed=3,4,5"
     place = lines.index(f"    {command}")
     assert lines[place - 1].strip() == "try:  more seeds"
     assert main([str(suggested), "--markdown"]) == 0

@@ -15,6 +15,7 @@ from gradflow.advise.rules import RULES
 from gradflow.errors import Diverged
 from gradflow.runs import health
 from gradflow.runs.record import error_entry
+from gradflow.study.comparison.more_seeds import interpreter
 from gradflow.study.records import study_runs
 
 EPOCHS, STEPS = 4, 50  # of the runs made here; an epoch has 50 updates
@@ -384,7 +385,7 @@ def test_with_too_few_seeds_a_difference_may_be_suggested(tmp_path):
         "paired t test p = 0.0033, Holm 0.0033, which assumes roughly normal differences)"
     )
     place = f"output_dir={tmp_path.parent}"
-    assert finding.remedies == (f"python train.py -m activation=relu,sigmoid blocks=3 {place} seed=3,4,5",)
+    assert finding.remedies == (f"{interpreter()} train.py -m activation=relu,sigmoid blocks=3 {place} seed=3,4,5",)
 
 
 def test_a_hint_is_corrected_over_all_comparisons_as_a_claim_is(tmp_path):

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from gradflow import terminal
 from gradflow.study.__main__ import main
+from gradflow.study.comparison.more_seeds import interpreter
 
 
 @pytest.fixture
@@ -67,7 +68,9 @@ def test_compare_has_one_verdict_whatever_else_was_measured(study, capsys):
 def test_compare_ends_with_the_command_that_would_settle_what_is_open_on_one_line(study, capsys):
     assert main([str(study), "compare"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert f"  python train.py -m activation=relu,sigmoid blocks=2 output_dir={study.parent} seed=3,4,5" in lines
+    assert (
+        f"  {interpreter()} train.py -m activation=relu,sigmoid blocks=2 output_dir={study.parent} seed=3,4,5" in lines
+    )
 
 
 def test_verdicts_fit_a_narrow_terminal(study, capsys, monkeypatch):
@@ -76,8 +79,8 @@ def test_verdicts_fit_a_narrow_terminal(study, capsys, monkeypatch):
     table, text = capsys.readouterr().out.split("Holm: p corrected")
     assert "\N{HORIZONTAL ELLIPSIS}" not in table
     assert "relu or sigmoid scores higher: too few seeds (3 of the 6 needed)." in " ".join(text.split())
-    command, *lines = sorted(text.splitlines(), key=lambda line: "python train.py" not in line)
-    assert command.startswith("  python train.py")  # to be copied whole
+    command, *lines = sorted(text.splitlines(), key=lambda line: f"{interpreter()} train.py" not in line)
+    assert command.startswith(f"  {interpreter()} train.py")  # to be copied whole
     assert max(map(len, lines)) <= 80
 
 

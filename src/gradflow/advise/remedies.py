@@ -22,7 +22,7 @@ def open_remedies(remedies: Sequence[str], config: Mapping[str, Any]) -> tuple[s
 
 def is_command(remedy: str) -> bool:
     """Whether it is a whole command line, not an override or words."""
-    return remedy.startswith("python ")
+    return " train.py " in remedy
 
 
 def _is_open(remedy: str, config: Mapping[str, Any]) -> bool:

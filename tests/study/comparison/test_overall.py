@@ -1,6 +1,7 @@
 """The verdict on a whole study, and the seeds that would settle it, on made-up studies."""
 
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from forged_runs import scored_run, scored_runs
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from gradflow.study.comparison.compare import compare
-from gradflow.study.comparison.more_seeds import more_seeds
+from gradflow.study.comparison.more_seeds import interpreter, more_seeds
 from gradflow.study.comparison.overall import overall
 from gradflow.study.comparison.tuning import tune
 from hydra_plugins.gradflow_sweeper.sweeper import grid
@@ -155,7 +156,9 @@ def missing(records, *, study=STUDY):
 
 def test_the_command_adds_the_seeds_that_are_missing_to_the_same_study():
     more = missing(swept("study=mine activation=sigmoid,relu blocks=1,2,4,6,8 seed=0,1,2"))
-    assert more.command == ("python train.py -m activation=sigmoid,relu blocks=1,2,4,6,8 study=mine seed=3,4,5,6,7")
+    assert more.command == (
+        f"{interpreter()} train.py -m activation=sigmoid,relu blocks=1,2,4,6,8 study=mine seed=3,4,5,6,7"
+    )
     assert more.text == "To settle what is open takes 8 seeds; the missing ones:"
     assert more.caution.startswith("Run them all before you look again: looking after every further seed raises the")
 
@@ -168,7 +171,7 @@ def test_the_text_says_whether_something_is_suggested_or_open():
 def test_the_command_plans_exactly_the_missing_seeds_of_the_same_configurations():
     records = swept("'data.path=\"a b.npz\"' activation=sigmoid,relu width=[64,32],8 +model.note=x seed=0,1")
     words = shlex.split(missing(records).command)
-    assert words[:3] == ["python", "train.py", "-m"]
+    assert words[:3] == [interpreter(), "train.py", "-m"]
     planned = grid(OverridesParser.create().parse_overrides(words[3:]))
     seeds = {override.partition("=")[2] for run in planned for override in run if override.startswith("seed=")}
     configurations = {frozenset(one for one in run if not one.startswith("seed=")) for run in planned}
@@ -180,23 +183,23 @@ def test_the_command_plans_exactly_the_missing_seeds_of_the_same_configurations(
 
 def test_the_order_of_commands_and_of_keys_does_not_matter():
     records = swept("activation=sigmoid,relu blocks=4 seed=0,1", "blocks=4 seed=2 activation=relu,sigmoid")
-    assert missing(records).command == "python train.py -m activation=sigmoid,relu blocks=4 seed=3,4,5"
+    assert missing(records).command == f"{interpreter()} train.py -m activation=sigmoid,relu blocks=4 seed=3,4,5"
 
 
 def test_what_is_swept_comes_first_in_the_command_and_the_seeds_last():
     records = swept("trainer=cpu activation=sigmoid,relu model=mlp blocks=1,2 seed=0,1")
     assert missing(records).command == (
-        "python train.py -m activation=sigmoid,relu blocks=1,2 model=mlp trainer=cpu seed=2,3,4,5,6"
+        f"{interpreter()} train.py -m activation=sigmoid,relu blocks=1,2 model=mlp trainer=cpu seed=2,3,4,5,6"
     )
 
 
 def test_a_study_that_was_moved_gets_its_seeds_where_it_lies():
     records = swept("activation=sigmoid,relu blocks=4 output_dir=elsewhere seed=0,1")
     assert missing(records, study=Path("elsewhere/study")).command == (
-        "python train.py -m activation=sigmoid,relu blocks=4 output_dir=elsewhere seed=2,3,4,5"
+        f"{interpreter()} train.py -m activation=sigmoid,relu blocks=4 output_dir=elsewhere seed=2,3,4,5"
     )
     assert missing(records, study=Path("/archive/study")).command == (
-        "python train.py -m activation=sigmoid,relu blocks=4 output_dir=/archive seed=2,3,4,5"
+        f"{interpreter()} train.py -m activation=sigmoid,relu blocks=4 output_dir=/archive seed=2,3,4,5"
     )
     words = shlex.split(missing(records, study=Path("/my data/old, digits")).command)
     (run, *_) = grid(OverridesParser.create().parse_overrides(words[3:]))
@@ -272,3 +275,12 @@ def test_seeds_are_not_what_is_missing():
     assert missing(pair(LESS)) is None
     assert missing(pair(NONE)) is None
     assert more_seeds(scored_runs("relu", RELU), [], study=STUDY) is None
+
+
+@pytest.mark.parametrize(
+    ("running", "typed"), [("/here/.venv/bin/python", ".venv/bin/python"), ("/usr/bin/python3", "python")]
+)
+def test_the_command_names_the_python_of_the_working_directory(monkeypatch, running, typed):
+    monkeypatch.setattr(sys, "executable", running)
+    monkeypatch.setattr(Path, "cwd", lambda: Path("/here"))
+    assert interpreter() == typed

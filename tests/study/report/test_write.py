@@ -13,6 +13,7 @@ from forged_runs import typical, write_run
 
 from gradflow.errors import ConfigError
 from gradflow.runs.record import error_entry
+from gradflow.study.comparison.more_seeds import interpreter
 from gradflow.study.report import write
 
 pytestmark = pytest.mark.slow  # pictures of every figure
@@ -138,7 +139,7 @@ def test_the_verdict_is_plain_first_and_ends_with_the_command_that_would_show_mo
     assert plain == "relu scores higher than sigmoid at every depth: suggested at both."
     basis = "By test accuracy at the best epoch, selected on test, paired by seed, Holm-corrected over 2 comparisons"
     assert verdict.index(plain) < verdict.index(basis) < verdict.index("Every comparison")
-    command = f"python train.py -m activation=relu,sigmoid blocks=1,4 output_dir={tmp_path} seed=3,4,5,6"
+    command = f"{interpreter()} train.py -m activation=relu,sigmoid blocks=1,4 output_dir={tmp_path} seed=3,4,5,6"
     assert f'<pre class="command">{command}</pre>' in verdict
     assert "Run them all before you look again" in verdict
     assert verdict.count("<li>") == 2
