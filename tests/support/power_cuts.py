@@ -68,13 +68,18 @@ class Disk:
 def recorded(root: Path, at: Callable[[Tree, Tree], None]) -> Iterator[None]:
     """Call `at` after each change to a folder, as `Disk` says."""
     disk = Disk(root, at)
+    looking = False
 
     def watched(change: str, real: Callable) -> Callable:
         def made(*arguments, **options):
+            nonlocal looking
             result = real(*arguments, **options)
-            if change == "fsync":
-                disk.synced(arguments[0])
-            disk.changed()
+            if not looking:  # `at` may change files of its own
+                looking = True
+                if change == "fsync":
+                    disk.synced(arguments[0])
+                disk.changed()
+                looking = False
             return result
 
         return made

@@ -84,8 +84,8 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
             raise
         finally:
             record |= {"finished": now(), "duration_s": clock.seconds}
+            terminal.stop_logging(handler)  # first: the record may find no space
             write_record(folder, record)
-            terminal.stop_logging(handler)
         _say_result(record, position)
         return record
 
