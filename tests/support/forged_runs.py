@@ -98,7 +98,7 @@ def write_run(study: Path, *, curves: Curves | None = None, **record: Any) -> Pa
     folder = folders.run_folder(study.parent, study.name, made["config"], made["seed"])
     if curves:
         write_events(folder, curves)
-    write_record(folder, made | {"events": event_entries(folder)} | record)
+    write_record(folder, made | {"events": record.get("events", event_entries(folder))})
     return folder
 
 
