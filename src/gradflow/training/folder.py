@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from gradflow.errors import ConfigError
 from gradflow.runs import content, folders, identity
 from gradflow.runs.logger import rewind
-from gradflow.runs.record import IDENTITY, Record, State, read_record
+from gradflow.runs.record import IDENTITY, Record, goes_on, read_record
 from gradflow.training import build
 
 
@@ -46,17 +46,21 @@ def start(cfg: DictConfig, folder: Path) -> Record:
     if changed := content.changed(record["content"], content.content(counted)):
         raise ConfigError(f"{changed[0]}: what it names has changed since {folder} was planned; give the command again")
     _write_hydra_folder(cfg, folder / folders.HYDRA_FOLDER, overrides=record["overrides"])
-    return record | {"metrics": {}, "error": None}
+    return record
 
 
 def resume_point(folder: Path, record: Record) -> Path | None:
-    """The checkpoint to resume from: the last epoch's, of a run that was interrupted or killed.
+    """The checkpoint to resume from: the last complete epoch's, of a run that goes on (`runs.record.goes_on`).
 
     Without one, what an unfinished attempt left is cleared away: a run is a function of its configuration, so training
     again from the start writes the same curves.
+
+    Args:
+        folder: the run folder.
+        record: as the attempt before this one left it.
     """
-    last = folder / folders.CHECKPOINT_FOLDER / folders.LAST_CHECKPOINT
-    if record["state"] in (State.RUNNING, State.INTERRUPTED) and last.exists():
+    last = folders.last_checkpoint(folder)
+    if goes_on(record) and last.exists():
         return last
     rewind(folder, {})
     shutil.rmtree(last.parent, ignore_errors=True)

@@ -22,16 +22,18 @@ from gradflow.models.layers import Layer
 from gradflow.runs import folders, tags
 from gradflow.runs.logger import RunLogger, rewind
 from gradflow.runs.provenance import device_name, provenance
-from gradflow.runs.record import DONE, Clock, Record, State, error_entry, now, read_record, write_record
+from gradflow.runs.record import Clock, Record, State, error_entry, is_over, now, read_record, state_shown, write_record
 from gradflow.training import build
+from gradflow.training.checkpoints import saved
+from gradflow.training.cut_short import TimeIsOver, by_limits, by_time
 from gradflow.training.devices import companions
+from gradflow.training.failures import may_pass
 from gradflow.training.fit import (
     Parts,
     build_parts,
     end_where_it_ended,
     final_metrics,
     fit_and_test,
-    saved,
     train_along,
 )
 from gradflow.training.folder import lock, resume_point, start
@@ -61,21 +63,23 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
             terminal.say(f"{folder}: another process is training this run; skipping it", style="yellow")
             return read_record(folder)
         present = read_record(folder)
-        if present is not None and present["state"] in DONE:
+        if present is not None and is_over(present):
             terminal.say(f"{folder}: another process has trained this run in the meantime", style="yellow")
             return present
         record = start(cfg, folder)
         resume = resume_point(folder, record)
         handler = terminal.log_to(folder / folders.LOG_FILE)
         clock = Clock(after=record["duration_s"] if resume else None)
-        started = record["started"] if resume else clock.started
-        record |= {"state": State.RUNNING, "started": started, "attempts": record["attempts"] + 1}
+        record |= {"state": State.RUNNING, "attempts": record["attempts"] + 1, "metrics": {}}
+        record |= {"error": None, "cut_short_by": None}
+        if resume is None:
+            record |= {"started": clock.started, "started_from": None}
         try:
             with _ctrl_c():
                 train(cfg, folder, record, resume, position=position)
         except Exception as error:
             log.exception("the run failed")
-            record |= {"state": State.FAILED, "error": error_entry(error)}
+            record |= {"state": State.FAILED, "error": error_entry(error, may_pass=may_pass(error))}
             raise
         except BaseException as error:
             record |= {"state": State.INTERRUPTED, "error": error_entry(error)}
@@ -101,7 +105,7 @@ def _ctrl_c() -> Iterator[None]:
 
 def _say_result(record: Record, position: str) -> None:
     final = record["metrics"]
-    parts = [record["state"]]
+    parts = [state_shown(record)]
     shown = (record["headline"], tags.GAIN_PER_LAYER, tags.of_layer(tags.DEAD_UNITS, tags.TOTAL))
     for tag in dict.fromkeys(shown):
         value = final.get(tag)
@@ -139,10 +143,10 @@ def _train(
     parts = build_parts(cfg, folder, environment, logger=logger, title=title)
     module, trainer = parts.module, parts.trainer
     _describe(parts, record)
+    checkpoint = None if resume is None else saved(resume)
     write_record(folder, record)
     _announce(title, record, parts.data, trainer)
-    if resume is not None:
-        checkpoint = saved(resume)
+    if checkpoint is not None:
         rewind(folder, checkpoint["gradflow"]["events"])
         end_where_it_ended(trainer, checkpoint)
         terminal.say(f"  resuming after epoch {checkpoint['epoch'] + 1}")
@@ -151,7 +155,11 @@ def _train(
     state, tested = State.FAILED, dict[str, float]()
     try:
         tested = fit_and_test(parts, folder, resume)
-        state = State.FINISHED
+        record["cut_short_by"] = by_limits(cfg, trainer, parts.data)
+        state = State.CUT_SHORT if record["cut_short_by"] else State.FINISHED
+    except TimeIsOver:
+        record["cut_short_by"] = by_time(cfg)
+        state = State.CUT_SHORT
     except Diverged as error:
         state = State.DIVERGED
         module.write_step_losses()
