@@ -103,7 +103,9 @@ def test_a_run_out_of_time_goes_on_from_its_last_complete_epoch(command, tmp_pat
 
 def test_a_time_limit_is_no_part_of_a_runs_identity(command, tmp_path, out_of_time):
     out_of_time(1)
-    assert command(*RUN, "+trainer.max_time={minutes: 5}").status == 0
+    outcome = command(*RUN, "+trainer.max_time={minutes: 5}")
+    assert outcome.status == 0
+    assert "no epoch was completed within trainer.max_time" in " ".join(outcome.out.split())
     found = record(only_run(tmp_path))
     assert (found["state"], "val/acc" in found["metrics"], "max_time" in found["config"]) == ("cut_short", False, False)
     out_of_time(None)

@@ -71,6 +71,26 @@ def scalar_events(
             yield event
 
 
+def copy_events(source: Path, target: Path, *, size: int, without: str) -> int:
+    """Copy the beginning of an event file, without what it holds for one plugin of TensorBoard.
+
+    Args:
+        source: the file.
+        target: where the copy goes.
+        size: how many bytes of the source to copy, up to the end of an event.
+        without: the name of the plugin.
+
+    Returns:
+        The copy's bytes.
+    """
+    kept = [
+        event
+        for event in _events(source.read_bytes()[:size])
+        if all(value.metadata.plugin_data.plugin_name != without for value in event.summary.value)
+    ]
+    return target.write_bytes(b"".join(map(_record, kept)))
+
+
 def _record(event: Event) -> bytes:
     """The event framed as a TFRecord, https://www.tensorflow.org/tutorials/load_data/tfrecord."""
     data = event.SerializeToString()

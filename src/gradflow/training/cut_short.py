@@ -1,5 +1,6 @@
 """Runs that end before their last epoch, or leave batches out, because a limit of the trainer says so."""
 
+import logging
 import math
 from typing import Any
 
@@ -11,6 +12,8 @@ from omegaconf import DictConfig
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, is_whole, shown
 from gradflow.runs.record import MAX_TIME
+
+log = logging.getLogger(__name__)
 
 
 class TimeIsOver(Exception):
@@ -41,6 +44,7 @@ class TimeLimit(Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._clock.on_train_start(trainer, pl_module)
+        self._first_epoch = trainer.current_epoch
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._look(trainer)
@@ -52,6 +56,8 @@ class TimeLimit(Callback):
     def _look(self, trainer: L.Trainer) -> None:
         # All processes of a run stop in the same place.
         if trainer.strategy.reduce_boolean_decision(self._left() <= 0, all=False):
+            if trainer.current_epoch == self._first_epoch:
+                log.warning("no epoch was completed within %s, so the next attempt needs more", MAX_TIME)
             raise TimeIsOver
 
     def _left(self) -> float:

@@ -38,6 +38,7 @@ from gradflow.training.fit import (
 )
 from gradflow.training.folder import lock, resume_point, start
 from gradflow.training.hparams import trial
+from gradflow.training.longer import copied_from, described, start_from_shorter
 from gradflow.training.process import processes
 
 log = logging.getLogger(__name__)
@@ -121,9 +122,10 @@ def train(cfg: DictConfig, folder: Path, record: Record, resume: Path | None, *,
         cfg: the composed configuration.
         folder: the run folder.
         record: its run.json, which gets all that training finds out; written before the first step.
-        resume: the checkpoint to resume from.
+        resume: the checkpoint to resume from; None to start, from a copy of a shorter run if there is one.
         position: which run of the sweep this is.
     """
+    resume = resume or start_from_shorter(cfg, folder, record)
     with companions(processes(cfg), functools.partial(train_along, cfg, folder, resume)) as environment:
         _train(cfg, folder, record, resume, environment, position=position)
 
@@ -144,13 +146,16 @@ def _train(
     module, trainer = parts.module, parts.trainer
     _describe(parts, record)
     checkpoint = None if resume is None else saved(resume)
+    copied = None if checkpoint is None else copied_from(checkpoint)
+    record["started_from"] = copied or record["started_from"]
     write_record(folder, record)
     _announce(title, record, parts.data, trainer)
     if checkpoint is not None:
         rewind(folder, checkpoint["gradflow"]["events"])
         end_where_it_ended(trainer, checkpoint)
-        terminal.say(f"  resuming after epoch {checkpoint['epoch'] + 1}")
-    elif isinstance(logger, RunLogger):
+        resuming = f"resuming after epoch {checkpoint['epoch'] + 1}"
+        terminal.say(f"  {described(record) if copied else resuming}")
+    if isinstance(logger, RunLogger) and (checkpoint is None or copied):
         logger.log_trial(trial=f"{record['study']}/{record['config']}", **trial(cfg, module, record))
     state, tested = State.FAILED, dict[str, float]()
     try:
