@@ -12,7 +12,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from tensorboard.plugins.hparams import metadata, plugin_data_pb2
 
 from gradflow.runs.record import write_record
-from gradflow.training.checkpoints import AtomicCheckpointIO
+from gradflow.training.checkpoints import DurableCheckpointIO
 
 BASE = ("trainer=cpu", "blocks=1", "width=8", "data.batch_size=399", "threads=1")
 QUIET = "callbacks.pictures=null"
@@ -200,7 +200,7 @@ def test_a_crash_while_copying_leaves_nothing_that_is_taken_for_the_run(
     assert command(*MLP, "trainer.max_epochs=2").status == 0
     full = OSError(errno.ENOSPC, "No space left on device")
     with monkeypatch.context() as patch:
-        patch.setattr(AtomicCheckpointIO, "save_checkpoint", lambda *args, **options: (_ for _ in ()).throw(full))
+        patch.setattr(DurableCheckpointIO, "save_checkpoint", lambda *args, **options: (_ for _ in ()).throw(full))
         assert command(*MLP, "trainer.max_epochs=3").status == 1
     run = of_length(tmp_path, 3)
     assert record(run)["error"]["may_pass"]

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import reprlib
 import time
 import traceback
@@ -15,7 +14,7 @@ from typing import Any, Literal, NotRequired, TypedDict, get_type_hints
 from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
 from gradflow.errors import ConfigError
-from gradflow.runs import folders, version_1
+from gradflow.runs import durable, folders, version_1
 
 Resampled = Literal["split", "validation"] | None
 
@@ -35,7 +34,6 @@ class State(StrEnum):
 # The version of the rule by which runs are the same (`runs.identity`, `runs.content`); records of version 1 do not say.
 IDENTITY = 2
 DONE = (State.FINISHED, State.DIVERGED)  # nothing is left to train
-MAX_TIME = "trainer.max_time"  # the one limit after which the same command goes on
 ERROR_LINES = 20  # last lines of a traceback that are kept
 
 
@@ -56,6 +54,13 @@ class StartedFrom(TypedDict):
     folder: str  # `<config>/seed=<n>`, in the same study
     epoch: int  # the last one copied
     provenance: dict[str, Any]  # of the shorter run
+
+
+class EventsEntry(TypedDict):
+    """What a record says of an event file: how long it is, and the CRC-32C of its content in hexadecimal."""
+
+    bytes: int
+    crc32c: str
 
 
 class Record(TypedDict):
@@ -91,6 +96,8 @@ class Record(TypedDict):
     parameters: int | None  # how many are trained
     constant_loss: float | None  # the mean loss of the best constant prediction
     sigmoid_like: bool | None  # whether low slopes are saturation
+    # By name, of a run that has ended; empty without a logger, None in records of before there was this entry.
+    events: dict[str, EventsEntry] | None
 
 
 # What no version left out; without it a file is no record.
@@ -152,6 +159,7 @@ def planned_record(
         "parameters": None,
         "constant_loss": None,
         "sigmoid_like": None,
+        "events": None,
     }
 
 
@@ -197,14 +205,14 @@ def _mistyped(record: Record) -> list[str]:
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Replace the record atomically: readers, even after a crash, see either the old record or the new one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{folders.RUN_FILE}.{os.getpid()}"
-    with temporary.open("w") as file:
-        json.dump(_without_nan(record), file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / folders.RUN_FILE)
+    """Replace the record atomically: readers, even after a power cut, see either the old record or the new one.
+
+    Raises:
+        CannotWrite: if it cannot be written; then the old one stays.
+    """
+    durable.make_folder(folder)
+    with durable.replacing(folder / folders.RUN_FILE) as file:
+        file.write(json.dumps(_without_nan(record), indent=2).encode())
 
 
 def error_entry(exception: BaseException, *, may_pass: bool = False) -> ErrorEntry:
@@ -216,38 +224,6 @@ def error_entry(exception: BaseException, *, may_pass: bool = False) -> ErrorEnt
         "traceback": lines[-ERROR_LINES:],
         "may_pass": may_pass,
     }
-
-
-def is_over(record: Record) -> bool:
-    """Whether the same command has nothing left to train.
-
-    A run that `trainer.max_time` cut short goes on; any other limit would end it in the same place again.
-    """
-    return record["state"] in DONE or (record["state"] == State.CUT_SHORT and not _by_time(record))
-
-
-def goes_on(record: Record) -> bool:
-    """Whether the next attempt goes on from the last complete epoch; otherwise it starts from the beginning."""
-    if record["state"] == State.FAILED:
-        return record["error"] is not None and record["error"].get("may_pass", False)
-    return record["state"] in (State.RUNNING, State.INTERRUPTED, State.CUT_SHORT)
-
-
-def why(record: Record) -> str:
-    """Why a run is not finished, in one line; empty where its state says it all."""
-    if record["state"] == State.CUT_SHORT:
-        return f"by {record['cut_short_by']}{', goes on with the same command' if _by_time(record) else ''}"
-    error = record["error"]
-    return (": ".join(filter(None, (error["type"], error["message"]))) if error else "").partition("\n")[0]
-
-
-def state_shown(record: Record) -> str:
-    """The state as texts have it: of a run that was cut short, by what too."""
-    return f"{record['state']} {why(record)}" if record["state"] == State.CUT_SHORT else record["state"]
-
-
-def _by_time(record: Record) -> bool:
-    return (record["cut_short_by"] or "").startswith(f"{MAX_TIME}=")
 
 
 class Clock:

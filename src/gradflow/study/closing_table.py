@@ -12,7 +12,8 @@ from rich.text import Text
 
 from gradflow.runs import folders, metrics, tags
 from gradflow.runs.metrics import Metric, MetricTable
-from gradflow.runs.record import Record, State, why
+from gradflow.runs.record import Record, State
+from gradflow.runs.states import why
 from gradflow.study.captions import variation
 from gradflow.study.configurations import LEADING, activation_of, variants
 from gradflow.terminal import line

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from gradflow.runs import folders
-from gradflow.runs.record import Record, State, is_over, why
+from gradflow.runs.record import Record, State
+from gradflow.runs.states import is_over, why
 from gradflow.terminal import line
 
 STATES = (

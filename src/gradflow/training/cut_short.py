@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, is_whole, shown
-from gradflow.runs.record import MAX_TIME
+from gradflow.runs.states import MAX_TIME
 
 log = logging.getLogger(__name__)
 

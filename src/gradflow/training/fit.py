@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.plugins.environments import LightningEnvironment
 from lightning.pytorch.utilities.seed import isolate_rng
 from omegaconf import DictConfig
 
@@ -25,7 +24,7 @@ from gradflow.runs.metrics import MetricTable
 from gradflow.runs.samples import samples_of, write_samples
 from gradflow.training import build, checkpoints
 from gradflow.training.cut_short import TimeIsOver
-from gradflow.training.devices import Signals
+from gradflow.training.devices import OwnEnvironment, Signals
 from gradflow.training.module import ActivationModule
 from gradflow.training.process import process_settings, processes
 from gradflow.training.progress import RunProgress
@@ -45,7 +44,7 @@ class Parts(NamedTuple):
 def build_parts(
     cfg: DictConfig,
     folder: Path,
-    environment: LightningEnvironment,
+    environment: OwnEnvironment,
     *,
     logger: Logger | None = None,
     title: str | None = None,
@@ -128,7 +127,7 @@ def train_along(
     cfg: DictConfig,
     folder: Path,
     resume: Path | None,
-    environment: LightningEnvironment,
+    environment: OwnEnvironment,
     ready: Callable[[], object],
 ) -> None:
     """What every process except the first does: the same, silently."""

@@ -14,12 +14,14 @@ from tensorboard.plugins.hparams.metadata import PLUGIN_NAME
 
 from gradflow import terminal
 from gradflow.errors import ConfigError, shown
-from gradflow.runs import folders, identity
+from gradflow.runs import durable, folders, identity
 from gradflow.runs.events import copy_events
+from gradflow.runs.integrity import damaged_curves
 from gradflow.runs.logger import RunLogger
 from gradflow.runs.provenance import versions
-from gradflow.runs.record import IDENTITY, Record, StartedFrom, goes_on, is_over, read_record
-from gradflow.training.checkpoints import AtomicCheckpointIO, saved
+from gradflow.runs.record import IDENTITY, Record, StartedFrom, read_record
+from gradflow.runs.states import goes_on, is_over
+from gradflow.training.checkpoints import DurableCheckpointIO, saved, whole_checkpoint
 from gradflow.training.folder import lock
 
 _COPIED_FROM = "copied_from"  # in a checkpoint that the run has not written itself: a `StartedFrom`
@@ -98,7 +100,8 @@ def _relatives(folder: Path, record: Record) -> Iterator[tuple[Path, Record]]:
         if other is None or (other["config"], other["seed"]) != (file.parent.parent.name, record["seed"]):
             continue  # a copy of another run's folder
         same = (other["lengthless_hash"], other["identity"]) == (record["lengthless_hash"], IDENTITY)
-        if same and other["content"] == record["content"] and (is_over(other) or goes_on(other)):
+        got_on = is_over(other) or goes_on(other)
+        if same and got_on and other["content"] == record["content"] and damaged_curves(file.parent, other) is None:
             yield file.parent, other
 
 
@@ -125,8 +128,8 @@ def _difference(cfg: DictConfig, record: Record, other: Record) -> str | None:
 
 def _usable(shorter: Path, record: Record) -> dict[str, Any] | None:
     """The last checkpoint of a run, if it has one that this run could have written on its way."""
-    last = folders.last_checkpoint(shorter)
-    if not last.exists():
+    last, _ = whole_checkpoint(shorter)
+    if last is None:
         return None
     checkpoint = saved(last)
     done = checkpoint | {"epoch": checkpoint["epoch"] + 1}
@@ -152,7 +155,8 @@ def _copied(shorter: Path, folder: Path, checkpoint: dict[str, Any]) -> Path:
     best = folders.best_checkpoint(folder)
     best.parent.mkdir(exist_ok=True)
     if folders.best_checkpoint(shorter).exists():
-        shutil.copyfile(folders.best_checkpoint(shorter), best)
+        with folders.best_checkpoint(shorter).open("rb") as source, durable.replacing(best) as target:
+            shutil.copyfileobj(source, target)
     last = folders.last_checkpoint(folder)
-    AtomicCheckpointIO().save_checkpoint(checkpoint, last)
+    DurableCheckpointIO().save_checkpoint(checkpoint, last)
     return last

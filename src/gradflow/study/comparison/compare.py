@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradflow.runs.metrics import Metric, MetricTable, selected_on_test
-from gradflow.runs.record import Record, State, state_shown
+from gradflow.runs.record import Record, State
+from gradflow.runs.states import state_shown
 from gradflow.runs.tags import is_of_best, test, val
 from gradflow.study.comparison import evidence
 from gradflow.study.comparison.cells import Cell, cells_of

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gradflow.figures.table import Table
-from gradflow.runs.record import Record, State, why
+from gradflow.runs.record import Record, State
+from gradflow.runs.states import why
 
 _VERSIONS = ("gradflow", "python", "torch", "lightning", "hydra")
 
