@@ -4,7 +4,6 @@ The shorter one differs from it in nothing but how long it trains, so that the r
 training from the start. It is only read, and only while no process trains it.
 """
 
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from tensorboard.plugins.hparams.metadata import PLUGIN_NAME
 
 from gradflow import terminal
 from gradflow.errors import ConfigError, shown
-from gradflow.runs import durable, folders, identity
+from gradflow.runs import folders, identity
 from gradflow.runs.events import copy_events
 from gradflow.runs.integrity import damaged_curves
 from gradflow.runs.logger import RunLogger
@@ -140,6 +139,14 @@ def _usable(shorter: Path, record: Record) -> dict[str, Any] | None:
 
 def _copied(shorter: Path, folder: Path, checkpoint: dict[str, Any]) -> Path:
     """Copy everything up to the checkpoint: neither test scores, nor what TensorBoard is told about the shorter run."""
+    best = folders.best_checkpoint(shorter)
+    if best.exists():
+        _copy(shorter, folder, saved(best), best.name)
+    return _copy(shorter, folder, checkpoint, folders.LAST_CHECKPOINT)
+
+
+def _copy(shorter: Path, folder: Path, checkpoint: dict[str, Any], name: str) -> Path:
+    """Copy a checkpoint after the curves up to it, of which it knows the sizes."""
     other = read_record(shorter)
     assert other is not None
     start: StartedFrom = {
@@ -152,11 +159,6 @@ def _copied(shorter: Path, folder: Path, checkpoint: dict[str, Any]) -> Path:
         for file, size in checkpoint["gradflow"]["events"].items()
     }
     checkpoint["gradflow"] |= {"events": sizes, _COPIED_FROM: start}
-    best = folders.best_checkpoint(folder)
-    best.parent.mkdir(exist_ok=True)
-    if folders.best_checkpoint(shorter).exists():
-        with folders.best_checkpoint(shorter).open("rb") as source, durable.replacing(best) as target:
-            shutil.copyfileobj(source, target)
-    last = folders.last_checkpoint(folder)
-    DurableCheckpointIO().save_checkpoint(checkpoint, last)
-    return last
+    copy = folder / folders.CHECKPOINT_FOLDER / name
+    DurableCheckpointIO().save_checkpoint(checkpoint, copy)
+    return copy
