@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from finished_runs import left_by, only_run, record
+from finished_runs import left_by, only_run, record, run_folders
 from interruptions import pause, start
+from lightning.pytorch.utilities import rank_zero_only
 from waiting import PATIENCE_S, wait_until
 
 from gradflow.data.loader import BatchLoader
@@ -33,6 +34,39 @@ def assert_same_results(folder: Path, other: Path, *, rtol: float) -> None:
         np.testing.assert_allclose(curve.values, theirs[tag].values, rtol=rtol, atol=1e-12, err_msg=tag)
     ours, theirs = (record(run)["metrics"] for run in runs)
     assert ours == pytest.approx(theirs, rel=rtol, abs=1e-12)
+
+
+RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK")  # where Lightning looks for one
+TINY = (*SMALL, "model=mlp", "blocks=1", "trainer.max_epochs=1")
+
+
+def is_whole(run: Path) -> bool:
+    files = list(run.glob("events.*"))
+    names = {"last.ckpt", "best.ckpt"}
+    return record(run)["events"].keys() == {file.name for file in files} and names == {
+        file.name for file in (run / "checkpoints").iterdir()
+    }
+
+
+def test_a_run_is_its_own_first_process_whatever_the_environment_claims(command, tmp_path, monkeypatch):
+    for name in RANKS:
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setattr(rank_zero_only, "rank", 1)
+    assert command(*TINY).status == 0
+    assert rank_zero_only.rank == 0
+    assert is_whole(only_run(tmp_path))
+    assert curves(only_run(tmp_path))["test/acc"].values.size == 1
+
+
+@pytest.mark.slow
+def test_srun_starts_as_many_whole_runs_as_it_has_tasks(tmp_path):
+    """`srun -n2 bash -c 'python train.py … seed=$SLURM_PROCID'`."""
+    tasks = [start(tmp_path, *TINY, f"seed={rank}", environment={"SLURM_PROCID": str(rank)}) for rank in range(2)]
+    assert [task.wait() for task in tasks] == [0, 0]
+    runs = run_folders(tmp_path)
+    assert [record(run)["state"] for run in runs] == ["finished"] * 2
+    assert all(map(is_whole, runs))
+    assert len(curves(runs[0])) == len(curves(runs[1])) > 10
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
