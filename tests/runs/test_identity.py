@@ -55,6 +55,7 @@ def test_equal_configurations_are_the_same_run_however_they_are_written(identify
         "trainer=gpu",
         "trainer.devices=[1]",
         "+trainer.strategy=auto",
+        "+trainer.profiler=simple",
         "logger=none",
         "output_dir=elsewhere",
         "data_dir=elsewhere",

@@ -13,6 +13,7 @@ from hydra.utils import get_object, instantiate
 from lightning.pytorch.callbacks import Callback, GradientAccumulationScheduler
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.environments import LightningEnvironment
+from lightning.pytorch.profilers import PassThroughProfiler
 from omegaconf import DictConfig
 from torch import nn
 
@@ -30,6 +31,7 @@ PRECISIONS = {"32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed", "64": "6
 BATCH_NORMS = RECOMPUTED, RUNNING = "recomputed", "running"  # the statistics by which evaluation normalises
 # Lightning counts these in training steps or acts on them at every step, so a training step must be one batch.
 BATCH_OPTIONS = ("gradient_clip_val", "max_steps", "min_steps", "max_time", "limit_train_batches", "profiler")
+PROFILE = "profile"  # of the file in the run folder: fit-profile.txt, test-profile.txt
 WHEN = ("interval", "monitor")  # options of a schedule that say when it steps
 BATCH_HOOKS = (
     *("on_train_batch_start", "on_train_batch_end", "on_before_optimizer_step"),
@@ -178,7 +180,7 @@ def trainer(
         logger: where to write; None in every process of a run but the first.
         environment: which process this is; None for the only one.
     """
-    return _make(
+    made: L.Trainer = _make(
         cfg.trainer,
         callbacks=list(callbacks),
         logger=logger or False,
@@ -192,6 +194,11 @@ def trainer(
         enable_model_summary=False,
         log_every_n_steps=1,
     )
+    profiler = made.profiler  # type: ignore[attr-defined]  # Lightning sets it from outside the class
+    if not isinstance(profiler, PassThroughProfiler) and profiler.filename is None:
+        # Lightning's log, where it would go otherwise, is not shown.
+        profiler.dirpath, profiler.filename = profiler.dirpath or folder, PROFILE
+    return made
 
 
 def _make(cfg: DictConfig | Mapping[Any, Any], **arguments: Any) -> Any:
