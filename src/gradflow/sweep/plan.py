@@ -153,7 +153,8 @@ def _configuration(
     axes = identity.study_axes(cfg, choices, defaults, has_batch_norm=has_batch_norm)
     counted = identity.counted(identity.whole(cfg), has_batch_norm=has_batch_norm)
     own_metrics = objects.own_metrics(cfg)
-    return Configuration(axes, loaded, headline, own_metrics, has_batch_norm, content.content(counted))
+    named = content.content(counted) | objects.decay_rule(cfg)
+    return Configuration(axes, loaded, headline, own_metrics, has_batch_norm, named)
 
 
 def _load(options: str, resample_split: bool, seed: int) -> ArrayDataModule:

@@ -26,6 +26,7 @@ from gradflow.seeds import Stream, torch_seed
 from gradflow.training.checkpoints import AtomicCheckpointIO
 from gradflow.training.module import ActivationModule
 from gradflow.training.schedules import Schedule, check_counts_updates
+from gradflow.training.weight_decay import DECAY
 
 PRECISIONS = {"32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed", "64": "64-true"}  # the knob -> Lightning's
 BATCH_NORMS = RECOMPUTED, RUNNING = "recomputed", "running"  # the statistics by which evaluation normalises
@@ -103,6 +104,13 @@ def module(cfg: DictConfig, arrays: ArrayDataModule) -> ActivationModule:
     )
     # Lightning widens the weights only after restoring a checkpoint, whose weights would be rounded.
     return made.double() if str(cfg.precision) == "64" else made
+
+
+def decay_rule(cfg: DictConfig) -> dict[str, str]:
+    """For run.json's `content`: weight decay once acted on activations too, which gave another result."""
+    if not cfg.optimizer.get(DECAY) or next(_make(cfg.activation).parameters(), None) is None:
+        return {}
+    return {f"optimizer.{DECAY}": "spares what activations learn"}
 
 
 def schedule(cfg: DictConfig, arrays: ArrayDataModule) -> Schedule | None:

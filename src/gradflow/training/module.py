@@ -1,7 +1,7 @@
 """The LightningModule: training steps and what each records, the scores of an epoch, the best epoch so far."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
@@ -25,6 +25,7 @@ from gradflow.runs.logger import RunLogger, write, write_rows
 from gradflow.seeds import Stream, torch_seed
 from gradflow.training.schedules import STEP, Schedule
 from gradflow.training.update_count import count_for_both, count_update
+from gradflow.training.weight_decay import optimizer_for
 
 RUN_AHEAD = 50  # steps between two checks of an accelerator's losses and gradients: reading a value stalls it
 
@@ -35,7 +36,7 @@ class ActivationModule(L.LightningModule):
     Args:
         network: maps x of shape (N, ...) to outputs of shape (N, outputs).
         task: loss, prediction and scores.
-        optimizer: makes the optimizer from the parameters.
+        optimizer: makes the optimizer from the parameters, or from groups of them.
         schedule: the learning-rate schedule; None: constant rate.
         seed: of the stochastic layers, reseeded at each epoch.
         updates_itself: whether a training step is a chunk of batches with one update each (Lightning's manual
@@ -47,7 +48,7 @@ class ActivationModule(L.LightningModule):
         network: nn.Module,
         task: Task,
         *,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        optimizer: Callable[[Any], Optimizer],
         schedule: Schedule | None = None,
         seed: int = 0,
         updates_itself: bool = False,
@@ -73,7 +74,7 @@ class ActivationModule(L.LightningModule):
         return self.network(x)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimizer = self._make_optimizer(self.network.parameters())
+        optimizer = optimizer_for(self.network, self._make_optimizer)
         if self._schedule is None:
             return optimizer
         return {

@@ -99,6 +99,16 @@ def has_batch_norm(cfg: DictConfig, data: ArrayDataModule) -> bool:
         return build.has_batch_norm(cfg, data)
 
 
+def decay_rule(cfg: DictConfig) -> dict[str, str]:
+    """`build.decay_rule`.
+
+    Raises:
+        ConfigError: if the activation has to be built to tell, and cannot be.
+    """
+    with _refusal(f"activation._target_={cfg.activation.get('_target_')}"):
+        return build.decay_rule(cfg)
+
+
 def own_metrics(cfg: DictConfig) -> list[Metric]:
     """The metrics that the configured monitors add to the package's own.
 
