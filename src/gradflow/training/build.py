@@ -12,7 +12,6 @@ from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from lightning.pytorch.callbacks import Callback, GradientAccumulationScheduler
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.plugins.environments import LightningEnvironment
 from lightning.pytorch.profilers import PassThroughProfiler
 from omegaconf import DictConfig
 from torch import nn
@@ -23,7 +22,8 @@ from gradflow.errors import ConfigError
 from gradflow.measure.batch_norm import batch_norm_layers
 from gradflow.measure.scores import Task, task
 from gradflow.seeds import Stream, torch_seed
-from gradflow.training.checkpoints import AtomicCheckpointIO
+from gradflow.training.checkpoints import DurableCheckpointIO
+from gradflow.training.devices import OwnEnvironment
 from gradflow.training.module import ActivationModule
 from gradflow.training.schedules import Schedule, check_counts_updates
 from gradflow.training.weight_decay import DECAY
@@ -177,7 +177,7 @@ def trainer(
     *,
     callbacks: Sequence[Callback],
     logger: Logger | None = None,
-    environment: LightningEnvironment | None = None,
+    environment: OwnEnvironment | None = None,
 ) -> L.Trainer:
     """Lightning's trainer.
 
@@ -194,7 +194,7 @@ def trainer(
         logger=logger or False,
         default_root_dir=folder,
         # Under Slurm too, a run starts its own processes, and submitit, not Lightning, requeues it.
-        plugins=[AtomicCheckpointIO(), environment or LightningEnvironment()],
+        plugins=[DurableCheckpointIO(), environment or OwnEnvironment()],
         use_distributed_sampler=False,
         precision=PRECISIONS[str(cfg.precision)],
         num_sanity_val_steps=0,
