@@ -86,6 +86,27 @@ def scalar_events(
             yield event
 
 
+def copy_events(source: Path, target: Path, *, size: int, without: str) -> int:
+    """Copy the beginning of an event file, without what it holds for one plugin of TensorBoard.
+
+    Args:
+        source: the file.
+        target: where the copy goes.
+        size: how many bytes of the source to copy, up to the end of an event.
+        without: the name of the plugin.
+
+    Returns:
+        The copy's bytes.
+    """
+    kept = [
+        event
+        for event in events(source, size=size)
+        if all(value.metadata.plugin_data.plugin_name != without for value in event.summary.value)
+    ]
+    with durable.replacing(target) as file:
+        return file.write(b"".join(map(_record, kept)))
+
+
 def _record(event: Event) -> bytes:
     """The event framed as a TFRecord, https://www.tensorflow.org/tutorials/load_data/tfrecord."""
     data = event.SerializeToString()
@@ -140,13 +161,17 @@ def _sorted(steps: np.ndarray, values: np.ndarray) -> Curve:
     return Curve(steps[order], values[order])
 
 
-def events(file: Path) -> Iterator[Event]:
+def events(file: Path, *, size: int | None = None) -> Iterator[Event]:
     """The events of a file up to its end, or to a record of which only the beginning has been written.
+
+    Args:
+        file: an event file.
+        size: how many bytes of it to read; None for all.
 
     Raises:
         ConfigError: if a checksum is wrong, from there on.
     """
-    data = file.read_bytes()
+    data = file.read_bytes()[:size]
     start = 0
     while start + _HEAD <= len(data):
         length = data[start : start + _LENGTH.size]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, TypedDict, get_type_hints
+from typing import Any, Literal, NotRequired, TypedDict, get_type_hints
 
 from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
@@ -20,14 +20,15 @@ Resampled = Literal["split", "validation"] | None
 
 
 class State(StrEnum):
-    """How far a run has got."""
+    """How far a run has got; docs/run_states.md says what the same command does with it."""
 
     PLANNED = "planned"
-    RUNNING = "running"
-    FINISHED = "finished"
-    DIVERGED = "diverged"
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"
+    RUNNING = "running"  # or killed, if no process holds its folder
+    FINISHED = "finished"  # all epochs are trained and tested, or as many as early stopping wanted
+    DIVERGED = "diverged"  # a loss or a gradient was not finite: a result
+    FAILED = "failed"  # something raised
+    INTERRUPTED = "interrupted"  # by Ctrl-C or another signal
+    CUT_SHORT = "cut_short"  # by a limit that was asked for, `Record.cut_short_by`
 
 
 # The version of the rule by which runs are the same (`runs.identity`, `runs.content`); records of version 1 do not say.
@@ -42,6 +43,17 @@ class ErrorEntry(TypedDict):
     type: str
     message: str
     traceback: list[str]
+    may_pass: NotRequired[
+        bool
+    ]  # whether the next attempt goes on from the last complete epoch; if not said, it does not
+
+
+class StartedFrom(TypedDict):
+    """The shorter run from a copy of which a longer one started."""
+
+    folder: str  # `<config>/seed=<n>`, in the same study
+    epoch: int  # the last one copied
+    provenance: dict[str, Any]  # of the shorter run
 
 
 class EventsEntry(TypedDict):
@@ -65,6 +77,8 @@ class Record(TypedDict):
     identity: int  # the version of the rule that says which runs are the same, `IDENTITY`
     config_hash: str  # SHA-256 of what counts of the resolved configuration
     content: dict[str, str]  # SHA-256 of each data file and each piece of the user's own code, by the key that names it
+    length: dict[str, Any] | None  # the values that say how long to train, and those that follow them, by key
+    lengthless_hash: str | None  # SHA-256 of what runs of other lengths share with this one
     overrides: list[str]  # of the command line that planned the run
     headline: str  # tag of the metric that tables show
     selected_on: str  # `validation`, or `test` where the best epoch is chosen on the test data
@@ -73,6 +87,8 @@ class Record(TypedDict):
     attempts: int
     metrics: dict[str, float | None]  # final values by tag; None for values that are not finite
     error: ErrorEntry | None
+    cut_short_by: str | None  # KEY=VALUE that ended it before its last epoch or left out batches
+    started_from: StartedFrom | None
     started: str | None  # UTC, ISO 8601: the first attempt
     finished: str | None  # the end of the last attempt
     duration_s: float | None  # of all attempts together
@@ -100,6 +116,8 @@ def planned_record(
     config: str,
     config_hash: str,
     content: Mapping[str, str] | None = None,
+    length: Mapping[str, Any] | None = None,
+    lengthless_hash: str | None = None,
     axes: Mapping[str, Any],
     seed: int,
     lr: float | None = None,
@@ -122,6 +140,8 @@ def planned_record(
         "identity": IDENTITY,
         "config_hash": config_hash,
         "content": dict(content or {}),
+        "length": None if length is None else dict(length),
+        "lengthless_hash": lengthless_hash,
         "overrides": list(overrides),
         "headline": headline,
         "selected_on": selected_on,
@@ -130,6 +150,8 @@ def planned_record(
         "attempts": 0,
         "metrics": {},
         "error": None,
+        "cut_short_by": None,
+        "started_from": None,
         "started": None,
         "finished": None,
         "duration_s": None,
@@ -193,10 +215,15 @@ def write_record(folder: Path, record: Record) -> None:
         file.write(json.dumps(_without_nan(record), indent=2).encode())
 
 
-def error_entry(exception: BaseException) -> ErrorEntry:
+def error_entry(exception: BaseException, *, may_pass: bool = False) -> ErrorEntry:
     """What a record keeps of an error."""
     lines = "".join(traceback.format_exception(exception)).splitlines()
-    return {"type": type(exception).__name__, "message": str(exception), "traceback": lines[-ERROR_LINES:]}
+    return {
+        "type": type(exception).__name__,
+        "message": str(exception),
+        "traceback": lines[-ERROR_LINES:],
+        "may_pass": may_pass,
+    }
 
 
 class Clock:

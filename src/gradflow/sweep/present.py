@@ -9,18 +9,19 @@ from filelock import FileLock, Timeout
 
 from gradflow.errors import ConfigError
 from gradflow.runs import content, folders, integrity
-from gradflow.runs.record import DONE, IDENTITY, Record, State, read_record, write_record
+from gradflow.runs.record import IDENTITY, Record, State, read_record, write_record
+from gradflow.runs.states import is_over
 from gradflow.study.records import readable_runs
 
 log = logging.getLogger(__name__)
 
-NO_RESULT = (State.PLANNED, State.FAILED)  # these start from the beginning, whatever was tried before
+NO_RESULT = (State.PLANNED, State.FAILED)  # of other content these start from the beginning
 
 
 def is_done(folder: Path) -> bool:
     """Whether nothing is left to train there: the run has ended, and its curves are whole."""
     record = read_record(folder)
-    return record is not None and record["state"] in DONE and integrity.damaged_curves(folder, record) is None
+    return record is not None and is_over(record) and integrity.damaged_curves(folder, record) is None
 
 
 def check(wanted: Mapping[Path, Record], *, replaced: Collection[Path]) -> None:
@@ -95,7 +96,7 @@ def write(folder: Path, record: Record, *, replace: bool) -> Record:
     if there["state"] == State.RUNNING:
         return there
     changed = there | {"headline": record["headline"]}
-    if there["state"] not in DONE:
+    if not is_over(there):
         changed |= {"overrides": record["overrides"]}  # what does not count may be new, such as a monitor
     if changed != there:
         write_record(folder, changed)

@@ -13,7 +13,7 @@ from hydra.utils import get_object, instantiate
 from lightning.pytorch.callbacks import Callback, GradientAccumulationScheduler
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.profilers import PassThroughProfiler
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
@@ -23,6 +23,7 @@ from gradflow.measure.batch_norm import batch_norm_layers
 from gradflow.measure.scores import Task, task
 from gradflow.seeds import Stream, torch_seed
 from gradflow.training.checkpoints import DurableCheckpointIO
+from gradflow.training.cut_short import TimeLimit
 from gradflow.training.devices import OwnEnvironment
 from gradflow.training.module import ActivationModule
 from gradflow.training.schedules import Schedule, check_counts_updates
@@ -31,7 +32,7 @@ from gradflow.training.weight_decay import DECAY
 PRECISIONS = {"32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed", "64": "64-true"}  # the knob -> Lightning's
 BATCH_NORMS = RECOMPUTED, RUNNING = "recomputed", "running"  # the statistics by which evaluation normalises
 # Lightning counts these in training steps or acts on them at every step, so a training step must be one batch.
-BATCH_OPTIONS = ("gradient_clip_val", "max_steps", "min_steps", "max_time", "limit_train_batches", "profiler")
+BATCH_OPTIONS = ("gradient_clip_val", "max_steps", "min_steps", "limit_train_batches", "profiler")
 PROFILE = "profile"  # of the file in the run folder: fit-profile.txt, test-profile.txt
 WHEN = ("interval", "monitor")  # options of a schedule that say when it steps
 BATCH_HOOKS = (
@@ -179,7 +180,7 @@ def trainer(
     logger: Logger | None = None,
     environment: OwnEnvironment | None = None,
 ) -> L.Trainer:
-    """Lightning's trainer.
+    """Lightning's trainer, with `TimeLimit` for its `max_time`.
 
     Args:
         cfg: the composed configuration.
@@ -189,8 +190,8 @@ def trainer(
         environment: which process this is; None for the only one.
     """
     made: L.Trainer = _make(
-        cfg.trainer,
-        callbacks=list(callbacks),
+        {key: value for key, value in cfg.trainer.items() if key != "max_time"},
+        callbacks=[*callbacks, *_time_limit(cfg)],
         logger=logger or False,
         default_root_dir=folder,
         # Under Slurm too, a run starts its own processes, and submitit, not Lightning, requeues it.
@@ -209,7 +210,13 @@ def trainer(
     return made
 
 
-def _make(cfg: DictConfig | Mapping[Any, Any], **arguments: Any) -> Any:
+def _time_limit(cfg: DictConfig) -> list[Callback]:
+    max_time = cfg.trainer.get("max_time")
+    plain = OmegaConf.to_container(max_time, resolve=True) if OmegaConf.is_config(max_time) else max_time
+    return [] if plain is None else [TimeLimit(plain)]
+
+
+def _make(cfg: Mapping[Any, Any], **arguments: Any) -> Any:
     """Instantiate what `_target_` names, without the `name` that is only shown; None for a null target."""
     if cfg.get("_target_") is None:
         return None

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import lightning as L
 import torch
 from lightning.fabric.plugins.io import TorchCheckpointIO
 from lightning.pytorch import callbacks
@@ -34,10 +35,15 @@ class DurableCheckpointIO(TorchCheckpointIO):
 
 
 class ModelCheckpoint(callbacks.ModelCheckpoint):
-    """Lightning's, in a folder that may have moved since or been copied.
+    """Lightning's, of complete epochs only, in a folder that may have moved since or been copied.
 
     The name is Lightning's too, because a checkpoint keeps a callback's state under it.
     """
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        # A limit of steps may end an epoch on the way, without validation.
+        if trainer.is_last_batch or trainer.should_stop:
+            super().on_train_epoch_end(trainer, pl_module)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         super().load_state_dict(

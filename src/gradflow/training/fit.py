@@ -23,7 +23,7 @@ from gradflow.runs.logger import write
 from gradflow.runs.metrics import MetricTable
 from gradflow.runs.samples import samples_of, write_samples
 from gradflow.training import build, checkpoints
-from gradflow.training.checkpoints import saved
+from gradflow.training.cut_short import TimeIsOver
 from gradflow.training.devices import OwnEnvironment, Signals
 from gradflow.training.module import ActivationModule
 from gradflow.training.process import process_settings, processes
@@ -76,7 +76,7 @@ def fit_and_test(parts: Parts, folder: Path, resume: Path | None) -> dict[str, f
     chosen = last
     answers = answers_of_chosen = module.test_answers
     if module.best_epoch not in (0, trainer.current_epoch):
-        best = folder / folders.CHECKPOINT_FOLDER / folders.BEST_CHECKPOINT
+        best = folders.best_checkpoint(folder)
         module.load_state_dict(torch.load(best, map_location=module.device, weights_only=True)["state_dict"])
         trainer.test(module, datamodule=data, verbose=False)
         chosen = module.test_scores
@@ -136,7 +136,7 @@ def train_along(
     with process_settings(cfg):
         parts = build_parts(cfg, folder, environment)
         if resume is not None:
-            end_where_it_ended(parts.trainer, saved(resume))
+            end_where_it_ended(parts.trainer, checkpoints.saved(resume))
         ready()
-        with suppress(Diverged):
+        with suppress(Diverged, TimeIsOver):
             fit_and_test(parts, folder, resume)

@@ -13,7 +13,8 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from gradflow.errors import ConfigError
 from gradflow.runs import content, durable, folders, identity
 from gradflow.runs.logger import rewind
-from gradflow.runs.record import IDENTITY, Record, State, read_record
+from gradflow.runs.record import IDENTITY, Record, read_record
+from gradflow.runs.states import goes_on
 from gradflow.training import build
 from gradflow.training.checkpoints import whole_checkpoint
 
@@ -52,16 +53,20 @@ def start(cfg: DictConfig, folder: Path) -> Record:
         raise ConfigError(f"{changed[0]}: what it names has changed since {folder} was planned; give the command again")
     with durable.naming(folder / folders.HYDRA_FOLDER):
         _write_hydra_folder(cfg, folder / folders.HYDRA_FOLDER, overrides=record["overrides"])
-    return record | {"metrics": {}, "error": None}
+    return record
 
 
 def resume_point(folder: Path, record: Record) -> Path | None:
-    """The checkpoint to resume from: the last epoch's, of a run that was interrupted or killed.
+    """The checkpoint to resume from: the last complete epoch's, of a run that goes on (`runs.record.goes_on`).
 
     Without one that is whole, what an unfinished attempt left is cleared away: a run is a function of its
     configuration, so training again from the start writes the same curves.
+
+    Args:
+        folder: the run folder.
+        record: as the attempt before this one left it.
     """
-    if record["state"] in (State.RUNNING, State.INTERRUPTED):
+    if goes_on(record):
         checkpoint, fault = whole_checkpoint(folder)
         if fault:
             where = "goes on from the best epoch" if checkpoint else "starts again"
