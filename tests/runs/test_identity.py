@@ -57,6 +57,7 @@ def test_equal_configurations_are_the_same_run_however_they_are_written(identify
         "+trainer.max_time=00:01:00:00",
         "+trainer.max_time={hours: 1}",
         "+trainer.strategy=auto",
+        "+trainer.profiler=simple",
         "logger=none",
         "output_dir=elsewhere",
         "data_dir=elsewhere",

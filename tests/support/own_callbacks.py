@@ -20,3 +20,30 @@ class Noise(Monitor):
 def some_monitor() -> Callback:
     """What it returns is known only once it is called, so it counts."""
     return Monitor()
+
+
+class Unreadable(Callback):
+    """Keeps in its state what a checkpoint is not read back with."""
+
+    def state_dict(self):
+        return {"callback": self}
+
+
+class LogsItsOwn(Callback):
+    """Logs a score of its own."""
+
+    def on_validation_epoch_end(self, trainer, pl_module):
+        self.log("own/score", float(trainer.current_epoch))
+
+
+def samples_of(batch) -> int:
+    """How many samples a batch has, for ThroughputMonitor."""
+    return len(batch[0])
+
+
+called: list[int] = []
+
+
+def note(trainer, pl_module, outputs, batch, batch_idx):
+    """Notes the number of a training batch, for LambdaCallback."""
+    called.append(batch_idx)

@@ -12,3 +12,12 @@ class OwnNetwork(MLP):
         super().__init__(**options)
         made = {"batch": nn.BatchNorm1d(4), "layer": nn.LayerNorm(4), "none": nn.Identity()}
         self.extra = nn.Sequential(nn.Identity(), made[extra])
+
+
+class Untrainable(MLP):
+    """Evaluates, but does not train."""
+
+    def forward(self, x):
+        if self.training:
+            raise ValueError("no training")
+        return super().forward(x)

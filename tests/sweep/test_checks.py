@@ -11,6 +11,12 @@ import torchvision
 from gradflow.sweep.checks import configuration
 
 CUSTOM = "activation=custom"
+CALLBACKS = "lightning.pytorch.callbacks"
+SCHEDULING = "+callbacks.more.scheduling={1:2}"
+PLATEAU = "schedule._target_=torch.optim.lr_scheduler.ReduceLROnPlateau"
+EACH = "+schedule.interval=step"
+LBFGS = "optimizer._target_=torch.optim.LBFGS"
+NO_ADAM = tuple(f"~optimizer.{key}" for key in ("betas", "eps", "weight_decay", "fused"))
 SLOW = pytest.mark.slow
 
 # What is typed, and what the line says: the key with its value, then the remedy. One of each kind, then the rest.
@@ -51,11 +57,113 @@ BAD = [
         [CUSTOM, "activation._target_=own_activations.Twice"],
         r"own_activations\.Twice: slope\(-10\) is 3, but the derivative of forward there is 2; correct it",
     ),
+    (
+        [CUSTOM, "activation._target_=torch.sin"],
+        r"activation\._target_=torch\.sin: is a function, where a class is needed; write a small torch\.nn\.Module",
+    ),
+    (
+        [CUSTOM, "activation._target_=own_activations.BreakingAtOnce"],
+        r"activation\._target_=own_activations\.BreakingAtOnce: fails on the first batches \(RuntimeError: cannot be",
+    ),
+    (
+        ["callbacks=early_stopping", "callbacks.early_stopping.monitor=train/los"],
+        r"callbacks\.early_stopping\.monitor=train/los: no such score; did you mean train/loss",
+    ),
+    (
+        ["+trainer.enable_checkpointing=false"],
+        r"trainer\.enable_checkpointing=false: .*its last checkpoint.*leave it out",
+    ),
+    (["+trainer.limit_test_batches=0"], r"trainer\.limit_test_batches=0: leaves no batch; leave it out"),
+    (
+        [LBFGS, *NO_ADAM],
+        r"optimizer\._target_=torch\.optim\.LBFGS: evaluates a batch several times.*use optimizer=adam",
+    ),
+    ([PLATEAU], r"schedule\.monitor=null: ReduceLROnPlateau follows a score, e\.g\. \+schedule\.monitor=val/loss"),
+    (
+        ["logger._target_=lightning.pytorch.loggers.CSVLogger", "+logger.save_dir=logs"],
+        r"logger\._target_=lightning\.pytorch\.loggers\.CSVLogger: .*use logger=tensorboard",
+    ),
+    (
+        ["data=diabetes", "model=mlp", "data.validation_size=1"],
+        r"data=diabetes: 1 sample of the validation set is used.*_size=2",
+    ),
+    *(
+        ([f"+callbacks.more._target_={CALLBACKS}.{name}"], rf"callbacks\.more\._target_={CALLBACKS}\.{name}: {said}")
+        for name, said in {
+            "BatchSizeFinder": "changes the batch size .*set data.batch_size",
+            "StochasticWeightAveraging": ".*use lightning.pytorch.callbacks.EMAWeightAveraging",
+        }.items()
+    ),
     (["blocks=1,"], r"blocks=1,: "),
     (["blocks=0"], r"blocks=0: .*at least 1, e\.g\. blocks=2"),
     (["optimizer.lr=nan"], r"optimizer\.lr=nan: .*e\.g\. optimizer\.lr=0\.001"),
 ]
 MORE = [
+    *(
+        ([f"+callbacks.more._target_={CALLBACKS}.{name}"], rf"callbacks\.more\._target_={CALLBACKS}\.{name}: {said}")
+        for name, said in {
+            "LearningRateFinder": "changes the learning rate .*-m optimizer.lr=",
+            "ModelCheckpoint": "a run keeps checkpoints/best.ckpt and checkpoints/last.ckpt itself; leave it out",
+            "OnExceptionCheckpoint": "a run keeps the checkpoint of its last whole epoch",
+            "RichProgressBar": "a run shows its own progress",
+            "TQDMProgressBar": "a run shows its own progress",
+            "Timer": r".*use \+trainer\.max_time=",
+            "BackboneFinetuning": "freezes parts",
+            "ModelPruning": "takes the weights away",
+            "SpikeDetection": "skips batches",
+            "BasePredictionWriter": "has no effect",
+            "ModelSummary": ".*use lightning.pytorch.callbacks.RichModelSummary",
+        }.items()
+    ),
+    (
+        [f"+callbacks.more._target_={CALLBACKS}.EMAWeightAveraging"],
+        r"EMAWeightAveraging: .*use batch_norm=running, .*or model\.norm=layer",
+    ),
+    (
+        [f"+callbacks.more._target_={CALLBACKS}.GradientAccumulationScheduler", SCHEDULING, "schedule=one_cycle"],
+        r"GradientAccumulationScheduler: schedule=one_cycle .*schedule=cosine",
+    ),
+    (
+        [
+            f"+callbacks.more._target_={CALLBACKS}.GradientAccumulationScheduler",
+            SCHEDULING,
+            "trainer.accumulate_grad_batches=2",
+        ],
+        r"GradientAccumulationScheduler: fails on the first batches .*remove `accumulate_grad_batches`",
+    ),
+    (
+        [f"+callbacks.more._target_={CALLBACKS}.LearningRateMonitor", "logger=none"],
+        r"LearningRateMonitor: fails on the first batches .*no logger",
+    ),
+    (["+trainer.profiler=pytorch"], r"trainer\.profiler=pytorch: .*use simple or advanced"),
+    (["+trainer.barebones=true"], r"trainer: cannot be built: .*barebones"),
+    *(
+        ([f"+trainer.limit_{part}_batches={limit}"], rf"trainer\.limit_{part}_batches={limit}: leaves no batch")
+        for part, limit in {"train": "0", "val": "0.0", "test": "0.4"}.items()
+    ),
+    (
+        ["schedule._target_=torch.optim.lr_scheduler.OneCycleLR", "+schedule.max_lr=0.1", "+schedule.epochs=9", EACH],
+        r"OneCycleLR: ends after 342 of the run's 380 steps; use schedule=one_cycle",
+    ),
+    (["schedule=plateau", "schedule.monitor=val/los"], r"schedule\.monitor=val/los: .*did you mean val/loss"),
+    (["schedule=step", "+schedule.monitor=val/loss"], r"schedule\.monitor=val/loss: StepLR follows no score"),
+    (["schedule=step", "+schedule.interval=batch"], r"schedule\.interval=batch: choose one of epoch, step"),
+    (
+        ["data=diabetes", "model=mlp", "data.test_size=1"],
+        r"data=diabetes: 1 sample of the test set is used.*data\.test_size=2",
+    ),
+    (
+        ["data=diabetes", "model=mlp", "data.validation_size=353"],
+        r"data=diabetes: 1 sample of the train set is used.*samples of your own",
+    ),
+    (
+        ["data=diabetes", "model=mlp", "data.eval_batch_size=1", "+trainer.limit_val_batches=1"],
+        r"1 sample of the validation set is used.*e\.g\. trainer\.limit_val_batches=2",
+    ),
+    *(
+        ([CUSTOM, f"activation._target_={function}"], rf"activation\._target_={function}: is a function, where a class")
+        for function in ("torch.nn.functional.silu", "math.tanh")
+    ),
     (["resample_split=maybe"], r"resample_split=maybe: choose true or false"),
     (["model=convv"], r"model=convv: no such option; did you mean conv\?"),
     (["init=hee"], r"init=hee: no such option; did you mean he\b"),

@@ -17,6 +17,7 @@ from gradflow.measure.scores import task
 from gradflow.models.mlp import MLP
 from gradflow.runs.logger import RunLogger
 from gradflow.training.module import ActivationModule
+from gradflow.training.schedules import Schedule
 
 TRAIN, VALIDATION, TEST = 14, 6, 4  # batches of 4: the last one of an epoch has 2 samples
 
@@ -193,7 +194,7 @@ def test_a_pass_before_training_is_not_an_epoch(tmp_path):
 
 
 def test_a_schedule_steps_once_an_epoch(tmp_path):
-    schedule = partial(torch.optim.lr_scheduler.StepLR, step_size=1, gamma=0.1)
+    schedule = Schedule(partial(torch.optim.lr_scheduler.StepLR, step_size=1, gamma=0.1))
     run = Run(tmp_path, schedule=schedule, lr=0.5).fit()
     assert run.batches.rates == pytest.approx([0.5] * 4 + [0.05] * 4 + [0.005] * 4)
     assert Run(tmp_path / "constant", lr=0.5).fit().batches.rates == [0.5] * 12

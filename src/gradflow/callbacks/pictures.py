@@ -18,6 +18,9 @@ class Pictures(Monitor):
     """Draw what the monitors have recorded of gradients and dead units; without it there is nothing to draw."""
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        loggers = [logger for logger in trainer.loggers if isinstance(logger, RunLogger)]
+        if not loggers:
+            return
         callbacks = trainer.callbacks  # type: ignore[attr-defined]
         first, latest = first_values(callbacks), latest_values(callbacks)
         charts: dict[str, alt.Chart] = {}
@@ -27,9 +30,8 @@ class Pictures(Monitor):
         dead = {moment: tags.by_layer(v, tags.DEAD_UNITS) for moment, v in ((BEFORE, first), (END, latest))}
         if any(dead.values()):
             charts["dead_units_by_depth"] = of_a_run.dead_units_by_depth(dead)
-        for logger in trainer.loggers:
-            if isinstance(logger, RunLogger):
-                for tag, chart in charts.items():
-                    picture = of_a_run.png(chart)
-                    width, height = struct.unpack(">II", picture[16:24])  # of the PNG's header
-                    logger.log_picture(tag, picture, width=width, height=height, step=trainer.global_step)
+        for tag, chart in charts.items():
+            picture = of_a_run.png(chart)
+            width, height = struct.unpack(">II", picture[16:24])  # of the PNG's header
+            for logger in loggers:
+                logger.log_picture(tag, picture, width=width, height=height, step=trainer.global_step)

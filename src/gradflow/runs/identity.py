@@ -34,6 +34,7 @@ NOT_COUNTED = (
     "trainer.accelerator",
     "trainer.devices",
     "trainer.num_nodes",
+    "trainer.profiler",
     "trainer.strategy",
     "trainer.sync_batchnorm",
     "trainer.max_time",

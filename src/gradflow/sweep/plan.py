@@ -156,7 +156,8 @@ def _configuration(
     counted = identity.counted(values, has_batch_norm=has_batch_norm)
     length = identity.length(cfg, identity.begins_alike(values, counted))
     own_metrics = objects.own_metrics(cfg)
-    return Configuration(axes, loaded, headline, own_metrics, has_batch_norm, content.content(counted), length)
+    named = content.content(counted) | objects.decay_rule(cfg)
+    return Configuration(axes, loaded, headline, own_metrics, has_batch_norm, named, length)
 
 
 def _load(options: str, resample_split: bool, seed: int) -> ArrayDataModule:

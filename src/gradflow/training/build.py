@@ -1,6 +1,7 @@
 """From a configuration to objects."""
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 import lightning as L
 import torch
 from hydra.errors import InstantiationException
-from hydra.utils import instantiate
-from lightning.pytorch.callbacks import Callback
+from hydra.utils import get_object, instantiate
+from lightning.pytorch.callbacks import Callback, GradientAccumulationScheduler
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.profilers import PassThroughProfiler
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
@@ -24,11 +26,15 @@ from gradflow.training.checkpoints import DurableCheckpointIO
 from gradflow.training.cut_short import TimeLimit
 from gradflow.training.devices import OwnEnvironment
 from gradflow.training.module import ActivationModule
+from gradflow.training.schedules import Schedule, check_counts_updates
+from gradflow.training.weight_decay import DECAY
 
 PRECISIONS = {"32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed", "64": "64-true"}  # the knob -> Lightning's
 BATCH_NORMS = RECOMPUTED, RUNNING = "recomputed", "running"  # the statistics by which evaluation normalises
 # Lightning counts these in training steps or acts on them at every step, so a training step must be one batch.
-BATCH_OPTIONS = ("gradient_clip_val", "max_steps", "min_steps", "limit_train_batches")
+BATCH_OPTIONS = ("gradient_clip_val", "max_steps", "min_steps", "limit_train_batches", "profiler")
+PROFILE = "profile"  # of the file in the run folder: fit-profile.txt, test-profile.txt
+WHEN = ("interval", "monitor")  # options of a schedule that say when it steps
 BATCH_HOOKS = (
     *("on_train_batch_start", "on_train_batch_end", "on_before_optimizer_step"),
     *("on_before_zero_grad", "on_before_backward", "on_after_backward"),
@@ -43,12 +49,19 @@ def data(cfg: DictConfig, *, chunk_size: int | None = None) -> ArrayDataModule:
 def chunk_size(cfg: DictConfig, callbacks: Sequence[Callback]) -> int | None:
     """How many batches a training step may take; None if each batch needs a Lightning training step of its own."""
     options = [key for key in (*BATCH_OPTIONS, "fast_dev_run", "strategy") if cfg.trainer.get(key) is not None]
-    looks_at_batches = any(
-        getattr(type(one), hook) is not getattr(Callback, hook) for one in callbacks for hook in BATCH_HOOKS
-    )
+    looks_at_batches = any(_looks_at_batches(one) for one in callbacks)
     if cfg.steps_per_execution == 1 or options or looks_at_batches or cfg.trainer.accumulate_grad_batches != 1:
         return None
     return cfg.steps_per_execution
+
+
+def _looks_at_batches(callback: Callback) -> bool:
+    """Whether it has a hook that is called for every batch, or acts on how many batches make an update."""
+    if isinstance(callback, GradientAccumulationScheduler):
+        return True
+    # An instance may have a hook that its class has not, such as LambdaCallback's.
+    hooks = ((getattr(callback, hook), getattr(Callback, hook)) for hook in BATCH_HOOKS)
+    return any(getattr(own, "__func__", None) is not empty for own, empty in hooks)
 
 
 def network(cfg: DictConfig, arrays: ArrayDataModule) -> nn.Module:
@@ -86,12 +99,56 @@ def module(cfg: DictConfig, arrays: ArrayDataModule) -> ActivationModule:
         network(cfg, arrays),
         learning_task(cfg, arrays),
         optimizer=_make(cfg.optimizer, _partial_=True, **_unfused(cfg)),
-        schedule=_make(cfg.schedule, _partial_=True),
+        schedule=schedule(cfg, arrays),
         seed=cfg.seed,
         updates_itself=arrays.chunk_size is not None,
     )
     # Lightning widens the weights only after restoring a checkpoint, whose weights would be rounded.
     return made.double() if str(cfg.precision) == "64" else made
+
+
+def decay_rule(cfg: DictConfig) -> dict[str, str]:
+    """For run.json's `content`: weight decay once acted on activations too, which gave another result."""
+    if not cfg.optimizer.get(DECAY) or next(_make(cfg.activation).parameters(), None) is None:
+        return {}
+    return {f"optimizer.{DECAY}": "spares what activations learn"}
+
+
+def schedule(cfg: DictConfig, arrays: ArrayDataModule) -> Schedule | None:
+    """The learning-rate schedule; one that counts updates is told how many an epoch has."""
+    options = {key: cfg.schedule[key] for key in cfg.schedule if key not in WHEN}
+    target = options.get("_target_")
+    if target is None:
+        return None
+    counted: dict[str, int] = {}
+    if counts_updates(cfg):
+        check_counts_updates(cfg.schedule)
+        counted["steps_per_epoch"] = updates_per_epoch(cfg, arrays)
+    when = {key: cfg.schedule[key] for key in WHEN if key in cfg.schedule}
+    return Schedule(_make(options, _partial_=True, **counted), **when)
+
+
+def counts_updates(cfg: DictConfig) -> bool:
+    """Whether the schedule has to be told how many updates an epoch has."""
+    target = cfg.schedule.get("_target_")
+    takes = inspect.signature(get_object(target)).parameters if target is not None else ()
+    return "steps_per_epoch" in takes and not cfg.schedule.keys() & {"steps_per_epoch", "total_steps"}
+
+
+def updates_per_epoch(cfg: DictConfig, arrays: ArrayDataModule) -> int:
+    """How many updates an epoch has; its last one may use fewer batches than the others."""
+    batches = batches_of("train", cfg, arrays)
+    return -(-batches // cfg.trainer.accumulate_grad_batches)
+
+
+def batches_of(part: str, cfg: DictConfig, arrays: ArrayDataModule) -> int:
+    """How many batches of a part are used: `train` in each epoch, `validation` or `test`."""
+    size = arrays.batch_size if part == "train" else arrays.eval_batch_size
+    batches = -(-getattr(arrays.sizes, part) // size)
+    limit = cfg.trainer.get(f"limit_{'val' if part == 'validation' else part}_batches")
+    if limit is None:
+        return batches
+    return min(batches, limit) if isinstance(limit, int) else int(batches * limit)
 
 
 def _unfused(cfg: DictConfig) -> dict[str, bool]:
@@ -103,7 +160,12 @@ def _unfused(cfg: DictConfig) -> dict[str, bool]:
 def monitors(cfg: DictConfig) -> list[Callback]:
     """The configured callbacks, in the order of the configuration, after the one that sets the network up for them."""
     statistics = PreciseBatchNorm(recomputes=cfg.batch_norm == RECOMPUTED, samples=cfg.batch_norm_samples)
-    return [statistics, *(_make(callback) for callback in cfg.callbacks.values() if callback is not None)]
+    return [statistics, *callbacks(cfg).values()]
+
+
+def callbacks(cfg: DictConfig) -> dict[str, Callback]:
+    """The configured callbacks by their name, in the order of the configuration, without those switched off."""
+    return {str(name): _make(callback) for name, callback in cfg.callbacks.items() if callback is not None}
 
 
 def logger(cfg: DictConfig, folder: Path) -> Logger | None:
@@ -127,7 +189,7 @@ def trainer(
         logger: where to write; None in every process of a run but the first.
         environment: which process this is; None for the only one.
     """
-    return _make(
+    made: L.Trainer = _make(
         {key: value for key, value in cfg.trainer.items() if key != "max_time"},
         callbacks=[*callbacks, *_time_limit(cfg)],
         logger=logger or False,
@@ -141,6 +203,11 @@ def trainer(
         enable_model_summary=False,
         log_every_n_steps=1,
     )
+    profiler = made.profiler  # type: ignore[attr-defined]  # Lightning sets it from outside the class
+    if not isinstance(profiler, PassThroughProfiler) and profiler.filename is None:
+        # Lightning's log, where it would go otherwise, is not shown.
+        profiler.dirpath, profiler.filename = profiler.dirpath or folder, PROFILE
+    return made
 
 
 def _time_limit(cfg: DictConfig) -> list[Callback]:

@@ -49,7 +49,7 @@ def start(cfg: DictConfig, folder: Path) -> Record:
     counted = identity.counted(identity.whole(cfg), has_batch_norm=has_batch_norm)
     if (record["identity"], record["config_hash"]) != (IDENTITY, identity.digest(counted)):
         raise ConfigError(f"study={cfg.study}: {folder} was planned with another configuration; give the command again")
-    if changed := content.changed(record["content"], content.content(counted)):
+    if changed := content.changed(record["content"], content.content(counted) | build.decay_rule(cfg)):
         raise ConfigError(f"{changed[0]}: what it names has changed since {folder} was planned; give the command again")
     with durable.naming(folder / folders.HYDRA_FOLDER):
         _write_hydra_folder(cfg, folder / folders.HYDRA_FOLDER, overrides=record["overrides"])

@@ -1,7 +1,7 @@
 """The LightningModule: training steps and what each records, the scores of an epoch, the best epoch so far."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
@@ -23,7 +23,9 @@ from gradflow.measure.steps import StepTable
 from gradflow.runs import tags
 from gradflow.runs.logger import RunLogger, write, write_rows
 from gradflow.seeds import Stream, torch_seed
+from gradflow.training.schedules import STEP, Schedule
 from gradflow.training.update_count import count_for_both, count_update
+from gradflow.training.weight_decay import optimizer_for
 
 RUN_AHEAD = 50  # steps between two checks of an accelerator's losses and gradients: reading a value stalls it
 
@@ -34,8 +36,8 @@ class ActivationModule(L.LightningModule):
     Args:
         network: maps x of shape (N, ...) to outputs of shape (N, outputs).
         task: loss, prediction and scores.
-        optimizer: makes the optimizer from the parameters.
-        schedule: makes the learning-rate schedule from the optimizer, stepped once per epoch; None: constant rate.
+        optimizer: makes the optimizer from the parameters, or from groups of them.
+        schedule: the learning-rate schedule; None: constant rate.
         seed: of the stochastic layers, reseeded at each epoch.
         updates_itself: whether a training step is a chunk of batches with one update each (Lightning's manual
             optimization); the weights are bit-identical to those of automatic optimization.
@@ -46,8 +48,8 @@ class ActivationModule(L.LightningModule):
         network: nn.Module,
         task: Task,
         *,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
-        schedule: Callable[[Optimizer], LRScheduler] | None = None,
+        optimizer: Callable[[Any], Optimizer],
+        schedule: Schedule | None = None,
         seed: int = 0,
         updates_itself: bool = False,
     ) -> None:
@@ -56,7 +58,7 @@ class ActivationModule(L.LightningModule):
         self.network = network
         self.task = task
         self._make_optimizer = optimizer
-        self._make_schedule = schedule
+        self._schedule = schedule
         self._seed = seed
         self.steps = StepTable()  # loss, gradient norms (T,), and if asked for their absolute sums (T,)
         self.keeps_abs_sums = False
@@ -72,10 +74,18 @@ class ActivationModule(L.LightningModule):
         return self.network(x)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimizer = self._make_optimizer(self.network.parameters())
-        if self._make_schedule is None:
+        optimizer = optimizer_for(self.network, self._make_optimizer)
+        if self._schedule is None:
             return optimizer
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": self._make_schedule(optimizer)}}
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": self._schedule.described(optimizer, automatic=self.automatic_optimization),
+        }
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
+        """Under automatic optimization Lightning steps what follows no score."""
+        if self._schedule is not None and self._schedule.monitor is None:
+            scheduler.step()
 
     def loss(self, batch: Batch, scores: Pass, network: Callable[[Tensor], Tensor]) -> Tensor:
         """The loss of a batch; loss and outputs are added to the scores of a pass."""
@@ -118,6 +128,7 @@ class ActivationModule(L.LightningModule):
     def _update_with_each(self, chunk: Chunk) -> None:
         """What Lightning's automatic optimization does per batch, without its hooks, which take 0.1 ms per step."""
         (optimizer,) = self.trainer.optimizers
+        schedule = self.lr_schedulers() if self._schedule is not None and self._schedule.interval == STEP else None
         mixed = torch.is_autocast_enabled(self.device.type)
         wide = self.dtype == torch.float64
         for batch in map(self.trainer.precision_plugin.convert_input, chunk) if wide else chunk:
@@ -128,6 +139,8 @@ class ActivationModule(L.LightningModule):
                 loss.backward()
                 self.on_before_optimizer_step(optimizer)
                 optimizer.step()
+            if isinstance(schedule, LRScheduler):
+                schedule.step()
             # LightningOptimizer.step would count the update itself, but it and the manual_backward that belongs to it
             # each add 0.04 ms to a step of 0.55 ms (MLP, two blocks of 64 units, batch of 32, one thread).
             count_update(self.trainer)
@@ -174,8 +187,8 @@ class ActivationModule(L.LightningModule):
     def on_train_epoch_end(self) -> None:
         self.write_step_losses()
         self._finish(self._training.scores("train"))
-        if not self.automatic_optimization and isinstance(schedule := self.lr_schedulers(), LRScheduler):
-            schedule.step()
+        if self._schedule is not None:
+            self._schedule.end_epoch(self.lr_schedulers(), self.final, automatic=self.automatic_optimization)
 
     def on_validation_epoch_start(self) -> None:
         self.check_steps()
@@ -196,7 +209,6 @@ class ActivationModule(L.LightningModule):
             self.best_score, self.best_epoch = value, self.current_epoch + 1
         scores[tags.best(self.task.monitor)] = self.best_score
         self._finish(scores)
-        self.log_dict({self.task.monitor: value, loss: scores[loss]}, logger=False)  # for callbacks
 
     def on_test_epoch_start(self) -> None:
         loader = self.trainer.test_dataloaders
@@ -213,6 +225,7 @@ class ActivationModule(L.LightningModule):
     def _finish(self, scores: dict[str, float]) -> None:
         self.final.update(scores)
         write(self.trainer.loggers, scores, self.global_step)
+        self.log_dict(scores, logger=False)  # for callbacks, such as early stopping
 
     def write_step_losses(self) -> None:
         """Write the loss of every step since the last call, averaged over the batches of a step."""

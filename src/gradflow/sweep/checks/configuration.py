@@ -8,7 +8,7 @@ from omegaconf import DictConfig, ListConfig
 from gradflow.errors import ConfigError, check_whole, nearest, shown
 from gradflow.models.blocks import NORMS
 from gradflow.runs import durable
-from gradflow.sweep.checks import training
+from gradflow.sweep.checks import activation, callbacks, training
 from gradflow.sweep.checks.values import arguments_fit, number, whole
 
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
@@ -27,9 +27,11 @@ def check(cfg: DictConfig) -> None:
         ConfigError: naming key, value and remedy.
     """
     _known_keys(cfg)
+    activation.check(cfg)
     for group in GROUPS:
         arguments_fit(cfg, group)
     _callbacks(cfg)
+    callbacks.check_kinds(cfg)
     _size(cfg)
     _model(cfg)
     training.check(cfg)

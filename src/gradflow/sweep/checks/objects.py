@@ -11,16 +11,20 @@ from gradflow.activations import probes
 from gradflow.callbacks.monitor import declared as declared_by
 from gradflow.callbacks.monitor import monitors_among
 from gradflow.data.datamodule import ArrayDataModule
-from gradflow.errors import ConfigError, nearest
+from gradflow.errors import ConfigError, nearest, shown
 from gradflow.measure.scores import Task
 from gradflow.models.layers import Layer
 from gradflow.runs import tags
 from gradflow.runs.metrics import Metric
-from gradflow.training import build
+from gradflow.sweep.checks import callbacks, dry_step, updates
+from gradflow.training import build, checkpoints
+from gradflow.training.lightning_callbacks import refusal
+
+ENOUGH_FOR_R2 = 2  # samples
 
 
 def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
-    """Refuse what cannot be built for this data, and networks whose outputs have the wrong shape.
+    """Refuse what cannot be built for this data or fails on its first batches, and outputs of the wrong shape.
 
     Raises:
         ConfigError: naming the group.
@@ -41,11 +45,41 @@ def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
     if wrong:
         raise ConfigError(f"activation._target_={cfg.activation.get('_target_')}: {wrong}; correct it, or leave it out")
     with _refusal(f"optimizer={cfg.optimizer.get('name')} schedule={cfg.schedule.get('name')}"):
-        module.configure_optimizers()
+        updates.check(cfg, module.configure_optimizers(), data)
+    _check_callbacks_and_trainer(cfg, module.task, has_batch_norm=has_batch_norm(cfg, data))
+    _check_sizes(cfg, data)
+    dry_step.check(cfg, data)
+
+
+def _check_callbacks_and_trainer(cfg: DictConfig, task: Task, *, has_batch_norm: bool) -> None:
     with _refusal("callbacks"):
-        monitors = build.monitors(cfg)
+        made = build.callbacks(cfg)
+    callbacks.check_together(cfg, made, task, has_batch_norm=has_batch_norm)
+    if cfg.trainer.get("enable_checkpointing") is False:
+        raise ConfigError(
+            "trainer.enable_checkpointing=false: a run goes on from its last checkpoint and tests its best one; leave "
+            "it out"
+        )
     with _refusal("trainer"):
-        build.trainer(cfg, Path(), callbacks=monitors)
+        trainer = build.trainer(cfg, Path(), callbacks=[*build.monitors(cfg), *checkpoints.checkpoints(Path(), task)])
+    if reason := refusal(type(trainer.profiler)):  # type: ignore[attr-defined]
+        raise ConfigError(f"trainer.profiler={shown(cfg.trainer.profiler)}: {reason}")
+
+
+def _check_sizes(cfg: DictConfig, data: ArrayDataModule) -> None:
+    """Refuse parts of which nothing is used, or less than their scores and the network need."""
+    for part, size in data.sizes._asdict().items():
+        key = f"trainer.limit_{'val' if part == 'validation' else part}_batches"
+        batches = build.batches_of(part, cfg, data)
+        if batches < 1:
+            raise ConfigError(f"{key}={cfg.trainer[key.split('.')[1]]}: leaves no batch; leave it out, or use {key}=1")
+        used = min(size, batches * (data.batch_size if part == "train" else data.eval_batch_size))
+        if data.task == "regression" and used < ENOUGH_FOR_R2:
+            option = "samples of your own" if part == "train" else f"data.{part}_size={ENOUGH_FOR_R2}"
+            raise ConfigError(
+                f"data={cfg.data.get('name')}: 1 sample of the {part} set is used, and r2 compares at least "
+                f"{ENOUGH_FOR_R2}; use more, e.g. {f'{key}={ENOUGH_FOR_R2}' if size > used else option}"
+            )
     last = data.sizes.train % cfg.data.batch_size
     if has_batch_norm(cfg, data) and min(last or cfg.data.batch_size, cfg.data.batch_size) == 1:
         raise ConfigError(
@@ -63,6 +97,16 @@ def has_batch_norm(cfg: DictConfig, data: ArrayDataModule) -> bool:
     """
     with _refusal(f"model={cfg.model.get('name')}"):
         return build.has_batch_norm(cfg, data)
+
+
+def decay_rule(cfg: DictConfig) -> dict[str, str]:
+    """`build.decay_rule`.
+
+    Raises:
+        ConfigError: if the activation has to be built to tell, and cannot be.
+    """
+    with _refusal(f"activation._target_={cfg.activation.get('_target_')}"):
+        return build.decay_rule(cfg)
 
 
 def own_metrics(cfg: DictConfig) -> list[Metric]:

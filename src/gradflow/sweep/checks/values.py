@@ -7,6 +7,7 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from gradflow.errors import ConfigError, check_whole, shown
+from gradflow.training import build
 
 
 def whole(cfg: DictConfig, key: str, *, at_least: int) -> None:
@@ -39,7 +40,8 @@ def arguments_fit(cfg: DictConfig, group: str) -> None:
         raise ConfigError(f"{group}._target_={target}: cannot be imported ({reason}); check the name") from error
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return
+    ours = ("name", "_target_", *(build.WHEN if group == "schedule" else ()))
     for key in node:
-        if key not in ("name", "_target_") and key not in parameters:
+        if key not in ours and key not in parameters:
             takes = ", ".join(parameters) or "no arguments"
             raise ConfigError(f"{group}.{key!s}={node[key]}: {target} takes {takes}; leave it out (~{group}.{key!s})")

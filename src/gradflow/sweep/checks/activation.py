@@ -1,0 +1,34 @@
+"""Is the activation a class, as every layer needs an instance of its own?"""
+
+import inspect
+
+from hydra.errors import InstantiationException
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf
+
+from gradflow.errors import ConfigError
+
+
+def check(cfg: DictConfig) -> None:
+    """Refuse a function of numbers, such as `torch.sin`; a function that returns a module is as good as a class.
+
+    Raises:
+        ConfigError: if what `activation._target_` names cannot be called with the options that are given.
+    """
+    if OmegaConf.is_missing(cfg.activation, "_target_"):
+        return  # refused with the groups, as a name that cannot be imported is
+    target = cfg.activation.get("_target_")
+    try:
+        named = get_object(target)
+    except (ImportError, ValueError, TypeError, AttributeError, InstantiationException):
+        return
+    if isinstance(named, type) or not callable(named):
+        return
+    options = {str(key): None for key in cfg.activation if key not in ("name", "_target_")}
+    try:
+        inspect.signature(named).bind(**options)
+    except (TypeError, ValueError) as error:  # it takes z, or is built in and does not say what it takes
+        raise ConfigError(
+            f"activation._target_={target}: is a function, where a class is needed; write a small torch.nn.Module "
+            '(README: "Add your activation in one file")'
+        ) from error
