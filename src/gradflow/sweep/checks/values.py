@@ -92,8 +92,9 @@ def _leaves(value: Any) -> Iterator[Any]:
 
 def _needs(annotation: Any, error: ValidationError) -> str:
     faults = {fault["type"]: fault for fault in error.errors(include_url=False, include_input=False)}
-    if too_large := faults.get("less_than_equal"):
-        return f"needs at most {too_large['ctx']['le']:,}"
+    most = faults["less_than_equal"]["ctx"]["le"] if "less_than_equal" in faults else None
+    if most is not None and (most > 1 or _parts(annotation)[0] is float):  # of a share and a count, the count's
+        return f"needs at most {most:,.10g}"
     if too_long := faults.get("string_too_long"):
         return f"needs at most {too_long['ctx']['max_length']} characters"
     if "finite_number" in faults:
