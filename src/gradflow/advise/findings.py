@@ -41,7 +41,7 @@ class Advice:
     """All findings of a study, by severity, and what they rest on.
 
     Attributes:
-        runs: the number of runs examined, finished or diverged.
+        runs: the number of runs examined, finished or diverged, with whole curves.
         configurations: the number of configurations they belong to.
         unfinished: the number of runs not examined.
         not_judged: (rule, why, number of runs) where a measurement was missing.
@@ -70,9 +70,12 @@ def advise(study: Path, records: Sequence[Record], *, baseline: str | None = Non
     ended = [record for record in records if record["state"] in DONE]
     findings: list[Finding] = []
     missing: Counter[tuple[str, str]] = Counter()
-    configurations = identities(ended)
-    for config, identity in configurations.items():
-        runs = [measured_run(study, record) for record in ended if record["config"] == config]
+    sizes = Counter[str]()
+    for config, identity in identities(ended).items():
+        read = [measured_run(study, record) for record in ended if record["config"] == config]
+        if not (runs := [run for run in read if run is not None]):
+            continue
+        sizes[config] = len(runs)
         where = _where(identity["activation"], identity["blocks"], identity["variant"])
         for rule in RULES:
             if (found := _judge(rule, where, runs, missing)) is not None:
@@ -81,8 +84,8 @@ def advise(study: Path, records: Sequence[Record], *, baseline: str | None = Non
     return Advice(
         study=study,
         findings=tuple(sorted(findings, key=lambda finding: (RULES.index(finding.rule), -finding.badness))),
-        runs=len(ended),
-        configurations=len(configurations),
+        runs=sizes.total(),
+        configurations=len(sizes),
         unfinished=len(records) - len(ended),
         not_judged=tuple((rule, why, count) for (rule, why), count in missing.items()),
     )

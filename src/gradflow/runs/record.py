@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import reprlib
 import time
 import traceback
@@ -15,7 +14,7 @@ from typing import Any, Literal, TypedDict, get_type_hints
 from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
 from gradflow.errors import ConfigError
-from gradflow.runs import folders, version_1
+from gradflow.runs import durable, folders, version_1
 
 Resampled = Literal["split", "validation"] | None
 
@@ -43,6 +42,13 @@ class ErrorEntry(TypedDict):
     type: str
     message: str
     traceback: list[str]
+
+
+class EventsEntry(TypedDict):
+    """What a record says of an event file: how long it is, and the CRC-32C of its content in hexadecimal."""
+
+    bytes: int
+    crc32c: str
 
 
 class Record(TypedDict):
@@ -74,6 +80,8 @@ class Record(TypedDict):
     parameters: int | None  # how many are trained
     constant_loss: float | None  # the mean loss of the best constant prediction
     sigmoid_like: bool | None  # whether low slopes are saturation
+    # By name, of a run that has ended; empty without a logger, None in records of before there was this entry.
+    events: dict[str, EventsEntry] | None
 
 
 # What no version left out; without it a file is no record.
@@ -129,6 +137,7 @@ def planned_record(
         "parameters": None,
         "constant_loss": None,
         "sigmoid_like": None,
+        "events": None,
     }
 
 
@@ -174,14 +183,14 @@ def _mistyped(record: Record) -> list[str]:
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Replace the record atomically: readers, even after a crash, see either the old record or the new one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{folders.RUN_FILE}.{os.getpid()}"
-    with temporary.open("w") as file:
-        json.dump(_without_nan(record), file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / folders.RUN_FILE)
+    """Replace the record atomically: readers, even after a power cut, see either the old record or the new one.
+
+    Raises:
+        CannotWrite: if it cannot be written; then the old one stays.
+    """
+    durable.make_folder(folder)
+    with durable.replacing(folder / folders.RUN_FILE) as file:
+        file.write(json.dumps(_without_nan(record), indent=2).encode())
 
 
 def error_entry(exception: BaseException) -> ErrorEntry:

@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from gradflow import CONF
-from gradflow.errors import ConfigError, RunsFailed, nearest, printable, shown
+from gradflow.errors import CannotWrite, ConfigError, RunsFailed, nearest, printable, shown
 
 TOO_LONG = "Exceeds the limit"  # how Python begins a ValueError for a number of thousands of digits
 NO_OPTION = "Config group override must be"  # how Hydra begins a ValueError for activation=null or activation=5
@@ -47,7 +47,7 @@ def main() -> None:
         if wants_traceback or not str(error).startswith((NO_OPTION, TOO_LONG)):
             raise
         _exit(_no_number(error) if str(error).startswith(TOO_LONG) else _no_option(sys.argv[1:]), 2)
-    except RunsFailed as error:
+    except (RunsFailed, CannotWrite) as error:
         _exit(str(error), 1)
     except KeyboardInterrupt:
         _exit("interrupted", 130)

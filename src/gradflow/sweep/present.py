@@ -1,5 +1,6 @@
 """The runs that a study already has: whether others may join them, and what becomes of their records."""
 
+import logging
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,17 +8,19 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from gradflow.errors import ConfigError
-from gradflow.runs import content, folders
+from gradflow.runs import content, folders, integrity
 from gradflow.runs.record import DONE, IDENTITY, Record, State, read_record, write_record
 from gradflow.study.records import readable_runs
+
+log = logging.getLogger(__name__)
 
 NO_RESULT = (State.PLANNED, State.FAILED)  # these start from the beginning, whatever was tried before
 
 
 def is_done(folder: Path) -> bool:
-    """Whether nothing is left to train there."""
+    """Whether nothing is left to train there: the run has ended, and its curves are whole."""
     record = read_record(folder)
-    return record is not None and record["state"] in DONE
+    return record is not None and record["state"] in DONE and integrity.damaged_curves(folder, record) is None
 
 
 def check(wanted: Mapping[Path, Record], *, replaced: Collection[Path]) -> None:
@@ -75,12 +78,17 @@ def _check_content(folder: Path, there: Record, wanted: Record) -> None:
 def write(folder: Path, record: Record, *, replace: bool) -> Record:
     """Write the record of a new run; of a run that is there, only the headline changes and how it is composed.
 
+    A run that has ended and whose curves are not whole is set aside, and trained again.
+
     Returns:
         The record that is there now.
     """
+    there = None if replace else read_record(folder)
+    if there is not None and (fault := integrity.damaged_curves(folder, there)) is not None:
+        log.warning("%s: its curves are not whole (%s); it is kept under another name and trained again", folder, fault)
+        there, replace = None, True
     if replace and folder.exists():
         _set_aside(folder)
-    there = read_record(folder)
     if there is None or (there["state"] in NO_RESULT and there["content"] != record["content"]):
         write_record(folder, record)
         return record
@@ -110,4 +118,4 @@ def _set_aside(folder: Path) -> None:
             moment = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
             folder.rename(folder.with_name(f"replaced={moment},{folder.name}"))
     except Timeout as error:
-        raise ConfigError(f"rerun=true: {folder} is being trained by another process; wait for it") from error
+        raise ConfigError(f"{folder} is being trained by another process; wait for it") from error

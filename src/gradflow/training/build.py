@@ -11,7 +11,6 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig
 from torch import nn
 
@@ -21,7 +20,8 @@ from gradflow.errors import ConfigError
 from gradflow.measure.batch_norm import batch_norm_layers
 from gradflow.measure.scores import Task, task
 from gradflow.seeds import Stream, torch_seed
-from gradflow.training.checkpoints import AtomicCheckpointIO
+from gradflow.training.checkpoints import DurableCheckpointIO
+from gradflow.training.devices import OwnEnvironment
 from gradflow.training.module import ActivationModule
 
 PRECISIONS = {"32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed", "64": "64-true"}  # the knob -> Lightning's
@@ -115,7 +115,7 @@ def trainer(
     *,
     callbacks: Sequence[Callback],
     logger: Logger | None = None,
-    environment: LightningEnvironment | None = None,
+    environment: OwnEnvironment | None = None,
 ) -> L.Trainer:
     """Lightning's trainer.
 
@@ -132,7 +132,7 @@ def trainer(
         logger=logger or False,
         default_root_dir=folder,
         # Under Slurm too, a run starts its own processes, and submitit, not Lightning, requeues it.
-        plugins=[AtomicCheckpointIO(), environment or LightningEnvironment()],
+        plugins=[DurableCheckpointIO(), environment or OwnEnvironment()],
         use_distributed_sampler=False,
         precision=PRECISIONS[str(cfg.precision)],
         num_sanity_val_steps=0,

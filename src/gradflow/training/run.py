@@ -1,5 +1,6 @@
 """One run, from its configuration to a finished run folder: who holds the folder, where to start, how it ended."""
 
+import errno
 import functools
 import logging
 import math
@@ -9,29 +10,28 @@ from pathlib import Path
 
 import lightning as L
 import torch
-from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig
 
 from gradflow import terminal
 from gradflow.activations import facts
 from gradflow.callbacks.monitor import declared
 from gradflow.data.datamodule import ArrayDataModule
-from gradflow.errors import Diverged
+from gradflow.errors import CannotWrite, Diverged
 from gradflow.measure.scores import constant_loss
 from gradflow.models.layers import Layer
-from gradflow.runs import folders, tags
+from gradflow.runs import durable, folders, integrity, tags
 from gradflow.runs.logger import RunLogger, rewind
 from gradflow.runs.provenance import device_name, provenance
-from gradflow.runs.record import DONE, Clock, Record, State, error_entry, now, read_record, write_record
+from gradflow.runs.record import DONE, Clock, EventsEntry, Record, State, error_entry, now, read_record, write_record
 from gradflow.training import build
-from gradflow.training.devices import companions
+from gradflow.training.checkpoints import saved
+from gradflow.training.devices import OwnEnvironment, companions
 from gradflow.training.fit import (
     Parts,
     build_parts,
     end_where_it_ended,
     final_metrics,
     fit_and_test,
-    saved,
     train_along,
 )
 from gradflow.training.folder import lock, resume_point, start
@@ -65,14 +65,16 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
             terminal.say(f"{folder}: another process has trained this run in the meantime", style="yellow")
             return present
         record = start(cfg, folder)
+        with durable.naming(folder / folders.LOG_FILE):
+            handler = terminal.log_to(folder / folders.LOG_FILE)
         resume = resume_point(folder, record)
-        handler = terminal.log_to(folder / folders.LOG_FILE)
         clock = Clock(after=record["duration_s"] if resume else None)
         started = record["started"] if resume else clock.started
-        record |= {"state": State.RUNNING, "started": started, "attempts": record["attempts"] + 1}
+        record |= {"state": State.RUNNING, "started": started, "attempts": record["attempts"] + 1, "events": None}
         try:
             with _ctrl_c():
                 train(cfg, folder, record, resume, position=position)
+            durable.sync_tree(folder)  # before run.json says that all of it is there
         except Exception as error:
             log.exception("the run failed")
             record |= {"state": State.FAILED, "error": error_entry(error)}
@@ -82,8 +84,8 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
             raise
         finally:
             record |= {"finished": now(), "duration_s": clock.seconds}
+            terminal.stop_logging(handler)  # first: the record may find no space
             write_record(folder, record)
-            terminal.stop_logging(handler)
         _say_result(record, position)
         return record
 
@@ -129,7 +131,7 @@ def _train(
     folder: Path,
     record: Record,
     resume: Path | None,
-    environment: LightningEnvironment,
+    environment: OwnEnvironment,
     *,
     position: str,
 ) -> None:
@@ -160,7 +162,19 @@ def _train(
     finally:
         if isinstance(logger, RunLogger):
             logger.close(finished=state == State.FINISHED)
-    record |= {"state": state, "metrics": {**final_metrics(parts), **tested}}
+    events = _events(folder) if isinstance(logger, RunLogger) else {}
+    record |= {"state": state, "metrics": {**final_metrics(parts), **tested}, "events": events}
+
+
+def _events(folder: Path) -> dict[str, EventsEntry]:
+    """What the record says of the event files.
+
+    Raises:
+        CannotWrite: if there are none: somebody has removed them.
+    """
+    if not (entries := integrity.event_entries(folder)):
+        raise CannotWrite(errno.ENOENT, "no event file is left", str(folder))
+    return entries
 
 
 def _describe(parts: Parts, record: Record) -> None:

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from gradflow.data.archive import memory
 from gradflow.errors import ConfigError, nearest, shown
+from gradflow.runs import durable
 from gradflow.sweep.checks import arguments, schema, training
 from gradflow.sweep.checks.values import Rule, check_plain
 
@@ -46,7 +47,7 @@ def check_seed(cfg: DictConfig) -> None:
 def check_writable(folder: Path) -> None:
     """Create the folder; refuse one that cannot be written to."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(folder)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

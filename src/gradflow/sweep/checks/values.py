@@ -110,7 +110,8 @@ def _words(annotation: Any) -> str:
         return facts["title"]
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
-        return " or ".join(dict.fromkeys(_words(choice) for choice in get_args(kind)))
+        choices = [choice for choice in get_args(kind) if choice is not type(None)]  # whoever may leave it out knows
+        return " or ".join(dict.fromkeys(map(_words, choices)))
     if origin is Literal:
         return f"one of {', '.join(map(shown, get_args(kind)))}"
     if kind in _WORDS:
