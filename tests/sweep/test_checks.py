@@ -22,7 +22,7 @@ BAD = [
         ["callbacks.gradient_norm=null"],
         r"callbacks\.gradient_norm=null: no such key; did you mean callbacks\.gradient_norms",
     ),
-    (["activation._target_=torch.nn.GELU"], r"activation\.inplace=True: .*GELU takes .*\(~activation\.inplace\)"),
+    (["activation._target_=torch.nn.GELU"], r"activation\.inplace=true: .*GELU takes .*\(~activation\.inplace\)"),
     (["blcks=3"], r"blcks=3: no such key; did you mean blocks"),
     (["+unknown=1"], r"unknown=1: no such key"),
     (["+activation.foo=1"], r"activation\.foo=1: torch\.nn\.ReLU takes inplace"),
@@ -93,9 +93,9 @@ MORE = [
         (["width=" + bad], rf"width={re.escape(bad)}: .*at least 1, e\.g\. width=2")
         for bad in ("-1", "two", "2.5", "true", "null")
     ),
-    (["model=mlp", "width=[8,0]", "blocks=2"], r"width=0: .*at least 1, e\.g\. width=\[64,32\]"),
+    (["model=mlp", "width=[8,0]", "blocks=2"], r"width=\[8, 0\]: .* a list with one per block, of at least 1"),
     (["model=mlp", "width=[]", "blocks=2"], r"width=\[\]: .*e\.g\. width="),
-    (["model=mlp", "width=[8,true]", "blocks=2"], r"width=true: .*at least 1, e\.g\. width=\[64,32\]"),
+    (["model=mlp", "width=[8,true]", "blocks=2"], r"width=\[8, True\]: .* a list with one per block, of at least 1"),
     (["model=lenet5", "width=3"], r"width=3: model=lenet5 has a fixed size; leave width out"),
     (["model.width=2"], r"model\.width=2: .*width=2"),
     (["model.norm=null"], r"model\.norm=null: choose one of batch"),

@@ -27,11 +27,12 @@ def check(cfg: DictConfig) -> None:
     plain = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(plain, dict)
     _known_keys(plain)
+    for key in (one for one in _ROOT if one != "study"):
+        _ROOT[key].check(key, plain[key])
     for group, keys in schema.GROUPS.items():
         arguments.check(group, plain[group], keys)
+    _ROOT["study"].check("study", plain["study"])  # made of the names in the groups
     _callbacks(plain["callbacks"])
-    for key, rule in _ROOT.items():  # after the groups, whose names some of them hold
-        rule.check(key, plain[key])
     _size(cfg)
     _memory(cfg)
     training.check(cfg)

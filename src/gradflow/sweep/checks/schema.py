@@ -186,8 +186,8 @@ GROUPS: dict[str, type] = {
     "init": Init,
     "data": Data,
     "optimizer": Optimizer,
-    "schedule": Schedule,
     "trainer": Trainer,
+    "schedule": Schedule,  # takes over trainer.max_epochs
     "logger": NoOption,
 }
 NESTED: dict[str, type] = {"trainer.strategy.timeout": Timeout}
