@@ -85,6 +85,8 @@ class Activation(TypedDict, total=False):
 
 class Model(TypedDict, total=False):
     name: Name
+    blocks: int | None  # the knobs themselves, checked as such
+    width: Widths | None
     norm: Norm
     kernel_size: Annotated[int, Field(ge=1, le=511, examples=[3])]  # no image of a study is wider
     bias: bool
