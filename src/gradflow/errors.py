@@ -6,9 +6,14 @@ import math
 from collections.abc import Iterable
 from typing import TypeGuard
 
+LONGEST_SHOWN = 100  # characters of a value in a message
+
 
 class ConfigError(ValueError):
     """Wrong input: one line with the key, the value and the remedy. Exit status 2."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(" ".join(message.splitlines())))
 
 
 class Diverged(ArithmeticError):
@@ -38,8 +43,14 @@ def nearest(word: str, choices: Iterable[str]) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as typed on the command line."""
-    return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
+    """A value as typed on the command line, on one line: long ones shortened, control characters escaped."""
+    text = str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
+    return printable(text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}...")
+
+
+def printable(text: str) -> str:
+    """Text that neither leaves its line nor steers the terminal: control characters and the like are escaped."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 def is_whole(value: object) -> TypeGuard[int]:

@@ -3,8 +3,10 @@
 import functools
 
 import pytest
+from omegaconf import OmegaConf
 
 from gradflow.runs import folders, identity
+from gradflow.sweep.checks import configuration
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +24,29 @@ def identify(compose_run):
         ), folders.config_name(axes)
 
     return identified
+
+
+# A change of any of these would part every study from what it has trained.
+HASHES = {
+    "activation=maxout": "77ef087fa781",
+    "model=lenet5": "58a590af7a5f",
+    "data=moons": "daec6cd935dc",
+    "optimizer=adamw": "fd8b9d5cba0c",
+    "schedule=step": "48d5bfd94f18",
+    "callbacks=early_stopping": "c7f60b7d00f6",
+    "experiment=mnist_adam": "ab2ca5affd46",
+    "experiment=cifar10_lenet5_normalised": "3ab39acf5647",
+    "experiment=digits_depth": "8b8544b5fa13",
+}
+
+
+@pytest.mark.parametrize(("option", "expected"), HASHES.items(), ids=str)
+def test_the_hash_of_an_unchanged_configuration_stays(compose_run, option, expected):
+    cfg, _ = compose_run(option)
+    before = OmegaConf.to_yaml(cfg)
+    configuration.check(cfg)
+    assert OmegaConf.to_yaml(cfg) == before  # a check changes nothing
+    assert identity.digest(identity.counted(identity.whole(cfg), has_batch_norm=True)).startswith(expected)
 
 
 @pytest.mark.parametrize(

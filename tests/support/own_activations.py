@@ -1,8 +1,10 @@
 """Activations as a user would write them, good and bad: `activation._target_=own_activations.NAME`."""
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, distributed, nn
 
 
@@ -25,6 +27,26 @@ class Twice(nn.Module):
 
     def slope(self, z: Tensor) -> Tensor:
         return torch.full_like(z, 3.0)
+
+
+class Knotted(nn.Module):
+    """Arguments with types of many kinds, some of them sloppy."""
+
+    def __init__(
+        self,
+        knots: tuple[float, ...] = (0.0, 1.0),
+        kind: Literal["soft", "hard"] = "soft",
+        count: Annotated[int, Field(ge=1, le=8)] = 2,
+        table: dict[str, int] | None = None,
+        scale: float = None,  # noqa: RUF013
+        inner: Callable[[Tensor], Tensor] | None = None,
+        norm: str = "mine",
+        free=None,
+    ) -> None:
+        super().__init__()
+
+    def forward(self, z: Tensor) -> Tensor:
+        return z.relu()
 
 
 class Unbuildable(nn.Module):

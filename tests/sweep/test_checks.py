@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torchvision
 
-from gradflow.sweep.checks import configuration
+from gradflow.errors import ConfigError
+from gradflow.sweep.checks import configuration, schema
+from gradflow.sweep.checks.values import Rule
 
 CUSTOM = "activation=custom"
 CALLBACKS = "lightning.pytorch.callbacks"
@@ -26,7 +28,7 @@ BAD = [
         ["callbacks.gradient_norm=null"],
         r"callbacks\.gradient_norm=null: no such key; did you mean callbacks\.gradient_norms",
     ),
-    (["activation._target_=torch.nn.GELU"], r"activation\.inplace=True: .*GELU takes .*\(~activation\.inplace\)"),
+    (["activation._target_=torch.nn.GELU"], r"activation\.inplace=true: .*GELU takes .*\(~activation\.inplace\)"),
     (["blcks=3"], r"blcks=3: no such key; did you mean blocks"),
     (["+unknown=1"], r"unknown=1: no such key"),
     (["+activation.foo=1"], r"activation\.foo=1: torch\.nn\.ReLU takes inplace"),
@@ -95,6 +97,7 @@ BAD = [
         }.items()
     ),
     (["blocks=1,"], r"blocks=1,: "),
+    (["seed=" + "9" * 5000], r"seed=9{50,}\.\.\.: needs a number that 64 bits can hold"),
     (["blocks=0"], r"blocks=0: .*at least 1, e\.g\. blocks=2"),
     (["optimizer.lr=nan"], r"optimizer\.lr=nan: .*e\.g\. optimizer\.lr=0\.001"),
 ]
@@ -198,9 +201,9 @@ MORE = [
         (["width=" + bad], rf"width={re.escape(bad)}: .*at least 1, e\.g\. width=2")
         for bad in ("-1", "two", "2.5", "true", "null")
     ),
-    (["model=mlp", "width=[8,0]", "blocks=2"], r"width=0: .*at least 1, e\.g\. width=\[64,32\]"),
+    (["model=mlp", "width=[8,0]", "blocks=2"], r"width=\[8, 0\]: .* a list with one per block, of at least 1"),
     (["model=mlp", "width=[]", "blocks=2"], r"width=\[\]: .*e\.g\. width="),
-    (["model=mlp", "width=[8,true]", "blocks=2"], r"width=true: .*at least 1, e\.g\. width=\[64,32\]"),
+    (["model=mlp", "width=[8,true]", "blocks=2"], r"width=\[8, True\]: .* a list with one per block, of at least 1"),
     (["model=lenet5", "width=3"], r"width=3: model=lenet5 has a fixed size; leave width out"),
     (["model.width=2"], r"model\.width=2: .*width=2"),
     (["model.norm=null"], r"model\.norm=null: choose one of batch"),
@@ -278,6 +281,50 @@ MORE = [
     (["blocks=range(1"], r"blocks=range\(1: "),
     (["blocks=[1"], r"blocks=\[1: "),
     (["=3"], r"=3: .*activation=relu"),
+    *(
+        ([f"{option}{key}={bad}"], rf"{re.escape(key)}={re.escape(bad)}: {needs}")
+        for option, key, bad, needs in (
+            ("", "callbacks.health_warnings.dead_fraction", "abc", r"needs a number of at least 0, e\.g\. .*=0\.2"),
+            ("", "callbacks.health_warnings.dead_fraction", "2", r"needs at most 1, e\.g\. .*=0\.2"),
+            ("", "callbacks.gradient_norms.norm", "maybe", "choose true or false"),
+            ("", "optimizer.eps", "inf", r"needs a finite number, e\.g\. optimizer\.eps=1e-08"),
+            ("", "optimizer.betas", "[0.9]", r"needs two numbers from 0 to below 1, e\.g\. .*=\[0\.9,0\.999\]"),
+            ("+", "optimizer.amsgrad", "3", "choose true or false"),
+            ("+", "optimizer.params", "[]", "gradflow sets it; leave it out"),
+            ("+", "data.seed", "3", "gradflow sets it; use the knob seed"),
+            ("", "data.batch_size", "1" + 20 * "0", r"needs at most 1,000,000,000, e\.g\. data\.batch_size=32"),
+            ("", "data.eval_batch_size", "1000.0", r"needs a whole number of at least 1, e\.g\. .*size=1000$"),
+            ("", "trainer.max_epochs", "10.0", r"needs a whole number of at least 1, e\.g\. trainer\.max_epochs=10$"),
+            ("+", "trainer.max_steps", "0", "needs a number of updates of at least 1, or -1 for no limit"),
+            ("+", "trainer.max_time", "tomorrow", r"needs days:hours:minutes:seconds, e\.g\. .*00:12:00:00"),
+            ("+", "trainer.limit_train_batches", "1.5", "needs a number of batches of at least 1, or a fraction up to"),
+            ("", "trainer._target_", "null", r"name a class"),
+            ("", "trainer.devices", "99999", "needs at most 64"),
+            ("", "headline", "3", "needs a text"),
+            ("", "threads", "100000", "needs at most 1,024"),
+            ("", "blocks", "99999", "needs at most 10,000"),
+            ("", "width", "99999999", "needs at most 1,048,576"),
+            ("", "model.kernel_size", "1001", "needs at most 511"),
+            ("", "data.source._partial_", "false", "the data are read later; use true"),
+            ("+", "schedule.gamma", "0.1", "null takes no arguments"),
+        )
+    ),
+    (["activation.name=[a]"], r"activation\.name=\['a'\]: needs a name"),
+    (["schedule=cosine", "schedule.eta_min=abc"], r"schedule\.eta_min=abc: needs a number of at least 0"),
+    (["schedule=step", "schedule.gamma=null"], r"schedule\.gamma=null: needs a number above 0, e\.g\. schedule"),
+    (["callbacks=early_stopping", "callbacks.early_stopping.patience=null"], r"\.patience=null: needs a whole number"),
+    (["trainer=ddp", "trainer.strategy.timeout.minutes=-1"], r"timeout\.minutes=-1: needs a number above 0"),
+    (["study=" + "s" * 300], r"study=s{50,}\.\.\.: needs at most 200 characters"),
+    (["output_dir=" + "o" * 300], r"output_dir=o+\.\.\. study=digits_conv: cannot be used \(File name too long\)"),
+    (["blocks=50", "width=16384"], r"width=16384 blocks=50: .* need 966 GB, and this machine has \d+; use fewer"),
+    (["~model.norm"], r"model\.norm: missing; leave ~model\.norm out"),
+    (["~optimizer.lr"], r"optimizer\.lr: missing; leave ~optimizer\.lr out"),
+    (["study='a\x1b[31mb'"], r"study=a\\x1b\[31mb: holds a control character"),
+    (["study='a\u2028b'"], r"study=a\\u2028b: holds a control character"),
+    (["seed=range(0)"], r"seed=range\(0\): holds no value, so there is nothing to train; give at least one"),
+    (["seed=range(100000000000)"], r"seed=range\(100000000000\): needs at most 1,000,000 runs"),
+    (["seed=range(10000)", "blocks=range(1,1000)"], r"seed=range\(10000\) blocks=range\(1,1000\): needs at most"),
+    (["+activation.foo=[{1:a,b:c}]"], r"activation\.foo=\[\{1: 'a', 'b': 'c'\}\]: torch\.nn\.ReLU takes inplace"),
     (["+blocks=3"], r"Either remove \+ prefix: 'blocks=3'"),
     (["~nothing"], r"Could not delete from config\. 'nothing' does not exist"),
     (["blocks=${nothing}"], r"nothing"),
@@ -329,6 +376,64 @@ CASES = [
 def test_wrong_input_is_one_line_and_status_2(command, tmp_path, monkeypatch, arguments, pattern):
     monkeypatch.setattr("gradflow.sweep.jobs.run", lambda cfg, folder, **_: pytest.fail("it was trained"))
     assert_refused(command(*arguments), tmp_path, pattern)
+
+
+KNOTTED = ("activation=custom", "activation._target_=own_activations.Knotted")
+UNUSUAL = [
+    *(["threads=128"], ["trainer=ddp", "trainer.devices=64", "model.norm=none"], ["seed=4294967296"]),
+    *(
+        ["blocks=1000", "width=16"],
+        ["model=mlp", "blocks=1", "width=16384"],
+        ["model=mlp", "blocks=null", "width=[40,24]"],
+    ),
+    *(["optimizer.lr=1"], ["optimizer.lr=0"], ["optimizer.betas=[0,0.99]"], ["optimizer.weight_decay=1e-2"]),
+    *(["+optimizer.amsgrad=true"], ["~optimizer.fused"], ["optimizer.fused=null"], ["optimizer.eps=1e-30"]),
+    *(["data.validation_size=0.1"], ["data.test_size=250"], ["~data.validation_size"], ["data.pixel_range=[-1,1]"]),
+    *(["data.batch_size=1000000"], ["data.split_seed=3"], ["+data.standardize=null"], ["data.name='two words'"]),
+    *(["trainer.devices=[0]"], ["+trainer.max_time=00:00:10:00"], ["+trainer.max_time={minutes:10}"]),
+    *(["+trainer.max_steps=-1"], ["+trainer.max_steps=10"], ["+trainer.limit_train_batches=1.0"]),
+    *(["+trainer.limit_val_batches=0.5"], ["+trainer.fast_dev_run=true"], ["+trainer.deterministic=warn"]),
+    *(["trainer.gradient_clip_val=1"], ["+trainer.min_epochs=1"], ["+trainer.benchmark=true"]),
+    *(["schedule=step", "schedule.gamma=1"], ["schedule=cosine", "schedule.T_max=3"], ["logger=none"]),
+    *(["callbacks=early_stopping", "+callbacks.early_stopping.min_delta=0"], ["callbacks.pictures=null"]),
+    *(["callbacks=early_stopping", "callbacks.early_stopping.patience=0"], ["~callbacks.pictures"], ["callbacks=none"]),
+    *(["precision='32'"], ["headline=val/acc_best"], ["activation=leaky_relu", "activation.negative_slope=-1"]),
+    *(["study='Größe, (1)'"], ["output_dir='~/a b'"], ["activation=prelu", "activation.num_parameters=64"]),
+    *([*KNOTTED, "+activation.knots=[0,0.5,1]"], [*KNOTTED, "+activation.table={a:1}"]),
+    *([*KNOTTED, "+activation.scale=null"], [*KNOTTED, "+activation.free=[1,{a:b}]"]),
+    *([*KNOTTED, "+activation.norm=batch"], [*KNOTTED, "+activation.inner={_target_:torch.nn.ReLU}"]),
+]
+
+
+@pytest.mark.parametrize("arguments", UNUSUAL, ids=" ".join)
+def test_what_is_unusual_but_legal_is_accepted(compose, arguments):
+    configuration.check(compose(*arguments))
+
+
+@pytest.mark.parametrize(
+    ("argument", "pattern"),
+    [
+        ("knots=[0,a]", r"activation\.knots=\[0, 'a'\]: needs a tuple"),
+        ("kind=wavy", r"activation\.kind=wavy: choose one of soft, hard"),
+        ("count=0", r"activation\.count=0: needs a whole number of at least 1, e\.g\. activation\.count=2"),
+        ("count=9", r"activation\.count=9: needs at most 8"),
+        ("count=true", r"activation\.count=true: needs a whole number"),
+        ("table={a:b}", r"activation\.table=\{'a': 'b'\}: needs a dict"),
+        ("scale=inf", r"activation\.scale=inf: needs a finite number"),
+        ("free=nan", r"activation\.free=nan: needs a finite number"),
+        ("free=[1,'a\x07b']", r"activation\.free=\[1, 'a\\x07b'\]: holds a control character"),
+        ("inner={_target_:torch.nn.ReLU,inplace:3}", r"activation\.inner\.inplace=3: choose true or false"),
+        ("inner={_target_:torch.nn.ReLUU}", r"activation\.inner\._target_=torch\.nn\.ReLUU: cannot be imported"),
+    ],
+)
+def test_arguments_of_your_own_class_are_checked_by_its_annotations(compose, argument, pattern):
+    with pytest.raises(ConfigError, match=pattern):
+        configuration.check(compose(*KNOTTED, f"+activation.{argument}"))
+
+
+def test_every_line_of_the_schema_can_be_checked():
+    groups = [schema.Root, schema.Callback, schema.Timeout, *schema.GROUPS.values()]
+    assert all(Rule(kind).checks for group in groups for kind in schema.types(group).values())
 
 
 @pytest.mark.parametrize("usual", ["+trainer.val_check_interval=1.0", "+trainer.check_val_every_n_epoch=1"])

@@ -3,14 +3,13 @@
 Every fault in the file is a ConfigError that names the file, the array and the remedy.
 """
 
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 
+from gradflow.data.archive import Archive, Unreadable
 from gradflow.data.arrays import TASKS, Arrays, numbering_fault
 from gradflow.errors import ConfigError, nearest
 
@@ -28,8 +27,12 @@ def find(path: str) -> Path:
     Raises:
         ConfigError: if there is no such file.
     """
-    file = Path(path).expanduser()
-    if not file.is_file():
+    try:
+        file = Path(path).expanduser()
+        is_there = file.is_file()
+    except (OSError, RuntimeError, ValueError) as error:  # too long for a path, ~ without such a user, a null byte
+        _refuse(path, f"no path of a file ({error}); give the path of an .npz file")
+    if not is_there:
         _refuse(path, "there is no such file; give the path of an .npz file")
     return file
 
@@ -68,15 +71,12 @@ def _refuse(path: str, reason: str) -> NoReturn:
 
 
 def _read(path: str) -> dict[str, np.ndarray]:
-    with Path(path).open("rb") as file:  # opened here, because np.load leaves a damaged file open
-        try:
-            stored = np.load(file, allow_pickle=False)
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile):  # NumPy tries each of its formats in turn
-            _refuse(path, f"not an .npz file, or a damaged one; write it with {LAYOUT}")
-        if not isinstance(stored, np.lib.npyio.NpzFile):
-            _refuse(path, f"a single array, not an .npz file; write it with {LAYOUT}")
-        _check_names(path, stored.files)
-        return {key: _member(path, stored, key) for key in stored.files}
+    try:
+        with Archive(Path(path)) as archive:
+            _check_names(path, archive.names)
+            return {key: _numbers(path, key, archive.read(key)) for key in archive.names}
+    except Unreadable as fault:
+        _refuse(path, f"{fault}; write it with {LAYOUT}")
 
 
 def _check_names(path: str, names: Sequence[str]) -> None:
@@ -89,13 +89,7 @@ def _check_names(path: str, names: Sequence[str]) -> None:
         _refuse(path, f"it holds {single[0]} alone; store both {' and '.join(VALIDATION_KEYS)}, or neither")
 
 
-def _member(path: str, stored: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
-    try:
-        array = stored[key]
-    except ValueError:  # the pickles inside could run code
-        _refuse(path, f"{key} holds Python objects; store it as an array of numbers")
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error):
-        _refuse(path, f"{key} is damaged; write it again with {LAYOUT}")
+def _numbers(path: str, key: str, array: np.ndarray) -> np.ndarray:
     if array.dtype.kind not in "biuf":
         _refuse(path, f"{key} holds {array.dtype}, not numbers; store it as integers or floats")
     if array.size == 0:

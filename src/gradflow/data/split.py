@@ -1,7 +1,7 @@
 """Training, validation and test rows: a function of the data, of `data.split_seed` and, if resampled, of the seed."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -9,7 +9,8 @@ from sklearn.model_selection import train_test_split
 from gradflow.errors import ConfigError, check_whole, is_whole, shown
 from gradflow.seeds import Stream, numpy_generator
 
-VALIDATIONS = ("last", "random", "test")
+Validation = Literal["last", "random", "test"]
+VALIDATIONS = get_args(Validation)
 VALIDATION_SIZE = 0.1  # of the training set, if no size is given
 PURPOSES = ("test_size", "validation_size", "samples")  # one stream each; their order is part of every result
 

@@ -1,6 +1,7 @@
 """What the networks are made of: a Linear or Conv layer, its normalisation, activation, dropout and skip."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal, get_args
 
 from torch import Tensor, nn
 
@@ -9,7 +10,8 @@ from gradflow.errors import ConfigError
 
 ActivationFactory = Callable[[], nn.Module]  # called once per layer; nn.ReLU itself is one
 
-NORMS = ("batch", "layer", "group", "none")
+Norm = Literal["batch", "layer", "group", "none"]
+NORMS = get_args(Norm)
 _MOST_GROUPS = 8
 
 

@@ -10,8 +10,6 @@ import inspect
 import site
 import sys
 import sysconfig
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -21,12 +19,12 @@ import numpy as np
 from hydra.utils import get_object
 
 import gradflow
+from gradflow.data.archive import Archive, Unreadable
 from gradflow.errors import ConfigError
 
 TARGET = "_target_"
 DATA = "data"
 NO_PATHS = ("name", "task", "validation", TARGET)  # keys of a data set that hold words, whatever files there are
-_UNREADABLE = (ValueError, OSError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _INSTALLED = [
     *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
     *map(Path, (*site.getsitepackages(), site.getusersitepackages())),
@@ -125,16 +123,15 @@ def _of_folder(folder: Path) -> str:
 def _of_arrays(file: Path) -> str | None:
     """Over name, type, shape and bytes of every array; None if they cannot be read without running code."""
     whole = hashlib.sha256()
-    with file.open("rb") as opened:
-        try:
-            stored = np.load(opened, allow_pickle=False)
-            for name in sorted(stored.files) if isinstance(stored, np.lib.npyio.NpzFile) else ():
-                array = np.ascontiguousarray(stored[name])
+    try:
+        with Archive(file) as archive:
+            for name in sorted(archive.names):
+                array = np.ascontiguousarray(archive.read(name))
                 whole.update(f"{name}\0{array.dtype.str}\0{array.shape}\0".encode())
                 whole.update(array.reshape(-1).view(np.uint8).data)
-        except _UNREADABLE:
-            return None
-    return whole.hexdigest() if isinstance(stored, np.lib.npyio.NpzFile) else None
+    except Unreadable:
+        return None
+    return whole.hexdigest()
 
 
 def _meaning(node: Any) -> Any:

@@ -70,7 +70,8 @@ def counted(values: Mapping[str, Any], *, has_batch_norm: bool) -> dict[str, Any
 
 def digest(values: Mapping[str, Any]) -> str:
     """SHA-256 of dotted keys and their values."""
-    canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    texts = json.loads(json.dumps(values))  # keys of different types cannot be sorted
+    canonical = json.dumps(texts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

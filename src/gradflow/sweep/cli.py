@@ -17,8 +17,9 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from gradflow import CONF
-from gradflow.errors import CannotWrite, ConfigError, RunsFailed, nearest
+from gradflow.errors import CannotWrite, ConfigError, RunsFailed, nearest, printable, shown
 
+TOO_LONG = "Exceeds the limit"  # how Python begins a ValueError for a number of thousands of digits
 NO_OPTION = "Config group override must be"  # how Hydra begins a ValueError for activation=null or activation=5
 FULL_ERROR = "HYDRA_FULL_ERROR"  # Hydra's own switch: the user asks for tracebacks
 
@@ -43,9 +44,9 @@ def main() -> None:
             raise
         _exit(one_line(error), 2)
     except ValueError as error:
-        if wants_traceback or not str(error).startswith(NO_OPTION):
+        if wants_traceback or not str(error).startswith((NO_OPTION, TOO_LONG)):
             raise
-        _exit(_no_option(sys.argv[1:]), 2)
+        _exit(_no_number(error) if str(error).startswith(TOO_LONG) else _no_option(sys.argv[1:]), 2)
     except (RunsFailed, CannotWrite) as error:
         _exit(str(error), 1)
     except KeyboardInterrupt:
@@ -59,11 +60,11 @@ def one_line(error: Exception) -> str:
     """
     text = str(error)
     if isinstance(error, ConfigError):
-        return " ".join(text.split())
+        return text
     if isinstance(error, OverrideParseException):
         said = text.splitlines()[1 if text.startswith("Error parsing override") else 0]
         remedy = "write key=value, and quotes around special characters: \"key='a,b'\""
-        return f"{error.override}: not understood ({said}); {remedy}"
+        return f"{shown(error.override)}: not understood ({said}); {remedy}"
     if missing := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
         group, option = missing.groups()
         options = re.findall(r"^\t(\S+)$", text, flags=re.MULTILINE)
@@ -76,6 +77,12 @@ def one_line(error: Exception) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     cause = str(error.__cause__).splitlines()[0] if error.__cause__ else ""
     return " ".join(dict.fromkeys([*lines, cause])).strip()
+
+
+def _no_number(error: ValueError) -> str:
+    """The message for a number of more digits than Python reads, typed somewhere on the command line."""
+    longest = max(sys.argv[1:], key=len)
+    return f"{shown(longest)}: needs a number that 64 bits can hold ({str(error).partition(';')[0]})"
 
 
 def _no_option(arguments: Iterable[str]) -> str:
@@ -107,5 +114,5 @@ def _exit_on_signal(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _exit(message: str, status: int) -> NoReturn:
-    print(f"gradflow: {message}", file=sys.stderr)
+    print(f"gradflow: {printable(message)}", file=sys.stderr)
     sys.exit(status)

@@ -5,6 +5,7 @@ Hydra imports every plugin at start-up, even for `--help`, so heavy modules are 
 
 import functools
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from gradflow.sweep.plan import PlannedRun
 
 
+MOST_RUNS = 1_000_000  # more would not fit into memory, let alone end
+
+
 @dataclass
 class GradflowSweeperConf:
     _target_: str = "hydra_plugins.gradflow_sweeper.sweeper.GradflowSweeper"
@@ -41,7 +45,7 @@ def grid(overrides: Sequence[Override]) -> list[list[str]]:
     own sweeper: the last key varies fastest, and a repeated key takes its last values, at its first place.
 
     Raises:
-        ConfigError: for an interval.
+        ConfigError: for an interval, a key without values, and more than `MOST_RUNS` combinations.
     """
     choices: dict[str, list[str]] = {}
     for one in overrides:
@@ -49,7 +53,11 @@ def grid(overrides: Sequence[Override]) -> list[list[str]]:
             raise ConfigError(f"{one.input_line}: an interval has no list of values; use range(start,stop) or a,b,c")
         key = one.get_key_element()
         values = one.sweep_string_iterator() if one.is_sweep_override() else [one.get_value_element_as_str()]
-        choices[key] = [f"{key}={value}" for value in values]
+        choices[key] = [f"{key}={value}" for value in itertools.islice(values, MOST_RUNS + 1)]
+        if not choices[key]:
+            raise ConfigError(f"{one.input_line}: holds no value, so there is nothing to train; give at least one")
+    if math.prod(map(len, choices.values())) > MOST_RUNS:
+        raise ConfigError(f"{' '.join(one.input_line or '' for one in overrides)}: needs at most {MOST_RUNS:,} runs")
     combinations = [list(combination) for combination in itertools.product(*choices.values())]
     if "seed" not in choices:
         return combinations

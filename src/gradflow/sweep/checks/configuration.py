@@ -1,23 +1,21 @@
 """Is this configuration sensible? If not, one clear error (key, value, remedy) before anything is trained."""
 
+import itertools
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from gradflow.errors import ConfigError, check_whole, nearest, shown
-from gradflow.models.blocks import NORMS
+from gradflow.data.archive import memory
+from gradflow.errors import ConfigError, nearest, shown
 from gradflow.runs import durable
-from gradflow.sweep.checks import activation, callbacks, training
-from gradflow.sweep.checks.values import arguments_fit, number, whole
+from gradflow.sweep.checks import activation, arguments, callbacks, schema, training
+from gradflow.sweep.checks.values import Rule, check_plain
 
-GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
-SWITCHES = ("compile", "flush_denormal", "rerun", "resample_split")
-KNOBS = (
-    *("blocks", "width", "seed", "precision", "batch_norm", "batch_norm_samples", "threads"),
-    *("runs_per_job", "steps_per_execution", *SWITCHES),
-    *("study", "headline", "output", "output_dir", "data_dir", "resume", "callbacks"),
-)
+_ROOT = {key: Rule(annotation) for key, annotation in schema.types(schema.Root).items()}
+_BYTES_PER_WEIGHT = 8  # in float32, with its gradient
 
 
 def check(cfg: DictConfig) -> None:
@@ -26,28 +24,27 @@ def check(cfg: DictConfig) -> None:
     Raises:
         ConfigError: naming key, value and remedy.
     """
-    _known_keys(cfg)
-    activation.check(cfg)
-    for group in GROUPS:
-        arguments_fit(cfg, group)
-    _callbacks(cfg)
+    plain = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(plain, dict)
+    _known_keys(plain)
+    for key in (one for one in _ROOT if one != "study"):
+        _ROOT[key].check(key, plain[key])
+    activation.check(plain["activation"])
+    for group, keys in schema.GROUPS.items():
+        arguments.check(group, plain[group], keys)
+    _ROOT["study"].check("study", plain["study"])  # made of the names in the groups
+    _callbacks(plain["callbacks"])
     callbacks.check_kinds(cfg)
     _size(cfg)
-    _model(cfg)
+    _memory(cfg)
     training.check(cfg)
-    for key, example in (("study", "digits_conv"), ("output_dir", "outputs")):
-        if not isinstance(cfg[key], str) or not cfg[key].strip():
-            raise ConfigError(f"{key}={shown(cfg[key])}: needs a name, e.g. {key}={example}")
-    if Path(cfg.study).name != cfg.study or cfg.study in (".", ".."):
-        raise ConfigError(f"study={cfg.study}: needs the name of one folder; the folder above it is output_dir")
-    for key in SWITCHES:
-        if not isinstance(cfg[key], bool):
-            raise ConfigError(f"{key}={shown(cfg[key])}: choose true or false")
+    _folder(cfg)
 
 
 def check_seed(cfg: DictConfig) -> None:
     """Refuse a seed that is not a whole number of at least 0."""
-    whole(cfg, "seed", at_least=0)
+    seed = cfg.seed
+    _ROOT["seed"].check("seed", OmegaConf.to_container(seed) if OmegaConf.is_config(seed) else seed)
 
 
 def check_writable(folder: Path) -> None:
@@ -62,54 +59,70 @@ def check_writable(folder: Path) -> None:
         ) from error
 
 
-def _known_keys(cfg: DictConfig) -> None:
-    known = [*GROUPS, *KNOBS]
-    for key in cfg:
+def _known_keys(values: Mapping[Any, Any]) -> None:
+    known = [*schema.GROUPS, *_ROOT, "callbacks"]
+    for key in values:
         if key not in known:
-            raise ConfigError(f"{key!s}={cfg[key]}: no such key{nearest(str(key), known)}")
+            raise ConfigError(f"{key!s}={shown(values[key])}: no such key{nearest(str(key), known)}")
     for needed in known:
-        if needed not in cfg:
+        if needed not in values:
             raise ConfigError(f"{needed}: missing; leave ~{needed} out of the command")
 
 
-def _callbacks(cfg: DictConfig) -> None:
-    if not isinstance(cfg.callbacks, DictConfig):
-        raise ConfigError(f"callbacks={shown(cfg.callbacks)}: use callbacks=none to switch them all off")
-    for name, callback in cfg.callbacks.items():
+def _callbacks(chosen: Any) -> None:
+    if not isinstance(chosen, dict):
+        raise ConfigError(f"callbacks={shown(chosen)}: use callbacks=none to switch them all off")
+    for name, callback in chosen.items():
         key = f"callbacks.{name!s}"
+        check_plain(key, name)
         if callback is None:
             continue
-        if not isinstance(callback, DictConfig) or "_target_" not in callback:
+        if not isinstance(callback, dict) or arguments.TARGET not in callback:
             raise ConfigError(f"{key}={shown(callback)}: needs a _target_, or {key}=null for none")
-        arguments_fit(cfg, key)
-        if "every_n_steps" in callback:
-            whole(cfg, f"{key}.every_n_steps", at_least=1)
+        arguments.check(key, callback, schema.Callback)
+
+
+def _folder(cfg: DictConfig) -> None:
+    if Path(cfg.study).name != cfg.study or cfg.study in (".", ".."):
+        raise ConfigError(f"study={cfg.study}: needs the name of one folder; the folder above it is output_dir")
+    try:
+        Path(cfg.output_dir, cfg.study).exists()
+    except OSError as error:  # a name that the file system does not take, a folder above that may not be entered
+        key = f"output_dir={shown(cfg.output_dir)} study={shown(cfg.study)}"
+        raise ConfigError(f"{key}: cannot be used ({error.strerror}); choose others") from error
 
 
 def _size(cfg: DictConfig) -> None:
-    """blocks and width: whole numbers of at least 1, and only where the model uses them."""
+    """blocks and width only where the model uses them, where one may list what the other counts; norm always."""
+    if _is_ours(cfg) and "norm" not in cfg.model:  # by which the package tells whether there is batch normalisation
+        raise ConfigError("model.norm: missing; leave ~model.norm out of the command")
     for key in ("blocks", "width"):
         value = cfg[key]
         if key not in cfg.model:
             if value is not None:
                 raise ConfigError(f"{key}={value}: model={cfg.model.get('name')} has a fixed size; leave {key} out")
-        elif key == "width" and isinstance(value, ListConfig):
-            for one in value:
-                check_whole(key, one, at_least=1, example="[64,32]")
-        else:
-            whole(cfg, key, at_least=1)
-        if key in cfg.model and cfg.model[key] != value:
+            continue
+        if value is None and (key == "width" or not isinstance(cfg.width, ListConfig)):
+            raise ConfigError(f"{key}=null: needs a whole number of at least 1, e.g. {key}=2")
+        if cfg.model[key] != value:
             raise ConfigError(f"model.{key}={shown(cfg.model[key])}: set the knob itself, {key}={cfg.model[key]}")
 
 
-def _model(cfg: DictConfig) -> None:
-    model = cfg.model
-    if "norm" in model and model.norm not in NORMS:
-        raise ConfigError(f"model.norm={shown(model.norm)}: choose one of {', '.join(NORMS)}")
-    if "dropout" in model:
-        number(cfg, "model.dropout", low=0.0, high=1.0, example=0.1)
-    if "kernel_size" in model:
-        whole(cfg, "model.kernel_size", at_least=1)
-    for key in ("bias", "residual"):
-        if key in model and not isinstance(model[key], bool):
-            raise ConfigError(f"model.{key}={shown(model[key])}: choose true or false")
+def _is_ours(cfg: DictConfig) -> bool:
+    return cfg.model._target_.startswith("gradflow.models.")
+
+
+def _memory(cfg: DictConfig) -> None:
+    """Refuse hidden layers that this machine, which builds them before anything is trained, cannot hold."""
+    if cfg.width is None or not _is_ours(cfg):
+        return
+    if isinstance(cfg.width, ListConfig):
+        weights = sum(before * after for before, after in itertools.pairwise(cfg.width))
+    else:
+        layers = cfg.blocks if "kernel_size" in cfg.model else cfg.blocks - 1  # a convolution's stem comes on top
+        weights = layers * cfg.width**2 * cfg.model.get("kernel_size", 1) ** 2
+    if (size := weights * _BYTES_PER_WEIGHT) > memory():
+        raise ConfigError(
+            f"width={shown(cfg.width)} blocks={shown(cfg.blocks)}: the hidden weights and their gradients need "
+            f"{size / 1e9:,.0f} GB, and this machine has {memory() / 1e9:,.0f}; use fewer or narrower blocks"
+        )

@@ -7,28 +7,12 @@ import sysconfig
 from pathlib import Path
 
 import torch
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig
 
-from gradflow.errors import ConfigError, is_whole, shown
-from gradflow.sweep.checks.values import number, whole
+from gradflow.errors import ConfigError, shown
 from gradflow.training import build, process
 
 DISTRIBUTED = "lightning.pytorch.strategies.DDPStrategy"  # of trainer=ddp
-# Arguments of the trainer that build.trainer sets, and what to use instead.
-OWN_ARGUMENTS = {
-    "callbacks": "use the group callbacks",
-    "logger": "use logger=tensorboard or logger=none",
-    "default_root_dir": "use output_dir",
-    "plugins": "leave it out",
-    "precision": "use the knob precision, e.g. precision=bf16",
-    **dict.fromkeys(
-        (
-            *("num_sanity_val_steps", "enable_progress_bar", "enable_model_summary", "log_every_n_steps"),
-            "use_distributed_sampler",
-        ),
-        "leave it out",
-    ),
-}
 
 
 def check(cfg: DictConfig) -> None:
@@ -37,34 +21,13 @@ def check(cfg: DictConfig) -> None:
     Raises:
         ConfigError: naming key, value and remedy.
     """
-    _optimizer(cfg)
     _trainer(cfg)
     _precision(cfg)
-    if cfg.batch_norm not in build.BATCH_NORMS:
-        raise ConfigError(f"batch_norm={shown(cfg.batch_norm)}: choose one of {', '.join(build.BATCH_NORMS)}")
-    for key in ("batch_norm_samples", "steps_per_execution", "runs_per_job"):
-        whole(cfg, key, at_least=1)
-    if cfg.threads is not None:
-        whole(cfg, "threads", at_least=1)
-    if cfg.compile is True:
+    if cfg.compile:
         _compiles()
 
 
-def _optimizer(cfg: DictConfig) -> None:
-    number(cfg, "optimizer.lr", low=0.0, example=0.001)
-    if "weight_decay" in cfg.optimizer:
-        number(cfg, "optimizer.weight_decay", low=0.0, example=0.0001)
-    for key in ("step_size", "T_max"):
-        if key in cfg.schedule:
-            whole(cfg, f"schedule.{key}", at_least=1)
-
-
 def _trainer(cfg: DictConfig) -> None:
-    for key in ("max_epochs", "accumulate_grad_batches"):
-        whole(cfg, f"trainer.{key}", at_least=1)
-    for key, remedy in OWN_ARGUMENTS.items():
-        if key in cfg.trainer:
-            raise ConfigError(f"trainer.{key}={shown(cfg.trainer[key])}: gradflow sets it; {remedy}")
     _devices(cfg)
     if cfg.trainer.get("overfit_batches"):
         raise ConfigError(
@@ -73,8 +36,6 @@ def _trainer(cfg: DictConfig) -> None:
         )
     _limits(cfg)
     _validation(cfg)
-    if cfg.trainer.gradient_clip_val is not None:
-        number(cfg, "trainer.gradient_clip_val", low=0.0, example=1.0)
     if cfg.trainer.accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
         raise ConfigError("trainer=gpu: no CUDA GPU was found; use trainer=auto or trainer=cpu")
 
@@ -107,12 +68,6 @@ def _devices(cfg: DictConfig) -> None:
     """One device, or several of one machine with `trainer=ddp`."""
     trainer = cfg.trainer
     devices, strategy = trainer.get("devices"), trainer.get("strategy")
-    is_list = isinstance(devices, ListConfig) and len(devices) > 0
-    if not is_list and (not is_whole(devices) or devices < 1):
-        raise ConfigError(
-            f"trainer.devices={shown(devices)}: needs a number of devices, e.g. trainer.devices=1, or trainer=ddp "
-            "trainer.devices=2"
-        )
     if trainer.get("num_nodes", 1) != 1:
         raise ConfigError(f"trainer.num_nodes={trainer.num_nodes}: a run uses the devices of one machine; leave it out")
     distributed = isinstance(strategy, DictConfig) and strategy.get("_target_") == DISTRIBUTED
