@@ -66,8 +66,8 @@ def resume_point(folder: Path, record: Record) -> Path | None:
 def _write_hydra_folder(cfg: DictConfig, folder: Path, *, overrides: list[str]) -> None:
     """The composed configuration and overrides, in the form that Hydra itself writes."""
     folder.mkdir(exist_ok=True)
-    OmegaConf.save(cfg, folder / "config.yaml")
-    OmegaConf.save(OmegaConf.create(overrides), folder / "overrides.yaml")
+    OmegaConf.save(cfg, folder / folders.CONFIG_FILE)
+    OmegaConf.save(OmegaConf.create(overrides), folder / folders.OVERRIDES_FILE)
     if HydraConfig.initialized():
         hydra = OmegaConf.create({"hydra": HydraConfig.get()})
         with read_write(hydra.hydra):
