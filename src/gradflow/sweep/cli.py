@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from gradflow import CONF
-from gradflow.errors import ConfigError, RunsFailed, nearest
+from gradflow.errors import CannotWrite, ConfigError, RunsFailed, nearest
 
 # How messages of Hydra's begin: for an unknown key; a group's option that is no name; flags that do not go together.
 NO_KEY = "Could not override"
@@ -53,7 +53,7 @@ def main() -> None:
         if wants_traceback or not str(error).startswith((NO_OPTION, *WRONG_FLAGS)):
             raise
         _exit(one_line(error), 2)
-    except RunsFailed as error:
+    except (RunsFailed, CannotWrite) as error:
         _exit(str(error), 1)
     except KeyboardInterrupt:
         _exit("interrupted", 130)

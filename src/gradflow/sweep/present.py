@@ -1,5 +1,6 @@
 """The runs that a study already has: whether others may join them, and what becomes of their records."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,12 +9,15 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from gradflow.errors import ConfigError
-from gradflow.runs import content, folders, planned
-from gradflow.runs.record import DONE, IDENTITY, Record, State, read_record, write_record
+from gradflow.runs import content, folders, integrity, planned
+from gradflow.runs.record import IDENTITY, Record, State, read_record, write_record
+from gradflow.runs.states import is_over
 from gradflow.study.records import readable_runs
 from gradflow.training.folder import lock
 
-NO_RESULT = (State.PLANNED, State.FAILED)  # these start from the beginning, whatever was tried before
+log = logging.getLogger(__name__)
+
+NO_RESULT = (State.PLANNED, State.FAILED)  # of other content these start from the beginning
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,9 @@ class Planned:
 
 
 def is_done(folder: Path) -> bool:
-    """Whether nothing is left to train there."""
+    """Whether nothing is left to train there: the run has ended, and its curves are whole."""
     record = read_record(folder)
-    return record is not None and record["state"] in DONE
+    return record is not None and is_over(record) and integrity.damaged_curves(folder, record) is None
 
 
 def check(wanted: Mapping[Path, Planned]) -> None:
@@ -97,10 +101,12 @@ def write(folder: Path, new: Planned) -> Record:
     Of a run that is there, only the headline changes and, as long as it is unfinished, how it is composed: what does
     not count may be new, such as a monitor. A run that another process is training is left alone.
 
+    A run that has ended and whose curves are not whole is set aside, and trained again.
+
     Returns:
         The record that is there now.
     """
-    if new.replace and folder.exists():
+    if _is_replaced(folder, replace=new.replace):
         _set_aside(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with lock(folder) as mine:
@@ -108,11 +114,20 @@ def write(folder: Path, new: Planned) -> Record:
         if there is not None and not mine:
             return there
         record = _record(there, new.record)
-        if record["state"] not in DONE:
+        if not is_over(record):
             planned.write_planned(folder, new.text, record["overrides"])
         if record != there:
             write_record(folder, record)
         return record
+
+
+def _is_replaced(folder: Path, *, replace: bool) -> bool:
+    """Whether what is there makes room: it is trained again on demand, or because its curves are not whole."""
+    there = None if replace else read_record(folder)
+    if there is not None and (fault := integrity.damaged_curves(folder, there)) is not None:
+        log.warning("%s: its curves are not whole (%s); it is kept under another name and trained again", folder, fault)
+        return True
+    return replace and folder.exists()
 
 
 def _record(there: Record | None, wanted: Record) -> Record:
@@ -120,7 +135,7 @@ def _record(there: Record | None, wanted: Record) -> Record:
     if there is None or (there["state"] in NO_RESULT and there["content"] != wanted["content"]):
         return wanted
     changed = there | {"headline": wanted["headline"]}
-    return changed if there["state"] in DONE else changed | {"overrides": wanted["overrides"]}
+    return changed if is_over(there) else changed | {"overrides": wanted["overrides"]}
 
 
 def lacking(there: Record, wanted: Record) -> list[str]:
@@ -139,4 +154,4 @@ def _set_aside(folder: Path) -> None:
             moment = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
             folder.rename(folder.with_name(f"replaced={moment},{folder.name}"))
     except Timeout as error:
-        raise ConfigError(f"rerun=true: {folder} is being trained by another process; wait for it") from error
+        raise ConfigError(f"{folder} is being trained by another process; wait for it") from error

@@ -10,10 +10,11 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from gradflow.errors import ConfigError, shown
 from gradflow.runs import folders
 from gradflow.runs.planned import planned_configuration
-from gradflow.runs.record import DONE, IDENTITY, Record
+from gradflow.runs.record import IDENTITY, Record
 from gradflow.study.records import study_runs
 from gradflow.sweep import environment
 from gradflow.sweep.plan import PlannedRun, Wanted, quoted
+from gradflow.sweep.present import is_done
 
 KEY = "resume"
 
@@ -61,7 +62,7 @@ def wanted(found: Sequence[Path], *, defaults: DictConfig) -> Iterator[Wanted | 
         runs += [(study, record) for record in records]
     for study, record in sorted(runs, key=lambda run: run[1]["seed"]):
         folder = study / record["config"] / folders.seed_folder(record["seed"])
-        if record["state"] in DONE:
+        if is_done(folder):
             yield PlannedRun(folder)
         else:
             cfg = _as_it_lies(planned_configuration(folder), study.absolute(), defaults)
