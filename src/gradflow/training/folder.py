@@ -52,7 +52,7 @@ def start(cfg: DictConfig, folder: Path) -> Record:
     if changed := content.changed(record["content"], content.content(counted) | build.decay_rule(cfg)):
         raise ConfigError(f"{changed[0]}: what it names has changed since {folder} was planned; give the command again")
     with durable.naming(folder / folders.HYDRA_FOLDER):
-        _write_hydra_folder(cfg, folder / folders.HYDRA_FOLDER, overrides=record["overrides"])
+        _write_hydra_settings(folder / folders.HYDRA_FOLDER, overrides=record["overrides"])
     return record
 
 
@@ -79,13 +79,11 @@ def resume_point(folder: Path, record: Record) -> Path | None:
     return None
 
 
-def _write_hydra_folder(cfg: DictConfig, folder: Path, *, overrides: list[str]) -> None:
-    """The composed configuration and overrides, in the form that Hydra itself writes."""
-    folder.mkdir(exist_ok=True)
-    OmegaConf.save(cfg, folder / "config.yaml")
-    OmegaConf.save(OmegaConf.create(overrides), folder / "overrides.yaml")
+def _write_hydra_settings(folder: Path, *, overrides: list[str]) -> None:
+    """Hydra's own settings of the job, in the form that Hydra itself writes."""
     if HydraConfig.initialized():
+        folder.mkdir(exist_ok=True)
         hydra = OmegaConf.create({"hydra": HydraConfig.get()})
         with read_write(hydra.hydra):
-            hydra.hydra.overrides.task = overrides  # another run of the job may have had others
+            hydra.hydra.overrides.task = overrides  # Hydra knows those of the whole sweep
         OmegaConf.save(hydra, folder / "hydra.yaml")
