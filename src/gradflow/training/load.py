@@ -2,18 +2,19 @@
 
 import logging
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf, open_dict
 from torch import nn
 
 from gradflow import CONF
 from gradflow.callbacks.precise_batch_norm import recomputed_statistics
+from gradflow.data.datamodule import ArrayDataModule
 from gradflow.data.preparation import Preparation, stored_preparation
 from gradflow.errors import ConfigError
 from gradflow.measure.batch_norm import apply_statistics
@@ -22,7 +23,7 @@ from gradflow.runs.planned import planned_configuration
 from gradflow.runs.record import IDENTITY, Record, State, read_record
 from gradflow.training import build
 from gradflow.training.fit import saved
-from gradflow.training.targets import check_trusted, named_in
+from gradflow.training.targets import TARGET, check_trusted, named_in
 from gradflow.training.trained_network import TrainedNetwork
 
 log = logging.getLogger(__name__)
@@ -104,29 +105,45 @@ def network_of(
         check_trusted(run.cfg, where=run.folder, own=named_in([CONF]), remedy=remedy, groups=NETWORK_GROUPS)
     known = stored_preparation(checkpoint)
     if known is None:  # written by a version that did not store it
-        known = data_of(run, trust=trust, remedy=remedy).preparation
+        data, _ = data_of(run, trust=trust, remedy=remedy)
+        known = data.preparation
     network = _built(run, known, checkpoint)
     _warn(run, checkpoint)
     loaded = TrainedNetwork(network, known, cfg=run.cfg, epoch=checkpoint["epoch"] + 1)
     return loaded.to(device)
 
 
-def data_of(run: TrainedRun, *, trust: bool, remedy: str) -> build.ArrayDataModule:
-    """The data set that a run was trained on.
+def data_of(
+    run: TrainedRun, *, trust: bool, remedy: str, changes: Mapping[str, Any] | None = None
+) -> tuple[ArrayDataModule, DictConfig]:
+    """The data set that a run was trained on, perhaps with changed options, and its configuration.
+
+    Args:
+        run: the run.
+        trust: as for `load_network`.
+        remedy: how the user says `trust`.
+        changes: values that the user gives, by dotted key; the targets among them are the user's own.
 
     Raises:
-        ConfigError: if it names code that needs `trust`, or has changed since.
+        ConfigError: if it cannot be built, names code that needs `trust`, or has changed since.
     """
+    changes = changes or {}
+    cfg = run.cfg.copy()
+    with open_dict(cfg):
+        for key, value in changes.items():
+            OmegaConf.update(cfg, key, value, merge=True)
     if not trust:
-        check_trusted(run.cfg, where=run.folder, own=named_in([CONF]), remedy=remedy, groups=(DATA_GROUP,))
+        own = {*named_in([CONF]), *(str(value) for key, value in changes.items() if key.endswith(TARGET))}
+        check_trusted(cfg, where=run.folder, own=own, remedy=remedy, groups=(DATA_GROUP,))
     with _building(run, "data set"):
-        data = build.data(run.cfg)
-    if changed := _changed(run, DATA_GROUP):
+        data = build.data(cfg)
+        _ = data.arrays
+    if not changes and (changed := _changed(run, DATA_GROUP)):
         raise ConfigError(
             f"{changed[0]}: what it names has changed since {run.folder} was trained; name the data to use, e.g. "
             "data=npz data.path=FILE.npz"
         )
-    return data
+    return data, cfg.data
 
 
 @contextmanager
@@ -143,8 +160,12 @@ def _building(run: TrainedRun, what: str) -> Iterator[None]:
 
 def _changed(run: TrainedRun, *groups: str) -> list[str]:
     """The keys of these groups whose files have changed since the run was trained."""
-    values = {key: value for key, value in identity.whole(run.cfg).items() if key.split(".")[0] in groups}
     before = {key: digest for key, digest in run.record["content"].items() if key.split(".")[0] in groups}
+    values = {
+        key: value
+        for key, value in identity.whole(run.cfg).items()
+        if any(one == key or one.startswith(f"{key}.") for one in before)
+    }
     return content.changed(before, content.content(values))
 
 
