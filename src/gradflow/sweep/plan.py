@@ -114,13 +114,13 @@ def recorded_overrides(study: str, arguments: Sequence[str]) -> list[list[str]]:
 
     Args:
         study: the study's folder.
-        arguments: the overrides of the command; any but `resume` would have no effect.
+        arguments: the overrides of the command; any but `resume` and `trust` would have no effect.
 
     Raises:
         ConfigError: if there are no runs in the folder, or other overrides.
     """
     for argument in arguments:
-        if not argument.startswith("resume="):
+        if not argument.startswith(("resume=", "trust=")):
             raise ConfigError(f"{argument}: no effect with resume={study}, which trains runs as they were planned")
     folder = Path(study)
     records = study_runs(folder)

@@ -97,7 +97,7 @@ def check_trusted(
             _refuse(where, f"{key}={value}", "is computed when it is read", remedy)
     resolved = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=False)
     assert isinstance(resolved, dict)
-    for group in KINDS if groups is None else groups:
+    for group in map(str, resolved) if groups is None else groups:
         for key, value in _entries(resolved.get(group), group):
             if key.endswith(f".{TARGET}"):
                 if value is not None and (fault := _fault(group, value, own)):
@@ -123,9 +123,11 @@ def _entries(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 def _fault(group: str, target: object, own: Collection[str]) -> str | None:
     """Why a target is not trusted; None if it is."""
-    kind = KINDS[group]
     if isinstance(target, str) and (target in own or target in PLAIN):
         return None
+    if group not in KINDS:
+        return "is in no group that is built"
+    kind = KINDS[group]
     if not isinstance(target, str) or not any(target.startswith(f"{package}.") for package in kind.packages):
         return f"is not {kind.what}, nor does your conf or command line name it"
     thing = _defined(target)

@@ -7,6 +7,7 @@ import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_store import ConfigStore
@@ -95,13 +96,15 @@ class GradflowSweeper(Sweeper):
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         self._parse = functools.cache(parser.parse_override)
         self._compose_options = functools.cache(self._load_options)
+        compose = self._compose_combination
         if self.config.resume:
             combinations = plan.recorded_overrides(self.config.resume, arguments)
+            compose = self._compose_resumed
         else:
             preset = [f"{key}={values}" for key, values in self._params.items()]
             combinations = grid(parser.parse_overrides([*preset, *arguments]))
         with terminal.console.status("checking the configuration"), flushing(bool(self.config.flush_denormal)):
-            runs = plan.plan(combinations, self._compose_combination, self._compose)
+            runs = plan.plan(combinations, compose, self._compose)
         todo = plan.unfinished(runs)
         plan.announce(runs, todo)
         try:
@@ -146,6 +149,14 @@ class GradflowSweeper(Sweeper):
         except OmegaConfBaseException:
             self._compose_options(tuple(overrides))  # raises Hydra's own message
             raise
+        return cfg, choices
+
+    def _compose_resumed(self, overrides: Sequence[str]) -> tuple[DictConfig, dict[str, Any]]:
+        """A combination whose overrides are those of a run folder, if nothing in it could run somebody else's code."""
+        from gradflow.sweep.trust import check_resumed
+
+        cfg, choices = self._compose_combination(overrides)
+        check_resumed(cfg, Path(self.config.resume), command=self.config)
         return cfg, choices
 
     def _is_value(self, override: Override) -> bool:

@@ -11,7 +11,7 @@ from gradflow.sweep.checks import training
 from gradflow.sweep.checks.values import arguments_fit, number, whole
 
 GROUPS = ("activation", "model", "init", "data", "optimizer", "schedule", "trainer", "logger")
-SWITCHES = ("compile", "flush_denormal", "rerun", "resample_split")
+SWITCHES = ("compile", "flush_denormal", "rerun", "resample_split", "trust")
 KNOBS = (
     *("blocks", "width", "seed", "precision", "batch_norm", "batch_norm_samples", "threads"),
     *("runs_per_job", "steps_per_execution", *SWITCHES),
@@ -40,6 +40,10 @@ def check(cfg: DictConfig) -> None:
     for key in SWITCHES:
         if not isinstance(cfg[key], bool):
             raise ConfigError(f"{key}={shown(cfg[key])}: choose true or false")
+    if cfg.trust:
+        raise ConfigError(
+            "trust=true: no effect without resume=STUDY, as what you type is trusted anyway; leave it out"
+        )
 
 
 def check_seed(cfg: DictConfig) -> None:
