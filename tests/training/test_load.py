@@ -158,6 +158,7 @@ def test_a_folder_that_is_no_run_is_refused(run, tmp_path):
     (tmp_path / "empty").mkdir()
     assert "not a run folder; name one, e.g. outputs/" in refusal(tmp_path / "empty")
     assert refusal(run, epoch="first").startswith("epoch=first: choose best")
+    assert refusal(run, device="abacus").startswith("device=abacus: cannot be used (")
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,8 @@ def test_a_configuration_of_another_network_is_refused(run):
     assert refusal(run) == f"{run}: its checkpoint does not fit its configuration; train it again with rerun=true"
     change(run, **{"model.nonsense": 5})
     assert refusal(run).startswith(f"{run}: its network cannot be built (")
-    change(run, **{"model.kernel_size": 4})
+    change(run, precision=17)
+    assert refusal(run).startswith(f"{run}: its network cannot be built (")
     (run / ".hydra" / "config.yaml").write_text("{")
     assert "damaged" in refusal(run)
 

@@ -90,7 +90,10 @@ def trained_run(run: str | Path) -> TrainedRun:
 def _no_run(folder: Path) -> str:
     if not folder.is_dir():
         return f"{folder}: no such folder; name a run folder, e.g. {EXAMPLE}"
-    inside = sorted(file.parent for file in folder.glob(f"**/{folders.RUN_FILE}"))
+    levels = ("", "*/", "*/*/")  # of a configuration, a study, a folder of studies
+    inside = sorted(
+        f.parent for up in levels for f in folder.glob(f"{up}{folders.seed_folder('*')}/{folders.RUN_FILE}")
+    )
     return f"{folder}: not a run folder; name one, e.g. {inside[0] if inside else EXAMPLE}"
 
 
@@ -103,14 +106,18 @@ def network_of(
     checkpoint = _checkpoint(run.folder, epoch)
     if not trust:
         check_trusted(run.cfg, where=run.folder, own=named_in([CONF]), remedy=remedy, groups=NETWORK_GROUPS)
-    known = stored_preparation(checkpoint)
+    with _building(run, "network"):
+        known = stored_preparation(checkpoint)
     if known is None:  # written by a version that did not store it
         data, _ = data_of(run, trust=trust, remedy=remedy)
         known = data.preparation
-    network = _built(run, known, checkpoint)
+    with _building(run, "network"):
+        network = TrainedNetwork(_built(run, known, checkpoint), known, cfg=run.cfg, epoch=checkpoint["epoch"] + 1)
     _warn(run, checkpoint)
-    loaded = TrainedNetwork(network, known, cfg=run.cfg, epoch=checkpoint["epoch"] + 1)
-    return loaded.to(device)
+    try:
+        return network.to(device)
+    except (RuntimeError, AssertionError) as error:  # no such device, or torch cannot use it
+        raise ConfigError(f"device={device}: cannot be used ({str(error).splitlines()[0]}); use cpu") from error
 
 
 def data_of(
@@ -206,7 +213,7 @@ def _damaged(file: Path, reason: str) -> str:
 
 def _built(run: TrainedRun, known: Preparation, checkpoint: dict[str, Any]) -> nn.Module:
     """The network with the weights of a checkpoint, and the statistics by which they were validated."""
-    with _building(run, "network"), torch.random.fork_rng(devices=[]):  # the caller's random numbers are none of ours
+    with torch.random.fork_rng(devices=[]):  # the caller's random numbers are none of ours
         network = build.architecture(run.cfg, known)
     if build.PRECISIONS[str(run.cfg.precision)] == "64-true":
         network.double()
