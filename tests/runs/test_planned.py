@@ -4,7 +4,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from gradflow.errors import ConfigError
-from gradflow.runs.planned import planned_configuration
+from gradflow.runs.planned import as_text, of_seed, planned_configuration, write_planned
 
 CONTENT = b"seed: 0\nactivation: {}\ninit: {}\ndata: {}\noptimizer: {}\ntrainer: {}\nlogger: {}\n"
 
@@ -37,3 +37,16 @@ def test_a_damaged_one_is_refused_in_one_line(tmp_path, content):
 def test_a_missing_one_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"config\.yaml: missing; give the command"):
         planned_configuration(tmp_path)
+
+
+def test_what_is_written_has_no_references_and_is_read_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("VALUE", "3")
+    texts = {"a": r"\${b}", "b": r"x\\\${b}", "c": "1e-3", "d": "null", "e": "2024-01-01", "f": "ü: #", "g": "seed: 7"}
+    cfg = OmegaConf.create(CONTENT.decode())
+    cfg.model = texts | {"h": "${oc.env:VALUE}", "i": [0.1, 1e-8, None, "on"]}
+    expected = OmegaConf.to_container(cfg, resolve=True)
+    write_planned(tmp_path, of_seed(as_text(cfg), 12), ["seed=12"])
+    monkeypatch.delenv("VALUE")
+    found = OmegaConf.to_container(planned_configuration(tmp_path), resolve=True)
+    assert found == {**expected, "seed": 12}
+    assert sorted(path.name for path in (tmp_path / ".hydra").iterdir()) == ["config.yaml", "overrides.yaml"]

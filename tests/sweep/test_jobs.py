@@ -1,12 +1,17 @@
 """What one job of a launcher trains: several runs, each in its own folder as if it had been trained alone."""
 
 import json
+import shutil
 import signal
 
 import pytest
 from finished_runs import record, run_folders, states
+from hydra.core.plugins import Plugins
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
+from gradflow import CONF
+from gradflow.errors import ConfigError
+from gradflow.runs.planned import as_text, planned_configuration, write_planned
 from gradflow.runs.record import State
 from gradflow.sweep import jobs, plan
 
@@ -16,7 +21,7 @@ SMALL = ("width=8", "blocks=2", "trainer=cpu", "trainer.max_epochs=2", "callback
 def test_a_job_takes_runs_in_their_order_until_it_has_enough(tmp_path):
     def planned(runs_per_job):
         folders = [tmp_path / c / f"seed={s}" for s in range(3) for c in ("a", "b")]
-        return [plan.PlannedRun([], folder, runs_per_job) for folder in folders]
+        return [plan.PlannedRun(folder, runs_per_job) for folder in folders]
 
     def named(runs_per_job):
         return [["/".join(run.folder.parts[-2:]) for run in one] for one in jobs.jobs(planned(runs_per_job))]
@@ -78,12 +83,69 @@ def test_a_run_that_fails_does_not_keep_its_job_from_the_others(command, tmp_pat
 
 @pytest.mark.parametrize("listens", [True, False])
 def test_a_job_that_is_told_to_end_is_queued_again_where_somebody_listens(compose, tmp_path, monkeypatch, listens):
+    folder = tmp_path / "study" / "config" / "seed=0"
+    write_planned(folder, as_text(compose()), [])
+    monkeypatch.setenv(jobs.JOB, jobs.described([folder], first=1, of=1))
     asked = []
     before = signal.signal(signal.SIGUSR2, (lambda *_: asked.append("again")) if listens else signal.SIG_DFL)
     monkeypatch.setattr(jobs, "run", lambda *_, **__: (_ for _ in ()).throw(SIGTERMException))
     try:
         with pytest.raises(SystemExit, match="143"):
-            jobs.run_job(compose(), tmp_path / "study" / "config" / "seed=0")
+            jobs.run_job(folder)
     finally:
         signal.signal(signal.SIGUSR2, before)
     assert asked == (["again"] if listens else [])
+
+
+def test_each_run_trains_what_was_planned_whatever_becomes_of_the_options(command, tmp_path, tiny, monkeypatch):
+    conf = tmp_path / "conf"
+    shutil.copytree(CONF, conf)
+    train = jobs.run
+
+    def edit_and_train(cfg, folder, **options):
+        (conf / "activation" / "tanh.yaml").write_text("name: tanh\n_target_: torch.nn.Sigmoid\n")
+        (conf / "activation" / "relu.yaml").write_text("{broken")
+        (conf / "train.yaml").write_text("[[[")
+        return train(cfg, folder, **options)
+
+    monkeypatch.setattr(jobs, "run", edit_and_train)
+    outcome = command("-cp", str(conf), "-m", "activation=relu,tanh", "seed=0,1", "blocks=1", *tiny)
+    assert outcome.status == 0, outcome
+    assert sorted(states(tmp_path)) == [State.FINISHED] * 4
+    for run in run_folders(tmp_path):
+        target = {"relu": "torch.nn.ReLU", "tanh": "torch.nn.Tanh"}[record(run)["activation"]]
+        assert planned_configuration(run).activation["_target_"] == target
+
+
+@pytest.mark.parametrize("launcher", [pytest.param("joblib", marks=pytest.mark.slow)])
+def test_a_configuration_of_ones_own_reaches_every_job(command, tmp_path, tiny, launcher):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "mine.yaml").write_text("defaults: [train, _self_]\nblocks: 2\nmodel: {norm: none}\n")
+    own = ("-cn", "mine", "--config-dir", "own", f"hydra/launcher={launcher}", "runs_per_job=2", "seed=4,5,6")
+    outcome = command(*own, *tiny)
+    assert outcome.status == 0, outcome
+    assert states(tmp_path) == [State.FINISHED] * 3
+    assert {planned_configuration(run).model.norm for run in run_folders(tmp_path)} == {"none"}
+
+
+def test_launchers_get_hydras_own_settings_alone(command, monkeypatch):
+    Plugins.instance()  # loads the launchers, once in a process
+    from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+
+    asked = []
+    monkeypatch.setattr(BasicLauncher, "launch", lambda self, jobs, **_: asked.append((self.config, jobs)) or [])
+    outcome = command("blocks=1", "width=4", "study='it\\'s'")
+    ((config, (overrides,)),) = asked
+    assert outcome.status == 0, outcome
+    assert [one.partition("=")[0] for one in overrides] == [
+        "hydra.sweep.dir",
+        "hydra.sweep.subdir",
+        f"hydra.job.env_set.{jobs.JOB}",
+    ]
+    assert config.hydra.sweep.dir == "outputs/it's"
+    assert config.study == "it's"
+
+
+def test_outside_a_sweep_nothing_is_trained(tmp_path):
+    with pytest.raises(ConfigError, match=r"hydra\.mode=RUN"):
+        jobs.run_job(tmp_path)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import own_data
 import pytest
-from forged_runs import run_record, write_run
+from forged_runs import run_record
 
 from gradflow.data import datamodule
 from gradflow.errors import RunsFailed
@@ -120,6 +120,34 @@ def test_with_an_official_test_set_the_record_says_that_only_validation_varies(c
     assert [record["resampled"] for _, _, record in launched] == ["validation", None]
 
 
+def test_a_key_that_only_another_option_has_is_refused(command, tmp_path):
+    for typed in (("-m", "model=mlp,conv", "model.kernel_size=5"), ("model=mlp", "model.kernel_size=5")):
+        outcome = command(*typed)
+        assert outcome.status == 2
+        assert outcome.err == (
+            "gradflow: model.kernel_size=5: model=mlp has no kernel_size (only model=conv has it); leave it out, or "
+            "give model=mlp a command of its own\n"
+        )
+    misspelt = command("model=mlp", "model.kernel_sizes=5")
+    assert "model.kernel_sizes=5: no such key; did you mean model." in misspelt.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_key_that_every_option_but_the_default_one_has_is_swept_with_them(command, launched):
+    outcome = command("-m", "data=moons,circles", "data.samples=500", "model=mlp", "blocks=1", "width=4")
+    assert outcome.status == 0, outcome
+    assert [(cfg.data.name, cfg.data.samples) for cfg, _, _ in launched] == [("moons", 500), ("circles", 500)]
+
+
+def test_widths_alone_say_how_many_blocks_there_are(command, launched):
+    assert command("model=mlp", "blocks=null", "width=[8,4]").status == 0
+    ((cfg, folder, record),) = launched
+    assert (cfg.blocks, record["blocks"], folder.parent.name) == (None, None, "activation=relu,model=mlp,width=8x4")
+    refused = command("model=mlp", "blocks=null")
+    assert (refused.status, refused.err.count("\n")) == (2, 1)
+    assert "blocks=null" in refused.err
+
+
 def test_names_that_need_quoting_reach_the_right_folder(command, launched, tmp_path):
     outcome = command("blocks=1", "width=4", "study='two words, (1)'", "output_dir='odd {dir}'")
     assert outcome.status == 0, outcome
@@ -128,20 +156,10 @@ def test_names_that_need_quoting_reach_the_right_folder(command, launched, tmp_p
     assert folder.parts[-3] == record["study"] == "two words, (1)"
 
 
-def test_runs_that_are_resumed_come_seed_by_seed_too(tmp_path):
-    for activation in ("tanh", "elu"):
-        for seed in (10, 9):
-            write_run(tmp_path / "study", activation=activation, seed=seed)
-    resumed = plan.recorded_overrides(str(tmp_path / "study"), [f"resume={tmp_path / 'study'}"])
-    assert [(overrides[0], overrides[2]) for overrides in resumed] == [
-        (f"activation={activation}", f"seed={seed}") for seed in (9, 10) for activation in ("elu", "tanh")
-    ]
-
-
 def write_states(tmp_path, *states):
     runs = []
     for seed, state in enumerate(states):
-        run = plan.PlannedRun([], tmp_path / "study" / "a" / f"seed={seed}")
+        run = plan.PlannedRun(tmp_path / "study" / "a" / f"seed={seed}")
         if state is not None:
             write_record(run.folder, run_record(seed=seed, state=state))
         runs.append(run)

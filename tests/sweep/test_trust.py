@@ -105,17 +105,20 @@ def test_a_study_of_the_packages_own_code_needs_no_trust(planned, command, tmp_p
     assert states(tmp_path) == ["finished"]
 
 
-OWN = ("+callbacks.own._target_=own_callbacks.some_monitor",)
+OWN = ("+callbacks.own._target_=effective_rank.EffectiveRank",)
 
 
 def test_code_of_an_earlier_command_line_needs_trust_or_a_place_in_ones_conf(planned, command, tmp_path, monkeypatch):
     planned(*OWN)
     refused = command("resume=outputs/digits_mlp")
     assert refused.status == 2
-    assert "callbacks.own._target_=own_callbacks.some_monitor is not a callback of gradflow or Lightning" in refused.err
+    assert (
+        "callbacks.own._target_=effective_rank.EffectiveRank is not a callback of gradflow or Lightning" in refused.err
+    )
+    assert command("resume=outputs/digits_mlp", "trust=yes").err == "gradflow: trust=yes: choose true or false\n"
     monkeypatch.setattr("gradflow.sweep.jobs.run", lambda *_, **__: {})
     (tmp_path / "mine" / "callbacks").mkdir(parents=True)
-    (tmp_path / "mine" / "callbacks" / "own.yaml").write_text("own:\n  _target_: own_callbacks.some_monitor\n")
+    (tmp_path / "mine" / "callbacks" / "own.yaml").write_text("own:\n  _target_: effective_rank.EffectiveRank\n")
     for allowed in ("trust=true", f"hydra.searchpath=[file://{tmp_path}/mine]"):
         outcome = command("resume=outputs/digits_mlp", allowed)
         assert outcome.status == 0, outcome.err

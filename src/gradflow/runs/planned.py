@@ -1,6 +1,10 @@
 """The composed configuration of a run, as it was planned: in the run folder, in Hydra's own form."""
 
+import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
@@ -11,6 +15,40 @@ from gradflow.runs import folders
 
 # What every version's configuration has, the last line of the file included.
 _NEEDED = ("seed", "activation", "model", "init", "data", "optimizer", "trainer", "logger")
+
+
+def as_text(cfg: DictConfig) -> str:
+    """The configuration as YAML, every reference in it replaced by its value: the same wherever it is read.
+
+    Raises:
+        OmegaConfBaseException: if a reference has no value.
+    """
+    text = OmegaConf.to_yaml(cfg, resolve=True)
+    if "${" not in text:
+        return text
+    return OmegaConf.to_yaml(OmegaConf.create(_literal(OmegaConf.to_container(cfg, resolve=True))))
+
+
+def of_seed(text: str, seed: int) -> str:
+    """The same configuration with another seed: dumping YAML takes longer than all else that a seed needs."""
+    return re.sub(r"(?m)^seed: .*$", f"seed: {seed}", text, count=1)
+
+
+def write_planned(folder: Path, text: str, overrides: Sequence[str]) -> None:
+    """Replace the configuration of a run folder, each file atomically.
+
+    Args:
+        folder: the run folder.
+        text: as `as_text` returns it.
+        overrides: those of the command line, beside it as Hydra has them.
+    """
+    hydra_folder = folder / folders.HYDRA_FOLDER
+    hydra_folder.mkdir(parents=True, exist_ok=True)
+    files = {folders.OVERRIDES_FILE: OmegaConf.to_yaml(OmegaConf.create(list(overrides))), folders.CONFIG_FILE: text}
+    for name, content in files.items():
+        temporary = hydra_folder / f".{name}.{os.getpid()}"
+        temporary.write_text(content, encoding="utf-8")
+        temporary.replace(hydra_folder / name)
 
 
 def planned_configuration(folder: Path) -> DictConfig:
@@ -34,3 +72,12 @@ def planned_configuration(folder: Path) -> DictConfig:
     if not isinstance(cfg, DictConfig) or any(key not in cfg for key in _NEEDED):
         raise ConfigError(f"{file}: damaged (not a run's configuration); give the command that planned this run again")
     return cfg
+
+
+def _literal(value: Any) -> Any:
+    """Texts written so that what looks like a reference in them is none."""
+    if isinstance(value, dict):
+        return {key: _literal(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_literal(item) for item in value]
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value

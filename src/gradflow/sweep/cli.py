@@ -4,31 +4,38 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 import hydra
-import yaml
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException, OverrideParseException
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException, InstantiationException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from gradflow import CONF
 from gradflow.errors import ConfigError, RunsFailed, nearest
 
-NO_OPTION = "Config group override must be"  # how Hydra begins a ValueError for activation=null or activation=5
+# How messages of Hydra's begin: for an unknown key; a group's option that is no name; flags that do not go together.
+NO_KEY = "Could not override"
+NO_OPTION = "Config group override must be"
+SWEPT_SETTING = "Sweeping over Hydra's configuration is not supported"
+WRONG_FLAGS = ("Only one of --run", "The --resolve flag")
+SHOWS = frozenset(("--cfg", "-c", "--info", "-i", "--help", "-h", "--hydra-help"))  # flags that train nothing
 FULL_ERROR = "HYDRA_FULL_ERROR"  # Hydra's own switch: the user asks for tracebacks
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
 def task(cfg: DictConfig) -> Any:
-    """What every launcher runs, in any process: a job, whose first run has the folder that the sweeper gave it."""
+    """What every launcher runs, in any process: a job, whose first run has the folder that the sweeper gave it.
+
+    The configuration that Hydra passes is that of the whole sweep; those of the job's runs are in their folders.
+    """
     from gradflow.sweep.jobs import run_job  # torch and Lightning take seconds; --help need not wait
 
-    return run_job(cfg, Path(HydraConfig.get().runtime.output_dir))
+    return run_job(Path(HydraConfig.get().runtime.output_dir))
 
 
 def main() -> None:
@@ -37,26 +44,57 @@ def main() -> None:
     os.environ[FULL_ERROR] = "1"  # let errors through to here instead of having Hydra print them
     signal.signal(signal.SIGTERM, _exit_on_signal)
     try:
-        task()
+        _run_hydra()
     except (ConfigError, HydraException, OmegaConfBaseException) as error:
         if wants_traceback:
             raise
         _exit(one_line(error), 2)
     except ValueError as error:
-        if wants_traceback or not str(error).startswith(NO_OPTION):
+        if wants_traceback or not str(error).startswith((NO_OPTION, *WRONG_FLAGS)):
             raise
-        _exit(_no_option(sys.argv[1:]), 2)
+        _exit(one_line(error), 2)
     except RunsFailed as error:
         _exit(str(error), 1)
     except KeyboardInterrupt:
         _exit("interrupted", 130)
 
 
+def _run_hydra() -> None:
+    """Run Hydra, a second time where it stumbles over a value that suits another option than the default one.
+
+    Hydra first composes the whole sweep with the default options, without what is swept over. So what it does not know
+    then is handed to it as a sweep, which the sweeper looks at in each combination.
+    """
+    try:
+        task()
+    except (HydraException, ValueError) as error:
+        is_ours = re.match(rf"{NO_KEY} '(?!hydra)|{NO_OPTION}", str(error))
+        if not (is_ours and SHOWS.isdisjoint(sys.argv)):
+            raise
+        typed = sys.argv
+        sys.argv = [typed[0], *map(_as_sweep, typed[1:])]
+        if sys.argv == typed:
+            raise
+        task()
+
+
+def _as_sweep(argument: str) -> str:
+    """`key=value,value`, which means the same, for a plain `key=value` that is not Hydra's own."""
+    key, equals, value = argument.partition("=")
+    if not equals or not re.fullmatch(r"(?!hydra\b)[\w./]+", key):
+        return argument
+    value = value or repr(value)
+    is_swept = OverridesParser.create().parse_override(f"{key}={value}").is_sweep_override()
+    return argument if is_swept else f"{key}={value},{value}"
+
+
 def one_line(error: Exception) -> str:
     """Key, value and remedy on one line, even for Hydra's errors, which span several.
 
-    For a misspelt option or key the nearest ones are named.
+    For a misspelt option the nearest ones are named.
     """
+    if isinstance(error, InstantiationException) and isinstance(error.__cause__, ConfigError):
+        error = error.__cause__  # what gradflow says about Hydra's settings
     text = str(error)
     if isinstance(error, ConfigError):
         return " ".join(text.split())
@@ -68,38 +106,19 @@ def one_line(error: Exception) -> str:
         group, option = missing.groups()
         options = re.findall(r"^\t(\S+)$", text, flags=re.MULTILINE)
         return f"{group}={option}: no such option{nearest(option, options)} (options: {', '.join(options)})"
-    if unknown := re.search(r"Could not override '([^']+)'", text):
-        key = unknown.group(1)
-        value = re.search(rf"\+{re.escape(key)}=(.*)", text)
-        typed = f"{key}={value.group(1)}" if value else key
-        return f"{typed}: no such key{nearest(key, _known_keys()) or '; python train.py --help lists the groups'}"
+    if unknown := re.search(rf"{NO_KEY} '([^']+)'", text):
+        value = re.search(rf"\+{re.escape(unknown.group(1))}=(.*)", text)
+        typed = f"{unknown.group(1)}={value.group(1)}" if value else unknown.group(1)
+        return f"{typed}: no such key; python train.py --help lists the groups"
+    if swept := re.search(rf"{SWEPT_SETTING} : '(.+)'", text):
+        plain = re.sub(r"^\+*hydra\.sweeper\.params\.", "", swept.group(1))
+        remedy = "name one" if plain == swept.group(1) else f"write {plain}"
+        return f"{swept.group(1)}: a setting of Hydra's has one value for all runs; {remedy}"
+    if text.startswith(WRONG_FLAGS):
+        return f"{' '.join(sys.argv[1:])}: {text[0].lower()}{text[1:]}"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     cause = str(error.__cause__).splitlines()[0] if error.__cause__ else ""
     return " ".join(dict.fromkeys([*lines, cause])).strip()
-
-
-def _no_option(arguments: Iterable[str]) -> str:
-    """The message for a group that got a number or null instead of an option's name."""
-    for argument in arguments:
-        group, _, option = argument.partition("=")
-        options = sorted(file.stem for file in (CONF / group).glob("*.yaml"))
-        if group and options and option not in options:
-            return f"{argument}: no such option (options: {', '.join(options)})"
-    return f"{' '.join(arguments)}: a group takes the name of an option, e.g. activation=relu"
-
-
-def _known_keys() -> list[str]:
-    """Top-level keys, and those of the default options, as typed."""
-    root = yaml.safe_load((CONF / "train.yaml").read_text())
-    keys = [key for key in root if key not in ("defaults", "hydra")]
-    groups = [item for entry in root["defaults"] if isinstance(entry, dict) for item in entry.items()]
-    for group, option in groups:
-        file = CONF / group / f"{option}.yaml"
-        if file.exists():
-            content = yaml.safe_load(file.read_text())
-            inside = [*(content.pop("defaults", None) or []), *content]
-            keys += [group, *(f"{group}.{key}" for key in inside if key != "name")]
-    return keys
 
 
 def _exit_on_signal(number: int, frame: FrameType | None) -> NoReturn:

@@ -6,10 +6,10 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-import hydra
 from lightning.pytorch.utilities.exceptions import SIGTERMException
-from omegaconf import DictConfig
 
+from gradflow.errors import ConfigError
+from gradflow.runs.planned import planned_configuration
 from gradflow.runs.record import Record, read_record
 from gradflow.sweep.plan import PlannedRun
 from gradflow.training.process import process_settings
@@ -32,25 +32,27 @@ def described(folders: Sequence[Path], *, first: int, of: int) -> str:
     return json.dumps({"runs": runs, "first": first, "of": of})
 
 
-def run_job(cfg: DictConfig, folder: Path) -> Record | None:
-    """Train the job's runs; return the final run.json of the first.
+def run_job(folder: Path) -> Record | None:
+    """Train the job's runs, each as it was planned; return the final run.json of the first.
 
     Args:
-        cfg: the composed configuration of the first run.
-        folder: its run folder.
+        folder: the run folder of the first.
 
     Raises:
+        ConfigError: outside a sweep.
         Exception: what the first failing run raised, once all have ended.
         SystemExit: with 143, if SIGTERM ended a run.
     """
-    job = json.loads(os.environ.get(JOB, "null")) or {"runs": ["."], "first": 1, "of": 1}
+    if JOB not in os.environ:
+        raise ConfigError("hydra.mode=RUN: gradflow plans every run, as a sweep of one if need be; leave it out")
+    job = json.loads(os.environ[JOB])
     failures: list[Exception] = []
     for number, name in enumerate(job["runs"], start=job["first"]):
         own_folder = Path(os.path.normpath(folder / name))
-        own = cfg if own_folder == folder else _composed(own_folder)
         try:
-            with process_settings(own):
-                run(own, own_folder, position=f"run {number}/{job['of']}")
+            cfg = planned_configuration(own_folder)
+            with process_settings(cfg):
+                run(cfg, own_folder, position=f"run {number}/{job['of']}")
         except SIGTERMException as error:
             _queue_again()
             # Lightning's has no status: a launcher that got it from a worker would exit as if all runs were done.
@@ -70,13 +72,6 @@ def _queue_again() -> None:
     """
     if callable(signal.getsignal(signal.SIGUSR2)):
         signal.raise_signal(signal.SIGUSR2)
-
-
-def _composed(folder: Path) -> DictConfig:
-    """The configuration of another planned run, as the sweep composed it."""
-    record = read_record(folder)
-    assert record is not None, f"{folder} was not planned"
-    return hydra.compose("train", overrides=record["overrides"])
 
 
 def jobs(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:

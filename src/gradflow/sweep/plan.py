@@ -2,7 +2,7 @@
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from gradflow import terminal
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, RunsFailed
-from gradflow.runs import content, folders, identity
+from gradflow.runs import content, folders, identity, planned
 from gradflow.runs.metrics import Metric
 from gradflow.runs.record import DONE, Record, Resampled, State, planned_record, read_record
 from gradflow.study.closing_table import closing_table
@@ -22,20 +22,35 @@ from gradflow.study.records import study_runs
 from gradflow.sweep import present
 from gradflow.sweep.checks import configuration, objects
 from gradflow.training import build
+from gradflow.training.process import flushing
 
-Compose = Callable[[Sequence[str]], tuple[DictConfig, dict[str, Any]]]
+
+@dataclass(frozen=True)
+class Wanted:
+    """A run that a command asks for.
+
+    Attributes:
+        cfg: its composed configuration.
+        overrides: those that make it, kept in its record.
+        axes: called with `has_batch_norm=`, what distinguishes its configuration from the others in its study.
+        config_hash: that of a run that was planned before; None for any.
+    """
+
+    cfg: DictConfig
+    overrides: list[str]
+    axes: Callable[..., dict[str, Any]]
+    config_hash: str | None = None
 
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One run of a sweep: how to compose it, where it goes, how many runs may share its job.
+    """One run of a sweep: where it goes, how many runs may share its job.
 
     Attributes:
         runs_per_job: how many runs the job may have, this one included.
         lacks: metrics that are asked for, if it has finished without them.
     """
 
-    overrides: list[str]
     folder: Path
     runs_per_job: int = 1
     lacks: tuple[str, ...] = ()
@@ -53,88 +68,72 @@ class Configuration:
     content: dict[str, str]
 
 
-def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaults: Compose) -> list[PlannedRun]:
-    """Check every combination, then write a planned run.json for each that is new.
+def plan(runs: Iterable[Wanted | PlannedRun]) -> list[PlannedRun]:
+    """Check every run, then write the configuration and a planned run.json of each that is new.
 
     Args:
-        combinations: the overrides of each run.
-        compose: overrides -> (configuration, chosen options) of a run.
-        compose_defaults: the same without the rest of the command line, for the study's defaults.
+        runs: what the command asks for; those that are planned already stay as they are.
 
     Raises:
-        ConfigError: for the first combination that makes no sense; nothing has been written then.
+        ConfigError: for the first run that makes no sense; nothing has been written then.
     """
-    defaults = functools.cache(lambda overrides: compose_defaults(list(overrides)))
-    data = functools.cache(_load)
-    check_split = functools.cache(ArrayDataModule.check_split)
-    known: dict[str, Configuration] = {}
-    built: set[str] = set()
-    records: dict[Path, Record] = {}
-    runs_per_job: dict[Path, int] = {}
-    replaced: set[Path] = set()
-    for overrides in combinations:
-        cfg, choices = compose(overrides)
+    check = _Check()
+    found: dict[Path, PlannedRun | present.Planned] = {}
+    for one in runs:
+        if isinstance(one, PlannedRun):
+            found[one.folder] = one
+            continue
+        with flushing(bool(one.cfg.flush_denormal)):
+            folder, new = check(one)
+        if isinstance(same := found.get(folder), present.Planned):
+            present.check_same(folder, new.record, same.record)
+        found[folder] = new
+    new_ones = {folder: one for folder, one in found.items() if isinstance(one, present.Planned)}
+    present.check(new_ones)
+    for study in {folder.parent.parent for folder in new_ones}:
+        configuration.check_writable(study)
+    return [one if isinstance(one, PlannedRun) else _written(folder, one) for folder, one in found.items()]
+
+
+def _written(folder: Path, new: present.Planned) -> PlannedRun:
+    there = present.write(folder, new)
+    return PlannedRun(folder, new.runs_per_job, tuple(present.lacking(there, new.record)))
+
+
+class _Check:
+    """Checks one run after another; what runs have in common is loaded, built and checked once."""
+
+    def __init__(self) -> None:
+        self._data = functools.cache(_load)
+        self._check_split = functools.cache(ArrayDataModule.check_split)
+        self._known: dict[str, Configuration] = {}
+        self._texts: dict[str, str] = {}  # of the configurations that have been built
+
+    def __call__(self, one: Wanted) -> tuple[Path, present.Planned]:
+        """The folder of a run, and what is to be written there.
+
+        Raises:
+            ConfigError: if the run makes no sense.
+        """
+        cfg = one.cfg
         configuration.check_seed(cfg)
         values = identity.whole(cfg)
         shared = identity.digest({key: value for key, value in values.items() if key != "seed"})
-        if shared not in known:
+        if shared not in self._known:
             configuration.check(cfg)
-            known[shared] = _configuration(cfg, choices, data, lambda wanted: defaults(tuple(wanted)))
-        check_split(known[shared].data, cfg.seed if cfg.resample_split else 0)
-        own = identity.counted(values, has_batch_norm=known[shared].has_batch_norm)
-        record = _record(cfg, known[shared], overrides, config_hash=identity.digest(own))
+            self._known[shared] = _configuration(one, self._data)
+        known = self._known[shared]
+        self._check_split(known.data, cfg.seed if cfg.resample_split else 0)
+        own = identity.counted(values, has_batch_norm=known.has_batch_norm)
+        record = _record(cfg, known, one.overrides, config_hash=identity.digest(own))
         folder = folders.run_folder(cfg.output_dir, record["study"], record["config"], cfg.seed)
-        present.check_same(folder, record, records.get(folder))
-        if shared not in built and (cfg.rerun or not present.is_done(folder)):
-            objects.check_builds(cfg, known[shared].data)
-            built.add(shared)
-        records[folder] = record
-        replaced |= {folder} if cfg.rerun else set()
-        runs_per_job[folder] = cfg.runs_per_job
-    present.check(records, replaced=replaced)
-    return _written(records, replaced=replaced, runs_per_job=runs_per_job)
-
-
-def _written(
-    records: Mapping[Path, Record], *, replaced: Collection[Path], runs_per_job: Mapping[Path, int]
-) -> list[PlannedRun]:
-    """Write the records into the run folders that they belong to."""
-    for study in {folder.parent.parent for folder in records}:
-        configuration.check_writable(study)
-    runs = []
-    for folder, record in records.items():
-        there = present.write(folder, record, replace=folder in replaced)
-        lacks = tuple(present.lacking(there, record))
-        runs.append(PlannedRun(record["overrides"], folder, runs_per_job[folder], lacks))
-    return runs
-
-
-def recorded_overrides(study: str, arguments: Sequence[str]) -> list[list[str]]:
-    """The overrides of every run of a study, from its run.json, so that planning them again finds what is unfinished.
-
-    Args:
-        study: the study's folder.
-        arguments: the overrides of the command; any but `resume` and `trust` would have no effect.
-
-    Raises:
-        ConfigError: if there are no runs in the folder, or other overrides.
-    """
-    for argument in arguments:
-        if not argument.startswith(("resume=", "trust=")):
-            raise ConfigError(f"{argument}: no effect with resume={study}, which trains runs as they were planned")
-    folder = Path(study)
-    records = study_runs(folder)
-    if not records:
-        raise ConfigError(f"resume={study}: no runs here; name a study's folder, e.g. resume=outputs/digits_conv")
-    # The study may have been moved since, and a run that was planned with rerun=true must resume, not start again.
-    here = [f"output_dir={quoted(folder.absolute().parent)}", f"study={quoted(folder.absolute().name)}"]
-    by_seed = sorted(records, key=lambda record: record["seed"])  # slowest, as in a sweep
-    return [[*_elsewhere(record["overrides"]), *here, "rerun=false"] for record in by_seed]
-
-
-def _elsewhere(overrides: Sequence[str]) -> list[str]:
-    """The overrides that hold wherever the study lies."""
-    return [one for one in overrides if one.partition("=")[0] not in ("output_dir", "study", "rerun")]
+        if one.config_hash not in (None, record["config_hash"]):
+            raise ConfigError(f"{folder}: its configuration is not the one that was planned; give the command again")
+        if shared not in self._texts and (cfg.rerun or not present.is_done(folder)):
+            objects.check_builds(cfg, known.data)
+            self._texts[shared] = planned.as_text(cfg)
+        text = planned.of_seed(self._texts.get(shared, ""), cfg.seed)
+        return folder, present.Planned(record, text, replace=cfg.rerun, runs_per_job=cfg.runs_per_job)
 
 
 def quoted(value: object) -> str:
@@ -142,15 +141,14 @@ def quoted(value: object) -> str:
     return QuotedString(str(value), Quote.single).with_quotes()
 
 
-def _configuration(
-    cfg: DictConfig, choices: Mapping[str, Any], data: Callable[[str, bool, int], ArrayDataModule], defaults: Any
-) -> Configuration:
+def _configuration(one: Wanted, data: Callable[[str, bool, int], ArrayDataModule]) -> Configuration:
     """What is computed once for all seeds of a configuration; the data set is loaded once for all configurations."""
+    cfg = one.cfg
     resampled_by = cfg.seed if cfg.resample_split else 0  # of a resampled split, any seed of the sweep stands for all
     loaded = data(OmegaConf.to_yaml(cfg.data, resolve=True), cfg.resample_split, resampled_by)
     headline = objects.headline(cfg, loaded)
     has_batch_norm = objects.has_batch_norm(cfg, loaded)
-    axes = identity.study_axes(cfg, choices, defaults, has_batch_norm=has_batch_norm)
+    axes = one.axes(has_batch_norm=has_batch_norm)
     counted = identity.counted(identity.whole(cfg), has_batch_norm=has_batch_norm)
     own_metrics = objects.own_metrics(cfg)
     return Configuration(axes, loaded, headline, own_metrics, has_batch_norm, content.content(counted))

@@ -1,17 +1,36 @@
 """The runs that a study already has: whether others may join them, and what becomes of their records."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from gradflow.errors import ConfigError
-from gradflow.runs import content, folders
+from gradflow.runs import content, folders, planned
 from gradflow.runs.record import DONE, IDENTITY, Record, State, read_record, write_record
 from gradflow.study.records import readable_runs
+from gradflow.training.folder import lock
 
 NO_RESULT = (State.PLANNED, State.FAILED)  # these start from the beginning, whatever was tried before
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is to be written into a run's folder.
+
+    Attributes:
+        record: run.json of a new run.
+        text: the resolved configuration; empty for a run with nothing left to train.
+        replace: whether to train again what is there.
+        runs_per_job: how many runs the job may have.
+    """
+
+    record: Record
+    text: str
+    replace: bool
+    runs_per_job: int
 
 
 def is_done(folder: Path) -> bool:
@@ -20,18 +39,18 @@ def is_done(folder: Path) -> bool:
     return record is not None and record["state"] in DONE
 
 
-def check(wanted: Mapping[Path, Record], *, replaced: Collection[Path]) -> None:
+def check(wanted: Mapping[Path, Planned]) -> None:
     """Refuse runs that may not share a study with those that are there.
 
     Args:
-        wanted: run folder -> the record that a new run would get.
-        replaced: folders whose runs are trained again; what they hold does not matter.
+        wanted: run folder -> the run that is to be there. What a replaced run holds does not matter.
 
     Raises:
         ConfigError: naming the run that is there.
     """
+    replaced = [folder for folder, one in wanted.items() if one.replace]
     for study in dict.fromkeys(folder.parent.parent for folder in wanted):
-        contents = {folder.parent: record for folder, record in wanted.items() if folder.parent.parent == study}
+        contents = {folder.parent: one.record for folder, one in wanted.items() if folder.parent.parent == study}
         records, _ = readable_runs(study)
         for record in records:
             folder = study / record["config"] / folders.seed_folder(record["seed"])
@@ -39,9 +58,9 @@ def check(wanted: Mapping[Path, Record], *, replaced: Collection[Path]) -> None:
                 _check_version(folder, record)
                 if folder.parent in contents and record["state"] not in NO_RESULT:
                     _check_content(folder, record, contents[folder.parent])
-    for folder, record in wanted.items():
-        if folder not in replaced:
-            check_same(folder, record, read_record(folder))
+    for folder, one in wanted.items():
+        if not one.replace:
+            check_same(folder, one.record, read_record(folder))
 
 
 def check_same(folder: Path, record: Record, other: Record | None) -> None:
@@ -72,26 +91,36 @@ def _check_content(folder: Path, there: Record, wanted: Record) -> None:
         )
 
 
-def write(folder: Path, record: Record, *, replace: bool) -> Record:
-    """Write the record of a new run; of a run that is there, only the headline changes and how it is composed.
+def write(folder: Path, new: Planned) -> Record:
+    """Write the configuration and the record of a new run, in this order, so that no record lacks its configuration.
+
+    Of a run that is there, only the headline changes and, as long as it is unfinished, how it is composed: what does
+    not count may be new, such as a monitor. A run that another process is training is left alone.
 
     Returns:
         The record that is there now.
     """
-    if replace and folder.exists():
+    if new.replace and folder.exists():
         _set_aside(folder)
-    there = read_record(folder)
-    if there is None or (there["state"] in NO_RESULT and there["content"] != record["content"]):
-        write_record(folder, record)
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock(folder) as mine:
+        there = read_record(folder)
+        if there is not None and not mine:
+            return there
+        record = _record(there, new.record)
+        if record["state"] not in DONE:
+            planned.write_planned(folder, new.text, record["overrides"])
+        if record != there:
+            write_record(folder, record)
         return record
-    if there["state"] == State.RUNNING:
-        return there
-    changed = there | {"headline": record["headline"]}
-    if there["state"] not in DONE:
-        changed |= {"overrides": record["overrides"]}  # what does not count may be new, such as a monitor
-    if changed != there:
-        write_record(folder, changed)
-    return changed
+
+
+def _record(there: Record | None, wanted: Record) -> Record:
+    """The record of a run, whatever is there."""
+    if there is None or (there["state"] in NO_RESULT and there["content"] != wanted["content"]):
+        return wanted
+    changed = there | {"headline": wanted["headline"]}
+    return changed if there["state"] in DONE else changed | {"overrides": wanted["overrides"]}
 
 
 def lacking(there: Record, wanted: Record) -> list[str]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from gradflow.errors import ConfigError, shown
 from gradflow.training.targets import check_trusted, named_in
 
 
@@ -19,6 +20,8 @@ def check_resumed(cfg: DictConfig, folder: Path, *, command: DictConfig) -> None
     Raises:
         ConfigError: naming the folder, the key and the target, and `trust=true`.
     """
+    if not isinstance(command.trust, bool):
+        raise ConfigError(f"trust={shown(command.trust)}: choose true or false")
     if not command.trust:
         sources = command.hydra.runtime.config_sources
         own = named_in([Path(source.path) for source in sources if source.schema == "file"])

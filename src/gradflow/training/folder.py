@@ -45,7 +45,7 @@ def start(cfg: DictConfig, folder: Path) -> Record:
         raise ConfigError(f"study={cfg.study}: {folder} was planned with another configuration; give the command again")
     if changed := content.changed(record["content"], content.content(counted)):
         raise ConfigError(f"{changed[0]}: what it names has changed since {folder} was planned; give the command again")
-    _write_hydra_folder(cfg, folder / folders.HYDRA_FOLDER, overrides=record["overrides"])
+    _write_hydra_settings(folder / folders.HYDRA_FOLDER, overrides=record["overrides"])
     return record | {"metrics": {}, "error": None}
 
 
@@ -63,13 +63,11 @@ def resume_point(folder: Path, record: Record) -> Path | None:
     return None
 
 
-def _write_hydra_folder(cfg: DictConfig, folder: Path, *, overrides: list[str]) -> None:
-    """The composed configuration and overrides, in the form that Hydra itself writes."""
-    folder.mkdir(exist_ok=True)
-    OmegaConf.save(cfg, folder / folders.CONFIG_FILE)
-    OmegaConf.save(OmegaConf.create(overrides), folder / folders.OVERRIDES_FILE)
+def _write_hydra_settings(folder: Path, *, overrides: list[str]) -> None:
+    """Hydra's own settings of the job, in the form that Hydra itself writes."""
     if HydraConfig.initialized():
+        folder.mkdir(exist_ok=True)
         hydra = OmegaConf.create({"hydra": HydraConfig.get()})
         with read_write(hydra.hydra):
-            hydra.hydra.overrides.task = overrides  # another run of the job may have had others
+            hydra.hydra.overrides.task = overrides  # Hydra knows those of the whole sweep
         OmegaConf.save(hydra, folder / "hydra.yaml")

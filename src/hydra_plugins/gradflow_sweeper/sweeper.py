@@ -4,59 +4,28 @@ Hydra imports every plugin at start-up, even for `--help`, so heavy modules are 
 """
 
 import functools
-import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_store import ConfigStore
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
-from hydra.types import HydraContext, RunMode, TaskFunction
-from omegaconf import DictConfig, OmegaConf, open_dict
-from omegaconf.errors import OmegaConfBaseException
-
-from gradflow.errors import ConfigError
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, open_dict
 
 if TYPE_CHECKING:
-    from gradflow.sweep.plan import PlannedRun
+    from gradflow.sweep.plan import PlannedRun, Wanted
 
 
 @dataclass
 class GradflowSweeperConf:
     _target_: str = "hydra_plugins.gradflow_sweeper.sweeper.GradflowSweeper"
-    params: dict[str, Any] | None = None
+    params: dict[str, Any] = field(default_factory=dict)
 
 
 ConfigStore.instance().store(group="hydra/sweeper", name="gradflow", node=GradflowSweeperConf, provider="gradflow")
-
-
-def grid(overrides: Sequence[Override]) -> list[list[str]]:
-    """Every combination of the overrides' values; seeds vary slowest, whatever the order of the keys.
-
-    So a sweep that is cut short has something of everything to compare. Otherwise the combinations are those of Hydra's
-    own sweeper: the last key varies fastest, and a repeated key takes its last values, at its first place.
-
-    Raises:
-        ConfigError: for an interval.
-    """
-    choices: dict[str, list[str]] = {}
-    for one in overrides:
-        if one.is_interval_sweep():
-            raise ConfigError(f"{one.input_line}: an interval has no list of values; use range(start,stop) or a,b,c")
-        key = one.get_key_element()
-        values = one.sweep_string_iterator() if one.is_sweep_override() else [one.get_value_element_as_str()]
-        choices[key] = [f"{key}={value}" for value in values]
-    combinations = [list(combination) for combination in itertools.product(*choices.values())]
-    if "seed" not in choices:
-        return combinations
-    at = list(choices).index("seed")
-    rank = {seed: position for position, seed in reversed(list(enumerate(choices["seed"])))}  # of the first of equals
-    return sorted(combinations, key=lambda combination: rank[combination[at]])
 
 
 class GradflowSweeper(Sweeper):
@@ -67,19 +36,16 @@ class GradflowSweeper(Sweeper):
     """
 
     hydra_context: HydraContext
+    task_function: TaskFunction
     config: DictConfig
-    launcher: Launcher
 
     def __init__(self, params: Mapping[str, Any] | None = None) -> None:
         self._params = params or {}
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Called by Hydra, before `sweep`."""
-        self.hydra_context = hydra_context
-        self.config = config
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
+        self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
+        self._launcher(config)  # one that cannot be made is refused before anything is written
 
     def sweep(self, arguments: list[str]) -> list[Any]:
         """Plan, launch and report every combination of `arguments` and of a preset's `params`.
@@ -90,21 +56,10 @@ class GradflowSweeper(Sweeper):
         """
         from gradflow import terminal
         from gradflow.sweep import plan
-        from gradflow.training.process import flushing
 
         terminal.configure()
-        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
-        self._parse = functools.cache(parser.parse_override)
-        self._compose_options = functools.cache(self._load_options)
-        compose = self._compose_combination
-        if self.config.resume:
-            combinations = plan.recorded_overrides(self.config.resume, arguments)
-            compose = self._compose_resumed
-        else:
-            preset = [f"{key}={values}" for key, values in self._params.items()]
-            combinations = grid(parser.parse_overrides([*preset, *arguments]))
-        with terminal.console.status("checking the configuration"), flushing(bool(self.config.flush_denormal)):
-            runs = plan.plan(combinations, compose, self._compose)
+        with terminal.console.status("checking the configuration"):
+            runs = plan.plan(self._wanted(arguments))
         todo = plan.unfinished(runs)
         plan.announce(runs, todo)
         try:
@@ -114,6 +69,21 @@ class GradflowSweeper(Sweeper):
         plan.raise_failures(todo, returns)
         return returns
 
+    def _wanted(self, arguments: Sequence[str]) -> "Iterator[Wanted | PlannedRun]":
+        """The runs that the command asks for, composed one by one."""
+        from gradflow.runs import identity
+        from gradflow.sweep import grid, plan, resume
+        from gradflow.sweep.compositions import Compositions
+
+        compositions = Compositions(self.hydra_context.config_loader, self.config)
+        if studies := resume.studies([compositions.parse(one) for one in arguments], self.config.resume):
+            yield from resume.wanted(studies, command=self.config)
+            return
+        for overrides in grid.combinations(arguments, self._params, compositions):
+            cfg, choices = compositions.of_run(overrides)
+            axes = functools.partial(identity.study_axes, cfg, choices, compositions.defaults)
+            yield plan.Wanted(cfg, overrides, axes)
+
     def _launch(self, runs: "Sequence[PlannedRun]") -> list[Any]:
         """Hand the runs to the configured launcher, each job with its folder set as Hydra expects it."""
         from gradflow.sweep import jobs, plan
@@ -122,65 +92,27 @@ class GradflowSweeper(Sweeper):
         trained = 0
         for planned in jobs.jobs(runs):
             folders = [run.folder for run in planned]
-            job = plan.quoted(jobs.described(folders, first=trained + 1, of=len(runs)))
-            launched.append(
-                [
-                    *planned[0].overrides,
-                    f"hydra.sweep.subdir='{folders[0].parent.name}/{folders[0].name}'",
-                    f"+hydra.job.env_set.{jobs.JOB}={job}",
-                ]
-            )
+            job = jobs.described(folders, first=trained + 1, of=len(runs))
+            study, subdir = folders[0].parent.parent, "/".join(folders[0].parts[-2:])
+            values = {"hydra.sweep.dir": study, "hydra.sweep.subdir": subdir, f"hydra.job.env_set.{jobs.JOB}": job}
+            launched.append([f"{key}={plan.quoted(value)}" for key, value in values.items()])
             trained += len(folders)
-        return list(self.launcher.launch(launched, initial_job_idx=0))
+        return list(self._launcher(self._of_launcher(runs[0])).launch(launched, initial_job_idx=0))
 
-    def _compose_combination(self, overrides: Sequence[str]) -> tuple[DictConfig, dict[str, Any]]:
-        """One combination as its job will see it: the configuration and the option chosen in each group.
+    def _of_launcher(self, first: "PlannedRun") -> DictConfig:
+        """What a launcher sees: Hydra's settings, with the folder of the first run's study and that run's values."""
+        from gradflow.runs.planned import planned_configuration
 
-        Hydra takes 70 ms per composition, so the options are composed once and plain values set on a copy, as Hydra
-        does.
-        """
-        values = [one for one in map(self._parse, overrides) if self._is_value(one)]
-        options = tuple(override for override in overrides if not self._is_value(self._parse(override)))
-        composed, choices = self._compose_options(options)
-        cfg = composed.copy()
-        try:
-            for one in values:
-                OmegaConf.update(cfg, one.key_or_group, one.value(), merge=True)
-        except OmegaConfBaseException:
-            self._compose_options(tuple(overrides))  # raises Hydra's own message
-            raise
-        return cfg, choices
+        config = self.config.copy()
+        with open_dict(config):
+            config.update(planned_configuration(first.folder))
+        config.hydra.sweep.dir = str(first.folder.parent.parent)
+        return config
 
-    def _compose_resumed(self, overrides: Sequence[str]) -> tuple[DictConfig, dict[str, Any]]:
-        """A combination whose overrides are those of a run folder, if nothing in it could run somebody else's code."""
-        from gradflow.sweep.trust import check_resumed
+    def _launcher(self, config: DictConfig) -> Launcher:
+        from gradflow.sweep.frozen import FrozenLoader
 
-        cfg, choices = self._compose_combination(overrides)
-        check_resumed(cfg, Path(self.config.resume), command=self.config)
-        return cfg, choices
-
-    def _is_value(self, override: Override) -> bool:
-        """Whether it sets a plain value: no group's option, no addition or deletion, none of Hydra's own keys."""
-        key = override.key_or_group
-        is_plain = not (override.is_add() or override.is_delete() or override.package)
-        return is_plain and key not in self.config.hydra.runtime.choices and not key.startswith("hydra")
-
-    def _load_options(self, overrides: tuple[str, ...]) -> tuple[DictConfig, dict[str, Any]]:
-        return _split(self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides)))
-
-    def _compose(self, overrides: Sequence[str]) -> tuple[DictConfig, dict[str, Any]]:
-        """The configuration of these overrides alone, without the rest of the command line."""
-        loaded = self.hydra_context.config_loader.load_configuration(
-            config_name=self.config.hydra.job.config_name,
-            overrides=list(overrides),
-            run_mode=RunMode.RUN,
+        context = HydraContext(FrozenLoader(self.hydra_context.config_loader), self.hydra_context.callbacks)
+        return Plugins.instance().instantiate_launcher(
+            hydra_context=context, task_function=self.task_function, config=config
         )
-        return _split(loaded)
-
-
-def _split(composed: DictConfig) -> tuple[DictConfig, dict[str, Any]]:
-    choices = OmegaConf.to_container(composed.hydra.runtime.choices)
-    assert isinstance(choices, dict)
-    with open_dict(composed):
-        del composed["hydra"]
-    return composed, {str(group): option for group, option in choices.items()}

@@ -97,7 +97,7 @@ def _size(cfg: DictConfig) -> None:
         elif key == "width" and isinstance(value, ListConfig):
             for one in value:
                 check_whole(key, one, at_least=1, example="[64,32]")
-        else:
+        elif not (key == "blocks" and value is None and isinstance(cfg.width, ListConfig)):  # one width per block
             whole(cfg, key, at_least=1)
         if key in cfg.model and cfg.model[key] != value:
             raise ConfigError(f"model.{key}={shown(cfg.model[key])}: set the knob itself, {key}={cfg.model[key]}")
