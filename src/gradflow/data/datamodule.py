@@ -19,8 +19,6 @@ from gradflow.data.split import Split, SplitOptions, split_rows
 from gradflow.errors import ConfigError, check_whole
 from gradflow.seeds import Stream, numpy_generator
 
-UNIT_RANGE = (0.0, 1.0)
-
 
 class Sizes(NamedTuple):
     """Number of samples in each part."""
@@ -146,7 +144,8 @@ class ArrayDataModule(L.LightningDataModule):
     def preparation(self) -> Preparation:
         """How samples become inputs and targets, by what the training set is like."""
         arrays, train = self.arrays, self.split.train
-        known: dict[str, Any] = {"pixel_max": arrays.pixel_max, "pixel_range": self._pixel_range or UNIT_RANGE}
+        known: dict[str, Any] = {"pixel_max": arrays.pixel_max}
+        known |= {"pixel_range": self._pixel_range} if self._pixel_range else {}
         if arrays.x.ndim == 2 and self._standardize is not False:
             known["feature_mean"], known["feature_sd"] = moments(arrays.x, train)
         if self.task == "regression":
@@ -230,10 +229,8 @@ class ArrayDataModule(L.LightningDataModule):
     ) -> BatchLoader:
         assert self._tensors is not None, "call setup() first"
         scale, shift = self.preparation.scale_and_shift
-        x, y = self._tensors
         return BatchLoader(
-            x,
-            y,
+            *self._tensors,
             rows,
             batch_size=batch_size,
             scale=scale,
