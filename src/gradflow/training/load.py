@@ -90,7 +90,7 @@ def trained_run(run: str | Path) -> TrainedRun:
 def _no_run(folder: Path) -> str:
     if not folder.is_dir():
         return f"{folder}: no such folder; name a run folder, e.g. {EXAMPLE}"
-    levels = ("", "*/", "*/*/")  # of a configuration, a study, a folder of studies
+    levels = ("", "*/", "*/*/", "*/*/*/")  # of a configuration, a study, outputs, the folder above
     inside = sorted(
         f.parent for up in levels for f in folder.glob(f"{up}{folders.seed_folder('*')}/{folders.RUN_FILE}")
     )
