@@ -25,6 +25,7 @@ ORDER = [
     "advise",
     "reproductions",
     "sweep",
+    "evaluate",
     "lesson",
 ]
 PACKAGE = Path(gradflow.__file__).parent

@@ -24,7 +24,7 @@ def test_runs_come_seed_by_seed(compose, tmp_path, monkeypatch):
         for seed in (10, 9):
             write_run(tmp_path / "study", activation=activation, seed=seed, state="planned")
     monkeypatch.setattr(resume, "planned_configuration", lambda folder: OmegaConf.create())
-    wanted = resume.wanted([tmp_path / "study"], defaults=compose())
+    wanted = resume.wanted([tmp_path / "study"], command=compose("trust=true"))
     assert [(run.overrides[0], run.overrides[2]) for run in wanted] == [
         (f"activation={activation}", f"seed={seed}") for seed in (9, 10) for activation in ("elu", "tanh")
     ]

@@ -204,7 +204,7 @@ def test_test_scores_are_those_of_the_weights_at_hand(tmp_path):
     run = Run(tmp_path).fit()
     run.trainer.test(run.module, datamodule=run.data, verbose=False)
     with torch.no_grad():
-        outputs = run.module.network.double()(torch.from_numpy(run.data._inputs().numpy()[-TEST:]).double()).numpy()
+        outputs = run.module.network.double()(run.data.preparation.inputs(run.data.arrays.x[-TEST:]).double()).numpy()
     y = arrays().y[-TEST:]
     expected = {"test/loss": cross_entropy(outputs, y), "test/acc": (outputs.argmax(1) == y).mean()}
     assert run.module.test_scores == pytest.approx(expected, rel=1e-5)

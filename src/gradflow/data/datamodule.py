@@ -13,12 +13,11 @@ from torch import Tensor
 
 from gradflow.data.arrays import Arrays, Task, loaded
 from gradflow.data.loader import Batch, BatchLoader, Chunk, ChunkLoader
-from gradflow.data.scaling import check_pixel_range, pixel_map, z_scores
+from gradflow.data.preparation import STATE, Preparation
+from gradflow.data.scaling import check_pixel_range, moments, standardized
 from gradflow.data.split import Split, SplitOptions, split_rows
 from gradflow.errors import ConfigError, check_whole
 from gradflow.seeds import Stream, numpy_generator
-
-UNIT_RANGE = (0.0, 1.0)
 
 
 class Sizes(NamedTuple):
@@ -142,24 +141,38 @@ class ArrayDataModule(L.LightningDataModule):
         return self._split_options.validation == "test"
 
     @cached_property
-    def target_scale(self) -> float:
-        """Standard deviation of the training targets in their own unit: what 1 means in a batch's y; 1.0 for labels."""
-        if self.task != "regression":
-            return 1.0
-        return float(z_scores(self.arrays.y, self.split.train)[1])
+    def preparation(self) -> Preparation:
+        """How samples become inputs and targets, by what the training set is like."""
+        arrays, train = self.arrays, self.split.train
+        known: dict[str, Any] = {"pixel_max": arrays.pixel_max}
+        known |= {"pixel_range": self._pixel_range} if self._pixel_range else {}
+        if arrays.x.ndim == 2 and self._standardize is not False:
+            known["feature_mean"], known["feature_sd"] = moments(arrays.x, train)
+        if self.task == "regression":
+            mean, sd = moments(arrays.y, train)
+            targets = standardized(arrays.y[train], mean, sd)
+            known |= {"target_mean": float(mean), "target_scale": float(sd)}
+            known["target_ends"] = float(targets.min()), float(targets.max())
+        return Preparation(self.task, self.input_shape, self.num_outputs, **known)
 
-    @cached_property
+    @property
+    def target_scale(self) -> float:
+        """What 1 means in a batch's y; see `Preparation`."""
+        return self.preparation.target_scale
+
+    @property
     def target_ends(self) -> tuple[float, float]:
-        """Smallest and largest training target, standardized; (-1, 1) for labels."""
-        if self.task != "regression":
-            return -1.0, 1.0
-        targets = self.training_targets
-        return float(targets.min()), float(targets.max())
+        """Smallest and largest training target; see `Preparation`."""
+        return self.preparation.target_ends
 
     @property
     def training_targets(self) -> Tensor:
         """Class numbers, or standardized regression targets, of the training set, shape (samples,)."""
-        return self._targets()[torch.from_numpy(self.split.train)]
+        return torch.from_numpy(self.preparation.targets(self.arrays.y[self.split.train]))
+
+    def state_dict(self) -> dict[str, Any]:
+        """For every checkpoint: what a trained network needs where its data are not."""
+        return {STATE: self.preparation.state()}
 
     def prepare_data(self) -> None:
         """Load the data set, downloading it on first use."""
@@ -173,7 +186,9 @@ class ArrayDataModule(L.LightningDataModule):
             device = self.trainer.strategy.root_device
             self._shard = self.trainer.global_rank, self.trainer.world_size
         if self._tensors is None or self._tensors[0].device != device:
-            self._tensors = self._inputs().to(device), self._targets().to(device)
+            prepared = self.preparation.features(self.arrays.x), self.preparation.targets(self.arrays.y)
+            x, y = map(torch.from_numpy, prepared)
+            self._tensors = x.to(device), y.to(device)
 
     def train_dataloader(self) -> BatchLoader | ChunkLoader:
         """Training batches, or chunks of them, reshuffled in each epoch."""
@@ -213,13 +228,9 @@ class ArrayDataModule(L.LightningDataModule):
         shard: tuple[int, int] | None = None,
     ) -> BatchLoader:
         assert self._tensors is not None, "call setup() first"
-        scale, shift = 1.0, 0.0
-        if self.arrays.pixel_max is not None:
-            scale, shift = pixel_map(self._pixel_range or UNIT_RANGE, pixel_max=self.arrays.pixel_max)
-        x, y = self._tensors
+        scale, shift = self.preparation.scale_and_shift
         return BatchLoader(
-            x,
-            y,
+            *self._tensors,
             rows,
             batch_size=batch_size,
             scale=scale,
@@ -227,18 +238,6 @@ class ArrayDataModule(L.LightningDataModule):
             order_seed=order_seed,
             shard=shard or self._shard,
         )
-
-    def _inputs(self) -> Tensor:
-        x = self.arrays.x
-        if x.ndim == 2 and self._standardize is not False:
-            x, _ = z_scores(x, self.split.train)
-        return torch.from_numpy(x)
-
-    def _targets(self) -> Tensor:
-        y = self.arrays.y
-        if self.task == "regression":
-            y, _ = z_scores(y, self.split.train)
-        return torch.from_numpy(y)
 
 
 def _check_trainer(trainer: L.Trainer) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gradflow.data.preparation import scaled
 from gradflow.seeds import Stream, numpy_generator
 
 Batch = tuple[Tensor, Tensor]
@@ -97,9 +98,7 @@ class BatchLoader:
             index: int64, shape (batch,), on the device of the tensors.
         """
         x = self.x.index_select(0, index).float()
-        if self.scale != 1.0 or self.shift != 0.0:
-            x.mul_(self.scale).add_(self.shift)  # in place: index_select has made a copy
-        return x, self.y.index_select(0, index)
+        return scaled(x, self.scale, self.shift), self.y.index_select(0, index)  # index_select has made a copy
 
 
 class Chunk:

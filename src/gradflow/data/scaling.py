@@ -25,18 +25,28 @@ def pixel_map(pixel_range: tuple[float, float], *, pixel_max: int) -> tuple[floa
     return (high - low) / pixel_max, low
 
 
-def z_scores(array: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Subtract the mean of the given rows and divide by their standard deviation (ddof = 0), all in float64.
+def moments(array: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (ddof = 0) of the given rows, in float64.
 
     Args:
         array: shape (samples,) or (samples, features), float32.
-        rows: the rows that mean and standard deviation come from (the training set).
+        rows: row numbers, e.g. of the training set.
 
     Returns:
-        The z-scores, float32, shape of `array`, and the standard deviations, float64, shape (features,) or (). Where a
-        feature is constant in those rows, its standard deviation counts as 1.
+        Both float64, shape () or (features,). Where a feature is constant in those rows, its standard deviation counts
+        as 1.
     """
     chosen = array[rows].astype(np.float64)
     constant = chosen.min(axis=0) == chosen.max(axis=0)  # the computed deviation may be a rounding error above 0
-    sd = np.where(constant, 1.0, chosen.std(axis=0))
-    return ((array - chosen.mean(axis=0)) / sd).astype(np.float32), sd
+    return chosen.mean(axis=0), np.where(constant, 1.0, chosen.std(axis=0))
+
+
+def standardized(array: np.ndarray, mean: np.ndarray | float, sd: np.ndarray | float) -> np.ndarray:
+    """`(array - mean) / sd`, computed in float64, as float32."""
+    return ((array.astype(np.float64) - mean) / sd).astype(np.float32)
+
+
+def z_scores(array: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """An array standardized by the moments of the given rows, float32, and their standard deviations; see `moments`."""
+    mean, sd = moments(array, rows)
+    return standardized(array, mean, sd), sd

@@ -23,6 +23,7 @@ NOT_COUNTED = (
     "output_dir",
     "rerun",
     "resume",
+    "trust",
     "data_dir",
     "logger",
     "threads",

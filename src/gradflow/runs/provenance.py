@@ -1,16 +1,19 @@
 """Where a result comes from: source, versions, machine, command."""
 
 import functools
+import os
 import platform
 import shlex
 import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+if TYPE_CHECKING:  # imported when a device is asked for: the command line is quick without torch
+    import torch
 
+COMMAND = "GRADFLOW_COMMAND"  # environment variable: the command as it was typed, for whichever process trains
 PACKAGES = {"torch": "torch", "lightning": "lightning", "hydra": "hydra-core", "gradflow": "gradflow"}
 
 
@@ -28,7 +31,7 @@ def provenance(*, device: str, threads: int) -> dict[str, Any]:
         "platform": platform.platform(),
         "device": device,
         "threads": threads,
-        "command": shlex.join(sys.argv),
+        "command": os.environ.get(COMMAND, shlex.join(sys.argv)),
     }
 
 
@@ -53,9 +56,11 @@ def _git(*arguments: str, cwd: Path) -> str:
     return subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def device_name(device: torch.device) -> str:
+def device_name(device: "torch.device") -> str:
     """The name of the GPU or of the processor."""
     if device.type == "cuda":
+        import torch
+
         return torch.cuda.get_device_name(device)
     if device.type != "cpu":
         return str(device)

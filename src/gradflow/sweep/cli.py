@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gradflow import CONF
 from gradflow.errors import CannotWrite, ConfigError, RunsFailed, nearest, printable, shown
+from gradflow.runs.provenance import COMMAND
 
 TOO_LONG = "Exceeds the limit"  # how Python begins a ValueError for a number of thousands of digits
 # How messages of Hydra's begin: for an unknown key; a group's option that is no name; flags that do not go together.
@@ -43,6 +45,7 @@ def main() -> None:
     """Run Hydra; exit with 0, 1 (a run failed), 2 (wrong input), 130 (Ctrl-C) or 128 + signal."""
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     os.environ[FULL_ERROR] = "1"  # let errors through to here instead of having Hydra print them
+    os.environ[COMMAND] = shlex.join(sys.argv)
     signal.signal(signal.SIGTERM, _exit_on_signal)
     try:
         _run_hydra()

@@ -15,8 +15,9 @@ from gradflow.study.records import study_runs
 from gradflow.sweep import environment
 from gradflow.sweep.plan import PlannedRun, Wanted, quoted
 from gradflow.sweep.present import is_done
+from gradflow.sweep.trust import check_resumed
 
-KEY = "resume"
+KEY, TRUST = "resume", "trust"
 
 
 def studies(overrides: Sequence[Override], configured: Any) -> list[Path]:
@@ -38,21 +39,23 @@ def studies(overrides: Sequence[Override], configured: Any) -> list[Path]:
             raise ConfigError(f"{KEY}={shown(value)}: name the folder of a study, e.g. {KEY}=outputs/digits_conv")
     named = list(dict.fromkeys(map(str, values)))
     for one in overrides:
-        if one not in typed:
+        if one.key_or_group not in (KEY, TRUST):
             known = ",".join(named)
             raise ConfigError(f"{one.input_line}: no effect with {KEY}={known}, which trains runs as they were planned")
     return [Path(environment.expanded(KEY, name)) for name in named]
 
 
-def wanted(found: Sequence[Path], *, defaults: DictConfig) -> Iterator[Wanted | PlannedRun]:
+def wanted(found: Sequence[Path], *, command: DictConfig) -> Iterator[Wanted | PlannedRun]:
     """Every run of these studies, seeds slowest, as in a sweep; those with nothing left to train as they are.
 
     Args:
         found: the studies' folders.
-        defaults: has the knobs that a version of before did not know.
+        command: what Hydra composed for the command: the knobs that a version of before did not know, and what the
+            user trusts.
 
     Raises:
-        ConfigError: if there are no runs in a folder, or the configuration of an unfinished one is damaged.
+        ConfigError: if there are no runs in a folder, or the configuration of an unfinished one is damaged or names
+            code that needs trust=true.
     """
     runs = []
     for study in found:
@@ -65,7 +68,9 @@ def wanted(found: Sequence[Path], *, defaults: DictConfig) -> Iterator[Wanted | 
         if is_done(folder):
             yield PlannedRun(folder)
         else:
-            cfg = _as_it_lies(planned_configuration(folder), study.absolute(), defaults)
+            planned = planned_configuration(folder)
+            check_resumed(planned, folder, command=command)
+            cfg = _as_it_lies(planned, study.absolute(), command)
             planned_as = record["config_hash"] if record["identity"] == IDENTITY else None
             yield Wanted(cfg, _here(record, study.absolute()), _axes(record), planned_as)
 
@@ -84,13 +89,13 @@ def _listed(value: Any) -> list[Any]:
     return [] if value is None else [value]
 
 
-def _as_it_lies(cfg: DictConfig, study: Path, defaults: DictConfig) -> DictConfig:
+def _as_it_lies(cfg: DictConfig, study: Path, command: DictConfig) -> DictConfig:
     """The planned configuration for a study that may have been moved; a planned rerun=true goes on, not again."""
     with open_dict(cfg):
-        for key in defaults:
+        for key in command:
             if key not in cfg and key != "hydra":
-                cfg[key] = defaults[key]
-        cfg.update({"output_dir": str(study.parent), "study": study.name, "rerun": False, KEY: None})
+                cfg[key] = command[key]
+        cfg.update({"output_dir": str(study.parent), "study": study.name, "rerun": False, KEY: None, TRUST: False})
     return cfg
 
 

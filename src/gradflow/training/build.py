@@ -18,6 +18,7 @@ from torch import nn
 
 from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
 from gradflow.data.datamodule import ArrayDataModule
+from gradflow.data.preparation import Preparation
 from gradflow.errors import ConfigError
 from gradflow.measure.batch_norm import batch_norm_layers
 from gradflow.measure.scores import Task, task
@@ -66,11 +67,17 @@ def _looks_at_batches(callback: Callback) -> bool:
 
 def network(cfg: DictConfig, arrays: ArrayDataModule) -> nn.Module:
     """The network with the initial weights of `cfg.seed`."""
-    activation: Callable[[], nn.Module] = functools.partial(_make, cfg.activation)
     # The seed also fixes what the layers' own generators do not draw, such as learned activations.
     torch.manual_seed(torch_seed(cfg.seed, Stream.WEIGHTS))
-    model = _make(cfg.model, input_shape=arrays.input_shape, num_outputs=arrays.num_outputs, activation=activation)
+    model = architecture(cfg, arrays)
     _make(cfg.init).apply(model.layers, cfg.seed)
+    return model
+
+
+def architecture(cfg: DictConfig, arrays: ArrayDataModule | Preparation) -> nn.Module:
+    """The network with whatever weights its modules draw."""
+    activation: Callable[[], nn.Module] = functools.partial(_make, cfg.activation)
+    model = _make(cfg.model, input_shape=arrays.input_shape, num_outputs=arrays.num_outputs, activation=activation)
     # Convolutions run up to twice as fast on a CPU, and with bfloat16 on a GPU; Linear layers do not notice.
     return model.to(memory_format=torch.channels_last)
 
@@ -82,7 +89,7 @@ def has_batch_norm(cfg: DictConfig, arrays: ArrayDataModule) -> bool:
     return bool(batch_norm_layers(network(cfg, arrays)))
 
 
-def learning_task(cfg: DictConfig, arrays: ArrayDataModule) -> Task:
+def learning_task(cfg: DictConfig, arrays: ArrayDataModule | Preparation) -> Task:
     """Loss, prediction and scores of the data's task, with the output function of `cfg.output`."""
     return task(
         arrays.task,

@@ -77,7 +77,7 @@ class GradflowSweeper(Sweeper):
 
         compositions = Compositions(self.hydra_context.config_loader, self.config)
         if studies := resume.studies([compositions.parse(one) for one in arguments], self.config.resume):
-            yield from resume.wanted(studies, defaults=self.config)
+            yield from resume.wanted(studies, command=self.config)
             return
         for overrides in grid.combinations(arguments, self._params, compositions):
             cfg, choices = compositions.of_run(overrides)

@@ -39,6 +39,10 @@ def check(cfg: DictConfig) -> None:
     _memory(cfg)
     training.check(cfg)
     _folder(cfg)
+    if cfg.trust:
+        raise ConfigError(
+            "trust=true: no effect without resume=STUDY, as what you type is trusted anyway; leave it out"
+        )
 
 
 def check_seed(cfg: DictConfig) -> None:

@@ -73,6 +73,7 @@ class Root(TypedDict):
     output_dir: Annotated[Path, Field(examples=["outputs"])]
     rerun: bool
     resume: Path | None
+    trust: bool
     data_dir: Path
 
 

@@ -1,0 +1,1 @@
+"""Finished runs tested on other data; nothing is written into their folders."""
