@@ -86,7 +86,7 @@ def measured_run(study: Path, record: Record) -> MeasuredRun:
     """Read the folder of a run."""
     folder = study / record["config"] / folders.seed_folder(record["seed"])
     file = folder / folders.HYDRA_FOLDER / "config.yaml"
-    config = yaml.safe_load(file.read_text()) if file.exists() else {}
+    config = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
     return MeasuredRun(record, curves(folder), config)
 
 

@@ -15,6 +15,7 @@ from gradflow.figures.panels import Figure, interactive
 from gradflow.figures.table import Table
 from gradflow.study.comparison.more_seeds import MoreSeeds
 from gradflow.study.comparison.overall import Overall
+from gradflow.terminal import printable
 
 _TEMPLATE = Path(__file__).parent / "template"
 
@@ -60,7 +61,10 @@ def page(content: Content, figures: Sequence[Figure], legend: Legend) -> str:
         legend: of the study; its entries become the buttons that show and hide.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATE), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FileSystemLoader(_TEMPLATE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: printable(value) if type(value) is str else value,
     )
     shown, specs = _figures(figures)
     return environment.get_template("page.html").render(
