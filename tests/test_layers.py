@@ -12,6 +12,7 @@ from gradflow.runs.metrics import METRICS
 ORDER = [
     "errors",
     "seeds",
+    "signals",
     "terminal",
     "activations",
     "models",

@@ -2,11 +2,9 @@
 
 import os
 import re
-import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 import hydra
@@ -16,7 +14,7 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from gradflow import CONF
+from gradflow import CONF, signals, terminal
 from gradflow.errors import ConfigError, RunsFailed, nearest
 
 NO_OPTION = "Config group override must be"  # how Hydra begins a ValueError for activation=null or activation=5
@@ -35,7 +33,8 @@ def main() -> None:
     """Run Hydra; exit with 0, 1 (a run failed), 2 (wrong input), 130 (Ctrl-C) or 128 + signal."""
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     os.environ[FULL_ERROR] = "1"  # let errors through to here instead of having Hydra print them
-    signal.signal(signal.SIGTERM, _exit_on_signal)
+    terminal.accept_every_character()
+    signals.listen()
     try:
         task()
     except (ConfigError, HydraException, OmegaConfBaseException) as error:
@@ -48,8 +47,8 @@ def main() -> None:
         _exit(_no_option(sys.argv[1:]), 2)
     except RunsFailed as error:
         _exit(str(error), 1)
-    except KeyboardInterrupt:
-        _exit("interrupted", 130)
+    except (KeyboardInterrupt, signals.Signalled) as error:
+        _exit("interrupted", signals.status_of(error))
 
 
 def one_line(error: Exception) -> str:
@@ -90,22 +89,18 @@ def _no_option(arguments: Iterable[str]) -> str:
 
 def _known_keys() -> list[str]:
     """Top-level keys, and those of the default options, as typed."""
-    root = yaml.safe_load((CONF / "train.yaml").read_text())
+    root = yaml.safe_load((CONF / "train.yaml").read_text(encoding="utf-8"))
     keys = [key for key in root if key not in ("defaults", "hydra")]
     groups = [item for entry in root["defaults"] if isinstance(entry, dict) for item in entry.items()]
     for group, option in groups:
         file = CONF / group / f"{option}.yaml"
         if file.exists():
-            content = yaml.safe_load(file.read_text())
+            content = yaml.safe_load(file.read_text(encoding="utf-8"))
             inside = [*(content.pop("defaults", None) or []), *content]
             keys += [group, *(f"{group}.{key}" for key in inside if key != "name")]
     return keys
 
 
-def _exit_on_signal(number: int, frame: FrameType | None) -> NoReturn:
-    sys.exit(128 + number)
-
-
 def _exit(message: str, status: int) -> NoReturn:
-    print(f"gradflow: {message}", file=sys.stderr)
+    terminal.complain(message)
     sys.exit(status)
