@@ -88,7 +88,7 @@ class GradflowSweeper(Sweeper):
             RunsFailed: if a run failed; the others have been trained anyway.
         """
         from gradflow import terminal
-        from gradflow.sweep import plan
+        from gradflow.sweep import launch, plan
         from gradflow.training.process import flushing
 
         terminal.configure()
@@ -105,10 +105,12 @@ class GradflowSweeper(Sweeper):
         todo = plan.unfinished(runs)
         plan.announce(runs, todo)
         try:
-            returns = self._launch(todo) if todo else []
+            returns = launch.outlive(todo, self._launch)
         finally:
+            launch.settle(todo)
             plan.report(runs)
         plan.raise_failures(todo, returns)
+        launch.check_all_ended(todo)
         return returns
 
     def _launch(self, runs: "Sequence[PlannedRun]") -> list[Any]:
