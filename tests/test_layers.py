@@ -14,6 +14,7 @@ ORDER = [
     "seeds",
     "signals",
     "terminal",
+    "command_line",
     "activations",
     "models",
     "data",
