@@ -28,5 +28,5 @@ def writing_to(place: Path) -> Iterator[None]:
         if error.errno not in _NOT_WRITABLE:
             raise
         raise ConfigError(
-            f"{place}: may not be written to; name a folder for averages and report, e.g. --output {place.name}"
+            f"{place}: may not be written to; name a folder for averages and report, e.g. --output my_{place.name}"
         ) from error
