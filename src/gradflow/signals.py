@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
-PATIENCE_S = 5.0  # what an end may still take once it has been asked for twice
+PATIENCE_S = 10.0  # what an end may still take once it has been asked for twice
 LOOKS_EVERY_S = 0.5  # at whether the parent is still there
 
 

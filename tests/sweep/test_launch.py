@@ -75,7 +75,8 @@ def test_after_one_kill_all_are_trained_and_those_that_were_hit_one_by_one(plann
 
 
 def test_a_run_that_is_killed_whenever_it_is_trained_costs_no_other_run(planned):
-    launch.outlive(planned, Pool({"0": 99, "3": 99}))
+    with pytest.raises(RunsFailed, match="2 of 4 runs did not end"):
+        launch.outlive(planned, Pool({"0": 99, "3": 99}))
     assert states(planned) == [State.INTERRUPTED, State.FINISHED, State.FINISHED, State.INTERRUPTED]
     error = record(planned[0].folder)["error"]
     assert (error["type"], error["message"]) == ("Killed", launch.KILLED)
@@ -87,7 +88,8 @@ def test_workers_that_die_before_any_run_are_not_tried_for_ever(planned):
     def dead(runs):
         raise BrokenProcessPool
 
-    assert launch.outlive(planned, dead) == []
+    with pytest.raises(RunsFailed, match="4 of 4 runs did not end"):
+        launch.outlive(planned, dead)
     assert states(planned) == [State.PLANNED] * 4
 
 
@@ -113,7 +115,8 @@ def test_a_job_of_submitit_that_ended_without_a_word_is_told_and_other_errors_ar
     def lose(runs):
         raise submitit.core.utils.UncompletedJobError("Job 7\nhas no output (state: CANCELLED)\nand more")
 
-    assert launch.outlive(planned, lose) == []
+    with pytest.raises(RunsFailed):
+        launch.outlive(planned, lose)
     assert "Job 7 has no output (state: CANCELLED); jobs that are" in capsys.readouterr().out
 
     def fail(runs):

@@ -30,9 +30,12 @@ def outlive(runs: Sequence[PlannedRun], launch: Launch) -> list[Any]:
     Args:
         runs: to train.
         launch: hands runs to the launcher and returns what that returns.
+
+    Raises:
+        RunsFailed: if a process was lost and a run with it.
     """
     returns: list[Any] = []
-    waiting, alone = list(runs), list[PlannedRun]()
+    waiting, alone, is_lost = list(runs), list[PlannedRun](), False
     while waiting:
         attempts = {run.folder: _attempts(run) for run in waiting}
         try:
@@ -45,6 +48,7 @@ def outlive(runs: Sequence[PlannedRun], launch: Launch) -> list[Any]:
                 raise
             what = " ".join(str(error).splitlines()[:2])  # which job, and its state
             terminal.say(f"{what}; jobs that are still queued or running go on", style="yellow")
+            is_lost = True
             break
         except Signalled:
             kill_children()  # loky fails to if a second Ctrl-C hits the program by which it looks for them
@@ -52,7 +56,8 @@ def outlive(runs: Sequence[PlannedRun], launch: Launch) -> list[Any]:
         left = [run for run in waiting if _state(run) in UNFINISHED]
         hit = [run for run in left if _attempts(run) > attempts[run.folder]]
         if not hit and len(left) == len(waiting):
-            break  # workers are killed before they begin with a run
+            is_lost = True  # workers are killed before they begin with a run
+            break
         count = "1 run is" if len(left) == 1 else f"{len(left)} runs are"
         terminal.say(f"a worker was killed; {count} launched again", style="yellow")
         alone += hit
@@ -62,6 +67,9 @@ def outlive(runs: Sequence[PlannedRun], launch: Launch) -> list[Any]:
             returns += launch([run])
         except BrokenProcessPool:
             settle([run])
+            is_lost = True
+    if is_lost:
+        check_all_ended(runs)
     return returns
 
 

@@ -110,7 +110,6 @@ class GradflowSweeper(Sweeper):
             launch.settle(todo)
             plan.report(runs)
         plan.raise_failures(todo, returns)
-        launch.check_all_ended(todo)
         return returns
 
     def _launch(self, runs: "Sequence[PlannedRun]") -> list[Any]:
