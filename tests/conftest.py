@@ -26,7 +26,7 @@ if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-TINY = ("trainer=cpu", "width=4", "trainer.max_epochs=1", "+trainer.limit_train_batches=2", "callbacks.pictures=null")
+TINY = ("trainer=cpu", "width=4", "trainer.max_epochs=1", "data.batch_size=600", "callbacks.pictures=null")
 
 
 class Outcome(NamedTuple):

@@ -2,6 +2,7 @@
 
 import io
 import logging
+from pathlib import Path
 
 import pytest
 from rich.table import Table
@@ -31,6 +32,7 @@ def printed(monkeypatch):
 @pytest.mark.parametrize(
     ("character", "shown"),
     [("\x1b", "\\x1b"), ("\u2028", "\\u2028"), ("\x9b", "\\x9b"), ("\u202e", "\\u202e"), ("\udcff", "\\udcff")],
+    ids=["escape", "line separator", "control sequence", "direction", "half a character"],
 )
 def test_control_characters_are_spelled_out_wherever_they_are(printed, character, shown):
     text = printed()
@@ -77,3 +79,18 @@ def test_a_screen_that_has_them_shows_them_as_they_are(printed):
     text = printed("latin-1")
     terminal.say("0.9 ± 0.1, × 2, −1")  # noqa: RUF001
     assert text() == "0.9 ± 0.1, × 2, -1\n"  # noqa: RUF001
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_lines_that_a_full_disk_has_no_room_for_are_told_once(capsys):
+    handler = terminal.log_to(Path("/dev/full"))
+    try:
+        for number in range(3):
+            logging.getLogger("gradflow").warning("line %d", number)
+    finally:
+        terminal.stop_logging(handler)
+    found = capsys.readouterr()
+    assert found.err == ""
+    assert [line for line in found.out.splitlines() if "missing" in line] == [
+        "/dev/full: lines are missing (no space left on device)"
+    ]

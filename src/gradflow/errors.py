@@ -1,6 +1,7 @@
 """The errors that gradflow turns into an exit status. Each can be pickled, so that any launcher can pass it on."""
 
 import difflib
+import errno
 import math
 from collections.abc import Iterable
 from typing import TypeGuard
@@ -12,6 +13,18 @@ class ConfigError(ValueError):
 
 class Diverged(ArithmeticError):
     """The loss or a gradient is no longer finite: a result of the run, not a fault in the program."""
+
+
+class CannotWrite(OSError):
+    """A file cannot be written: one line with the file, the cause and the remedy. Exit status 1.
+
+    Its arguments are those of OSError: number, message, file.
+    """
+
+    def __str__(self) -> str:
+        remedy = "free some space" if self.errno in (errno.ENOSPC, errno.EDQUOT) else "mend that"
+        why = str(self.strerror).lower()
+        return f"{self.filename}: cannot be written ({why}); {remedy} and give the same command again"
 
 
 class RunsFailed(RuntimeError):

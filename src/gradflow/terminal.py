@@ -90,6 +90,29 @@ class _ScreenHandler(logging.Handler):
         console.print(Text(text, style="yellow" if record.levelno < logging.ERROR else "red"), soft_wrap=True)
 
 
+class _LogFile(logging.FileHandler):
+    """Says once on the screen if lines cannot be written, instead of a traceback for each of them."""
+
+    _said = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
+        if isinstance(error := sys.exception(), OSError):
+            self._say(error)
+        else:
+            super().handleError(record)
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except OSError as error:  # of lines that the buffer has kept
+            self._say(error)
+
+    def _say(self, error: OSError) -> None:
+        if not self._said:
+            self._said = True
+            say(f"{self.baseFilename}: lines are missing ({str(error.strerror).lower()})", style="yellow")
+
+
 def configure() -> None:
     """Send warnings to the screen, everything from INFO up to the run's log file. Calling it again changes nothing."""
     accept_every_character()
@@ -115,7 +138,7 @@ def accept_every_character() -> None:
 
 def log_to(file: Path) -> logging.FileHandler:
     """Append log records to a file until the handler is closed by `stop_logging`."""
-    handler = logging.FileHandler(file, encoding="utf-8")
+    handler = _LogFile(file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
     return handler

@@ -42,7 +42,7 @@ def curves(**more):
 def write(study, *, seed=0, activation="relu", blocks=3, **more):
     record = {
         key: more.pop(key)
-        for key in ("state", "error", "metrics", "constant_loss", "sigmoid_like", "lr")
+        for key in ("state", "error", "cut_short_by", "metrics", "constant_loss", "sigmoid_like", "lr")
         if key in more
     }
     return write_run(study, activation=activation, blocks=blocks, seed=seed, curves=curves(**more), **record)
@@ -73,7 +73,7 @@ def test_a_healthy_network_has_no_finding(tmp_path):
     write(tmp_path)
     advice = advise(tmp_path, study_runs(tmp_path))
     assert (advice.findings, advice.not_judged) == ((), ())
-    assert (advice.runs, advice.configurations, advice.unfinished) == (1, 1, 0)
+    assert (advice.runs, advice.configurations, advice.unfinished) == (1, 1, ())
 
 
 def test_vanishing_names_layer_epoch_and_how_many_seeds(tmp_path):
@@ -334,7 +334,14 @@ def test_a_diverged_run_comes_first_with_its_error_and_rate(tmp_path):
 def test_only_runs_that_have_ended_are_judged(tmp_path, state):
     write(tmp_path, state=state, grad_norm__total=epochs(1e9, 1e9, 1e9, 1e9))
     advice = advise(tmp_path, study_runs(tmp_path))
-    assert (advice.findings, advice.runs, advice.unfinished) == ((), 0, 1)
+    assert (advice.findings, advice.runs, advice.unfinished) == ((), 0, (("not finished yet", 1),))
+
+
+def test_a_run_that_was_cut_short_is_not_judged_and_the_reason_is_given(tmp_path):
+    cut = "trainer.limit_train_batches=2"
+    write(tmp_path, state="cut_short", cut_short_by=cut, grad_norm__total=epochs(1e9, 1e9, 1e9, 1e9))
+    advice = advise(tmp_path, study_runs(tmp_path))
+    assert (advice.findings, advice.runs, advice.unfinished) == ((), 0, ((f"cut_short by {cut}", 1),))
 
 
 def test_what_was_not_measured_is_not_judged_and_listed(tmp_path):

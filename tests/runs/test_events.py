@@ -1,7 +1,9 @@
 """Events are written, byte by byte, as TensorBoard writes them, and read as it reads them, even while being written."""
 
+import errno
 import io
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 from torch.utils.tensorboard import SummaryWriter
 
+from gradflow.errors import CannotWrite, ConfigError
 from gradflow.runs.events import EventFile, curves, scalar_events
 
 NAN, INF = float("nan"), float("inf")
@@ -149,3 +152,68 @@ def test_the_files_of_several_attempts_make_one_curve(tmp_path):
 
 def test_a_run_without_curves_has_none(tmp_path):
     assert curves(tmp_path) == {}
+
+
+def damaged(content, at, size, fill):
+    return content[:at] + fill(size) + content[at + size :]
+
+
+@pytest.mark.parametrize("fill", [bytes, lambda size: b"\xa5" * size], ids=["zeros", "garbage"])
+def test_damage_is_named_wherever_it_is(tmp_path, fill):
+    write_events(tmp_path, {"loss": [3.0, 2.0, 1.0]})
+    (file,) = tmp_path.iterdir()
+    whole = file.read_bytes()
+    for at in range(len(whole)):
+        content = damaged(whole, at, 8, fill)[: len(whole)]
+        if content != whole:
+            file.write_bytes(content)
+            with pytest.raises(ConfigError, match=rf"{file.name}: damaged at byte \d+$"):
+                curves(tmp_path)
+
+
+def test_zeros_at_the_end_are_damage(tmp_path):
+    """What lengthening a short file leaves, and what a power cut may."""
+    write_events(tmp_path, {"loss": [3.0, 2.0, 1.0]})
+    (file,) = tmp_path.iterdir()
+    size = file.stat().st_size
+    with file.open("ab") as opened:
+        opened.truncate(size + 64)
+    with pytest.raises(ConfigError, match=f"damaged at byte {size}$"):
+        curves(tmp_path)
+
+
+def test_a_file_that_somebody_removes_or_cuts_is_not_begun_again(tmp_path):
+    for harm in (lambda path: path.unlink(), lambda path: path.write_bytes(path.read_bytes()[:-5])):
+        file = EventFile(tmp_path)
+        file.write(scalar_events(["a"], [0], [[1.0]], [0.0]))
+        path = max(tmp_path.iterdir())
+        harm(path)
+        with pytest.raises(CannotWrite, match=rf"{path.name}: cannot be written \(it has [\d,]+ of the [\d,]+ bytes"):
+            file.write(scalar_events(["a"], [1], [[1.0]], [0.0]))
+
+
+class Failing(io.FileIO):
+    """Writes ten bytes, then raises."""
+
+    error: BaseException
+
+    def write(self, data):
+        if len(data) <= 10:
+            raise self.error
+        return super().write(bytes(data[:10]))
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_a_write_that_ends_halfway_leaves_whole_records_to_go_on_from(tmp_path, monkeypatch, error):
+    file = EventFile(tmp_path)
+    file.write(scalar_events(["a"], [0], [[1.0]], [0.0]))
+    (path,) = tmp_path.iterdir()
+    before = path.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(Failing, "error", error, raising=False)
+        patch.setattr(Path, "open", lambda self, mode, **_: Failing(self, "a"))
+        with pytest.raises((CannotWrite, KeyboardInterrupt)):
+            file.write(scalar_events(["a"], [1], [[1.0]], [0.0]))
+    assert path.read_bytes() == before
+    file.write(scalar_events(["a"], [1], [[2.0]], [0.0]))
+    assert curves(tmp_path)["a"].values.tolist() == [1, 2]

@@ -54,6 +54,8 @@ def test_equal_configurations_are_the_same_run_however_they_are_written(identify
         "trainer=cpu",
         "trainer=gpu",
         "trainer.devices=[1]",
+        "+trainer.max_time=00:01:00:00",
+        "+trainer.max_time={hours: 1}",
         "+trainer.strategy=auto",
         "logger=none",
         "output_dir=elsewhere",
@@ -236,3 +238,31 @@ def test_the_resolved_configuration_is_plain(compose_run):
     assert counted["optimizer.betas"] == [0.9, 0.999]
     uncounted = {"logger", "callbacks", "output_dir", "study", "headline", "data_dir"}
     assert not {key.split(".")[0] for key in counted} & uncounted
+
+
+@pytest.mark.parametrize(
+    ("overrides", "length"),
+    [
+        ([], {"trainer.max_epochs": 10}),
+        (["trainer.max_epochs=3", "+trainer.max_steps=50"], {"trainer.max_epochs": 3, "trainer.max_steps": 50}),
+        (["schedule=cosine"], {"trainer.max_epochs": 10, "schedule.T_max": 10}),
+        (["schedule=cosine", "schedule.T_max=10"], {"trainer.max_epochs": 10}),
+        (["study=of_${trainer.max_epochs}"], {"trainer.max_epochs": 10}),
+    ],
+    ids=str,
+)
+def test_the_length_of_a_run_is_what_says_it_and_what_follows_it(compose_run, overrides, length):
+    cfg, _ = compose_run(*overrides)
+    values = identity.whole(cfg)
+    shared = identity.begins_alike(values, identity.counted(values, has_batch_norm=True))
+    assert identity.length(cfg, shared) == length
+
+
+def test_runs_begin_alike_if_they_write_the_same_curves_too(compose_run):
+    def shared(*overrides):
+        values = identity.whole(compose_run(*overrides)[0])
+        return identity.begins_alike(values, identity.counted(values, has_batch_norm=True))
+
+    assert shared("threads=1", "output_dir=elsewhere") == shared()
+    for override in ("callbacks.pictures=null", "callbacks.gradient_norms.every_n_steps=2", "logger=none", "seed=1"):
+        assert shared(override) != shared()

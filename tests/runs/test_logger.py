@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.utilities import rank_zero_only
+from power_cuts import recorded
 from tensorboard import context
 from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -16,6 +18,7 @@ from tensorboard.backend.event_processing.plugin_event_multiplexer import EventM
 from tensorboard.plugins.base_plugin import TBContext
 from tensorboard.plugins.hparams import api_pb2, backend_context, get_experiment, list_session_groups
 
+from gradflow.errors import CannotWrite
 from gradflow.runs.events import curves
 from gradflow.runs.logger import RunLogger, rewind, write, write_rows
 
@@ -111,6 +114,55 @@ def test_what_a_callback_of_the_users_adds_goes_into_a_second_file(tmp_path):
     assert curves(tmp_path).keys() == {"a"}
     assert curves(tmp_path)["a"].values.tolist() == [1]
     assert [event.step for event in read(tmp_path).Histograms("weights")] == [0]
+
+
+def test_a_file_is_never_lengthened(tmp_path):
+    logger = RunLogger(tmp_path)
+    logger.log_metrics({"a": 1.0}, 0)
+    sizes = logger.sizes()
+    (file,) = event_files(tmp_path)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1])
+    with pytest.raises(ValueError, match=f"{file.name} has {len(whole) - 1} of {len(whole)} bytes"):
+        rewind(tmp_path, sizes)
+    assert file.read_bytes() == whole[:-1]
+    file.unlink()
+    with pytest.raises(ValueError, match="has 0 of"):
+        rewind(tmp_path, sizes)
+    assert event_files(tmp_path) == []
+
+
+def test_sizes_are_those_of_files_that_are_on_the_disk(tmp_path):
+    logger = RunLogger(tmp_path)
+    logger.log_metrics({"a": 1.0}, 0)
+    logger.experiment.add_scalar("theirs", 5.0, 0)
+    found = []
+    with recorded(tmp_path, lambda synced, named: found.append(synced)):
+        for step in range(3):
+            logger.log_metrics({"a": 1.0}, step)
+            sizes = logger.sizes()
+            assert {name: len(content) for name, content in found[-1].items()} == sizes
+            written = len(found)
+            logger.sizes()
+            assert len(found) == written  # there was nothing new
+    logger.close(finished=True)
+
+
+def test_a_file_that_vanishes_is_told_whoever_writes_it(tmp_path):
+    logger = RunLogger(tmp_path)
+    logger.experiment.add_scalar("theirs", 5.0, 0)
+    logger.sizes()
+    (file,) = event_files(tmp_path)
+    file.unlink()
+    with pytest.raises(CannotWrite, match=f"{file.name} has 0 of"):
+        logger.sizes()
+    logger.close(finished=False)
+
+
+def test_the_run_writes_whatever_rank_the_environment_claims(tmp_path, monkeypatch):
+    monkeypatch.setattr(rank_zero_only, "rank", 1)
+    log_session(tmp_path, trial="one", accuracy=0.5)
+    assert curves(tmp_path)["test/acc"].values.tolist() == [0.5]
 
 
 class HParamsPage:

@@ -5,9 +5,10 @@ import math
 from datetime import UTC, datetime
 
 import pytest
+from power_cuts import full_disk
 
-from gradflow.errors import ConfigError
-from gradflow.runs.record import IDENTITY, Clock, Record, now, planned_record, read_record, write_record
+from gradflow.errors import CannotWrite, ConfigError
+from gradflow.runs.record import IDENTITY, Clock, Record, error_entry, now, planned_record, read_record, write_record
 
 
 def planned(**more):
@@ -43,20 +44,13 @@ def test_numbers_that_json_lacks_become_null(tmp_path):
     assert read_record(tmp_path)["metrics"] == {"a": None, "b": None, "c": 1.5}
 
 
-def test_a_write_that_fails_halfway_leaves_the_old_record(tmp_path, monkeypatch):
+def test_a_write_that_fails_leaves_the_old_record(tmp_path):
     running = planned() | {"state": "running"}
     write_record(tmp_path, running)
-
-    def stops_halfway(record, file, **options):
-        file.write(json.dumps(record)[:5])
-        file.flush()
-        assert read_record(tmp_path) == running  # what a reader sees in the meantime
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(json, "dump", stops_halfway)
-    with pytest.raises(OSError, match="no space"):
+    with full_disk("run.json"), pytest.raises(CannotWrite, match="no space left"):
         write_record(tmp_path, planned() | {"state": "finished"})
     assert read_record(tmp_path) == running
+    assert [file.name for file in tmp_path.iterdir()] == ["run.json"]
 
 
 @pytest.mark.parametrize(
@@ -110,3 +104,13 @@ def test_times_are_utc_and_durations_positive():
     assert datetime.fromisoformat(clock.started).tzinfo == UTC
     assert datetime.fromisoformat(now()) >= datetime.fromisoformat(clock.started)
     assert 0 <= clock.seconds <= Clock(after=60.0).seconds - 59.0
+
+
+def test_what_a_failure_and_a_start_from_a_copy_say_is_kept(tmp_path):
+    start = {"folder": "activation=relu/seed=0", "epoch": 3, "provenance": {"torch": "2.15.0"}}
+    record = planned(length={"trainer.max_epochs": 3}, lengthless_hash="def") | {"started_from": start}
+    write_record(tmp_path, record | {"error": error_entry(MemoryError(), may_pass=True)})
+    found = read_record(tmp_path)
+    assert (found["started_from"], found["error"]["may_pass"], found["length"]) == (start, True, record["length"])
+    write_record(tmp_path, record | {"error": {"type": "MemoryError", "message": "", "traceback": []}})
+    assert "may_pass" not in read_record(tmp_path)["error"]

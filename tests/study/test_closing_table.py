@@ -150,6 +150,13 @@ def test_failed_runs_are_listed_by_the_first_line_of_their_error_and_do_not_coun
     assert not any("second" in line or line.startswith("planned") for line in text)
 
 
+def test_runs_that_were_cut_short_are_listed_with_the_reason_and_do_not_count():
+    cut = {"state": "cut_short", "metrics": {ACC: 0.9}, "cut_short_by": "trainer.max_steps=50"}
+    records = [run_record("relu", blocks=1, metrics={ACC: 0.5}), run_record("relu", blocks=1, seed=1, **cut)]
+    assert cells(records, "relu") == ["0.500"]
+    assert "cut_short: activation=relu,blocks=1/seed=1: by trainer.max_steps=50" in lines(records)
+
+
 def test_unequal_numbers_of_seeds_are_shown():
     records = [
         *(run_record("relu", blocks=1, seed=seed, metrics={ACC: 0.5}) for seed in (0, 1, 2)),

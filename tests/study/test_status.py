@@ -79,3 +79,15 @@ def test_the_table_counts_states_and_shows_error_lines(tmp_path):
     assert "about 3 min 0 s of training left" in text
     assert "failed: activation=tanh,blocks=2/seed=0: OSError: disk full\n" in text
     assert "and more" not in text
+
+
+def test_a_run_that_was_cut_short_is_shown_with_the_reason_and_waits_only_if_it_goes_on(tmp_path):
+    study = tmp_path / "s"
+    write_run(study)
+    write_run(study, seed=1, state="cut_short", cut_short_by="trainer.max_steps=50")
+    assert "1 finished, 1 cut_short" in shown(study)
+    assert "cut_short: activation=relu,blocks=2/seed=1: by trainer.max_steps=50\n" in shown(study)
+    assert "training left" not in shown(study)
+    write_run(study, seed=2, state="cut_short", cut_short_by="trainer.max_time=00:01:00:00")
+    assert "seed=2: by trainer.max_time=00:01:00:00, goes on with the same command\n" in shown(study)
+    assert "about 1 min 0 s of training left" in shown(study)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradflow.runs import folders
+from gradflow.runs.integrity import event_entries
 from gradflow.runs.logger import RunLogger
 from gradflow.runs.record import Record, State, planned_record, write_record
 
@@ -92,12 +93,12 @@ def scored_runs(activation: str, values: Iterable[float], **more: Any) -> list[R
 
 
 def write_run(study: Path, *, curves: Curves | None = None, **record: Any) -> Path:
-    """One run folder of a study; `record` is that of `run_record`."""
+    """One run folder of a study; `record` is that of `run_record`, which says what event files there are."""
     made = run_record(study=study.name, **record)
     folder = folders.run_folder(study.parent, study.name, made["config"], made["seed"])
-    write_record(folder, made)
     if curves:
         write_events(folder, curves)
+    write_record(folder, made | {"events": record.get("events", event_entries(folder))})
     return folder
 
 

@@ -23,7 +23,7 @@ from gradflow.runs.samples import TEST, TRAIN, VALIDATION, read_samples
 from gradflow.sweep import cli
 from gradflow.training import build
 
-SMALL = ("trainer=cpu", "model=mlp", "width=4", "trainer.max_epochs=2", "+trainer.limit_train_batches=3")
+SMALL = ("trainer=cpu", "model=mlp", "width=4", "trainer.max_epochs=2", "data.batch_size=399")
 QUIET = ("callbacks.pictures=null",)
 BREAKING = ("activation=custom", "activation._target_=own_activations.Breaking", "blocks=1", *SMALL, *QUIET)
 
@@ -52,7 +52,7 @@ def test_a_sweep_leaves_one_complete_folder_a_run(sweep):
     assert outcome.status == 0, outcome
     assert outcome.err == ""
     assert len(run_folders(root)) == 8
-    shared = "model=mlp,width=4,trainer.max_epochs=2,trainer.limit_train_batches=3"
+    shared = "model=mlp,width=4,data.batch_size=399,trainer.max_epochs=2"
     assert {str(folder.relative_to(root / "outputs" / "digits_mlp")) for folder in run_folders(root)} == {
         f"activation={activation},blocks={blocks},{shared}/seed={seed}"
         for activation in ("relu", "sigmoid")
@@ -301,7 +301,7 @@ def test_a_run_that_raises_is_recorded_and_the_others_go_on(command, tmp_path, b
 
 
 def test_a_run_that_diverges_is_a_result(command, tmp_path):
-    arguments = ("optimizer=sgd", "optimizer.lr=1e30", "blocks=2", *SMALL, *QUIET)
+    arguments = ("optimizer=sgd", "optimizer.lr=1e30", "blocks=2", *SMALL, *QUIET, "width=16")
     outcome = command(*arguments)
     assert outcome.status == 0, outcome
     found = record(only_run(tmp_path))

@@ -9,7 +9,8 @@ from gradflow.advise.comparisons import Lead, leads
 from gradflow.advise.measured_run import MeasuredRun, NotJudged, Sighting, measured_run
 from gradflow.advise.remedies import open_remedies
 from gradflow.advise.rules import PERHAPS_WORSE, RULES, WORSE, Rule
-from gradflow.runs.record import DONE, Record
+from gradflow.runs.record import DONE, Record, State
+from gradflow.runs.states import state_shown
 from gradflow.study.comparison.claims import Strength
 from gradflow.study.configurations import identities
 
@@ -41,9 +42,9 @@ class Advice:
     """All findings of a study, by severity, and what they rest on.
 
     Attributes:
-        runs: the number of runs examined, finished or diverged.
+        runs: the number of runs examined, finished or diverged, with whole curves.
         configurations: the number of configurations they belong to.
-        unfinished: the number of runs not examined.
+        unfinished: (why, number of runs) of those not examined.
         not_judged: (rule, why, number of runs) where a measurement was missing.
     """
 
@@ -51,7 +52,7 @@ class Advice:
     findings: tuple[Finding, ...]
     runs: int
     configurations: int
-    unfinished: int
+    unfinished: tuple[tuple[str, int], ...]
     not_judged: tuple[tuple[str, str, int], ...]
 
 
@@ -70,9 +71,12 @@ def advise(study: Path, records: Sequence[Record], *, baseline: str | None = Non
     ended = [record for record in records if record["state"] in DONE]
     findings: list[Finding] = []
     missing: Counter[tuple[str, str]] = Counter()
-    configurations = identities(ended)
-    for config, identity in configurations.items():
-        runs = [measured_run(study, record) for record in ended if record["config"] == config]
+    sizes = Counter[str]()
+    for config, identity in identities(ended).items():
+        read = [measured_run(study, record) for record in ended if record["config"] == config]
+        if not (runs := [run for run in read if run is not None]):
+            continue
+        sizes[config] = len(runs)
         where = _where(identity["activation"], identity["blocks"], identity["variant"])
         for rule in RULES:
             if (found := _judge(rule, where, runs, missing)) is not None:
@@ -81,11 +85,15 @@ def advise(study: Path, records: Sequence[Record], *, baseline: str | None = Non
     return Advice(
         study=study,
         findings=tuple(sorted(findings, key=lambda finding: (RULES.index(finding.rule), -finding.badness))),
-        runs=len(ended),
-        configurations=len(configurations),
-        unfinished=len(records) - len(ended),
+        runs=sizes.total(),
+        configurations=len(sizes),
+        unfinished=tuple(Counter(_why_unfinished(r) for r in records if r["state"] not in DONE).items()),
         not_judged=tuple((rule, why, count) for (rule, why), count in missing.items()),
     )
+
+
+def _why_unfinished(record: Record) -> str:
+    return state_shown(record) if record["state"] == State.CUT_SHORT else "not finished yet"
 
 
 def _where(activation: str, blocks: int | None, variant: str) -> str:

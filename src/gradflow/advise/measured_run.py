@@ -1,5 +1,6 @@
 """One run as the rules see it: its record, its curves and its configuration, read from its folder."""
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,8 +10,11 @@ import numpy as np
 import yaml
 
 from gradflow.runs import folders, tags
-from gradflow.runs.events import Curve, curves
+from gradflow.runs.events import Curve
 from gradflow.runs.record import Record
+from gradflow.study.records import run_folder, whole_curves
+
+log = logging.getLogger(__name__)
 
 HEAD = "_head"  # the end of the name of the only layer without an activation
 # For runs that do not record it: the bounded, monotone functions of conf/activation that are steep at 0.
@@ -82,12 +86,25 @@ class MeasuredRun:
         return np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
 
 
-def measured_run(study: Path, record: Record) -> MeasuredRun:
-    """Read the folder of a run."""
-    folder = study / record["config"] / folders.seed_folder(record["seed"])
-    file = folder / folders.HYDRA_FOLDER / "config.yaml"
-    config = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
-    return MeasuredRun(record, curves(folder), config)
+def measured_run(study: Path, record: Record) -> MeasuredRun | None:
+    """Read the folder of a run; None if its curves are not whole, which is said."""
+    if (found := whole_curves(study, record)) is None:
+        return None
+    return MeasuredRun(record, found, _config(run_folder(study, record) / folders.HYDRA_FOLDER / "config.yaml"))
+
+
+def _config(file: Path) -> dict[str, Any]:
+    """The composed configuration; without one the rules judge all the same, but name remedies that may be in use."""
+    try:
+        config = yaml.safe_load(file.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except yaml.YAMLError:
+        config = None
+    if not isinstance(config, dict):
+        log.warning("%s: damaged; remedies are named that the run may have in use", file)
+        return {}
+    return config
 
 
 @dataclass(frozen=True)

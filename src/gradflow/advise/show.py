@@ -119,9 +119,7 @@ def _rule_row(rule: Rule) -> list[str]:
 
 def _notes(advice: Advice) -> list[str]:
     notes = [f"not judged: {rule} in {_count(count, 'run')} ({why})" for rule, why, count in advice.not_judged]
-    if advice.unfinished:
-        notes.append(f"not judged: {_count(advice.unfinished, 'run')} not finished yet")
-    return notes
+    return notes + [f"not judged: {_count(count, 'run')} {why}" for why, count in advice.unfinished]
 
 
 def _count(number: int, noun: str) -> str:

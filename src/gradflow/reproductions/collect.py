@@ -14,11 +14,11 @@ import pandas as pd
 import yaml
 
 from gradflow.reproductions.stored import Tables, several
-from gradflow.runs import folders, tags
-from gradflow.runs.events import Curve, curves
+from gradflow.runs import tags
+from gradflow.runs.events import Curve
 from gradflow.runs.metrics import MetricTable
 from gradflow.runs.record import Record, State
-from gradflow.study.records import study_runs
+from gradflow.study.records import study_runs, whole_curves
 from gradflow.study.status import true_state
 
 DEAD = tags.of_layer(tags.DEAD_UNITS, tags.TOTAL)
@@ -49,15 +49,11 @@ def collect(folder: Path) -> Tables | None:
     if not finished:
         return None
     rows = _rows(preset_runs(folder.name), records)
-    read = [
-        (identity, curves(folder / r["config"] / folders.seed_folder(r["seed"])))
-        for identity, r in rows
-        if r and _done(r)
-    ]
+    read = [(identity, whole_curves(folder, r)) for identity, r in rows if r and _done(r)]
     return Tables(
         facts=_facts(finished, left_out=left_out),
         runs=pd.DataFrame([{**identity, **_outcome(record)} for identity, record in rows]),
-        epochs=pd.concat([_epochs(identity, found) for identity, found in read], ignore_index=True).reindex(
+        epochs=pd.concat([_epochs(identity, found or {}) for identity, found in read], ignore_index=True).reindex(
             columns=["activation", "blocks", "seed", "epoch", *BY_EPOCH]
         ),
     )
@@ -107,7 +103,7 @@ def _outcome(record: Record | None) -> dict[str, Any]:
 def _epochs(identity: Mapping[str, Any], found: Mapping[str, Curve]) -> pd.DataFrame:
     """The curves by epoch; for what is recorded at every step, the mean over the epoch (geometric for a norm).
 
-    A run without a logger has none.
+    A run without a logger, or whose curves are not whole, has none.
     """
     if VAL_ACC not in found:
         return pd.DataFrame()

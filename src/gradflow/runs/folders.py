@@ -31,6 +31,16 @@ def run_folder(output_dir: str | Path, study: str, config: str, seed: int) -> Pa
     return Path(output_dir) / study / config / seed_folder(seed)
 
 
+def last_checkpoint(run: Path) -> Path:
+    """The file that has the last complete epoch of a run."""
+    return run / CHECKPOINT_FOLDER / LAST_CHECKPOINT
+
+
+def best_checkpoint(run: Path) -> Path:
+    """The file that has the epoch that validation chose."""
+    return run / CHECKPOINT_FOLDER / BEST_CHECKPOINT
+
+
 def config_name(axes: Mapping[str, Any]) -> str:
     """A folder name made of the values that distinguish a configuration from the others in its study.
 

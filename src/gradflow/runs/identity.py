@@ -36,7 +36,9 @@ NOT_COUNTED = (
     "trainer.num_nodes",
     "trainer.strategy",
     "trainer.sync_batchnorm",
+    "trainer.max_time",
 )
+LENGTH = ("trainer.max_epochs", "trainer.max_steps")  # how long to train; a longer run begins as a shorter one does
 CALLBACKS = "callbacks"  # those that only measure do not count
 BATCH_NORM = ("batch_norm", "batch_norm_samples")  # count only where the network has batch normalisation
 AXES = ("activation", "blocks", "seed")  # shown first, in their own form
@@ -69,6 +71,27 @@ def digest(values: Mapping[str, Any]) -> str:
     """SHA-256 of dotted keys and their values."""
     canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def begins_alike(values: Mapping[str, Any], counted_values: Mapping[str, Any]) -> dict[str, Any]:
+    """What counts, and what decides which curves are written: a longer run takes over those of a shorter one.
+
+    Args:
+        values: a whole configuration.
+        counted_values: what counts of it.
+    """
+    return {**counted_values, **{key: value for key, value in values.items() if _is_under(key, (CALLBACKS, "logger"))}}
+
+
+def length(cfg: DictConfig, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that say how long to train: those of `LENGTH`, and those that follow them by an interpolation."""
+    written = _written(cfg)
+    references = [f"${{{key}}}" for key in LENGTH]
+    return {
+        key: value
+        for key, value in values.items()
+        if key in LENGTH or any(reference in str(written.get(key)) for reference in references)
+    }
 
 
 def _passive_callbacks(values: Mapping[str, Any]) -> list[str]:
@@ -116,8 +139,8 @@ def study_axes(
     }
     if CALLBACKS in changed:
         of_option, _ = compose([*preset, f"{CALLBACKS}={changed[CALLBACKS]}"])
-        added = _counted_callbacks(of_option) - _counted_callbacks(default)
-        if not added or not added <= _counted_callbacks(cfg):
+        added = counted_callbacks(of_option) - counted_callbacks(default)
+        if not added or not added <= counted_callbacks(cfg):
             del changed[CALLBACKS]
     reference, _ = compose([*preset, *(f"{group}={option}" for group, option in changed.items())])
     shown: dict[str, Any] = {"activation": activation_label(cfg)}
@@ -129,7 +152,8 @@ def study_axes(
     return shown | {key: value for key, value in different.items() if key not in hidden}
 
 
-def _counted_callbacks(cfg: DictConfig) -> set[str]:
+def counted_callbacks(cfg: DictConfig) -> set[str]:
+    """The names of the callbacks that may change training."""
     values = counted(whole(cfg), has_batch_norm=False)
     return {key.split(".")[1] for key in values if key.startswith(f"{CALLBACKS}.")}
 

@@ -1,5 +1,6 @@
 """TensorBoard events in the run folder itself, one event per step however many tags it has."""
 
+import errno
 import math
 import os
 import time
@@ -9,14 +10,13 @@ from typing import Any
 
 import numpy as np
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
-from lightning.pytorch.loggers.logger import rank_zero_experiment
-from lightning.pytorch.utilities import rank_zero_only
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
 from torch.utils.tensorboard import SummaryWriter
 
-from gradflow.runs import folders
+from gradflow.errors import CannotWrite
+from gradflow.runs import durable, folders
 from gradflow.runs.events import EventFile, scalar_events
 
 
@@ -44,6 +44,8 @@ class OnDemand:
 class RunLogger(TensorBoardLogger):
     """Lightning's TensorBoard logger with the events at the top of the run folder.
 
+    Whoever has it writes, whatever rank the environment claims: only the process that holds the folder gets one.
+
     Args:
         folder: the run folder.
     """
@@ -52,26 +54,23 @@ class RunLogger(TensorBoardLogger):
         super().__init__(save_dir=str(folder), name="", version="", default_hp_metric=False)
         self._events = EventFile(Path(folder))
         self._others = OnDemand(folder)
+        self._synced: dict[str, int] = {}
 
     @property
-    @rank_zero_experiment
     def experiment(self) -> Any:
         """PyTorch's SummaryWriter, for your own callbacks; what they add goes into a second event file."""
         return self._others
 
-    @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Write scalars at one step, all in one event."""
         self.log_rows(list(metrics), [step or 0], np.array([[float(v) for v in metrics.values()]]), [time.time()])
 
-    @rank_zero_only
     def log_rows(
         self, tags: Sequence[str], steps: Sequence[int], values_SK: np.ndarray, times: Sequence[float]
     ) -> None:
         """Write a table of scalars, each row at its own step and time, as one event."""
         self._events.write(scalar_events(tags, steps, values_SK.tolist(), times))
 
-    @rank_zero_only
     def log_trial(
         self, *, trial: str, hparams: Mapping[str, Any], varying: Sequence[str], metrics: Sequence[str]
     ) -> None:
@@ -97,29 +96,39 @@ class RunLogger(TensorBoardLogger):
         for summary in (config, summary_v2.hparams_pb(shown, trial_id=trial)):
             self._log_summary(summary, 0)
 
-    @rank_zero_only
     def log_picture(self, tag: str, png: bytes, *, width: int, height: int, step: int) -> None:
         """Write a PNG picture unchanged."""
         image = Summary.Image(height=height, width=width, colorspace=4, encoded_image_string=png)
         summary = Summary(value=[Summary.Value(tag=tag, image=image)])
         self._log_summary(summary, step)
 
-    @rank_zero_only
     def save(self) -> None:
         """Flush; the composed configuration in `.hydra/` replaces Lightning's hparams.yaml."""
         self._others.flush()
 
     def sizes(self) -> dict[str, int]:
-        """Bytes in every event file of the folder, including everything written so far."""
-        self.save()
-        return {file.name: file.stat().st_size for file in Path(self.log_dir).glob(folders.EVENT_FILES)}
+        """Bytes in every event file of the folder, everything written so far included and on the disk.
 
-    @rank_zero_only
+        Raises:
+            CannotWrite: if they cannot be put there, or somebody has removed or cut a file meanwhile.
+        """
+        self.save()
+        folder = Path(self.log_dir)
+        if (fault := lacking(folder, self._synced)) is not None:
+            raise CannotWrite(errno.ESTALE, fault, str(folder))
+        sizes = {file.name: file.stat().st_size for file in folder.glob(folders.EVENT_FILES)}
+        for name in sizes.keys() if sizes != self._synced else ():
+            with durable.naming(folder / name):
+                durable.sync(folder / name)
+        if sizes.keys() - self._synced.keys():
+            durable.sync(folder)
+        self._synced = sizes
+        return sizes
+
     def finalize(self, status: str) -> None:
         """Flush only: a run is a fit and its tests, and `close` ends the session for both."""
         self.save()
 
-    @rank_zero_only
     def close(self, *, finished: bool) -> None:
         """Mark the trial's session as ended."""
         status = api_pb2.STATUS_SUCCESS if finished else api_pb2.STATUS_FAILURE
@@ -139,12 +148,26 @@ def rewind(folder: Path, sizes: Mapping[str, int]) -> None:
     Args:
         folder: the run folder; no logger may have it open.
         sizes: what `RunLogger.sizes` returned then. Files created since are removed.
+
+    Raises:
+        ValueError: if a file is shorter than that: cutting would lengthen it with zeros.
     """
+    if (fault := lacking(folder, sizes)) is not None:
+        raise ValueError(f"{folder}: {fault}")
     for file in folder.glob(folders.EVENT_FILES):
         if file.name in sizes:
             os.truncate(file, sizes[file.name])
         else:
             file.unlink()
+
+
+def lacking(folder: Path, sizes: Mapping[str, int]) -> str | None:
+    """What the event files of a run folder lack of these sizes; None if nothing."""
+    for name, size in sizes.items():
+        there = (folder / name).stat().st_size if (folder / name).exists() else 0
+        if there < size:
+            return f"{name} has {there:,} of {size:,} bytes"
+    return None
 
 
 def write_rows(

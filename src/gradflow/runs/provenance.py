@@ -24,12 +24,17 @@ def provenance(*, device: str, threads: int) -> dict[str, Any]:
     return {
         **_source(),
         "python": platform.python_version(),
-        **{name: version(package) for name, package in PACKAGES.items()},
+        **versions(),
         "platform": platform.platform(),
         "device": device,
         "threads": threads,
         "command": shlex.join(sys.argv),
     }
+
+
+def versions() -> dict[str, str]:
+    """The versions of what computes a result, by the names that they have in run.json."""
+    return {name: version(package) for name, package in PACKAGES.items()}
 
 
 @functools.cache

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import reprlib
 import time
 import traceback
@@ -10,25 +9,26 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, TypedDict, get_type_hints
+from typing import Any, Literal, NotRequired, TypedDict, get_type_hints
 
 from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
 from gradflow.errors import ConfigError
-from gradflow.runs import folders, version_1
+from gradflow.runs import durable, folders, version_1
 
 Resampled = Literal["split", "validation"] | None
 
 
 class State(StrEnum):
-    """How far a run has got."""
+    """How far a run has got; docs/run_states.md says what the same command does with it."""
 
     PLANNED = "planned"
-    RUNNING = "running"
-    FINISHED = "finished"
-    DIVERGED = "diverged"
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"
+    RUNNING = "running"  # or killed, if no process holds its folder
+    FINISHED = "finished"  # all epochs are trained and tested, or as many as early stopping wanted
+    DIVERGED = "diverged"  # a loss or a gradient was not finite: a result
+    FAILED = "failed"  # something raised
+    INTERRUPTED = "interrupted"  # by Ctrl-C or another signal
+    CUT_SHORT = "cut_short"  # by a limit that was asked for, `Record.cut_short_by`
 
 
 # The version of the rule by which runs are the same (`runs.identity`, `runs.content`); records of version 1 do not say.
@@ -43,6 +43,24 @@ class ErrorEntry(TypedDict):
     type: str
     message: str
     traceback: list[str]
+    may_pass: NotRequired[
+        bool
+    ]  # whether the next attempt goes on from the last complete epoch; if not said, it does not
+
+
+class StartedFrom(TypedDict):
+    """The shorter run from a copy of which a longer one started."""
+
+    folder: str  # `<config>/seed=<n>`, in the same study
+    epoch: int  # the last one copied
+    provenance: dict[str, Any]  # of the shorter run
+
+
+class EventsEntry(TypedDict):
+    """What a record says of an event file: how long it is, and the CRC-32C of its content in hexadecimal."""
+
+    bytes: int
+    crc32c: str
 
 
 class Record(TypedDict):
@@ -59,6 +77,8 @@ class Record(TypedDict):
     identity: int  # the version of the rule that says which runs are the same, `IDENTITY`
     config_hash: str  # SHA-256 of what counts of the resolved configuration
     content: dict[str, str]  # SHA-256 of each data file and each piece of the user's own code, by the key that names it
+    length: dict[str, Any] | None  # the values that say how long to train, and those that follow them, by key
+    lengthless_hash: str | None  # SHA-256 of what runs of other lengths share with this one
     overrides: list[str]  # of the command line that planned the run
     headline: str  # tag of the metric that tables show
     selected_on: str  # `validation`, or `test` where the best epoch is chosen on the test data
@@ -67,6 +87,8 @@ class Record(TypedDict):
     attempts: int
     metrics: dict[str, float | None]  # final values by tag; None for values that are not finite
     error: ErrorEntry | None
+    cut_short_by: str | None  # KEY=VALUE that ended it before its last epoch or left out batches
+    started_from: StartedFrom | None
     started: str | None  # UTC, ISO 8601: the first attempt
     finished: str | None  # the end of the last attempt
     duration_s: float | None  # of all attempts together
@@ -74,6 +96,8 @@ class Record(TypedDict):
     parameters: int | None  # how many are trained
     constant_loss: float | None  # the mean loss of the best constant prediction
     sigmoid_like: bool | None  # whether low slopes are saturation
+    # By name, of a run that has ended; empty without a logger, None in records of before there was this entry.
+    events: dict[str, EventsEntry] | None
 
 
 # What no version left out; without it a file is no record.
@@ -92,6 +116,8 @@ def planned_record(
     config: str,
     config_hash: str,
     content: Mapping[str, str] | None = None,
+    length: Mapping[str, Any] | None = None,
+    lengthless_hash: str | None = None,
     axes: Mapping[str, Any],
     seed: int,
     lr: float | None = None,
@@ -114,6 +140,8 @@ def planned_record(
         "identity": IDENTITY,
         "config_hash": config_hash,
         "content": dict(content or {}),
+        "length": None if length is None else dict(length),
+        "lengthless_hash": lengthless_hash,
         "overrides": list(overrides),
         "headline": headline,
         "selected_on": selected_on,
@@ -122,6 +150,8 @@ def planned_record(
         "attempts": 0,
         "metrics": {},
         "error": None,
+        "cut_short_by": None,
+        "started_from": None,
         "started": None,
         "finished": None,
         "duration_s": None,
@@ -129,6 +159,7 @@ def planned_record(
         "parameters": None,
         "constant_loss": None,
         "sigmoid_like": None,
+        "events": None,
     }
 
 
@@ -174,20 +205,25 @@ def _mistyped(record: Record) -> list[str]:
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Replace the record atomically: readers, even after a crash, see either the old record or the new one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{folders.RUN_FILE}.{os.getpid()}"
-    with temporary.open("w") as file:
-        json.dump(_without_nan(record), file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / folders.RUN_FILE)
+    """Replace the record atomically: readers, even after a power cut, see either the old record or the new one.
+
+    Raises:
+        CannotWrite: if it cannot be written; then the old one stays.
+    """
+    durable.make_folder(folder)
+    with durable.replacing(folder / folders.RUN_FILE) as file:
+        file.write(json.dumps(_without_nan(record), indent=2).encode())
 
 
-def error_entry(exception: BaseException) -> ErrorEntry:
+def error_entry(exception: BaseException, *, may_pass: bool = False) -> ErrorEntry:
     """What a record keeps of an error."""
     lines = "".join(traceback.format_exception(exception)).splitlines()
-    return {"type": type(exception).__name__, "message": str(exception), "traceback": lines[-ERROR_LINES:]}
+    return {
+        "type": type(exception).__name__,
+        "message": str(exception),
+        "traceback": lines[-ERROR_LINES:],
+        "may_pass": may_pass,
+    }
 
 
 class Clock:

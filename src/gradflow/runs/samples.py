@@ -3,7 +3,6 @@
 Shape letters: N samples of the data set, T tested ones.
 """
 
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from gradflow.errors import ConfigError
-from gradflow.runs import folders, tags
+from gradflow.runs import durable, folders, tags
 
 TRAIN, VALIDATION, TEST = 1, 2, 4  # bits, because a validation set may be the test set
 _KEYS = {tags.test(tags.ACC): "correct_last", tags.at_best(tags.test(tags.ACC)): "correct_at_best"}
@@ -63,12 +62,8 @@ def samples_of(
 def write_samples(folder: Path, samples: Samples) -> None:
     """Replace the file atomically: CIFAR-10's 60,000 samples take about 11 kB."""
     arrays = {"parts": samples.parts} | {_KEYS[tag]: np.packbits(right) for tag, right in samples.correct.items()}
-    temporary = folder / f".{folders.SAMPLES_FILE}.{os.getpid()}"
-    with temporary.open("wb") as file:
+    with durable.replacing(folder / folders.SAMPLES_FILE) as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / folders.SAMPLES_FILE)
 
 
 def read_samples(folder: Path) -> Samples | None:

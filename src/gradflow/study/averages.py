@@ -14,11 +14,12 @@ from tensorboard.plugins.custom_scalar import layout_pb2, metadata
 from tensorboard.plugins.scalar import metadata as scalars
 
 from gradflow.runs import folders, tags
-from gradflow.runs.events import Curve, EventFile, curves
+from gradflow.runs.events import Curve, EventFile
 from gradflow.runs.metrics import MetricTable
 from gradflow.runs.record import Record, State
 from gradflow.study.captions import covers
 from gradflow.study.output import writing_to
+from gradflow.study.records import whole_curves
 from gradflow.study.statistics import band
 
 MEAN, LOWER, UPPER, SEEDS = "mean", "lower", "upper", "seeds"
@@ -40,28 +41,32 @@ def align(runs: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
 def average_study(study: Path, records: Sequence[Record], *, output: Path | None = None) -> list[Path]:
     """Average the finished runs of every configuration, replacing the averages of an earlier call.
 
+    A run whose curves are not whole is left out, which is said.
+
     Args:
         study: the study's folder.
         records: run.json of its runs.
         output: the folder to write to, if not the study's.
 
     Returns:
-        The folders written, one per configuration with finished runs.
+        The folders written, one per configuration with runs to average.
 
     Raises:
         ConfigError: if the folder may not be written to.
     """
     described = " ".join(filter(None, ["Mean over the seeds.", covers(records)]))
-    finished: dict[str, list[Path]] = {}
+    finished: dict[str, list[Record]] = {}
     for record in records:
         if record["state"] == State.FINISHED:
-            folder = study / record["config"] / folders.seed_folder(record["seed"])
-            finished.setdefault(record["config"], []).append(folder)
+            finished.setdefault(record["config"], []).append(record)
     table = MetricTable.of(records)
-    return [
-        _average(output or study, config, list(map(curves, runs)), table, described=described if len(runs) > 1 else "")
-        for config, runs in finished.items()
-    ]
+    written = []
+    for config, runs in finished.items():
+        read = [whole_curves(study, record) for record in runs]
+        if whole := [found for found in read if found is not None]:
+            said = described if len(whole) > 1 else ""
+            written.append(_average(output or study, config, whole, table, described=said))
+    return written
 
 
 def _average(

@@ -13,6 +13,7 @@ from rich.text import Text
 from gradflow.runs import folders, metrics, tags
 from gradflow.runs.metrics import Metric, MetricTable
 from gradflow.runs.record import Record, State
+from gradflow.runs.states import why
 from gradflow.study.captions import variation
 from gradflow.study.configurations import LEADING, activation_of, variants
 from gradflow.terminal import line
@@ -197,8 +198,6 @@ def _two_digits(value: float) -> str:
 
 
 def _trouble(record: Record) -> Text:
-    error = record["error"]
-    said = [text for text in (error["type"], error["message"]) if text] if error else []
     run = f"{record['config']}/{folders.seed_folder(record['seed'])}"
-    first_line = ": ".join([record["state"], run, *said]).splitlines()[0]
-    return line(first_line, style="red" if record["state"] == State.FAILED else "yellow")
+    said = ": ".join(filter(None, (record["state"], run, why(record))))
+    return line(said, style="red" if record["state"] == State.FAILED else "yellow")

@@ -1,10 +1,11 @@
-"""Read the run folders of a study."""
+"""Read the run folders of a study: records, and the curves of runs that have ended."""
 
 import logging
 from pathlib import Path
 
 from gradflow.errors import ConfigError
-from gradflow.runs import folders
+from gradflow.runs import folders, integrity
+from gradflow.runs.events import Curve, curves
 from gradflow.runs.record import Record, read_record
 
 log = logging.getLogger(__name__)
@@ -13,12 +14,37 @@ log = logging.getLogger(__name__)
 def study_runs(study: Path) -> list[Record]:
     """The run.json of every run folder, `<study>/<config>/seed=<n>`, by configuration, then seed.
 
-    What `readable_runs` leaves out is named in a warning; the others still count.
+    What `readable_runs` leaves out is named in a warning, and so are runs whose event files are missing or short; the
+    scores of these, which are in run.json, still count.
     """
     records, left_out = readable_runs(study)
     for reason in left_out:
         log.warning("left out: %s", reason)
+    for record in records:
+        folder = run_folder(study, record)
+        if (fault := integrity.missing_curves(folder, record)) is not None:
+            log.warning("%s", integrity.said(folder, record, fault))
     return records
+
+
+def run_folder(study: Path, record: Record) -> Path:
+    """The folder of a run, wherever the study lies."""
+    return study / record["config"] / folders.seed_folder(record["seed"])
+
+
+def whole_curves(study: Path, record: Record) -> dict[str, Curve] | None:
+    """Every scalar of a run that has ended, by tag; None if its event files are not whole.
+
+    `study_runs` has told those that are missing or short; those that turn out to be damaged are named here.
+    """
+    folder = run_folder(study, record)
+    if integrity.missing_curves(folder, record) is not None:
+        return None
+    try:
+        return curves(folder)
+    except ConfigError as error:
+        log.warning("%s", integrity.said(folder, record, str(error).removeprefix(f"{folder}/")))
+        return None
 
 
 def readable_runs(study: Path) -> tuple[list[Record], list[str]]:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from gradflow.runs import folders
 from gradflow.runs.record import Record, State
+from gradflow.runs.states import is_over, why
 from gradflow.terminal import line
 
 STATES = (
@@ -20,10 +21,11 @@ STATES = (
     State.RUNNING,
     State.INTERRUPTED,
     State.FAILED,
+    State.CUT_SHORT,
     State.DIVERGED,
     State.PLANNED,
 )
-_TO_TRAIN = (State.RUNNING, State.INTERRUPTED, State.FAILED, State.PLANNED)
+_NAMED = (State.FAILED, State.CUT_SHORT)  # run by run, with the reason
 
 
 def true_state(study: Path, record: Record) -> str:
@@ -55,7 +57,7 @@ def _is_held(lock: Path) -> bool:
 
 
 def status_table(study: Path, records: Sequence[Record]) -> RenderableType:
-    """Runs of each configuration by state, the first line of every error, and the expected time left."""
+    """Runs of each configuration by state, why runs have failed or are cut short, and the expected time left."""
     states: list[str] = [true_state(study, record) for record in records]
     shown = [str(state) for state in STATES if state in states]
     table = Table()
@@ -68,8 +70,8 @@ def status_table(study: Path, records: Sequence[Record]) -> RenderableType:
     for config, count in counts.items():
         table.add_row(Text(config), *(str(count[state] or "") for state in shown))
     totals = ", ".join(f"{states.count(state)} {state}" for state in shown)
-    errors = [_error_line(record) for record, state in zip(records, states, strict=True) if state == State.FAILED]
-    return Group(line(f"{study}: {totals}{_time_left(records, states)}"), table, *errors)
+    named = [_line_of(record) for record, state in zip(records, states, strict=True) if state in _NAMED]
+    return Group(line(f"{study}: {totals}{_time_left(records, states)}"), table, *named)
 
 
 def seconds_left(records: Sequence[Record], states: Sequence[str]) -> float | None:
@@ -84,7 +86,7 @@ def seconds_left(records: Sequence[Record], states: Sequence[str]) -> float | No
     if not done:
         return None
     average = fmean(duration for durations in done.values() for duration in durations)
-    waiting = [record for record, state in zip(records, states, strict=True) if state in _TO_TRAIN]
+    waiting = [record for record in records if not is_over(record)]
     return sum(fmean(done[r["config"]]) if r["config"] in done else average for r in waiting)
 
 
@@ -96,8 +98,7 @@ def _time_left(records: Sequence[Record], states: Sequence[str]) -> str:
     return f"; about {minutes} min {rest} s of training left, one run after the other"
 
 
-def _error_line(record: Record) -> Text:
-    error = record["error"]
-    said = f"{error['type']}: {error['message']}" if error else "no error recorded"
+def _line_of(record: Record) -> Text:
     run = f"{record['config']}/{folders.seed_folder(record['seed'])}"
-    return line(f"failed: {run}: {said}".splitlines()[0], style="red")
+    style = "red" if record["state"] == State.FAILED else "yellow"
+    return line(f"{record['state']}: {run}: {why(record) or 'no error recorded'}", style=style)

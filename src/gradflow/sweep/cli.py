@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from gradflow import CONF, signals, terminal
-from gradflow.errors import ConfigError, RunsFailed, nearest
+from gradflow.errors import CannotWrite, ConfigError, RunsFailed, nearest
 
 NO_OPTION = "Config group override must be"  # how Hydra begins a ValueError for activation=null or activation=5
 FULL_ERROR = "HYDRA_FULL_ERROR"  # Hydra's own switch: the user asks for tracebacks
@@ -45,7 +45,7 @@ def main() -> None:
         if wants_traceback or not str(error).startswith(NO_OPTION):
             raise
         _exit(_no_option(sys.argv[1:]), 2)
-    except RunsFailed as error:
+    except (RunsFailed, CannotWrite) as error:
         _exit(str(error), 1)
     except (KeyboardInterrupt, signals.Signalled) as error:
         _exit("interrupted", signals.status_of(error))

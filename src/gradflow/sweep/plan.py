@@ -16,7 +16,7 @@ from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, RunsFailed
 from gradflow.runs import content, folders, identity
 from gradflow.runs.metrics import Metric
-from gradflow.runs.record import DONE, Record, Resampled, State, planned_record, read_record
+from gradflow.runs.record import Record, Resampled, State, planned_record, read_record
 from gradflow.study.closing_table import closing_table
 from gradflow.study.records import study_runs
 from gradflow.sweep import present
@@ -51,6 +51,7 @@ class Configuration:
     own_metrics: list[Metric]
     has_batch_norm: bool
     content: dict[str, str]
+    length: dict[str, Any]
 
 
 def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaults: Compose) -> list[PlannedRun]:
@@ -82,7 +83,7 @@ def plan(combinations: Sequence[Sequence[str]], compose: Compose, compose_defaul
             known[shared] = _configuration(cfg, choices, data, lambda wanted: defaults(tuple(wanted)))
         check_split(known[shared].data, cfg.seed if cfg.resample_split else 0)
         own = identity.counted(values, has_batch_norm=known[shared].has_batch_norm)
-        record = _record(cfg, known[shared], overrides, config_hash=identity.digest(own))
+        record = _record(cfg, known[shared], overrides, values=values, counted=own)
         folder = folders.run_folder(cfg.output_dir, record["study"], record["config"], cfg.seed)
         present.check_same(folder, record, records.get(folder))
         if shared not in built and (cfg.rerun or not present.is_done(folder)):
@@ -151,9 +152,11 @@ def _configuration(
     headline = objects.headline(cfg, loaded)
     has_batch_norm = objects.has_batch_norm(cfg, loaded)
     axes = identity.study_axes(cfg, choices, defaults, has_batch_norm=has_batch_norm)
-    counted = identity.counted(identity.whole(cfg), has_batch_norm=has_batch_norm)
+    values = identity.whole(cfg)
+    counted = identity.counted(values, has_batch_norm=has_batch_norm)
+    length = identity.length(cfg, identity.begins_alike(values, counted))
     own_metrics = objects.own_metrics(cfg)
-    return Configuration(axes, loaded, headline, own_metrics, has_batch_norm, content.content(counted))
+    return Configuration(axes, loaded, headline, own_metrics, has_batch_norm, content.content(counted), length)
 
 
 def _load(options: str, resample_split: bool, seed: int) -> ArrayDataModule:
@@ -169,12 +172,23 @@ def _load(options: str, resample_split: bool, seed: int) -> ArrayDataModule:
     return data
 
 
-def _record(cfg: DictConfig, configuration: Configuration, overrides: Sequence[str], *, config_hash: str) -> Record:
+def _record(
+    cfg: DictConfig,
+    configuration: Configuration,
+    overrides: Sequence[str],
+    *,
+    values: Mapping[str, Any],
+    counted: Mapping[str, Any],
+) -> Record:
+    """The record of a run before its first attempt, from its whole configuration and what counts of it."""
+    shared = identity.begins_alike(values, counted)
     return planned_record(
         study=cfg.study,
         config=folders.config_name(configuration.axes),
-        config_hash=config_hash,
+        config_hash=identity.digest(counted),
         content=configuration.content,
+        length=configuration.length,
+        lengthless_hash=identity.digest({k: v for k, v in shared.items() if k not in configuration.length}),
         axes=configuration.axes,
         seed=cfg.seed,
         lr=cfg.optimizer.lr,
@@ -193,13 +207,7 @@ def _resampled(data: ArrayDataModule) -> Resampled:
 
 def unfinished(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     """The runs that still need training."""
-    return [run for run in runs if _state(run) not in DONE]
-
-
-def _state(run: PlannedRun) -> str | None:
-    """The state in run.json; None if there is none, e.g. because the folder was moved away."""
-    record = read_record(run.folder)
-    return record and record["state"]
+    return [run for run in runs if not present.is_done(run.folder)]
 
 
 def announce(runs: Sequence[PlannedRun], todo: Sequence[PlannedRun]) -> None:
@@ -227,7 +235,8 @@ def raise_failures(runs: Sequence[PlannedRun], returns: Sequence[Any]) -> None:
     Raises:
         RunsFailed: if a run failed.
     """
-    failed = [run for run in runs if _state(run) == State.FAILED]
+    records = [read_record(run.folder) for run in runs]  # None, say, where the folder was moved away
+    failed = [record for record in records if record is not None and record["state"] == State.FAILED]
     if failed:
         raise RunsFailed(f"{len(failed)} of {len(runs)} runs failed; see their {folders.RUN_FILE} for the error")
     for result in returns:

@@ -1,6 +1,7 @@
 """The runs that a study already has: whether others may join them, and what becomes of their records."""
 
 import itertools
+import logging
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,17 +9,20 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from gradflow.errors import ConfigError
-from gradflow.runs import content, folders
-from gradflow.runs.record import DONE, IDENTITY, Record, State, read_record, write_record
+from gradflow.runs import content, folders, integrity
+from gradflow.runs.record import IDENTITY, Record, State, read_record, write_record
+from gradflow.runs.states import is_over
 from gradflow.study.records import readable_runs
 
-NO_RESULT = (State.PLANNED, State.FAILED)  # these start from the beginning, whatever was tried before
+log = logging.getLogger(__name__)
+
+NO_RESULT = (State.PLANNED, State.FAILED)  # of other content these start from the beginning
 
 
 def is_done(folder: Path) -> bool:
-    """Whether nothing is left to train there."""
+    """Whether nothing is left to train there: the run has ended, and its curves are whole."""
     record = read_record(folder)
-    return record is not None and record["state"] in DONE
+    return record is not None and is_over(record) and integrity.damaged_curves(folder, record) is None
 
 
 def check(wanted: Mapping[Path, Record], *, replaced: Collection[Path]) -> None:
@@ -76,19 +80,24 @@ def _check_content(folder: Path, there: Record, wanted: Record) -> None:
 def write(folder: Path, record: Record, *, replace: bool) -> Record:
     """Write the record of a new run; of a run that is there, only the headline changes and how it is composed.
 
+    A run that has ended and whose curves are not whole is set aside, and trained again.
+
     Returns:
         The record that is there now.
     """
+    there = None if replace else read_record(folder)
+    if there is not None and (fault := integrity.damaged_curves(folder, there)) is not None:
+        log.warning("%s: its curves are not whole (%s); it is kept under another name and trained again", folder, fault)
+        there, replace = None, True
     if replace and folder.exists():
         _set_aside(folder)
-    there = read_record(folder)
     if there is None or (there["state"] in NO_RESULT and there["content"] != record["content"]):
         write_record(folder, record)
         return record
     if there["state"] == State.RUNNING:
         return there
     changed = there | {"headline": record["headline"]}
-    if there["state"] not in DONE:
+    if not is_over(there):
         changed |= {"overrides": record["overrides"]}  # what does not count may be new, such as a monitor
     if changed != there:
         write_record(folder, changed)
@@ -113,4 +122,4 @@ def _set_aside(folder: Path) -> None:
         with FileLock(folder / folders.LOCK_FILE, timeout=1):
             folder.rename(next(place for place in places if not place.exists()))
     except Timeout as error:
-        raise ConfigError(f"rerun=true: {folder} is being trained by another process; wait for it") from error
+        raise ConfigError(f"{folder} is being trained by another process; wait for it") from error

@@ -1,7 +1,7 @@
 """From a configuration to objects."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.plugins.environments import LightningEnvironment
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
@@ -21,13 +20,15 @@ from gradflow.errors import ConfigError
 from gradflow.measure.batch_norm import batch_norm_layers
 from gradflow.measure.scores import Task, task
 from gradflow.seeds import Stream, torch_seed
-from gradflow.training.checkpoints import AtomicCheckpointIO
+from gradflow.training.checkpoints import DurableCheckpointIO
+from gradflow.training.cut_short import TimeLimit
+from gradflow.training.devices import OwnEnvironment
 from gradflow.training.module import ActivationModule
 
 PRECISIONS = {"32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed", "64": "64-true"}  # the knob -> Lightning's
 BATCH_NORMS = RECOMPUTED, RUNNING = "recomputed", "running"  # the statistics by which evaluation normalises
 # Lightning counts these in training steps or acts on them at every step, so a training step must be one batch.
-BATCH_OPTIONS = ("gradient_clip_val", "max_steps", "min_steps", "max_time", "limit_train_batches")
+BATCH_OPTIONS = ("gradient_clip_val", "max_steps", "min_steps", "limit_train_batches")
 BATCH_HOOKS = (
     *("on_train_batch_start", "on_train_batch_end", "on_before_optimizer_step"),
     *("on_before_zero_grad", "on_before_backward", "on_after_backward"),
@@ -115,9 +116,9 @@ def trainer(
     *,
     callbacks: Sequence[Callback],
     logger: Logger | None = None,
-    environment: LightningEnvironment | None = None,
+    environment: OwnEnvironment | None = None,
 ) -> L.Trainer:
-    """Lightning's trainer.
+    """Lightning's trainer, with `TimeLimit` for its `max_time`.
 
     Args:
         cfg: the composed configuration.
@@ -127,12 +128,12 @@ def trainer(
         environment: which process this is; None for the only one.
     """
     return _make(
-        cfg.trainer,
-        callbacks=list(callbacks),
+        {key: value for key, value in cfg.trainer.items() if key != "max_time"},
+        callbacks=[*callbacks, *_time_limit(cfg)],
         logger=logger or False,
         default_root_dir=folder,
         # Under Slurm too, a run starts its own processes, and submitit, not Lightning, requeues it.
-        plugins=[AtomicCheckpointIO(), environment or LightningEnvironment()],
+        plugins=[DurableCheckpointIO(), environment or OwnEnvironment()],
         use_distributed_sampler=False,
         precision=PRECISIONS[str(cfg.precision)],
         num_sanity_val_steps=0,
@@ -142,7 +143,13 @@ def trainer(
     )
 
 
-def _make(cfg: DictConfig, **arguments: Any) -> Any:
+def _time_limit(cfg: DictConfig) -> list[Callback]:
+    max_time = cfg.trainer.get("max_time")
+    plain = OmegaConf.to_container(max_time, resolve=True) if OmegaConf.is_config(max_time) else max_time
+    return [] if plain is None else [TimeLimit(plain)]
+
+
+def _make(cfg: Mapping[Any, Any], **arguments: Any) -> Any:
     """Instantiate what `_target_` names, without the `name` that is only shown; None for a null target."""
     if cfg.get("_target_") is None:
         return None

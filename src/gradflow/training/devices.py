@@ -20,7 +20,7 @@ from torch import multiprocessing
 from gradflow import signals
 
 # What every other process does: build everything, call `ready`, take part in the training.
-Work = Callable[[LightningEnvironment, Callable[[], object]], None]
+Work = Callable[["OwnEnvironment", Callable[[], object]], None]
 
 # Seconds for a lost process to end and report its error, which can take long on a busy machine; the wait ends with the
 # process.
@@ -28,12 +28,21 @@ LAST_WORDS = 60.0
 FOR_THE_FIRST = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)  # no other process gets these
 
 
-class RankEnvironment(LightningEnvironment):
-    """Tells Lightning which process of a run this is and where the processes connect."""
+class OwnEnvironment(LightningEnvironment):
+    """Tells Lightning which process of a run this is and where the processes connect.
 
-    def __init__(self, rank: int, *, port: int) -> None:
+    Lightning takes both from the environment, where Slurm, `srun` or `torchrun` may claim a rank for a process that
+    trains a run of its own; it then writes neither curves nor warnings.
+
+    Args:
+        rank: 0 for the first process, which may be the only one.
+        port: where the processes connect; None if there is one.
+    """
+
+    def __init__(self, rank: int = 0, *, port: int | None = None) -> None:
         super().__init__()
         self._rank, self._port = rank, port
+        self.set_global_rank(rank)  # at once: loggers are built before Lightning asks for the rank
 
     @property
     def creates_processes_externally(self) -> bool:
@@ -45,7 +54,7 @@ class RankEnvironment(LightningEnvironment):
 
     @property
     def main_port(self) -> int:
-        return self._port
+        return find_free_network_port() if self._port is None else self._port
 
     def local_rank(self) -> int:
         return self._rank
@@ -75,7 +84,7 @@ class Signals(Callback):
 
 
 @contextmanager
-def companions(processes: int, work: Work) -> Iterator[LightningEnvironment]:
+def companions(processes: int, work: Work) -> Iterator[OwnEnvironment]:
     """Start the other processes of a run and wait until all are ready; yields the environment of this one, the first.
 
     Args:
@@ -86,7 +95,7 @@ def companions(processes: int, work: Work) -> Iterator[LightningEnvironment]:
         torch.multiprocessing.ProcessException: if another process failed, with its traceback.
     """
     if processes == 1:
-        yield LightningEnvironment()
+        yield OwnEnvironment()
         return
     port = find_free_network_port()
     ready = multiprocessing.get_context("spawn").Semaphore(0)
@@ -100,7 +109,7 @@ def companions(processes: int, work: Work) -> Iterator[LightningEnvironment]:
             for _ in range(processes - 1):
                 while not ready.acquire(timeout=0.1):
                     others.join(timeout=0)
-            yield RankEnvironment(0, port=port)
+            yield OwnEnvironment(0, port=port)
             while not others.join():
                 pass
         except RuntimeError:
@@ -126,7 +135,7 @@ def _kept_from_others() -> Iterator[None]:
 def _companion(index: int, work: Work, port: int, ready: Any) -> None:
     signals.end_with_parent(patience_s=0.0)
     try:
-        work(RankEnvironment(index + 1, port=port), ready.release)
+        work(OwnEnvironment(index + 1, port=port), ready.release)
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()

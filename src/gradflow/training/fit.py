@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.plugins.environments import LightningEnvironment
 from lightning.pytorch.utilities.seed import isolate_rng
 from omegaconf import DictConfig
 
@@ -24,7 +23,8 @@ from gradflow.runs.logger import write
 from gradflow.runs.metrics import MetricTable
 from gradflow.runs.samples import samples_of, write_samples
 from gradflow.training import build, checkpoints
-from gradflow.training.devices import Signals
+from gradflow.training.cut_short import TimeIsOver
+from gradflow.training.devices import OwnEnvironment, Signals
 from gradflow.training.module import ActivationModule
 from gradflow.training.process import process_settings, processes
 from gradflow.training.progress import RunProgress
@@ -44,7 +44,7 @@ class Parts(NamedTuple):
 def build_parts(
     cfg: DictConfig,
     folder: Path,
-    environment: LightningEnvironment,
+    environment: OwnEnvironment,
     *,
     logger: Logger | None = None,
     title: str | None = None,
@@ -76,7 +76,7 @@ def fit_and_test(parts: Parts, folder: Path, resume: Path | None) -> dict[str, f
     chosen = last
     answers = answers_of_chosen = module.test_answers
     if module.best_epoch not in (0, trainer.current_epoch):
-        best = folder / folders.CHECKPOINT_FOLDER / folders.BEST_CHECKPOINT
+        best = folders.best_checkpoint(folder)
         module.load_state_dict(torch.load(best, map_location=module.device, weights_only=True)["state_dict"])
         trainer.test(module, datamodule=data, verbose=False)
         chosen = module.test_scores
@@ -117,11 +117,6 @@ def final_metrics(parts: Parts) -> dict[str, float]:
     return final
 
 
-def saved(checkpoint: Path) -> dict[str, Any]:
-    """What a checkpoint holds, on the CPU."""
-    return torch.load(checkpoint, map_location="cpu", weights_only=True)
-
-
 def end_where_it_ended(trainer: L.Trainer, checkpoint: dict[str, Any]) -> None:
     """Train no further if early stopping had ended the run."""
     if checkpoint["gradflow"]["stopped"]:
@@ -132,7 +127,7 @@ def train_along(
     cfg: DictConfig,
     folder: Path,
     resume: Path | None,
-    environment: LightningEnvironment,
+    environment: OwnEnvironment,
     ready: Callable[[], object],
 ) -> None:
     """What every process except the first does: the same, silently."""
@@ -141,7 +136,7 @@ def train_along(
     with process_settings(cfg):
         parts = build_parts(cfg, folder, environment)
         if resume is not None:
-            end_where_it_ended(parts.trainer, saved(resume))
+            end_where_it_ended(parts.trainer, checkpoints.saved(resume))
         ready()
-        with suppress(Diverged):
+        with suppress(Diverged, TimeIsOver):
             fit_and_test(parts, folder, resume)

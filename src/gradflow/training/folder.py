@@ -1,5 +1,6 @@
 """The folder of a run: who holds it, what its record says, where to resume."""
 
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +11,14 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, read_write
 
 from gradflow.errors import ConfigError
-from gradflow.runs import content, folders, identity
+from gradflow.runs import content, durable, folders, identity
 from gradflow.runs.logger import rewind
-from gradflow.runs.record import IDENTITY, Record, State, read_record
+from gradflow.runs.record import IDENTITY, Record, read_record
+from gradflow.runs.states import goes_on
 from gradflow.training import build
+from gradflow.training.checkpoints import whole_checkpoint
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -21,7 +26,8 @@ def lock(folder: Path) -> Iterator[bool]:
     """Whether this process holds the run folder; another one may be training it."""
     lock = FileLock(folder / folders.LOCK_FILE)
     try:
-        lock.acquire(timeout=1)  # seconds; the status command holds it for a moment
+        with durable.naming(folder / folders.LOCK_FILE):
+            lock.acquire(timeout=1)  # seconds; the status command holds it for a moment
     except Timeout:
         yield False
         return
@@ -45,21 +51,31 @@ def start(cfg: DictConfig, folder: Path) -> Record:
         raise ConfigError(f"study={cfg.study}: {folder} was planned with another configuration; give the command again")
     if changed := content.changed(record["content"], content.content(counted)):
         raise ConfigError(f"{changed[0]}: what it names has changed since {folder} was planned; give the command again")
-    _write_hydra_folder(cfg, folder / folders.HYDRA_FOLDER, overrides=record["overrides"])
-    return record | {"metrics": {}, "error": None}
+    with durable.naming(folder / folders.HYDRA_FOLDER):
+        _write_hydra_folder(cfg, folder / folders.HYDRA_FOLDER, overrides=record["overrides"])
+    return record
 
 
 def resume_point(folder: Path, record: Record) -> Path | None:
-    """The checkpoint to resume from: the last epoch's, of a run that was interrupted or killed.
+    """The checkpoint to resume from: the last complete epoch's, of a run that goes on (`runs.record.goes_on`).
 
-    Without one, what an unfinished attempt left is cleared away: a run is a function of its configuration, so training
-    again from the start writes the same curves.
+    Without one that is whole, what an unfinished attempt left is cleared away: a run is a function of its
+    configuration, so training again from the start writes the same curves.
+
+    Args:
+        folder: the run folder.
+        record: as the attempt before this one left it.
     """
-    last = folder / folders.CHECKPOINT_FOLDER / folders.LAST_CHECKPOINT
-    if record["state"] in (State.RUNNING, State.INTERRUPTED) and last.exists():
-        return last
+    if goes_on(record):
+        checkpoint, fault = whole_checkpoint(folder)
+        if fault:
+            where = "goes on from the best epoch" if checkpoint else "starts again"
+            log.warning("%s: %s; training %s", folder, fault, where)
+        if checkpoint is not None:
+            durable.remove_parts(checkpoint.parent)
+            return checkpoint
     rewind(folder, {})
-    shutil.rmtree(last.parent, ignore_errors=True)
+    shutil.rmtree(folder / folders.CHECKPOINT_FOLDER, ignore_errors=True)
     return None
 
 

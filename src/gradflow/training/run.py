@@ -1,5 +1,6 @@
 """One run, from its configuration to a finished run folder: who holds the folder, where to start, how it ended."""
 
+import errno
 import functools
 import logging
 import math
@@ -9,33 +10,36 @@ from pathlib import Path
 
 import lightning as L
 import torch
-from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig
 
 from gradflow import terminal
 from gradflow.activations import facts
 from gradflow.callbacks.monitor import declared
 from gradflow.data.datamodule import ArrayDataModule
-from gradflow.errors import Diverged
+from gradflow.errors import CannotWrite, Diverged
 from gradflow.measure.scores import constant_loss
 from gradflow.models.layers import Layer
-from gradflow.runs import folders, tags
+from gradflow.runs import durable, folders, integrity, tags
 from gradflow.runs.logger import RunLogger, rewind
 from gradflow.runs.provenance import device_name, provenance
-from gradflow.runs.record import DONE, Clock, Record, State, error_entry, now, read_record, write_record
+from gradflow.runs.record import Clock, EventsEntry, Record, State, error_entry, now, read_record, write_record
+from gradflow.runs.states import is_over, state_shown
 from gradflow.training import build
-from gradflow.training.devices import companions
+from gradflow.training.checkpoints import saved
+from gradflow.training.cut_short import TimeIsOver, by_limits, by_time
+from gradflow.training.devices import OwnEnvironment, companions
+from gradflow.training.failures import may_pass
 from gradflow.training.fit import (
     Parts,
     build_parts,
     end_where_it_ended,
     final_metrics,
     fit_and_test,
-    saved,
     train_along,
 )
 from gradflow.training.folder import lock, resume_point, start
 from gradflow.training.hparams import trial
+from gradflow.training.longer import copied_from, described, start_from_shorter
 from gradflow.training.process import processes
 
 log = logging.getLogger(__name__)
@@ -61,29 +65,33 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
             terminal.say(f"{folder}: another process is training this run; skipping it", style="yellow")
             return read_record(folder)
         present = read_record(folder)
-        if present is not None and present["state"] in DONE:
+        if present is not None and is_over(present):
             terminal.say(f"{folder}: another process has trained this run in the meantime", style="yellow")
             return present
         record = start(cfg, folder)
+        with durable.naming(folder / folders.LOG_FILE):
+            handler = terminal.log_to(folder / folders.LOG_FILE)
         resume = resume_point(folder, record)
-        handler = terminal.log_to(folder / folders.LOG_FILE)
         clock = Clock(after=record["duration_s"] if resume else None)
-        started = record["started"] if resume else clock.started
-        record |= {"state": State.RUNNING, "started": started, "attempts": record["attempts"] + 1}
+        record |= {"state": State.RUNNING, "attempts": record["attempts"] + 1, "metrics": {}}
+        record |= {"error": None, "cut_short_by": None, "events": None}
+        if resume is None:
+            record |= {"started": clock.started, "started_from": None}
         try:
             with _ctrl_c():
                 train(cfg, folder, record, resume, position=position)
+            durable.sync_tree(folder)  # before run.json says that all of it is there
         except Exception as error:
             log.exception("the run failed")
-            record |= {"state": State.FAILED, "error": error_entry(error)}
+            record |= {"state": State.FAILED, "error": error_entry(error, may_pass=may_pass(error))}
             raise
         except BaseException as error:
             record |= {"state": State.INTERRUPTED, "error": error_entry(error)}
             raise
         finally:
             record |= {"finished": now(), "duration_s": clock.seconds}
+            terminal.stop_logging(handler)  # first: the record may find no space
             write_record(folder, record)
-            terminal.stop_logging(handler)
         _say_result(record, position)
         return record
 
@@ -101,7 +109,7 @@ def _ctrl_c() -> Iterator[None]:
 
 def _say_result(record: Record, position: str) -> None:
     final = record["metrics"]
-    parts = [record["state"]]
+    parts = [state_shown(record)]
     shown = (record["headline"], tags.GAIN_PER_LAYER, tags.of_layer(tags.DEAD_UNITS, tags.TOTAL))
     for tag in dict.fromkeys(shown):
         value = final.get(tag)
@@ -117,9 +125,10 @@ def train(cfg: DictConfig, folder: Path, record: Record, resume: Path | None, *,
         cfg: the composed configuration.
         folder: the run folder.
         record: its run.json, which gets all that training finds out; written before the first step.
-        resume: the checkpoint to resume from.
+        resume: the checkpoint to resume from; None to start, from a copy of a shorter run if there is one.
         position: which run of the sweep this is.
     """
+    resume = resume or start_from_shorter(cfg, folder, record)
     with companions(processes(cfg), functools.partial(train_along, cfg, folder, resume)) as environment:
         _train(cfg, folder, record, resume, environment, position=position)
 
@@ -129,7 +138,7 @@ def _train(
     folder: Path,
     record: Record,
     resume: Path | None,
-    environment: LightningEnvironment,
+    environment: OwnEnvironment,
     *,
     position: str,
 ) -> None:
@@ -139,19 +148,26 @@ def _train(
     parts = build_parts(cfg, folder, environment, logger=logger, title=title)
     module, trainer = parts.module, parts.trainer
     _describe(parts, record)
+    checkpoint = None if resume is None else saved(resume)
+    copied = None if checkpoint is None else copied_from(checkpoint)
+    record["started_from"] = copied or record["started_from"]
     write_record(folder, record)
     _announce(title, record, parts.data, trainer)
-    if resume is not None:
-        checkpoint = saved(resume)
+    if checkpoint is not None:
         rewind(folder, checkpoint["gradflow"]["events"])
         end_where_it_ended(trainer, checkpoint)
-        terminal.say(f"  resuming after epoch {checkpoint['epoch'] + 1}")
-    elif isinstance(logger, RunLogger):
+        resuming = f"resuming after epoch {checkpoint['epoch'] + 1}"
+        terminal.say(f"  {described(record) if copied else resuming}")
+    if isinstance(logger, RunLogger) and (checkpoint is None or copied):
         logger.log_trial(trial=f"{record['study']}/{record['config']}", **trial(cfg, module, record))
     state, tested = State.FAILED, dict[str, float]()
     try:
         tested = fit_and_test(parts, folder, resume)
-        state = State.FINISHED
+        record["cut_short_by"] = by_limits(cfg, trainer, parts.data)
+        state = State.CUT_SHORT if record["cut_short_by"] else State.FINISHED
+    except TimeIsOver:
+        record["cut_short_by"] = by_time(cfg)
+        state = State.CUT_SHORT
     except Diverged as error:
         state = State.DIVERGED
         module.write_step_losses()
@@ -160,7 +176,19 @@ def _train(
     finally:
         if isinstance(logger, RunLogger):
             logger.close(finished=state == State.FINISHED)
-    record |= {"state": state, "metrics": {**final_metrics(parts), **tested}}
+    events = _events(folder) if isinstance(logger, RunLogger) else {}
+    record |= {"state": state, "metrics": {**final_metrics(parts), **tested}, "events": events}
+
+
+def _events(folder: Path) -> dict[str, EventsEntry]:
+    """What the record says of the event files.
+
+    Raises:
+        CannotWrite: if there are none: somebody has removed them.
+    """
+    if not (entries := integrity.event_entries(folder)):
+        raise CannotWrite(errno.ENOENT, "no event file is left", str(folder))
+    return entries
 
 
 def _describe(parts: Parts, record: Record) -> None:

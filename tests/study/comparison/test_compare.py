@@ -215,6 +215,15 @@ def test_unfinished_runs_do_not_count_and_are_listed(state):
     assert f"; left out: sigmoid seed 3 ({state}), sigmoid seed 7 (not run), at lr" in comparison.verdict
 
 
+def test_a_run_that_was_cut_short_does_not_count_and_is_listed_with_the_reason():
+    sigmoid = scored_runs("sigmoid", SIGMOID)
+    sigmoid[3] = scored_run("sigmoid", seed=3, state="cut_short", cut_short_by="trainer.max_steps=50")
+    sigmoid[3]["metrics"]["test/acc_at_best"] = 0.1
+    (comparison,) = compare(scored_runs("relu", RELU) + sigmoid)
+    assert 3 not in comparison.seeds
+    assert "left out: sigmoid seed 3 (cut_short by trainer.max_steps=50), at lr" in comparison.verdict
+
+
 def test_a_seed_unfinished_on_both_sides_is_not_listed():
     records = scored_runs("relu", RELU) + scored_runs("sigmoid", SIGMOID)
     records += [scored_run(name, seed=8, state="planned") for name in ("relu", "sigmoid")]

@@ -60,7 +60,7 @@ def test_scalars_show_the_runs_and_their_mean(page, tensorboard):
     page.goto(f"{tensorboard}/#timeseries")
     page.get_by_text("dead_units/00_stem").first.wait_for()
     for run in ("mean", "seed=0", "seed=1"):
-        page.get_by_text(f"trainer.limit_train_batches=2/{run}").first.wait_for()
+        page.get_by_text(f"trainer.max_epochs=1/{run}").first.wait_for()
 
 
 def test_the_hparams_page_has_one_row_per_configuration_averaged_over_seeds(page, tensorboard, study):

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradflow.runs.metrics import Metric, MetricTable, selected_on_test
 from gradflow.runs.record import Record, State
+from gradflow.runs.states import state_shown
 from gradflow.runs.tags import is_of_best, test, val
 from gradflow.study.comparison import evidence
 from gradflow.study.comparison.cells import Cell, cells_of
@@ -154,7 +155,7 @@ def _left_out(sides: Sequence[Cell], seeds: Sequence[int], metric: Metric) -> tu
     for seed in sorted(finished - set(seeds)):
         for side in sides:
             run = side.runs.get(seed)
-            why = "not run" if run is None else run["state"]
+            why = "not run" if run is None else state_shown(run)
             if why == State.FINISHED and seed not in side.values(metric):
                 why = f"no {metric.tag}"
             if why not in (State.FINISHED, State.DIVERGED):

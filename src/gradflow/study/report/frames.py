@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradflow.runs import folders, tags
-from gradflow.runs.events import Curve, curves
+from gradflow.runs import tags
+from gradflow.runs.events import Curve
 from gradflow.runs.metrics import MetricTable
 from gradflow.runs.record import Record
 from gradflow.runs.tags import UNIT_QUANTITIES
 from gradflow.study.averages import align
 from gradflow.study.configurations import KEYS, finished, identities
+from gradflow.study.records import whole_curves
 from gradflow.study.report.curve_points import BAND, SPREAD, banded, thinned
 from gradflow.study.report.final_metrics import averages, every_seed
 
@@ -71,7 +72,7 @@ def study_frames(study: Path, records: Sequence[Record]) -> Frames:
 
     Args:
         study: the study's folder.
-        records: run.json of its runs, any state; only finished ones are averaged.
+        records: run.json of its runs, any state; only finished ones are averaged, curves only where they are whole.
     """
     rows: dict[str, list[pd.DataFrame]] = {name: [] for name in _COLUMNS}
     stretches = [1]
@@ -82,8 +83,8 @@ def study_frames(study: Path, records: Sequence[Record]) -> Frames:
         runs = finished(records, config)
         if not runs:
             continue
-        read = [curves(study / config / folders.seed_folder(run["seed"])) for run in runs]
-        validation = _validation_metric(runs[0]["headline"], read)
+        read = [found for run in runs if (found := whole_curves(study, run)) is not None]
+        validation = _validation_metric(runs[0]["headline"], read) if read else validation
         training, stretch = _training(read, table, most=_points(2 * len(configurations)))
         stretches.append(stretch)
         parts = {

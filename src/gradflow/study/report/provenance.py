@@ -6,19 +6,20 @@ from typing import Any
 
 from gradflow.figures.table import Table
 from gradflow.runs.record import Record, State
+from gradflow.runs.states import why
 
 _VERSIONS = ("gradflow", "python", "torch", "lightning", "hydra")
 
 
 def failures(records: Sequence[Record], states: Sequence[str]) -> Table:
-    """Every run that is not averaged: diverged, failed, interrupted, running or planned.
+    """Every run that is not averaged: diverged, failed, interrupted, cut short, running or planned.
 
     Args:
         records: run.json of the runs of a study.
         states: the current state of each.
     """
     rows = [
-        [record["config"], str(record["seed"]), state, _error(record)]
+        [record["config"], str(record["seed"]), state, why(record)]
         for record, state in zip(records, states, strict=True)
         if state != State.FINISHED
     ]
@@ -85,8 +86,3 @@ def _range(numbers: Any) -> str:
 
 def _count(number: Any, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _error(record: Record) -> str:
-    error = record["error"]
-    return f"{error['type']}: {error['message']}" if error else ""

@@ -7,6 +7,7 @@ from omegaconf import DictConfig, ListConfig
 
 from gradflow.errors import ConfigError, check_whole, nearest, shown
 from gradflow.models.blocks import NORMS
+from gradflow.runs import durable
 from gradflow.sweep.checks import training
 from gradflow.sweep.checks.values import arguments_fit, number, whole
 
@@ -50,7 +51,7 @@ def check_seed(cfg: DictConfig) -> None:
 def check_writable(folder: Path) -> None:
     """Create the folder; refuse one that cannot be written to."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(folder)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
