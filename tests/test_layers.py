@@ -12,7 +12,9 @@ from gradflow.runs.metrics import METRICS
 ORDER = [
     "errors",
     "seeds",
+    "signals",
     "terminal",
+    "command_line",
     "activations",
     "models",
     "data",

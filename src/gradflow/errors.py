@@ -3,17 +3,23 @@
 import difflib
 import errno
 import math
+import re
 from collections.abc import Iterable
 from typing import TypeGuard
 
 LONGEST_SHOWN = 100  # characters of a value in a message
+# Control characters other than newline and tab; separators of lines and paragraphs; what changes the direction or has
+# no width; halves of characters, as in file names that are not UTF-8; what is no character at all.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufffe\uffff]"
+)
 
 
 class ConfigError(ValueError):
     """Wrong input: one line with the key, the value and the remedy. Exit status 2."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(printable(" ".join(message.splitlines())))
+        super().__init__(one_line(" ".join(message.splitlines())))
 
 
 class Diverged(ArithmeticError):
@@ -45,12 +51,17 @@ def nearest(word: str, choices: Iterable[str]) -> str:
 def shown(value: object) -> str:
     """A value as typed on the command line, on one line: long ones shortened, control characters escaped."""
     text = str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
-    return printable(text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}...")
+    return one_line(text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}...")
 
 
 def printable(text: str) -> str:
-    """Text that neither leaves its line nor steers the terminal: control characters and the like are escaped."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+    """The text with its control characters spelled out, such as `\\x1b`; newlines and tabs stay."""
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def one_line(text: str) -> str:
+    """The text with newlines and tabs spelled out too."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def is_whole(value: object) -> TypeGuard[int]:

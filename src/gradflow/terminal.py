@@ -1,18 +1,76 @@
-"""What the user sees: lines, one progress bar, tables. Quiet and plain if the output is not a terminal."""
+"""What the user sees: lines, one progress bar, tables. Quiet and plain if the output is not a terminal.
 
+Whatever a name holds, only printable characters reach the screen; those that it cannot show take a form that it can.
+"""
+
+import codecs
+import io
 import logging
 import sys
+import unicodedata
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
-PLAIN_WIDTH = 120  # columns, where there is no terminal to ask
+from gradflow.errors import one_line, printable
 
-console = Console(highlight=False)
+PLAIN_WIDTH = 120  # columns, where there is no terminal to ask
+# How the characters of sentences and tables are written where the encoding lacks them.
+PLAIN = {
+    "±": "+/-",
+    "×": "x",  # noqa: RUF001
+    "≤": "<=",
+    "≥": ">=",
+    "≈": "~",
+    "→": "->",
+    "√": "sqrt",
+    "·": "*",
+    "•": "*",
+    "°": " deg",
+    "µ": "u",
+    "μ": "u",
+    "“": '"',
+    "”": '"',
+    **dict.fromkeys("−–—─━═╌", "-"),  # noqa: RUF001
+    **dict.fromkeys("│┃", "|"),
+    **dict.fromkeys("’‘", "'"),  # noqa: RUF001
+}
+
+
+def plain(text: str) -> str:
+    """The text in ASCII: `0.9 +/- 0.1` for `0.9 ± 0.1`."""
+    return "".join(PLAIN.get(character) or _decomposed(character) for character in text)
+
+
+def _decomposed(character: str) -> str:
+    return unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode() or "?"
+
+
+def _in_plain_characters(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return plain(error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("plain", _in_plain_characters)
+
+
+class PrintableConsole(Console):
+    """Lets no control character through, whatever it is part of."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Segments of text, of which only rich's own control codes move the cursor."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=printable(segment.text))
+
+
+console = PrintableConsole(highlight=False)
 if not console.is_terminal:
-    console = Console(highlight=False, width=PLAIN_WIDTH)
+    console = PrintableConsole(highlight=False, width=PLAIN_WIDTH)
 
 _QUIET = ("lightning", "lightning.pytorch", "lightning.fabric", "lightning_utilities", "torch.distributed")
 
@@ -48,6 +106,7 @@ class _LogFile(logging.FileHandler):
 
 def configure() -> None:
     """Send warnings to the screen, everything from INFO up to the run's log file. Calling it again changes nothing."""
+    accept_every_character()
     root = logging.getLogger()
     root.setLevel(logging.INFO)
     if not any(isinstance(handler, _ScreenHandler) for handler in root.handlers):
@@ -61,9 +120,16 @@ def configure() -> None:
     warnings.filterwarnings("ignore", module="lightning")
 
 
+def accept_every_character() -> None:
+    """Let nothing that is printed fail because the screen's encoding lacks a character."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plain")
+
+
 def log_to(file: Path) -> logging.FileHandler:
     """Append log records to a file until the handler is closed by `stop_logging`."""
-    handler = _LogFile(file)
+    handler = _LogFile(file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
     return handler
@@ -76,7 +142,7 @@ def stop_logging(handler: logging.FileHandler) -> None:
 
 def line(text: str, style: str = "") -> Text:
     """Text kept on one line however narrow the screen: a path or an error split across lines cannot be copied."""
-    return Text(text, style=style, no_wrap=True, overflow="ignore")
+    return Text(one_line(text), style=style, no_wrap=True, overflow="ignore")
 
 
 def show(renderable: RenderableType) -> None:
@@ -87,3 +153,8 @@ def show(renderable: RenderableType) -> None:
 def say(text: str, style: str = "") -> None:
     """Print one line."""
     console.print(line(text, style), soft_wrap=True)
+
+
+def complain(message: object) -> None:
+    """Print what was wrong with a command, on one line of stderr."""
+    print(f"gradflow: {one_line(' '.join(str(message).split()))}", file=sys.stderr)

@@ -79,17 +79,68 @@ def test_every_launcher_gives_the_same_metrics(command_in, slurm, tmp_path):
         assert metrics(folder) == expected, name
 
 
-def test_a_preempted_run_is_queued_again_and_ends_as_if_nothing_had_happened(slurm, tmp_path, undisturbed):
+def is_in_attempt(number: int, folder: Path) -> bool:
+    return waits(folder) and record(only_run(folder))["attempts"] == number
+
+
+def job_of(slurm: dict[str, str]) -> str:
+    """The id of the only job."""
+    (job,) = answer(slurm, "squeue", "--noheader", "--format=%i").split()
+    return job
+
+
+def preempt(slurm: dict[str, str]) -> None:
+    """Submit a job that takes the node away."""
+    answer(slurm, "sbatch", "-p", "urgent", "--exclusive", "--wrap", "sleep 1", "-o", "/dev/null")
+
+
+def test_a_run_that_is_preempted_twice_is_queued_again_and_ends_as_if_nothing_had_happened(
+    slurm, tmp_path, undisturbed
+):
     sweep = train(tmp_path, *LONG, *paused(tmp_path), *ON_SLURM, environment=slurm)
-    assert wait_until(lambda: waits(tmp_path), process=sweep)
-    urgent = answer(
-        slurm, "sbatch", "--parsable", "-p", "urgent", "--exclusive", "--wrap", "sleep 1", "-o", "/dev/null"
-    )
-    assert wait_until(lambda: states(tmp_path) == [State.INTERRUPTED], process=sweep), screen(tmp_path)
+    for attempt in (1, 2):
+        assert wait_until(lambda attempt=attempt: is_in_attempt(attempt, tmp_path), process=sweep), screen(tmp_path)
+        preempt(slurm)
+        assert wait_until(lambda: states(tmp_path) == [State.INTERRUPTED], process=sweep), screen(tmp_path)
     (tmp_path / "go").touch()
-    assert sweep.wait(timeout=PATIENCE_S) == 0
-    answer(slurm, "scancel", urgent.strip())
-    assert record(only_run(tmp_path))["attempts"] == 2
+    assert sweep.wait(timeout=2 * PATIENCE_S) == 0
+    assert record(only_run(tmp_path))["attempts"] == 3
+    same_as(undisturbed, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("scontrol", "requeue"), ("scancel", "--signal=TERM")],
+    ids=["queued again from outside", "announced by SIGTERM alone"],
+)
+def test_a_run_that_has_to_leave_twice_is_queued_again_once_each_time(slurm, tmp_path, undisturbed, command):
+    sweep = train(tmp_path, *LONG, *paused(tmp_path), *ON_SLURM, environment=slurm)
+    for attempt in (1, 2):
+        assert wait_until(lambda attempt=attempt: is_in_attempt(attempt, tmp_path), process=sweep), screen(tmp_path)
+        answer(slurm, *command, job_of(slurm))
+        assert wait_until(lambda: states(tmp_path) == [State.INTERRUPTED], process=sweep), screen(tmp_path)
+    (tmp_path / "go").touch()
+    assert sweep.wait(timeout=2 * PATIENCE_S) == 0, screen(tmp_path)
+    assert record(only_run(tmp_path))["attempts"] == 3
+    assert "Traceback" not in screen(tmp_path)
+    same_as(undisturbed, tmp_path)
+
+
+def test_a_cancelled_run_stays_cancelled_until_the_same_command_goes_on_with_it(slurm, tmp_path, undisturbed):
+    run = (*LONG, *paused(tmp_path), *ON_SLURM)
+    sweep = train(tmp_path, *run, environment=slurm)
+    assert wait_until(lambda: is_in_attempt(1, tmp_path), process=sweep), screen(tmp_path)
+    job = job_of(slurm)
+    answer(slurm, "scancel", job)
+    assert sweep.wait(timeout=PATIENCE_S) == 1
+    assert states(tmp_path) == [State.INTERRUPTED]
+    assert answer(slurm, "squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T").split() == [
+        "CANCELLED"
+    ]
+    assert "(state: CANCELLED)" in screen(tmp_path)
+    assert "Traceback" not in screen(tmp_path)
+    (tmp_path / "go").touch()
+    assert train(tmp_path, *run, environment=slurm).wait(timeout=PATIENCE_S) == 0, screen(tmp_path)
     same_as(undisturbed, tmp_path)
 
 

@@ -1,6 +1,7 @@
 """The averages over the seeds that TensorBoard shows, against sums by hand."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -80,6 +81,44 @@ def test_configurations_are_averaged_apart_and_again_without_leftovers(tmp_path)
         "activation=sigmoid,blocks=2": 3.0,
     }
     assert len(list((study / "activation=relu,blocks=2" / "mean").iterdir())) == 1
+    assert not list(study.glob("*/.mean*"))
+
+
+def test_many_at_once_leave_one_whole_set_of_averages(tmp_path):
+    study = tmp_path / "s"
+    for seed in range(3):
+        for activation in ("relu", "sigmoid"):
+            write_run(study, activation=activation, seed=seed, curves={"val/acc": [seed, seed + 1.0]})
+    records = study_runs(study)
+    with ThreadPoolExecutor(12) as pool:
+        written = list(pool.map(lambda _: average_study(study, records), range(36)))
+    assert len(written) == 36
+    for folder in written[0]:
+        assert len(list(folder.iterdir())) == 1
+        mean = curves(folder)
+        assert mean["val/acc"].steps.tolist() == [0, 1]
+        assert mean["val/acc"].values.tolist() == [1.0, 2.0]
+    assert not list(study.glob("*/.mean*"))
+
+
+def test_what_a_killed_writer_has_left_is_cleared_away(tmp_path):
+    write_run(tmp_path / "s", curves={"val/acc": [1.0]})
+    left = tmp_path / "s" / "activation=relu,blocks=2" / ".mean.new"
+    left.mkdir()
+    (left / "events.out.tfevents.1.host.1.0").write_bytes(b"half a record")
+    (mean,) = averaged(tmp_path / "s").values()
+    assert mean["val/acc"].values.tolist() == [1.0]
+    assert not left.exists()
+
+
+def test_averages_of_somebody_elses_study_go_into_a_folder_of_ones_own(tmp_path):
+    study, own = tmp_path / "s", tmp_path / "own" / "place"
+    write_run(study, curves={"val/acc": [1.0]})
+    before = sorted(study.rglob("*"))
+    (folder,) = average_study(study, study_runs(study), output=own)
+    assert folder == own / "activation=relu,blocks=2" / "mean"
+    assert curves(folder)["val/acc"].values.tolist() == [1.0]
+    assert sorted(study.rglob("*")) == before
 
 
 def test_tensorboard_finds_a_margin_chart_for_every_tag(tmp_path):

@@ -1,14 +1,18 @@
 """`python -m gradflow.study`: the commands, their output, and wrong input."""
 
+import errno
+import os
 import shutil
 
 import pytest
+from filelock import FileLock
 from forged_runs import typical, write_run
 from rich.console import Console
 
 from gradflow import terminal
 from gradflow.study.__main__ import main
 from gradflow.study.comparison.more_seeds import interpreter
+from gradflow.study.report import write
 
 
 @pytest.fixture
@@ -88,3 +92,42 @@ def test_a_folder_that_is_left_out_is_named_once(study, caplog):
     shutil.copytree(*(next(study.glob("*/seed=0")).with_name(name) for name in ("seed=0", "seed=0_backup")))
     assert main([str(study)]) == 0
     assert sum("seed=0_backup" in message for message in caplog.messages) == 1
+
+
+@pytest.mark.parametrize("error", [errno.EACCES, errno.EROFS])
+@pytest.mark.parametrize("command", ["average", "report"])
+def test_a_study_that_may_only_be_read_is_refused_in_one_line_that_says_where_else(
+    study, command, error, monkeypatch, capsys
+):
+    """As root, permissions do not bind: the lock is the first thing that is written."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    monkeypatch.setattr(write, "figures", lambda *_: [])
+    before = sorted(study.rglob("*"))
+    assert main([str(study), command]) == 2
+    said = capsys.readouterr().err
+    assert (
+        said
+        == f"gradflow: {study}: may not be written to; name a folder for averages and report, e.g. --output digits\n"
+    )
+    assert sorted(study.rglob("*")) == before
+
+
+def test_a_report_goes_where_it_is_told_and_replaces_only_itself(study, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(write, "figures", lambda *_: [])
+    monkeypatch.setenv("OWN", str(tmp_path / "own"))
+    before = sorted(study.rglob("*"))
+    for _ in range(2):
+        assert main([str(study), "report", "--output", "$OWN"]) == 0
+    assert f"report: {tmp_path}/own/report/index.html" in capsys.readouterr().out
+    assert sorted(study.rglob("*")) == before
+    assert sorted(file.name for file in (tmp_path / "own").iterdir()) == [".lock", "report"]
+
+
+@pytest.mark.parametrize("command", ["status", "compare"])
+def test_a_command_that_only_prints_takes_no_output(study, command, capsys):
+    assert main([str(study), command, "--output", "x"]) == 2
+    assert "--output x: no effect" in capsys.readouterr().err

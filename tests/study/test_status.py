@@ -1,5 +1,7 @@
 """A study's progress, as its folders show it."""
 
+import errno
+import fcntl
 import io
 
 import pytest
@@ -25,6 +27,29 @@ def test_a_run_that_says_running_is_believed_while_its_folder_is_held(tmp_path):
     assert true_state(tmp_path / "s", record) == "interrupted"
     with FileLock(run / folders.LOCK_FILE, is_singleton=False):
         assert true_state(tmp_path / "s", record) == "running"
+
+
+def test_asking_writes_nothing_and_several_may_ask_at_once(tmp_path):
+    run = write_run(tmp_path / "s", state="running")
+    (record,) = study_runs(tmp_path / "s")
+    assert true_state(tmp_path / "s", record) == "interrupted"
+    assert not (run / folders.LOCK_FILE).exists()
+    lock = run / folders.LOCK_FILE
+    lock.touch()
+    with lock.open() as other:
+        fcntl.flock(other, fcntl.LOCK_SH)  # somebody else who asks
+        assert true_state(tmp_path / "s", record) == "interrupted"
+
+
+def test_a_run_whose_lock_may_not_be_read_is_believed(tmp_path, monkeypatch):
+    write_run(tmp_path / "s", state="running")
+    (record,) = study_runs(tmp_path / "s")
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("os.open", refuse)
+    assert true_state(tmp_path / "s", record) == "running"
 
 
 def test_time_left_is_that_of_the_same_configuration_else_the_average():

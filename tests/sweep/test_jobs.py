@@ -1,18 +1,19 @@
 """What one job of a launcher trains: several runs, each in its own folder as if it had been trained alone."""
 
 import json
+import os
 import shutil
 import signal
 
 import pytest
 from finished_runs import record, run_folders, states
 from hydra.core.plugins import Plugins
-from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from gradflow import CONF
 from gradflow.errors import ConfigError
 from gradflow.runs.planned import as_text, planned_configuration, write_planned
 from gradflow.runs.record import State
+from gradflow.signals import Signalled
 from gradflow.sweep import jobs, plan
 
 SMALL = ("width=8", "blocks=2", "trainer=cpu", "trainer.max_epochs=2", "callbacks.pictures=null", "threads=1")
@@ -81,20 +82,45 @@ def test_a_run_that_fails_does_not_keep_its_job_from_the_others(command, tmp_pat
     assert sorted(states(tmp_path)) == [State.FAILED] + [State.FINISHED] * 3
 
 
-@pytest.mark.parametrize("listens", [True, False])
-def test_a_job_that_is_told_to_end_is_queued_again_where_somebody_listens(compose, tmp_path, monkeypatch, listens):
+@pytest.mark.parametrize(
+    ("sent", "slurm_says", "is_queued_again"),
+    [
+        (signal.SIGUSR2, "RUNNING", True),  # preemption, or the time limit, as the launcher asks Slurm to tell it
+        (signal.SIGTERM, "RUNNING", True),  # preemption where Slurm only says so
+        (signal.SIGTERM, "COMPLETING", False),  # scancel, or Slurm has queued it again by itself
+        (signal.SIGTERM, "", False),  # Slurm does not know it any longer
+        (signal.SIGTERM, None, False),  # not on Slurm: `kill`
+        (signal.SIGINT, "RUNNING", False),
+    ],
+)
+def test_only_a_job_that_is_about_to_lose_its_node_is_queued_again(
+    compose, tmp_path, monkeypatch, sent, slurm_says, is_queued_again
+):
     folder = tmp_path / "study" / "config" / "seed=0"
     write_planned(folder, as_text(compose()), [])
     monkeypatch.setenv(jobs.JOB, jobs.described([folder], first=1, of=1))
     asked = []
-    before = signal.signal(signal.SIGUSR2, (lambda *_: asked.append("again")) if listens else signal.SIG_DFL)
-    monkeypatch.setattr(jobs, "run", lambda *_, **__: (_ for _ in ()).throw(SIGTERMException))
+    squeue = tmp_path / "squeue"
+    squeue.write_text(f'#!/bin/sh\n[ "$2" = --jobs=7 ] && echo {slurm_says}\n')
+    squeue.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    if slurm_says is not None:
+        monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.setattr(jobs, "run", lambda *_, **__: signal.raise_signal(sent))
+    before = {number: signal.getsignal(number) for number in (signal.SIGUSR2, signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGUSR2, lambda *_: asked.append("again"))
+    signal.signal(signal.SIGTERM, lambda *_: None)  # as submitit does
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with pytest.raises(SystemExit, match="143"):
+        with pytest.raises(Signalled) as ending:
             jobs.run_job(folder)
+        assert signal.getsignal(signal.SIGTERM) is not before[signal.SIGTERM]  # submitit's again
     finally:
-        signal.signal(signal.SIGUSR2, before)
-    assert asked == (["again"] if listens else [])
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert ending.value.code == 128 + sent
+    assert asked == (["again"] if is_queued_again else [])
 
 
 def test_each_run_trains_what_was_planned_whatever_becomes_of_the_options(command, tmp_path, tiny, monkeypatch):

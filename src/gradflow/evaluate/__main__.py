@@ -9,7 +9,7 @@ from pathlib import Path
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from gradflow import terminal
+from gradflow import command_line, terminal
 from gradflow.errors import ConfigError
 from gradflow.evaluate import show
 from gradflow.evaluate.chosen_data import PARTS, check_fits, check_overrides, chosen_data, rows_of, trained_on
@@ -27,28 +27,28 @@ OVERRIDE = re.compile(r"(?:\+\+?|~)?data(?:_dir)?[.=@]")  # everything else is a
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     options = _parser().parse_args(arguments)
+    return command_line.run(lambda: _evaluate(options))
+
+
+def _evaluate(options: argparse.Namespace) -> None:
     overrides = [one for one in options.runs if OVERRIDE.match(one)]
     named = [Path(one) for one in options.runs if not OVERRIDE.match(one)]
     terminal.configure()
+    if not named:
+        raise ConfigError("RUN: missing; name a run folder, e.g. outputs/digits_conv/activation=relu,blocks=4/seed=0")
     try:
-        if not named:
-            raise ConfigError(
-                "RUN: missing; name a run folder, e.g. outputs/digits_conv/activation=relu,blocks=4/seed=0"
-            )
         check_overrides(overrides)
         runs = _runs(named)
         if options.output is not None:
             show.check_file(options.output, [run.folder for run in runs])
         with terminal.console.status("testing"):
             results = [_result(run, overrides, options) for run in runs]
-        terminal.show(show.table(results))
-        if options.output is not None:
-            show.write(options.output, results)
-            terminal.say(f"written: {options.output}")
-    except (ConfigError, HydraException, OmegaConfBaseException) as error:
-        print(f"gradflow: {one_line(error)}", file=sys.stderr)
-        return 2
-    return 0
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(one_line(error)) from error
+    terminal.show(show.table(results))
+    if options.output is not None:
+        show.write(options.output, results)
+        terminal.say(f"written: {options.output}")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from gradflow.errors import printable
 from gradflow.runs.metrics import PERCENT
 
 WIDTH, HEIGHT, COLUMNS = 250, 190, 4  # pixels of a panel, panels in a row
@@ -76,7 +77,7 @@ def interactive(figure: Figure, panel: Panel) -> dict[str, Any]:
         chart = chart.add_params(
             alt.selection_interval(name="zoom", bind="scales", zoom="wheel![event.ctrlKey || event.metaKey]")
         )
-    return chart.to_dict()
+    return _printable(chart.to_dict())
 
 
 def picture(figure: Figure) -> alt.ConcatChart:
@@ -98,8 +99,16 @@ def picture(figure: Figure) -> alt.ConcatChart:
 
 def save(figure: Figure, folder: Path) -> None:
     """`<name>.png`, `.svg` and `.pdf` in a folder that exists."""
-    spec = picture(figure).to_dict()
-    svg = vl_convert.vegalite_to_svg(spec)
-    (folder / f"{figure.name}.svg").write_text(svg)
+    svg = vl_convert.vegalite_to_svg(_printable(picture(figure).to_dict()))
+    (folder / f"{figure.name}.svg").write_text(svg, encoding="utf-8")
     (folder / f"{figure.name}.png").write_bytes(vl_convert.svg_to_png(svg, scale=SCALE))
     (folder / f"{figure.name}.pdf").write_bytes(vl_convert.svg_to_pdf(svg))
+
+
+def _printable(specification: Any) -> Any:
+    """The specification with printable names: what a picture's XML does not allow ends the whole process."""
+    if isinstance(specification, dict):
+        return {key: _printable(value) for key, value in specification.items()}
+    if isinstance(specification, list):
+        return [_printable(value) for value in specification]
+    return printable(specification) if isinstance(specification, str) else specification

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from gradflow.errors import printable
+
 
 @dataclass(frozen=True)
 class Table:
@@ -22,7 +24,7 @@ def markdown(table: Table) -> str:
 def _markdown_text(text: str) -> str:
     for special in "\\|<>`*_[]":
         text = text.replace(special, f"\\{special}")
-    return " ".join(text.split()) if text != "---" else text
+    return " ".join(printable(text).split()) if text != "---" else text
 
 
 def without_column(table: Table, column: int) -> Table:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from gradflow import command_line
 from gradflow.errors import ConfigError
 from gradflow.lesson.build import build
 from gradflow.lesson.experiments.effort import FULL, QUICK
@@ -16,22 +17,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     typed = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(typed)
-    try:
-        if options.seed < 0:
-            raise ConfigError(f"--seed {options.seed}: a seed must be at least 0, e.g. --seed 0")
-        effort = QUICK if options.quick else FULL
-        command = shlex.join(["python", "-m", "gradflow.lesson", *typed])
-        page = build(options.output, effort=effort, seed=options.seed, command=command, say=say)
-    except ConfigError as error:
-        print(f"gradflow: {error}", file=sys.stderr)
-        return 2
+    return command_line.run(lambda: _build(options, typed))
+
+
+def _build(options: argparse.Namespace, typed: Sequence[str]) -> None:
+    if options.seed < 0:
+        raise ConfigError(f"--seed {options.seed}: a seed must be at least 0, e.g. --seed 0")
+    effort = QUICK if options.quick else FULL
+    command = shlex.join(["python", "-m", "gradflow.lesson", *typed])
+    page = build(options.output, effort=effort, seed=options.seed, command=command, say=say)
     say(f"lesson: {page}")
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gradflow.lesson", description=__doc__)
-    parser.add_argument("--output", type=Path, default=Path("outputs/lesson"), help="folder to write to")
+    parser.add_argument("--output", type=command_line.folder, default=Path("outputs/lesson"), help="folder to write to")
     parser.add_argument("--seed", type=int, default=0, help="first of the seeds to average")
     parser.add_argument(
         "--quick", action="store_true", help="fewer seeds, epochs and depths, for a first look at the page"

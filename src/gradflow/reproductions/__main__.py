@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from gradflow import command_line
 from gradflow.errors import ConfigError
 from gradflow.reproductions.collect import collect
 from gradflow.reproductions.page import write_page
@@ -19,16 +20,15 @@ SIX_LAYERS = "six_layers"
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     options = _parser().parse_args(arguments)
-    try:
-        if not options.docs.is_dir():
-            raise ConfigError(f"--docs={options.docs}: no such folder; name the one that holds the page, e.g. docs")
-        if options.studies is not None:
-            _keep_studies(options.studies, options.docs / "reproductions")
-        say(f"page: {write_page(options.docs)}")
-    except ConfigError as error:
-        print(f"gradflow: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return command_line.run(lambda: _write(options))
+
+
+def _write(options: argparse.Namespace) -> None:
+    if not options.docs.is_dir():
+        raise ConfigError(f"--docs={options.docs}: no such folder; name the one that holds the page, e.g. docs")
+    if options.studies is not None:
+        _keep_studies(options.studies, options.docs / "reproductions")
+    say(f"page: {write_page(options.docs)}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,10 +36,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "studies",
         nargs="?",
-        type=Path,
+        type=command_line.folder,
         help="folder of studies, e.g. outputs; by default, only the kept tables are used",
     )
-    parser.add_argument("--docs", type=Path, default=DOCS, help="where reproductions.md and its tables are")
+    parser.add_argument(
+        "--docs", type=command_line.folder, default=DOCS, help="where reproductions.md and its tables are"
+    )
     return parser
 
 

@@ -175,7 +175,7 @@ def preset_runs(study: str) -> list[dict[str, Any]]:
 
 def _sweep(study: str) -> dict[str, Any]:
     """The axes of a preset, including those of the preset that it extends."""
-    own = yaml.safe_load((PRESETS / f"{study}.yaml").read_text())
+    own = yaml.safe_load((PRESETS / f"{study}.yaml").read_text(encoding="utf-8"))
     swept: dict[str, Any] = {}
     for parent in own.get("defaults", []):
         swept |= _sweep(parent) if isinstance(parent, str) else {}

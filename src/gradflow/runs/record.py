@@ -171,7 +171,7 @@ def read_record(folder: Path) -> Record | None:
     """
     file = folder / folders.RUN_FILE
     try:
-        content = json.loads(file.read_text())
+        content = json.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except ValueError as error:  # of JSON or of the text's encoding

@@ -3,11 +3,11 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from gradflow import command_line
 from gradflow.errors import ConfigError
 from gradflow.runs.record import Record
 from gradflow.study.closing_table import closing_table
@@ -22,21 +22,28 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     options = _parser().parse_args(arguments)
-    try:
-        records = study_with_runs(options.folder)
-        for command in [options.command] if options.command else COMMANDS:
-            COMMANDS[command](options, records)
-    except (ConfigError, ValueError) as error:
-        print(f"gradflow: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return command_line.run(lambda: _show_all(options))
+
+
+def _show_all(options: argparse.Namespace) -> None:
+    if options.output is not None and options.command in NEEDS_NO_OUTPUT:
+        raise ConfigError(f"--output {options.output}: no effect, {options.command} only prints")
+    records = study_with_runs(options.folder)
+    for command in [options.command] if options.command else COMMANDS:
+        COMMANDS[command](options, records)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gradflow.study", description=__doc__)
-    parser.add_argument("folder", type=Path, help="the study's folder, e.g. outputs/digits_conv")
+    parser.add_argument("folder", type=command_line.folder, help="the study's folder, e.g. outputs/digits_conv")
     parser.add_argument("command", nargs="?", choices=list(COMMANDS), help="one of the four; by default, all of them")
     parser.add_argument("--baseline", help="the activation to compare with; by default relu, if the study has it")
+    parser.add_argument(
+        "--output",
+        type=command_line.folder,
+        metavar="FOLDER",
+        help="where to write averages and report, if not into the study, e.g. because it is somebody else's",
+    )
     parser.add_argument("--metric", help="the metric to compare; by default the study's headline")
     parser.add_argument(
         "--tune",
@@ -64,8 +71,8 @@ def _status(options: argparse.Namespace, records: list[Record]) -> None:
 def _average(options: argparse.Namespace, records: list[Record]) -> None:
     from gradflow.study.averages import average_study
 
-    written = average_study(options.folder, records)
-    say(f"averaged the seeds of {len(written)} configurations into {options.folder}/*/mean")
+    written = average_study(options.folder, records, output=options.output)
+    say(f"averaged the seeds of {len(written)} configurations into {options.output or options.folder}/*/mean")
 
 
 def _compare(options: argparse.Namespace, records: list[Record]) -> None:
@@ -93,7 +100,8 @@ def _compare(options: argparse.Namespace, records: list[Record]) -> None:
 def _report(options: argparse.Namespace, records: list[Record]) -> None:
     from gradflow.study.report.write import write_report
 
-    page = write_report(options.folder, records, baseline=options.baseline, tuning=_tuning(options, records))
+    tuning = _tuning(options, records)
+    page = write_report(options.folder, records, baseline=options.baseline, tuning=tuning, output=options.output)
     say(f"report: {page}")
 
 
@@ -109,6 +117,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, list[Record]], None]] = {
     "compare": _compare,
     "report": _report,
 }
+
+NEEDS_NO_OUTPUT = ("status", "compare")
 
 if __name__ == "__main__":
     sys.exit(main())

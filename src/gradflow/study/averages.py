@@ -1,5 +1,6 @@
 """The average of every curve over the seeds, as one more TensorBoard run next to theirs: `<config>/mean/`."""
 
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from gradflow.runs.events import Curve, EventFile
 from gradflow.runs.metrics import MetricTable
 from gradflow.runs.record import Record, State
 from gradflow.study.captions import covers
+from gradflow.study.output import writing_to
 from gradflow.study.records import whole_curves
 from gradflow.study.statistics import band
 
@@ -36,7 +38,7 @@ def align(runs: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
     return steps, values
 
 
-def average_study(study: Path, records: Sequence[Record]) -> list[Path]:
+def average_study(study: Path, records: Sequence[Record], *, output: Path | None = None) -> list[Path]:
     """Average the finished runs of every configuration, replacing the averages of an earlier call.
 
     A run whose curves are not whole is left out, which is said.
@@ -44,9 +46,13 @@ def average_study(study: Path, records: Sequence[Record]) -> list[Path]:
     Args:
         study: the study's folder.
         records: run.json of its runs.
+        output: the folder to write to, if not the study's.
 
     Returns:
         The folders written, one per configuration with runs to average.
+
+    Raises:
+        ConfigError: if the folder may not be written to.
     """
     described = " ".join(filter(None, ["Mean over the seeds.", covers(records)]))
     finished: dict[str, list[Record]] = {}
@@ -59,11 +65,13 @@ def average_study(study: Path, records: Sequence[Record]) -> list[Path]:
         read = [whole_curves(study, record) for record in runs]
         if whole := [found for found in read if found is not None]:
             said = described if len(whole) > 1 else ""
-            written.append(_average(study / config / MEAN, whole, table, described=said))
+            written.append(_average(output or study, config, whole, table, described=said))
     return written
 
 
-def _average(folder: Path, runs: Sequence[Mapping[str, Curve]], table: MetricTable, *, described: str) -> Path:
+def _average(
+    place: Path, config: str, runs: Sequence[Mapping[str, Curve]], table: MetricTable, *, described: str
+) -> Path:
     """Write the mean and its bounds for every tag at every step, and the number of seeds behind them."""
     rows: dict[int, dict[str, float]] = {}
     tags = sorted({tag for run in runs for tag in run})
@@ -80,12 +88,27 @@ def _average(folder: Path, runs: Sequence[Mapping[str, Curve]], table: MetricTab
             rows.setdefault(step, {}).update({key: value for key, value in row.items() if np.isfinite(value)})
     if rows:
         rows[min(rows)][f"{SEEDS}/all"] = len(runs)
-    _write(folder, rows, tags, described=described)
+    events = _events(rows, tags, described=described)
+    folder = place / config / MEAN
+    with writing_to(place):
+        _replace(folder, events)
     return folder
 
 
-def _write(folder: Path, rows: Mapping[int, Mapping[str, float]], tags: Sequence[str], *, described: str) -> None:
-    old = list(folder.glob(folders.EVENT_FILES))
+def _replace(folder: Path, events: Sequence[Event]) -> None:
+    """Let these be the events of a folder. Readers find all of those before, nothing for a moment, or all of these."""
+    unfinished = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(unfinished, ignore_errors=True)  # of a writer that was killed
+    EventFile(unfinished).write(events)
+    (written,) = unfinished.glob(folders.EVENT_FILES)
+    folder.mkdir(exist_ok=True)
+    for file in folder.glob(folders.EVENT_FILES):
+        file.unlink()
+    written.rename(folder / written.name)
+    unfinished.rmdir()
+
+
+def _events(rows: Mapping[int, Mapping[str, float]], tags: Sequence[str], *, described: str) -> list[Event]:
     now = time.time()
     events = [Event(wall_time=now, step=0, summary=_layout(tags))]
     known: set[str] = set()  # TensorBoard takes a tag's description from its first value
@@ -95,9 +118,7 @@ def _write(folder: Path, rows: Mapping[int, Mapping[str, float]], tags: Sequence
         known |= row.keys()
         values = [Summary.Value(tag=tag, simple_value=value, metadata=first.get(tag)) for tag, value in row.items()]
         events.append(Event(wall_time=now, step=step, summary=Summary(value=values)))
-    EventFile(folder).write(events)
-    for file in old:
-        file.unlink()
+    return events
 
 
 def _layout(present: Sequence[str]) -> Summary:

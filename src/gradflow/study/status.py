@@ -1,11 +1,12 @@
 """A study's progress: runs by state, errors, expected time left."""
 
+import fcntl
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
-from filelock import FileLock, Timeout
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -32,11 +33,27 @@ def true_state(study: Path, record: Record) -> str:
     if record["state"] != State.RUNNING:
         return record["state"]
     folder = study / record["config"] / folders.seed_folder(record["seed"])
+    return State.RUNNING if _is_held(folder / folders.LOCK_FILE) else State.INTERRUPTED
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether a process holds the lock, found out without writing: the study may be somebody else's.
+
+    A lock that may not even be read is believed to be held.
+    """
     try:
-        with FileLock(folder / folders.LOCK_FILE, blocking=False):
-            return State.INTERRUPTED
-    except Timeout:
-        return State.RUNNING
+        descriptor = os.open(lock, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: several may ask at once
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def status_table(study: Path, records: Sequence[Record]) -> RenderableType:

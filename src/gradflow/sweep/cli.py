@@ -3,10 +3,8 @@
 import os
 import re
 import shlex
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 import hydra
@@ -16,8 +14,8 @@ from hydra.errors import HydraException, InstantiationException, OverrideParseEx
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from gradflow import CONF
-from gradflow.errors import CannotWrite, ConfigError, RunsFailed, nearest, printable, shown
+from gradflow import CONF, signals, terminal
+from gradflow.errors import CannotWrite, ConfigError, RunsFailed, nearest, shown
 from gradflow.runs.provenance import COMMAND
 
 TOO_LONG = "Exceeds the limit"  # how Python begins a ValueError for a number of thousands of digits
@@ -46,7 +44,8 @@ def main() -> None:
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     os.environ[FULL_ERROR] = "1"  # let errors through to here instead of having Hydra print them
     os.environ[COMMAND] = shlex.join(sys.argv)
-    signal.signal(signal.SIGTERM, _exit_on_signal)
+    terminal.accept_every_character()
+    signals.listen()
     try:
         _run_hydra()
     except (ConfigError, HydraException, OmegaConfBaseException) as error:
@@ -59,8 +58,8 @@ def main() -> None:
         _exit(one_line(error), 2)
     except (RunsFailed, CannotWrite) as error:
         _exit(str(error), 1)
-    except KeyboardInterrupt:
-        _exit("interrupted", 130)
+    except (KeyboardInterrupt, signals.Signalled) as error:
+        _exit("interrupted", signals.status_of(error))
 
 
 def _run_hydra() -> None:
@@ -128,10 +127,6 @@ def one_line(error: Exception) -> str:
     return " ".join(dict.fromkeys([*lines, cause])).strip()
 
 
-def _exit_on_signal(number: int, frame: FrameType | None) -> NoReturn:
-    sys.exit(128 + number)
-
-
 def _exit(message: str, status: int) -> NoReturn:
-    print(f"gradflow: {printable(message)}", file=sys.stderr)
+    terminal.complain(message)
     sys.exit(status)

@@ -1,13 +1,14 @@
 """What one job of a launcher trains: one run after another."""
 
 import json
+import multiprocessing
 import os
 import signal
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from lightning.pytorch.utilities.exceptions import SIGTERMException
-
+from gradflow import signals
 from gradflow.errors import ConfigError
 from gradflow.runs.planned import planned_configuration
 from gradflow.runs.record import Record, read_record
@@ -41,10 +42,24 @@ def run_job(folder: Path) -> Record | None:
     Raises:
         ConfigError: outside a sweep.
         Exception: what the first failing run raised, once all have ended.
-        SystemExit: with 143, if SIGTERM ended a run.
+        Signalled: if a signal ended a run. The worker of a pool dies by that signal instead.
     """
     if JOB not in os.environ:
         raise ConfigError("hydra.mode=RUN: gradflow plans every run, as a sweep of one if need be; leave it out")
+    signals.end_with_parent()
+    with signals.listening() as listener:
+        try:
+            return _run_all(folder)
+        except signals.Signalled as error:
+            ending, told = error, listener.told
+    if told == signal.SIGUSR2 or (told == signal.SIGTERM and _is_about_to_lose_its_node()):
+        signal.raise_signal(signal.SIGUSR2)  # submitit's handler, which asks Slurm to queue the job again and exits
+    if told is not None and multiprocessing.parent_process() is not None:
+        signals.die_by(told)  # otherwise it would take the pool's next job
+    raise ending
+
+
+def _run_all(folder: Path) -> Record | None:
     job = json.loads(os.environ[JOB])
     failures: list[Exception] = []
     for number, name in enumerate(job["runs"], start=job["first"]):
@@ -53,10 +68,6 @@ def run_job(folder: Path) -> Record | None:
             cfg = planned_configuration(own_folder)
             with process_settings(cfg):
                 run(cfg, own_folder, position=f"run {number}/{job['of']}")
-        except SIGTERMException as error:
-            _queue_again()
-            # Lightning's has no status: a launcher that got it from a worker would exit as if all runs were done.
-            raise SystemExit(128 + signal.SIGTERM) from error
         except Exception as error:
             failures.append(error)
     if failures:
@@ -64,14 +75,19 @@ def run_job(folder: Path) -> Record | None:
     return read_record(folder)
 
 
-def _queue_again() -> None:
-    """Do what submitit does on its own signal: requeue the job and exit.
+def _is_about_to_lose_its_node() -> bool:
+    """Whether this is a job that Slurm still counts as running although SIGTERM has come.
 
-    A cluster that takes a job's node away may send only SIGTERM. submitit ignores it, but Lightning ends the run
-    cleanly, after which Slurm would consider the job done. Elsewhere nothing handles SIGUSR2.
+    So is announced that its node will be taken away, after the partition's GraceTime: a job that ends by itself
+    meanwhile counts as done, and has to ask to be queued again. In all other cases Slurm has decided what becomes of
+    the job before it sends SIGTERM: scancel cancels it; `scontrol requeue`, preemption without a grace and the failure
+    of a node have queued it again.
     """
-    if callable(signal.getsignal(signal.SIGUSR2)):
-        signal.raise_signal(signal.SIGUSR2)
+    job = os.environ.get("SLURM_JOB_ID")
+    if job is None or not callable(signal.getsignal(signal.SIGUSR2)):
+        return False
+    command = ["squeue", "--noheader", f"--jobs={job}", "--format=%T"]
+    return subprocess.run(command, capture_output=True, text=True).stdout.split() == ["RUNNING"]
 
 
 def jobs(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:

@@ -1,5 +1,6 @@
 """The runs that a study already has: whether others may join them, and what becomes of their records."""
 
+import itertools
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -148,10 +149,12 @@ def lacking(there: Record, wanted: Record) -> list[str]:
 
 
 def _set_aside(folder: Path) -> None:
-    """Keep the folder under a dated name, `replaced=<UTC>,seed=<n>`."""
+    """Keep the folder under a dated name, `replaced=<UTC>,seed=<n>`, which two commands in one second do not share."""
+    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
+    numbered = (f"{moment}~{number}" if number > 1 else moment for number in itertools.count(1))
+    places = (folder.with_name(f"replaced={name},{folder.name}") for name in numbered)
     try:
         with FileLock(folder / folders.LOCK_FILE, timeout=1):
-            moment = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
-            folder.rename(folder.with_name(f"replaced={moment},{folder.name}"))
+            folder.rename(next(place for place in places if not place.exists()))
     except Timeout as error:
         raise ConfigError(f"{folder} is being trained by another process; wait for it") from error

@@ -5,20 +5,19 @@ itself, because Lightning's launchers either run the command again, which would 
 move the training out of the process that receives signals.
 """
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import lightning as L
 import torch.distributed as dist
 from lightning.fabric.plugins.environments.lightning import find_free_network_port
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.plugins.environments import LightningEnvironment
-from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch import multiprocessing
+
+from gradflow import signals
 
 # What every other process does: build everything, call `ready`, take part in the training.
 Work = Callable[["OwnEnvironment", Callable[[], object]], None]
@@ -26,7 +25,7 @@ Work = Callable[["OwnEnvironment", Callable[[], object]], None]
 # Seconds for a lost process to end and report its error, which can take long on a busy machine; the wait ends with the
 # process.
 LAST_WORDS = 60.0
-OTHERS_IGNORE = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM)
+FOR_THE_FIRST = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)  # no other process gets these
 
 
 class OwnEnvironment(LightningEnvironment):
@@ -65,7 +64,7 @@ class OwnEnvironment(LightningEnvironment):
 
 
 class Signals(Callback):
-    """SIGTERM ends the first process at once, and with it the others, which ignore signals.
+    """SIGTERM ends the first process at once, and with it the others, which get no signals.
 
     Lightning's handler would start a collective operation while the other processes are in a different one.
     """
@@ -75,21 +74,13 @@ class Signals(Callback):
 
     # Lightning sets its handlers after on_fit_start.
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._listen(first=trainer.is_global_zero)
+        signal.signal(signal.SIGTERM, self._before)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._listen(first=trainer.is_global_zero)
+        signal.signal(signal.SIGTERM, self._before)
 
     def on_test_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._listen(first=trainer.is_global_zero)
-
-    def _listen(self, *, first: bool) -> None:
-        signal.signal(signal.SIGTERM, self._end if first else signal.SIG_IGN)
-
-    def _end(self, number: int, frame: FrameType | None) -> NoReturn:
-        if callable(self._before):
-            self._before(number, frame)  # may end the process itself
-        raise SIGTERMException
+        signal.signal(signal.SIGTERM, self._before)
 
 
 @contextmanager
@@ -108,30 +99,41 @@ def companions(processes: int, work: Work) -> Iterator[OwnEnvironment]:
         return
     port = find_free_network_port()
     ready = multiprocessing.get_context("spawn").Semaphore(0)
-    others = multiprocessing.start_processes(
-        _companion, (work, port, ready), nprocs=processes - 1, join=False, daemon=True, start_method="spawn"
-    )
+    present = multiprocessing.active_children()
     try:
-        for _ in range(processes - 1):
-            while not ready.acquire(timeout=0.1):
-                others.join(timeout=0)
-        yield OwnEnvironment(0, port=port)
-        while not others.join():
-            pass
-    except RuntimeError:
-        others.join(timeout=LAST_WORDS)  # the error of the lost process says more than a lost connection
-        raise
+        with _kept_from_others():
+            others = multiprocessing.start_processes(
+                _companion, (work, port, ready), nprocs=processes - 1, join=False, daemon=True, start_method="spawn"
+            )
+        try:
+            for _ in range(processes - 1):
+                while not ready.acquire(timeout=0.1):
+                    others.join(timeout=0)
+            yield OwnEnvironment(0, port=port)
+            while not others.join():
+                pass
+        except RuntimeError:
+            others.join(timeout=LAST_WORDS)  # the error of the lost process says more than a lost connection
+            raise
     finally:
-        for process in others.processes:
+        for process in set(multiprocessing.active_children()).difference(present):  # even if not all were started
             process.kill()
         if dist.is_initialized():
             dist.destroy_process_group()
 
 
+@contextmanager
+def _kept_from_others() -> Iterator[None]:
+    """Block signals: the processes that are started meanwhile stay without them, from their first moment on."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, FOR_THE_FIRST)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _companion(index: int, work: Work, port: int, ready: Any) -> None:
-    os.setsid()  # the first process handles Ctrl-C
-    for number in OTHERS_IGNORE:
-        signal.signal(number, signal.SIG_IGN)
+    signals.end_with_parent(patience_s=0.0)
     try:
         work(OwnEnvironment(index + 1, port=port), ready.release)
     finally:

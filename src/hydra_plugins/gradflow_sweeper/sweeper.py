@@ -55,7 +55,7 @@ class GradflowSweeper(Sweeper):
             RunsFailed: if a run failed; the others have been trained anyway.
         """
         from gradflow import terminal
-        from gradflow.sweep import plan
+        from gradflow.sweep import launch, plan
 
         terminal.configure()
         with terminal.console.status("checking the configuration"):
@@ -63,8 +63,9 @@ class GradflowSweeper(Sweeper):
         todo = plan.unfinished(runs)
         plan.announce(runs, todo)
         try:
-            returns = self._launch(todo) if todo else []
+            returns = launch.outlive(todo, self._launch)
         finally:
+            launch.settle(todo)
             plan.report(runs)
         plan.raise_failures(todo, returns)
         return returns

@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from gradflow.errors import printable
 from gradflow.figures.inline import chart_options, script_json, vega_library
 from gradflow.figures.marks import Legend
 from gradflow.figures.palette import HEAT, MARK_PATHS
@@ -60,7 +61,10 @@ def page(content: Content, figures: Sequence[Figure], legend: Legend) -> str:
         legend: of the study; its entries become the buttons that show and hide.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATE), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FileSystemLoader(_TEMPLATE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: printable(value) if type(value) is str else value,
     )
     shown, specs = _figures(figures)
     return environment.get_template("page.html").render(

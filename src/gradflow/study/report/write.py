@@ -1,11 +1,13 @@
 """Write the report of a study: one page that opens from disk, the same figures as pictures, the tables as files."""
 
-import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
+from gradflow.errors import printable
 from gradflow.figures.marks import legend_of
 from gradflow.figures.panels import Figure, save
 from gradflow.figures.table import Table, markdown
@@ -18,6 +20,7 @@ from gradflow.study.comparison.compare import compare
 from gradflow.study.comparison.more_seeds import more_seeds
 from gradflow.study.comparison.overall import Overall, overall
 from gradflow.study.comparison.tuning import Tuning
+from gradflow.study.output import writing_to
 from gradflow.study.records import study_with_runs
 from gradflow.study.report import tables
 from gradflow.study.report.figures import figures
@@ -41,7 +44,12 @@ NOTHING_YET = "No run of this study has finished yet: there is nothing to averag
 
 
 def write_report(
-    study: Path, records: Sequence[Record] = (), *, baseline: str | None = None, tuning: Tuning | None = None
+    study: Path,
+    records: Sequence[Record] = (),
+    *,
+    baseline: str | None = None,
+    tuning: Tuning | None = None,
+    output: Path | None = None,
 ) -> Path:
     """Write `<study>/report/`: index.html, figures/, table.csv, table.md. An earlier report is replaced as a whole.
 
@@ -50,12 +58,13 @@ def write_report(
         records: run.json of its runs, if they have been read already.
         baseline: the activation that the others are compared with; `compare`'s default if None.
         tuning: of a key whose value was first chosen per configuration; then the verdict rests on the other seeds.
+        output: the folder to write `report/` into, if not the study's.
 
     Returns:
         The page.
 
     Raises:
-        ConfigError: if the folder holds no runs.
+        ConfigError: if the folder holds no runs, or may not be written to.
         ValueError: if the baseline is not in the study.
     """
     records = records or study_with_runs(study)
@@ -64,15 +73,11 @@ def write_report(
     drawn = figures(frames, records, legend)
     content = _content(study, records, frames, baseline=baseline, tuning=tuning)
     text = page(content, drawn, legend)
-    new = study / f".{REPORT}.{os.getpid()}"
-    shutil.rmtree(new, ignore_errors=True)
-    try:
-        _write(new, text, drawn, content.tables)
-        tables.long_table(frames, records).to_csv(new / "table.csv", index=False)
-        _swap(new, study / REPORT)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-    return study / REPORT / PAGE
+    long = tables.long_table(frames, records)
+    place = output or study
+    with writing_to(place):
+        _replace(place / REPORT, lambda folder: _write(folder, text, drawn, content.tables, long))
+    return place / REPORT / PAGE
 
 
 def _content(
@@ -156,7 +161,7 @@ def _captioned(table: Table, sentence: str) -> Table:
     return replace(table, caption=" ".join(filter(None, [table.caption, sentence, also])))
 
 
-def _write(folder: Path, text: str, drawn: Sequence[Figure], shown: Sequence[Table]) -> None:
+def _write(folder: Path, text: str, drawn: Sequence[Figure], shown: Sequence[Table], long: pd.DataFrame) -> None:
     pictures = folder / "figures"
     pictures.mkdir(parents=True)
     for figure in drawn:
@@ -165,13 +170,20 @@ def _write(folder: Path, text: str, drawn: Sequence[Figure], shown: Sequence[Tab
     (folder / PAGE).write_text(text, encoding="utf-8")
     texts = [markdown(table) for table in shown] or [f"{NOTHING_YET}\n"]
     (folder / "table.md").write_text("\n".join(texts), encoding="utf-8")
+    printable_cells = long.map(lambda cell: printable(cell) if isinstance(cell, str) else cell)
+    printable_cells.to_csv(folder / "table.csv", index=False)
 
 
-def _swap(new: Path, place: Path) -> None:
-    """Replace one folder with another; a folder cannot be renamed over one that is not empty."""
-    old = new.with_name(f"{new.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if place.exists():
-        place.rename(old)
-    new.rename(place)
+def _replace(place: Path, write: Callable[[Path], None]) -> None:
+    """Replace one folder with what `write` fills; a folder cannot be renamed over one that is not empty."""
+    new, old = place.with_name(f".{place.name}.new"), place.with_name(f".{place.name}.old")
+    for left_by_a_killed_writer in (new, old):
+        shutil.rmtree(left_by_a_killed_writer, ignore_errors=True)
+    try:
+        write(new)
+        if place.exists():
+            place.rename(old)
+        new.rename(place)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
