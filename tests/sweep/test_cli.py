@@ -76,6 +76,16 @@ def test_the_configuration_is_printed_without_training(command, tmp_path):
     assert not list(tmp_path.glob("outputs/**/run.json"))
 
 
+def test_overrides_may_stand_on_both_sides_of_a_flag(command, tmp_path):
+    (tmp_path / "a=b" / "activation").mkdir(parents=True)
+    (tmp_path / "a=b" / "activation" / "mine.yaml").write_text("name: mine\n_target_: torch.nn.Tanh\n")
+    outcome = command("blocks=3", "--config-dir", "a=b", "activation=mine", "--cfg", "job", "width=5")
+    assert outcome.status == 0, outcome
+    assert {"blocks: 3", "  name: mine", "width: 5"} <= set(outcome.out.splitlines())
+    refused = command("blocks=3", "-m", "width=0", "--config-dir=a=b")
+    assert (refused.status, refused.err.startswith("gradflow: width=0: ")) == (2, True)
+
+
 def test_an_error_that_is_nobodys_input_keeps_its_traceback(command, monkeypatch):
     def broken(*_arguments):
         raise ValueError("a bug")

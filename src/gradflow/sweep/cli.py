@@ -1,5 +1,6 @@
 """What train.py runs: hydra.main, with every error turned into one line and an exit status."""
 
+import itertools
 import os
 import re
 import shlex
@@ -25,6 +26,9 @@ NO_OPTION = "Config group override must be"
 SWEPT_SETTING = "Sweeping over Hydra's configuration is not supported"
 WRONG_FLAGS = ("Only one of --run", "The --resolve flag")
 SHOWS = frozenset(("--cfg", "-c", "--info", "-i", "--help", "-h", "--hydra-help"))  # flags that train nothing
+# Hydra's flags that a value follows: a path or a name, which may hold "=", or a word, which may be left out.
+PATHS = frozenset(("--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn", "--package", "-p"))
+WORDS = frozenset(("--cfg", "-c", "--info", "-i"))
 FULL_ERROR = "HYDRA_FULL_ERROR"  # Hydra's own switch: the user asks for tracebacks
 
 
@@ -44,6 +48,7 @@ def main() -> None:
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     os.environ[FULL_ERROR] = "1"  # let errors through to here instead of having Hydra print them
     os.environ[COMMAND] = shlex.join(sys.argv)
+    sys.argv = [sys.argv[0], *_overrides_first(sys.argv[1:])]
     terminal.accept_every_character()
     signals.listen()
     try:
@@ -60,6 +65,15 @@ def main() -> None:
         _exit(str(error), 1)
     except (KeyboardInterrupt, signals.Signalled) as error:
         _exit("interrupted", signals.status_of(error))
+
+
+def _overrides_first(arguments: list[str]) -> list[str]:
+    """The arguments with overrides before flags: Hydra takes the former from one place only, not `a=1 -m b=1,2`."""
+    overrides, flags = [], []
+    for before, one in itertools.pairwise(["", *arguments]):
+        is_value = before in PATHS or (before in WORDS and "=" not in one)
+        (flags if one.startswith("-") or is_value else overrides).append(one)
+    return [*overrides, *flags]
 
 
 def _run_hydra() -> None:
