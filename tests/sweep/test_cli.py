@@ -1,5 +1,6 @@
 """The program as a whole: help, exit status, signals, plain output."""
 
+import os
 import re
 import signal
 import subprocess
@@ -74,6 +75,20 @@ def test_the_configuration_is_printed_without_training(command, tmp_path):
     assert outcome.status == 0
     assert "blocks: 3\n" in outcome.out
     assert not list(tmp_path.glob("outputs/**/run.json"))
+
+
+def test_of_a_sweep_no_single_configuration_is_printed(command):
+    refused = command("--cfg", "job", "seed=1,2")
+    assert (refused.status, refused.err) == (2, "gradflow: seed=1,2: one configuration is shown, so name one value\n")
+
+
+def test_a_reader_that_has_seen_enough_ends_the_command_silently(tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = start(tmp_path, "--help", stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    _, err = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, err) == (128 + signal.SIGPIPE, "")
 
 
 def test_overrides_may_stand_on_both_sides_of_a_flag(command, tmp_path):
