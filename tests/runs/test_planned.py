@@ -2,8 +2,9 @@
 
 import pytest
 from omegaconf import OmegaConf
+from power_cuts import full_disk, recorded
 
-from gradflow.errors import ConfigError
+from gradflow.errors import CannotWrite, ConfigError
 from gradflow.runs.planned import as_text, of_seed, planned_configuration, write_planned
 
 CONTENT = b"seed: 0\nactivation: {}\ninit: {}\ndata: {}\noptimizer: {}\ntrainer: {}\nlogger: {}\n"
@@ -50,3 +51,13 @@ def test_what_is_written_has_no_references_and_is_read_again(tmp_path, monkeypat
     found = OmegaConf.to_container(planned_configuration(tmp_path), resolve=True)
     assert found == {**expected, "seed": 12}
     assert sorted(path.name for path in (tmp_path / ".hydra").iterdir()) == ["config.yaml", "overrides.yaml"]
+
+
+def test_what_is_planned_is_on_the_disk_and_a_full_one_is_named(tmp_path):
+    seen = []
+    with recorded(tmp_path, lambda synced, named: seen.append(synced)):
+        write_planned(tmp_path, CONTENT.decode(), ["seed=0"])
+    assert seen[-1] == {".hydra": {"config.yaml": CONTENT, "overrides.yaml": b"- seed=0\n"}}
+    with full_disk("config.yaml"), pytest.raises(CannotWrite, match=r"config\.yaml: cannot be written \(no space left"):
+        write_planned(tmp_path, "seed: 1\n", ["seed=1"])
+    assert (tmp_path / ".hydra" / "config.yaml").read_bytes() == CONTENT

@@ -4,8 +4,6 @@ import errno
 import functools
 import logging
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import lightning as L
@@ -40,7 +38,7 @@ from gradflow.training.fit import (
 from gradflow.training.folder import lock, resume_point, start
 from gradflow.training.hparams import trial
 from gradflow.training.longer import copied_from, described, start_from_shorter
-from gradflow.training.process import processes
+from gradflow.training.process import lightning_called, processes
 
 log = logging.getLogger(__name__)
 _SMALL = 1e-3  # smaller values are said as powers of ten
@@ -78,7 +76,7 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
         if resume is None:
             record |= {"started": clock.started, "started_from": None}
         try:
-            with _ctrl_c():
+            with lightning_called():
                 train(cfg, folder, record, resume, position=position)
             durable.sync_tree(folder)  # before run.json says that all of it is there
         except Exception as error:
@@ -94,17 +92,6 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
             write_record(folder, record)
         _say_result(record, position)
         return record
-
-
-@contextmanager
-def _ctrl_c() -> Iterator[None]:
-    """Raise KeyboardInterrupt at Ctrl-C, which Lightning answers with exit(1)."""
-    try:
-        yield
-    except SystemExit as error:
-        if error.code == 1:  # an exit by any other signal keeps its own status
-            raise KeyboardInterrupt from error
-        raise
 
 
 def _say_result(record: Record, position: str) -> None:
