@@ -41,7 +41,7 @@ def root(command_in, tmp_path_factory):
         np.savez(root / f"{name}_pixels.npz", **pixels, y_train=np.arange(40) % 4, y_test=np.arange(40) % 4)
     mlp = (*SMALL, "model=mlp")
     for arguments in (
-        ("-m", *SMALL, "seed=0,1", "study=conv", "+trainer.limit_train_batches=8", "data.eval_batch_size=77"),
+        ("-m", *SMALL, "seed=0,1", "study=conv", "data.batch_size=150", "data.eval_batch_size=77"),
         (*mlp, "data=circles", "precision=bf16", "study=binary"),
         (*mlp, "data=diabetes", "output=tanh", "precision=64", "study=regression", "resample_split=true", "seed=3"),
         (*mlp, "data=npz", f"data.path={root}/mine.npz", "study=table"),
@@ -134,6 +134,16 @@ def test_configurations_and_studies_stand_for_their_finished_runs(root, evaluate
     write_record(configuration / "seed=1", record(configuration / "seed=1") | {"state": "failed"})
     assert [one["seed"] for one in evaluated(study)] == [0]
     assert f"{study}: 1 of 2 runs are not finished; left out" in capsys.readouterr().out
+
+
+def test_folders_and_files_may_be_named_by_variables_in_quotes(root, evaluated, tmp_path, monkeypatch):
+    run, _ = runs_of(root, "conv")
+    monkeypatch.setenv("STUDIES", str(root))
+    monkeypatch.setenv("RESULTS", str(tmp_path))
+    named = str(run).replace(str(root), "$STUDIES")
+    assert evaluated(named) == evaluated(run)
+    assert main([named, "--output=$RESULTS/named.csv"]) == 0
+    assert (tmp_path / "named.csv").exists()
 
 
 def test_results_can_be_a_csv_file(root, tmp_path):
