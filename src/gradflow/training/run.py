@@ -4,6 +4,7 @@ import errno
 import functools
 import logging
 import math
+from contextlib import ExitStack
 from pathlib import Path
 
 import lightning as L
@@ -58,7 +59,7 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
     """
     terminal.configure()
     folder.mkdir(parents=True, exist_ok=True)
-    with lock(folder) as mine:
+    with lock(folder) as mine, ExitStack() as at_the_end:
         if not mine:
             terminal.say(f"{folder}: another process is training this run; skipping it", style="yellow")
             return read_record(folder)
@@ -68,7 +69,7 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
             return present
         record = start(cfg, folder)
         with durable.naming(folder / folders.LOG_FILE):
-            handler = terminal.log_to(folder / folders.LOG_FILE)
+            at_the_end.callback(terminal.stop_logging, terminal.log_to(folder / folders.LOG_FILE))
         resume = resume_point(folder, record)
         clock = Clock(after=record["duration_s"] if resume else None)
         record |= {"state": State.RUNNING, "attempts": record["attempts"] + 1, "metrics": {}}
@@ -88,7 +89,6 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
             raise
         finally:
             record |= {"finished": now(), "duration_s": clock.seconds}
-            terminal.stop_logging(handler)  # first: the record may find no space
             write_record(folder, record)
         _say_result(record, position)
         return record
