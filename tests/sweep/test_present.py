@@ -95,7 +95,9 @@ def test_trained_again_it_is_what_it_was(command, run, tmp_path):
 
 def replace(folder, **more):
     """Plan a run in the place of what is there."""
-    present.write(folder, present.Planned(run_record(state="planned", **more), "seed: 0\n", replace=True, runs_per_job=1))
+    present.write(
+        folder, present.Planned(run_record(state="planned", **more), "seed: 0\n", replace=True, runs_per_job=1)
+    )
 
 
 class OneMoment(datetime):
