@@ -1,8 +1,10 @@
 """The configuration that a run folder holds."""
 
+import errno
+from pathlib import Path
+
 import pytest
 from omegaconf import OmegaConf
-from power_cuts import full_disk, recorded
 
 from gradflow.errors import CannotWrite, ConfigError
 from gradflow.runs.planned import as_text, of_seed, planned_configuration, write_planned
@@ -53,11 +55,14 @@ def test_what_is_written_has_no_references_and_is_read_again(tmp_path, monkeypat
     assert sorted(path.name for path in (tmp_path / ".hydra").iterdir()) == ["config.yaml", "overrides.yaml"]
 
 
-def test_what_is_planned_is_on_the_disk_and_a_full_one_is_named(tmp_path):
-    seen = []
-    with recorded(tmp_path, lambda synced, named: seen.append(synced)):
-        write_planned(tmp_path, CONTENT.decode(), ["seed=0"])
-    assert seen[-1] == {".hydra": {"config.yaml": CONTENT, "overrides.yaml": b"- seed=0\n"}}
-    with full_disk("config.yaml"), pytest.raises(CannotWrite, match=r"config\.yaml: cannot be written \(no space left"):
+def test_a_full_disk_is_named_and_the_configuration_of_before_stays(tmp_path, monkeypatch):
+    write_planned(tmp_path, CONTENT.decode(), ["seed=0"])
+
+    def full(self, target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(CannotWrite, match=r"overrides\.yaml: cannot be written \(no space left on device\)"):
         write_planned(tmp_path, "seed: 1\n", ["seed=1"])
     assert (tmp_path / ".hydra" / "config.yaml").read_bytes() == CONTENT
+    assert sorted(path.name for path in (tmp_path / ".hydra").iterdir()) == ["config.yaml", "overrides.yaml"]

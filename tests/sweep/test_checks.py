@@ -75,7 +75,10 @@ BAD = [
         ["+trainer.enable_checkpointing=false"],
         r"trainer\.enable_checkpointing=false: .*its last checkpoint.*leave it out",
     ),
-    (["+trainer.limit_test_batches=0"], r"trainer\.limit_test_batches=0: leaves no batch; leave it out"),
+    (
+        ["+trainer.limit_test_batches=0"],
+        r"trainer\.limit_test_batches=0: needs a number of batches of at least 1, or a fraction up to 1\.0",
+    ),
     (
         [LBFGS, *NO_ADAM],
         r"optimizer\._target_=torch\.optim\.LBFGS: evaluates a batch several times.*use optimizer=adam",

@@ -34,7 +34,10 @@ def of_seed(text: str, seed: int) -> str:
 
 
 def write_planned(folder: Path, text: str, overrides: Sequence[str]) -> None:
-    """Replace the configuration of a run folder, each file atomically and on the disk.
+    """Replace the configuration of a run folder, each file atomically.
+
+    It is on the disk when the run starts, not yet now: for a sweep of thousands, waiting for the disk takes longer than
+    planning, and the same command writes again what a power cut took.
 
     Args:
         folder: the run folder.
@@ -48,7 +51,7 @@ def write_planned(folder: Path, text: str, overrides: Sequence[str]) -> None:
     durable.make_folder(hydra_folder)
     files = {folders.OVERRIDES_FILE: OmegaConf.to_yaml(OmegaConf.create(list(overrides))), folders.CONFIG_FILE: text}
     for name, content in files.items():
-        with durable.replacing(hydra_folder / name) as file:
+        with durable.replacing(hydra_folder / name, synced=False) as file:
             file.write(content.encode())
 
 
