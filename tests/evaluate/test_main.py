@@ -41,7 +41,7 @@ def root(command_in, tmp_path_factory):
         np.savez(root / f"{name}_pixels.npz", **pixels, y_train=np.arange(40) % 4, y_test=np.arange(40) % 4)
     mlp = (*SMALL, "model=mlp")
     for arguments in (
-        ("-m", *SMALL, "seed=0,1", "study=conv", "+trainer.limit_train_batches=8", "data.eval_batch_size=77"),
+        ("-m", *SMALL, "seed=0,1", "study=conv", "data.batch_size=120", "data.eval_batch_size=77"),
         (*mlp, "data=circles", "precision=bf16", "study=binary"),
         (*mlp, "data=diabetes", "output=tanh", "precision=64", "study=regression", "resample_split=true", "seed=3"),
         (*mlp, "data=npz", f"data.path={root}/mine.npz", "study=table"),

@@ -17,7 +17,7 @@ from gradflow.sweep.plan import PlannedRun
 @pytest.fixture
 def planned(tmp_path):
     """Four runs of a study."""
-    runs = [PlannedRun([], tmp_path / f"config={n}" / "seed=0") for n in range(4)]
+    runs = [PlannedRun(tmp_path / f"config={n}" / "seed=0") for n in range(4)]
     for run in runs:
         write_record(run.folder, run_record(state=State.PLANNED))
     return runs

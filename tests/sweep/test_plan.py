@@ -219,7 +219,8 @@ def save_table(folder, *, shift=0, savez=np.savez):
 
 def set_state(launched, state):
     for _, folder, record in launched:
-        write_record(folder, record | {"state": state, "attempts": 1, "metrics": {"test/acc_at_best": 0.5}})
+        done = {"state": state, "attempts": 1, "metrics": {"test/acc_at_best": 0.5}, "events": {}}
+        write_record(folder, record | done)
 
 
 def assert_content_refused(outcome, key):

@@ -93,6 +93,13 @@ def test_trained_again_it_is_what_it_was(command, run, tmp_path):
     assert states(tmp_path) == ["finished"]
 
 
+def replace(folder, **more):
+    """Plan a run in the place of what is there."""
+    present.write(
+        folder, present.Planned(run_record(state="planned", **more), "seed: 0\n", replace=True, runs_per_job=1)
+    )
+
+
 class OneMoment(datetime):
     """A clock that stands still."""
 
@@ -105,7 +112,7 @@ def test_runs_that_are_replaced_within_one_second_are_all_kept(tmp_path, monkeyp
     monkeypatch.setattr(present, "datetime", OneMoment)
     folder = tmp_path / "study" / "config" / "seed=0"
     for attempts in range(4):
-        present.write(folder, run_record(state="planned") | {"attempts": attempts}, replace=True)
+        replace(folder, attempts=attempts)
     names = ["2026-01-02T03-04-05", "2026-01-02T03-04-05~2", "2026-01-02T03-04-05~3"]
     kept = [read_record(folder.with_name(f"replaced={name},seed=0"))["attempts"] for name in names]
     assert [*kept, read_record(folder)["attempts"]] == [0, 1, 2, 3]
@@ -119,5 +126,5 @@ def test_a_folder_that_is_named_like_a_replaced_one_is_left_alone(tmp_path, monk
     other = folder.with_name("replaced=2026-01-02T03-04-05,seed=0")
     other.mkdir()
     (other / "mine.txt").touch()
-    present.write(folder, run_record(state="planned"), replace=True)
+    replace(folder)
     assert [file.name for file in other.iterdir()] == ["mine.txt"]

@@ -52,12 +52,13 @@ def emptied(name):
     return harm
 
 
-def zeros_inside(name):
+def zeros_inside(name, *, at=None):
     def harm(run):
-        content = bytearray((run / name).read_bytes())
-        middle = len(content) // 2
-        content[middle : middle + 64] = bytes(64)
-        (run / name).write_bytes(content)
+        (file,) = run.glob(name)
+        content = bytearray(file.read_bytes())
+        start = len(content) // 2 if at is None else at
+        content[start : start + 64] = bytes(64)
+        file.write_bytes(content)
 
     return harm
 
@@ -99,10 +100,11 @@ def test_a_run_that_has_only_its_best_epoch_left_has_a_whole_last_checkpoint_aga
     ("harm", "fault"),
     [
         (emptied("events.*"), r"events\S+ has 0 of [\d,]+ bytes"),
+        (zeros_inside("events.*", at=100), r"events\S+: damaged at byte [\d,]+"),
         (removed("checkpoints/best.ckpt"), "no best.ckpt"),
         (zeros_inside("checkpoints/best.ckpt"), "best.ckpt is damaged"),
     ],
-    ids=["no curves", "no best epoch", "a damaged best epoch"],
+    ids=["no curves", "damaged curves", "no best epoch", "a damaged best epoch"],
 )
 def test_without_what_a_checkpoint_builds_on_training_starts_again_and_says_so(taken_up, harm, fault):
     out, is_whole = taken_up(harm)

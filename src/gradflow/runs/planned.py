@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gradflow.errors import ConfigError
-from gradflow.runs import folders
+from gradflow.runs import durable, folders
 
 # What every version's configuration has, the last line of the file included.
 _NEEDED = ("seed", "activation", "model", "init", "data", "optimizer", "trainer", "logger")
@@ -37,13 +37,16 @@ def of_seed(text: str, seed: int) -> str:
 def write_planned(folder: Path, text: str, overrides: Sequence[str]) -> None:
     """Replace the configuration of a run folder, each file atomically.
 
+    It is on the disk when the run starts, not yet now: for a sweep of thousands, waiting for the disk takes longer than
+    planning, and the same command writes again what a power cut took.
+
     Args:
         folder: the run folder.
         text: as `as_text` returns it.
         overrides: those of the command line, beside it as Hydra has them.
     """
     hydra_folder = folder / folders.HYDRA_FOLDER
-    hydra_folder.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(hydra_folder)
     files = {folders.OVERRIDES_FILE: OmegaConf.to_yaml(OmegaConf.create(list(overrides))), folders.CONFIG_FILE: text}
     for name, content in files.items():
         temporary = hydra_folder / f".{name}.{os.getpid()}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from gradflow.errors import ConfigError
-from gradflow.runs import content, folders, integrity, planned
+from gradflow.runs import content, durable, folders, integrity, planned
 from gradflow.runs.record import IDENTITY, Record, State, read_record, write_record
 from gradflow.runs.states import is_over
 from gradflow.study.records import readable_runs
@@ -109,7 +109,7 @@ def write(folder: Path, new: Planned) -> Record:
     """
     if _is_replaced(folder, replace=new.replace):
         _set_aside(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(folder)
     with lock(folder) as mine:
         there = read_record(folder)
         if there is not None and not mine:

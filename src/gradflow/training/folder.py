@@ -53,6 +53,7 @@ def start(cfg: DictConfig, folder: Path) -> Record:
         raise ConfigError(f"{changed[0]}: what it names has changed since {folder} was planned; give the command again")
     with durable.naming(folder / folders.HYDRA_FOLDER):
         _write_hydra_settings(folder / folders.HYDRA_FOLDER, overrides=record["overrides"])
+    durable.sync_tree(folder / folders.HYDRA_FOLDER)
     return record
 
 

@@ -59,7 +59,7 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
             diverges is a result and raises nothing.
     """
     terminal.configure()
-    folder.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(folder)
     with lock(folder) as mine:
         if not mine:
             terminal.say(f"{folder}: another process is training this run; skipping it", style="yellow")
