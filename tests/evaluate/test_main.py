@@ -95,6 +95,20 @@ def test_its_own_test_set_gives_the_recorded_scores_to_the_last_bit(root, evalua
     assert {file: file.stat().st_mtime_ns for file in root.rglob("*")} == before
 
 
+def test_variables_that_quotes_have_kept_from_the_shell_are_expanded(root, evaluated, refused, monkeypatch):
+    monkeypatch.setenv("STUDIES", str(root))
+    (run,) = runs_of(root, "table")
+    typed = f"$STUDIES/{run.relative_to(root)}"
+    (named,), (expected,) = (
+        evaluated(typed, "data.path=$STUDIES/other.npz"),
+        evaluated(run, f"data.path={root}/other.npz"),
+    )
+    (anew,) = evaluated(typed, "data=npz", "data.path=$STUDIES/other.npz")
+    assert named == expected == anew
+    assert gradflow.load_network(typed).predict(np.zeros((2, 3))).shape == (2,)
+    assert "data.path=$NOWHERE/x.npz: the environment variable NOWHERE" in refused(run, "data.path=$NOWHERE/x.npz")
+
+
 def test_other_parts_of_its_data_and_what_it_was_trained_on(root, evaluated, capsys):
     run, _ = runs_of(root, "conv")
     sizes = {"train": (1197, 1197), "validation": (300, 0), "test": (300, 0), "all": (1797, 1197)}

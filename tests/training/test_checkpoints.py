@@ -82,6 +82,20 @@ def test_a_damaged_last_checkpoint_is_told_and_training_goes_on_from_the_best(ta
     assert is_whole
 
 
+def test_a_run_that_has_only_its_best_epoch_left_has_a_whole_last_checkpoint_again(command, tmp_path):
+    """Also if that was the last epoch, so that none follows."""
+    rising = (*RUN, "optimizer.lr=0.003", "trainer.max_epochs=2")
+    assert command(*rising).status == 0
+    run = only_run(tmp_path)
+    whole = left_by(run)
+    assert whole["metrics"]["best_epoch"] == 2
+    write_record(run, record(run) | {"state": "running", "metrics": {}, "events": None})
+    emptied("checkpoints/last.ckpt")(run)
+    assert "last.ckpt is damaged; training goes on from the best epoch" in command(*rising).out
+    assert saved(run / "checkpoints" / "last.ckpt")["epoch"] == 1
+    assert left_by(run) == whole
+
+
 @pytest.mark.parametrize(
     ("harm", "fault"),
     [

@@ -79,10 +79,19 @@ def resume_point(folder: Path, record: Record) -> Path | None:
             log.warning("%s: %s; training %s", folder, fault, where)
         if checkpoint is not None:
             durable.remove_parts(checkpoint.parent)
-            return checkpoint
+            return _as_last(checkpoint)
     rewind(folder, {})
     shutil.rmtree(folder / folders.CHECKPOINT_FOLDER, ignore_errors=True)
     return None
+
+
+def _as_last(checkpoint: Path) -> Path:
+    """The checkpoint in the place of the last epoch's, where a run that ends without a further epoch leaves it."""
+    last = checkpoint.with_name(folders.LAST_CHECKPOINT)
+    if checkpoint != last:
+        with durable.replacing(last) as file:
+            file.write(checkpoint.read_bytes())
+    return last
 
 
 def _write_hydra_settings(folder: Path, *, overrides: list[str]) -> None:
