@@ -29,6 +29,15 @@ if threading.current_thread() is threading.main_thread():
 TINY = ("trainer=cpu", "width=4", "trainer.max_epochs=1", "data.batch_size=600", "callbacks.pictures=null")
 
 
+@pytest.fixture(autouse=True)
+def _signals_restored() -> Iterator[None]:
+    """No test inherits another's handlers: a command that was interrupted once is killed at the second time."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 class Outcome(NamedTuple):
     """A command's exit status, and what it printed."""
 

@@ -24,7 +24,7 @@ def root(command_in, tmp_path_factory):
     x, y = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) % 2
     for name in ("MINE.npz", "OTHER.npz"):
         np.savez(root / name, x_train=x, y_train=y, x_test=x, y_test=y)
-    assert command_in(root, "-m", *SMALL, "seed=0,1", "+trainer.limit_train_batches=8").status == 0
+    assert command_in(root, "-m", *SMALL, "seed=0,1", "data.batch_size=120").status == 0
     assert command_in(root, *SMALL, "model=mlp", "data=npz", "data.path=MINE.npz").status == 0
     return root
 

@@ -114,6 +114,8 @@ def configure() -> None:
         root.addHandler(handler)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It says what it raises too, which is told in one line.
+    logging.getLogger("hydra.utils").setLevel(logging.CRITICAL)
     # It looks for CUDA whatever is being compiled, and warns if there is none.
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     # Lightning recommends loader workers and larger logging intervals; neither suits data held in memory.

@@ -41,7 +41,7 @@ def root(command_in, tmp_path_factory):
         np.savez(root / f"{name}_pixels.npz", **pixels, y_train=np.arange(40) % 4, y_test=np.arange(40) % 4)
     mlp = (*SMALL, "model=mlp")
     for arguments in (
-        ("-m", *SMALL, "seed=0,1", "study=conv", "+trainer.limit_train_batches=8", "data.eval_batch_size=77"),
+        ("-m", *SMALL, "seed=0,1", "study=conv", "data.batch_size=120", "data.eval_batch_size=77"),
         (*mlp, "data=circles", "precision=bf16", "study=binary"),
         (*mlp, "data=diabetes", "output=tanh", "precision=64", "study=regression", "resample_split=true", "seed=3"),
         (*mlp, "data=npz", f"data.path={root}/mine.npz", "study=table"),
@@ -95,6 +95,20 @@ def test_its_own_test_set_gives_the_recorded_scores_to_the_last_bit(root, evalua
     assert {file: file.stat().st_mtime_ns for file in root.rglob("*")} == before
 
 
+def test_variables_that_quotes_have_kept_from_the_shell_are_expanded(root, evaluated, refused, monkeypatch):
+    monkeypatch.setenv("STUDIES", str(root))
+    (run,) = runs_of(root, "table")
+    typed = f"$STUDIES/{run.relative_to(root)}"
+    (named,), (expected,) = (
+        evaluated(typed, "data.path=$STUDIES/other.npz"),
+        evaluated(run, f"data.path={root}/other.npz"),
+    )
+    (anew,) = evaluated(typed, "data=npz", "data.path=$STUDIES/other.npz")
+    assert named == expected == anew
+    assert gradflow.load_network(typed).predict(np.zeros((2, 3))).shape == (2,)
+    assert "data.path=$NOWHERE/x.npz: the environment variable NOWHERE" in refused(run, "data.path=$NOWHERE/x.npz")
+
+
 def test_other_parts_of_its_data_and_what_it_was_trained_on(root, evaluated, capsys):
     run, _ = runs_of(root, "conv")
     sizes = {"train": (1197, 1197), "validation": (300, 0), "test": (300, 0), "all": (1797, 1197)}
@@ -134,6 +148,16 @@ def test_configurations_and_studies_stand_for_their_finished_runs(root, evaluate
     write_record(configuration / "seed=1", record(configuration / "seed=1") | {"state": "failed"})
     assert [one["seed"] for one in evaluated(study)] == [0]
     assert f"{study}: 1 of 2 runs are not finished; left out" in capsys.readouterr().out
+
+
+def test_folders_and_files_may_be_named_by_variables_in_quotes(root, evaluated, tmp_path, monkeypatch):
+    run, _ = runs_of(root, "conv")
+    monkeypatch.setenv("STUDIES", str(root))
+    monkeypatch.setenv("RESULTS", str(tmp_path))
+    named = str(run).replace(str(root), "$STUDIES")
+    assert evaluated(named) == evaluated(run)
+    assert main([named, "--output=$RESULTS/named.csv"]) == 0
+    assert (tmp_path / "named.csv").exists()
 
 
 def test_results_can_be_a_csv_file(root, tmp_path):

@@ -62,6 +62,12 @@ def test_only_a_run_that_has_ended_says_that_its_curves_are_whole(run, state):
     assert None not in faults(run, state="diverged")
 
 
+def test_of_runs_that_were_cut_short_those_are_checked_that_have_nothing_left_to_train(run):
+    event_file(run).write_bytes(b"")
+    assert faults(run, state="cut_short", cut_short_by="trainer.max_time=00:08:00:00") == (None, None)
+    assert None not in faults(run, state="cut_short", cut_short_by="trainer.max_steps=9")
+
+
 def test_a_run_without_a_logger_has_no_curves_to_miss(run):
     event_file(run).unlink()
     assert faults(run, events={}) == (None, None)

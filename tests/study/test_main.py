@@ -111,7 +111,7 @@ def test_a_study_that_may_only_be_read_is_refused_in_one_line_that_says_where_el
     said = capsys.readouterr().err
     assert (
         said
-        == f"gradflow: {study}: may not be written to; name a folder for averages and report, e.g. --output digits\n"
+        == f"gradflow: {study}: may not be written to; name a folder for averages and report, e.g. --output my_digits\n"
     )
     assert sorted(study.rglob("*")) == before
 

@@ -80,7 +80,7 @@ def test_a_key_without_a_value_is_refused(command, tmp_path):
     for empty in ("seed=range(0)", "activation=glob(nothing*)"):
         outcome = command("-m", empty)
         assert (outcome.status, outcome.err.count("\n")) == (2, 1)
-        assert f"{empty}: no values" in outcome.err
+        assert f"{empty}: holds no value" in outcome.err
     assert not list(tmp_path.iterdir())
 
 

@@ -168,7 +168,7 @@ def write_states(tmp_path, *states):
     for seed, state in enumerate(states):
         run = plan.PlannedRun(tmp_path / "study" / "a" / f"seed={seed}")
         if state is not None:
-            write_record(run.folder, run_record(seed=seed, state=state))
+            write_record(run.folder, run_record(seed=seed, state=state) | {"events": {}})
         runs.append(run)
     return runs
 
@@ -226,7 +226,8 @@ def save_table(folder, *, shift=0, savez=np.savez):
 
 def set_state(launched, state):
     for _, folder, record in launched:
-        write_record(folder, record | {"state": state, "attempts": 1, "metrics": {"test/acc_at_best": 0.5}})
+        done = {"state": state, "attempts": 1, "metrics": {"test/acc_at_best": 0.5}, "events": {}}
+        write_record(folder, record | done)
 
 
 def assert_content_refused(outcome, key):

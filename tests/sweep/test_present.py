@@ -8,6 +8,7 @@ import pytest
 from finished_runs import left_by, only_run, record, run_folders, states
 from forged_runs import run_record
 
+from gradflow.errors import ConfigError
 from gradflow.runs.record import read_record, write_record
 from gradflow.sweep import present
 
@@ -93,6 +94,21 @@ def test_trained_again_it_is_what_it_was(command, run, tmp_path):
     assert states(tmp_path) == ["finished"]
 
 
+def replace(folder, **more):
+    """Plan a run in the place of what is there."""
+    record = run_record(state="planned", **more)
+    present.write(folder, present.Planned(record, "seed: 0\n", replace=True, runs_per_job=1))
+
+
+def test_a_run_that_another_command_replaced_meanwhile_keeps_its_configuration(tmp_path):
+    folder = tmp_path / "study" / "config" / "seed=0"
+    replace(folder)
+    was_done = present.Planned(run_record(state="planned"), "", replace=False, runs_per_job=1)
+    with pytest.raises(ConfigError, match="another command has replaced this run meanwhile; give the command again"):
+        present.write(folder, was_done)
+    assert (folder / ".hydra" / "config.yaml").read_text() == "seed: 0\n"
+
+
 class OneMoment(datetime):
     """A clock that stands still."""
 
@@ -105,7 +121,7 @@ def test_runs_that_are_replaced_within_one_second_are_all_kept(tmp_path, monkeyp
     monkeypatch.setattr(present, "datetime", OneMoment)
     folder = tmp_path / "study" / "config" / "seed=0"
     for attempts in range(4):
-        present.write(folder, run_record(state="planned") | {"attempts": attempts}, replace=True)
+        replace(folder, attempts=attempts)
     names = ["2026-01-02T03-04-05", "2026-01-02T03-04-05~2", "2026-01-02T03-04-05~3"]
     kept = [read_record(folder.with_name(f"replaced={name},seed=0"))["attempts"] for name in names]
     assert [*kept, read_record(folder)["attempts"]] == [0, 1, 2, 3]
@@ -119,5 +135,5 @@ def test_a_folder_that_is_named_like_a_replaced_one_is_left_alone(tmp_path, monk
     other = folder.with_name("replaced=2026-01-02T03-04-05,seed=0")
     other.mkdir()
     (other / "mine.txt").touch()
-    present.write(folder, run_record(state="planned"), replace=True)
+    replace(folder)
     assert [file.name for file in other.iterdir()] == ["mine.txt"]

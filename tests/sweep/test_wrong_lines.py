@@ -17,6 +17,7 @@ from gradflow import CONF
 from gradflow.data import sources
 from gradflow.data.arrays import Arrays
 from gradflow.errors import ConfigError
+from gradflow.runs import identity
 from gradflow.sweep import cli, plan
 from gradflow.training.process import process_settings
 from gradflow.training.run import run
@@ -118,7 +119,8 @@ def attempt(compose_run, line):
         else:
             node[name] = WRONG[line.kind]
     try:
-        (planned,) = plan.plan([[]], lambda _: (changed, choices), lambda _: (cfg, choices))
+        axes = functools.partial(identity.study_axes, changed, choices, lambda _: (cfg, choices))
+        (planned,) = plan.plan([plan.Wanted(changed, [], axes)])
     except (ConfigError, OmegaConfBaseException) as error:
         said = cli.one_line(error)
         assert name in said or line.key.partition(".")[0] in said, said

@@ -52,12 +52,13 @@ def emptied(name):
     return harm
 
 
-def zeros_inside(name):
+def zeros_inside(name, *, at=None):
     def harm(run):
-        content = bytearray((run / name).read_bytes())
-        middle = len(content) // 2
-        content[middle : middle + 64] = bytes(64)
-        (run / name).write_bytes(content)
+        (file,) = run.glob(name)
+        content = bytearray(file.read_bytes())
+        start = len(content) // 2 if at is None else at
+        content[start : start + 64] = bytes(64)
+        file.write_bytes(content)
 
     return harm
 
@@ -73,6 +74,15 @@ def test_without_harm_it_goes_on_after_the_last_epoch(taken_up):
     assert is_whole
 
 
+def test_what_a_killed_process_had_half_written_is_cleared_away(taken_up, tmp_path):
+    def harm(run):
+        for name in (".run.json.1.part", ".hydra/.config.yaml.1.part", "checkpoints/.last.ckpt.1.part"):
+            (run / name).write_bytes(b"half")
+
+    taken_up(harm)
+    assert list(only_run(tmp_path).rglob("*.part")) == []
+
+
 @pytest.mark.parametrize("harm", [emptied, zeros_inside])
 def test_a_damaged_last_checkpoint_is_told_and_training_goes_on_from_the_best(taken_up, killed, harm):
     out, is_whole = taken_up(harm("checkpoints/last.ckpt"))
@@ -81,14 +91,29 @@ def test_a_damaged_last_checkpoint_is_told_and_training_goes_on_from_the_best(ta
     assert is_whole
 
 
+def test_a_run_that_has_only_its_best_epoch_left_has_a_whole_last_checkpoint_again(command, tmp_path):
+    """Also if that was the last epoch, so that none follows."""
+    rising = (*RUN, "optimizer.lr=0.003", "trainer.max_epochs=2")
+    assert command(*rising).status == 0
+    run = only_run(tmp_path)
+    whole = left_by(run)
+    assert whole["metrics"]["best_epoch"] == 2
+    write_record(run, record(run) | {"state": "running", "metrics": {}, "events": None})
+    emptied("checkpoints/last.ckpt")(run)
+    assert "last.ckpt is damaged; training goes on from the best epoch" in command(*rising).out
+    assert saved(run / "checkpoints" / "last.ckpt")["epoch"] == 1
+    assert left_by(run) == whole
+
+
 @pytest.mark.parametrize(
     ("harm", "fault"),
     [
         (emptied("events.*"), r"events\S+ has 0 of [\d,]+ bytes"),
+        (zeros_inside("events.*", at=100), r"events\S+: damaged at byte [\d,]+"),
         (removed("checkpoints/best.ckpt"), "no best.ckpt"),
         (zeros_inside("checkpoints/best.ckpt"), "best.ckpt is damaged"),
     ],
-    ids=["no curves", "no best epoch", "a damaged best epoch"],
+    ids=["no curves", "damaged curves", "no best epoch", "a damaged best epoch"],
 )
 def test_without_what_a_checkpoint_builds_on_training_starts_again_and_says_so(taken_up, harm, fault):
     out, is_whole = taken_up(harm)

@@ -20,7 +20,7 @@ from gradflow.training import build
 SMALL = ("trainer=cpu", "width=4", "blocks=2", "trainer.max_epochs=3", "callbacks=none", "threads=1")
 UNSTEADY = ("optimizer.lr=0.05",)  # so that the best epoch is seldom the last one
 MLP = ("model=mlp", *SMALL, *UNSTEADY)
-CONV = ("model=conv", "+trainer.limit_train_batches=8", *SMALL, *UNSTEADY)
+CONV = ("model=conv", "data.batch_size=120", *SMALL, *UNSTEADY)
 BENT = ("activation=custom", "activation._target_=own_activations.Bent", "+activation.bend=0.3")
 RUNS = {
     "conv": CONV,

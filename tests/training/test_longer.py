@@ -223,6 +223,18 @@ def test_a_copy_that_is_interrupted_in_its_first_epoch_goes_on_from_the_copy(
     assert (record(run)["attempts"], record(run)["started_from"]["epoch"]) == (2, 2)
 
 
+def test_a_shorter_run_whose_curves_are_damaged_is_not_copied(command, tmp_path, from_the_start):
+    assert command(*MLP, "trainer.max_epochs=2").status == 0
+    shorter = of_length(tmp_path, 2)
+    (events,) = shorter.glob("events.*")
+    content = events.read_bytes()
+    events.write_bytes(content[:100] + bytes(64) + content[164:])
+    write_record(shorter, record(shorter) | {"state": "interrupted", "events": None})
+    longer = command(*MLP, "trainer.max_epochs=4")
+    assert (longer.status, "starts from epoch" in longer.out) == (0, False)
+    assert left_by(of_length(tmp_path, 4)) == from_the_start(*MLP, "trainer.max_epochs=4")
+
+
 def test_records_of_before_name_no_length_and_are_not_copied(command, tmp_path):
     assert command(*MLP, "trainer.max_epochs=1").status == 0
     shorter = of_length(tmp_path, 1)

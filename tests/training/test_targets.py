@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 import gradflow
 from gradflow import CONF
-from gradflow.errors import ConfigError
+from gradflow.errors import ConfigError, one_line
 from gradflow.training.targets import KINDS, check_trusted, named_in
 
 FOLDER = Path("outputs/theirs/activation=relu/seed=0")
@@ -84,7 +84,7 @@ def test_anything_else_is_refused_in_every_group_at_any_depth(target):
                 check({group: node})
             said = str(refused.value)
             assert said.startswith(f"{FOLDER}: {group}.")
-            assert f"_target_={target} is not " in said
+            assert f"_target_={one_line(target)} is not " in said
             assert said.endswith("use trust=true")
             assert "\n" not in said
 

@@ -31,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    overrides = [one for one in options.runs if OVERRIDE.match(one)]
-    named = [Path(one) for one in options.runs if not OVERRIDE.match(one)]
+    overrides = [one for one in options.runs if isinstance(one, str)]
+    named = [one for one in options.runs if isinstance(one, Path)]
     terminal.configure()
     if not named:
         raise ConfigError("RUN: missing; name a run folder, e.g. outputs/digits_conv/activation=relu,blocks=4/seed=0")
@@ -56,19 +56,26 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "runs",
         nargs="+",
+        type=_run_or_override,
         metavar="RUN",
         help="a run folder; or a configuration's or a study's, for its finished runs; and overrides of the group data",
     )
     parser.add_argument("--split", choices=PARTS, default="test", help="which part of the data; by default, test")
     parser.add_argument("--epoch", choices=("best", "last"), default="best", help="by default, what validation chose")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, ...; by default cpu")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="also write the results to FILE.csv or FILE.json")
+    parser.add_argument(
+        "--output", type=command_line.folder, metavar="FILE", help="also write the results to FILE.csv or FILE.json"
+    )
     parser.add_argument(
         "--trust",
         action="store_true",
         help="run code that a run folder names, whoever it is from, to build its network",
     )
     return parser
+
+
+def _run_or_override(typed: str) -> Path | str:
+    return typed if OVERRIDE.match(typed) else command_line.folder(typed)
 
 
 def _runs(named: Sequence[Path]) -> list[TrainedRun]:

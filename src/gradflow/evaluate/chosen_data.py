@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Sequence
+from typing import Any
 
 import hydra
 import numpy as np
@@ -14,6 +15,7 @@ from gradflow.data.datamodule import ArrayDataModule
 from gradflow.data.preparation import Preparation
 from gradflow.errors import ConfigError
 from gradflow.runs.samples import TRAIN, read_samples
+from gradflow.sweep import environment
 from gradflow.training import build
 from gradflow.training.load import TrainedRun, data_of
 
@@ -51,12 +53,13 @@ def chosen_data(run: TrainedRun, overrides: Sequence[str], *, trust: bool) -> tu
     """
     parsed = OverridesParser.create().parse_overrides(list(overrides))
     if not any(one.key_or_group == "data" for one in parsed):
-        changes = {one.key_or_group: one.value() for one in parsed}
+        changes = {one.key_or_group: _expanded(one.key_or_group, one.value()) for one in parsed}
         if "data_dir" in changes and "data_dir" in run.cfg.data:
             changes["data.data_dir"] = changes["data_dir"]
         return data_of(run, trust=trust, remedy="--trust", changes=changes)
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = hydra.compose("train", overrides=list(overrides))
+    environment.expand_paths(cfg)
     try:
         data = build.data(cfg)
         data.split  # noqa: B018 - reading it loads and splits the arrays
@@ -65,6 +68,11 @@ def chosen_data(run: TrainedRun, overrides: Sequence[str], *, trust: bool) -> tu
     except (InstantiationException, TypeError, ValueError) as error:
         raise ConfigError(f"data={cfg.data.get('name')}: cannot be loaded: {build.cause(error)}") from error
     return data, cfg.data
+
+
+def _expanded(key: str, value: Any) -> Any:
+    is_path = key in environment.TEXTS and isinstance(value, str)
+    return environment.expanded(key, value, home=key in environment.FOLDERS) if is_path else value
 
 
 def rows_of(data: ArrayDataModule, part: str) -> np.ndarray:

@@ -1,5 +1,9 @@
-"""Whether the curves of a run that has ended are all there, as its record says: nothing short, missing or damaged."""
+"""Whether the curves of a run are all there: nothing short, missing or damaged.
 
+Of a run that has ended, its record says what there is; of one that goes on, its checkpoint.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
 
 import google_crc32c
@@ -7,7 +11,8 @@ import google_crc32c
 from gradflow.errors import ConfigError
 from gradflow.runs import folders
 from gradflow.runs.events import events
-from gradflow.runs.record import DONE, IDENTITY, EventsEntry, Record
+from gradflow.runs.record import IDENTITY, EventsEntry, Record
+from gradflow.runs.states import is_over
 
 _AT_ONCE = 1 << 20  # bytes that are read at once
 
@@ -18,35 +23,45 @@ def event_entries(folder: Path) -> dict[str, EventsEntry]:
 
 
 def missing_curves(folder: Path, record: Record) -> str | None:
-    """What is missing of the curves of a run that has ended, by the sizes of its files; None if nothing is.
+    """What is missing of the curves of a run that is over, by the sizes of its files; None if nothing is.
 
     Records that say nothing of their files are of before there was this entry: their runs have one file that is not
     empty, unless the command chose its loggers.
     """
-    if record["state"] not in DONE:
+    if not is_over(record):
         return None
+    if record["events"] is not None:
+        return lacking(folder, {name: entry["bytes"] for name, entry in record["events"].items()})
     sizes = {file.name: file.stat().st_size for file in folder.glob(folders.EVENT_FILES)}
-    if record["events"] is None:
-        chose_loggers = any(one.lstrip("+~").startswith("logger") for one in record["overrides"])
-        empty = [name for name, size in sizes.items() if size == 0]
-        return f"{empty[0]} is empty" if empty else "no event file" if not (sizes or chose_loggers) else None
-    for name, entry in record["events"].items():
-        if name not in sizes:
-            return f"no {name}"
-        if sizes[name] < entry["bytes"]:
-            return f"{name} has {sizes[name]:,} of {entry['bytes']:,} bytes"
-    return None
+    chose_loggers = any(one.lstrip("+~").startswith("logger") for one in record["overrides"])
+    empty = [name for name, size in sizes.items() if size == 0]
+    return f"{empty[0]} is empty" if empty else "no event file" if not (sizes or chose_loggers) else None
 
 
 def damaged_curves(folder: Path, record: Record) -> str | None:
     """What is missing or damaged, by the content of its files, which are read; None if they are whole."""
-    if (fault := missing_curves(folder, record)) is not None or record["state"] not in DONE:
+    if (fault := missing_curves(folder, record)) is not None or not is_over(record):
         return fault
     if record["events"] is None:
-        return _damaged_records(folder)
+        return _damaged_events(folder, dict.fromkeys(file.name for file in sorted(folder.glob(folders.EVENT_FILES))))
     for name, entry in record["events"].items():
         if _entry(folder / name, entry["bytes"]) != entry:
             return f"the content of {name} has changed"
+    return None
+
+
+def damaged_so_far(folder: Path, sizes: Mapping[str, int]) -> str | None:
+    """What is missing or damaged of the curves up to a checkpoint, whose sizes it knows; None if they are whole."""
+    return lacking(folder, sizes) or _damaged_events(folder, sizes)
+
+
+def lacking(folder: Path, sizes: Mapping[str, int]) -> str | None:
+    """What the event files of a run folder lack of these sizes; None if nothing."""
+    for name, size in sizes.items():
+        if not (folder / name).exists():
+            return f"no {name}"
+        if (there := (folder / name).stat().st_size) < size:
+            return f"{name} has {there:,} of {size:,} bytes"
     return None
 
 
@@ -68,10 +83,11 @@ def _entry(file: Path, size: int) -> EventsEntry:
     return {"bytes": size - left, "crc32c": checksum.hexdigest().decode()}
 
 
-def _damaged_records(folder: Path) -> str | None:
-    for file in sorted(folder.glob(folders.EVENT_FILES)):
+def _damaged_events(folder: Path, sizes: Mapping[str, int | None]) -> str | None:
+    """Where an event's checksum is wrong, in the first bytes of these files, or in all if no size is given."""
+    for name, size in sizes.items():
         try:
-            for _ in events(file):
+            for _ in events(folder / name, size=size):
                 pass
         except ConfigError as error:
             return str(error).removeprefix(f"{folder}/")

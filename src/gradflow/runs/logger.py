@@ -18,6 +18,7 @@ from torch.utils.tensorboard import SummaryWriter
 from gradflow.errors import CannotWrite
 from gradflow.runs import durable, folders
 from gradflow.runs.events import EventFile, scalar_events
+from gradflow.runs.integrity import lacking
 
 
 class OnDemand:
@@ -159,15 +160,6 @@ def rewind(folder: Path, sizes: Mapping[str, int]) -> None:
             os.truncate(file, sizes[file.name])
         else:
             file.unlink()
-
-
-def lacking(folder: Path, sizes: Mapping[str, int]) -> str | None:
-    """What the event files of a run folder lack of these sizes; None if nothing."""
-    for name, size in sizes.items():
-        there = (folder / name).stat().st_size if (folder / name).exists() else 0
-        if there < size:
-            return f"{name} has {there:,} of {size:,} bytes"
-    return None
 
 
 def write_rows(

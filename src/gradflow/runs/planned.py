@@ -1,6 +1,5 @@
 """The composed configuration of a run, as it was planned: in the run folder, in Hydra's own form."""
 
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gradflow.errors import ConfigError
-from gradflow.runs import folders
+from gradflow.runs import durable, folders
 
 # What every version's configuration has, the last line of the file included.
 _NEEDED = ("seed", "activation", "model", "init", "data", "optimizer", "trainer", "logger")
@@ -37,18 +36,23 @@ def of_seed(text: str, seed: int) -> str:
 def write_planned(folder: Path, text: str, overrides: Sequence[str]) -> None:
     """Replace the configuration of a run folder, each file atomically.
 
+    It is on the disk when the run starts, not yet now: for a sweep of thousands, waiting for the disk takes longer than
+    planning, and the same command writes again what a power cut took.
+
     Args:
         folder: the run folder.
         text: as `as_text` returns it.
         overrides: those of the command line, beside it as Hydra has them.
+
+    Raises:
+        CannotWrite: if they cannot be written; then the old ones stay.
     """
     hydra_folder = folder / folders.HYDRA_FOLDER
-    hydra_folder.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(hydra_folder)
     files = {folders.OVERRIDES_FILE: OmegaConf.to_yaml(OmegaConf.create(list(overrides))), folders.CONFIG_FILE: text}
     for name, content in files.items():
-        temporary = hydra_folder / f".{name}.{os.getpid()}"
-        temporary.write_text(content, encoding="utf-8")
-        temporary.replace(hydra_folder / name)
+        with durable.replacing(hydra_folder / name, synced=False) as file:
+            file.write(content.encode())
 
 
 def planned_configuration(folder: Path) -> DictConfig:

@@ -28,6 +28,8 @@ NO_OPTION = "Config group override must be"
 AMBIGUOUS = "Ambiguous value for argument"
 SWEPT_SETTING = "Sweeping over Hydra's configuration is not supported"
 WRONG_FLAGS = ("Only one of --run", "The --resolve flag")
+_VALUED = "--cfg -c --package -p --config-path -cp --config-name -cn --config-dir -cd --experimental-rerun --info -i"
+TAKE_A_VALUE = frozenset(_VALUED.split())  # flags that a value follows
 SHOWS = frozenset(("--cfg", "-c", "--info", "-i", "--help", "-h", "--hydra-help"))  # flags that train nothing
 # Hydra's flags that a value follows: a path or a name, which may hold "=", or a word, which may be left out.
 PATHS = frozenset(("--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn", "--package", "-p"))
@@ -54,6 +56,7 @@ def main() -> None:
     sys.argv = [sys.argv[0], *_overrides_first(sys.argv[1:])]
     terminal.accept_every_character()
     signals.listen()
+    sys.argv[1:] = _overrides_first(sys.argv[1:])
     try:
         _run_hydra()
     except (ConfigError, HydraException, OmegaConfBaseException) as error:
@@ -102,6 +105,13 @@ def _run_hydra() -> None:
         task()
 
 
+def _overrides_first(words: list[str]) -> list[str]:
+    """The overrides, then the flags with their values: Hydra refuses `width=16 -m seed=0,1`, a flag in between."""
+    before = ["", *words]
+    is_override = [not one.startswith("-") and before[at] not in TAKE_A_VALUE for at, one in enumerate(words)]
+    return [words[at] for at in sorted(range(len(words)), key=lambda at: not is_override[at])]
+
+
 def _as_sweep(argument: str) -> str:
     """`key=value,value`, which means the same, for a plain `key=value` that is not Hydra's own."""
     key, equals, value = argument.partition("=")
@@ -130,6 +140,12 @@ def one_line(error: Exception) -> str:
         group, option = missing.groups()
         options = re.findall(r"^\t(\S+)$", text, flags=re.MULTILINE)
         return f"{group}={option}: no such option{nearest(option, options)} (options: {', '.join(options)})"
+    if unlisted := re.search(r"Could not load '([^']+)/([^'/]+)'", text):
+        group, option = unlisted.groups()
+        return f"{group}={option}: no such option; python train.py --help lists them"
+    if twice := re.search(r"Multiple values for ([\w/]+)\. .*'override [\w/]+: (.*)'", text):
+        group, option = twice.groups()
+        return f"+{group}={option}: the group has an option; write {group}={option}, or {group}=[A,B] for several"
     if unknown := re.search(rf"{NO_KEY} '([^']+)'", text):
         value = re.search(rf"\+{re.escape(unknown.group(1))}=(.*)", text)
         typed = f"{unknown.group(1)}={value.group(1)}" if value else unknown.group(1)

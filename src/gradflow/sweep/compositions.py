@@ -126,7 +126,8 @@ class Compositions:
             remedy = f"leave it out, or give {group}={option} a command of its own"
             raise ConfigError(f"{override.input_line}: {group}={option} has no {rest} ({only}); {remedy}")
         hint = nearest(key, _keys(composed)) or "; python train.py --help lists the groups"
-        raise ConfigError(f"{override.input_line}: no such key{hint}")
+        more = f" (an argument that is not listed takes a plus: +{override.input_line})" if rest else ""
+        raise ConfigError(f"{override.input_line}: no such key{hint}{more}")
 
 
 def _split(composed: DictConfig) -> tuple[DictConfig, Choices]:

@@ -15,7 +15,7 @@ from lightning.pytorch.callbacks import Callback
 
 from gradflow.measure.scores import Task
 from gradflow.runs import durable, folders
-from gradflow.runs.logger import lacking
+from gradflow.runs.integrity import damaged_so_far
 
 _PATHS = ("dirpath", "best_model_path", "kth_best_model_path", "last_model_path")  # in a callback's state
 
@@ -107,7 +107,7 @@ def _fault(file: Path) -> str | None:
     best = file.with_name(folders.BEST_CHECKPOINT)
     if state["best_epoch"] and (not best.exists() or _is_damaged(best)):
         return f"{best.name} is damaged" if best.exists() else f"no {best.name}"
-    return lacking(file.parents[1], state["events"])
+    return damaged_so_far(file.parents[1], state["events"])
 
 
 def _is_damaged(file: Path) -> bool:

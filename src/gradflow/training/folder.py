@@ -22,12 +22,17 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def lock(folder: Path) -> Iterator[bool]:
-    """Whether this process holds the run folder; another one may be training it."""
+def lock(folder: Path, *, wait_s: float = 1.0) -> Iterator[bool]:
+    """Whether this process holds the run folder; another one may be training it.
+
+    Args:
+        folder: the run folder.
+        wait_s: seconds; whoever plans or copies a run holds it for a moment.
+    """
     lock = FileLock(folder / folders.LOCK_FILE)
     try:
         with durable.naming(folder / folders.LOCK_FILE):
-            lock.acquire(timeout=1)  # seconds; the status command holds it for a moment
+            lock.acquire(timeout=wait_s)
     except Timeout:
         yield False
         return
@@ -53,11 +58,12 @@ def start(cfg: DictConfig, folder: Path) -> Record:
         raise ConfigError(f"{changed[0]}: what it names has changed since {folder} was planned; give the command again")
     with durable.naming(folder / folders.HYDRA_FOLDER):
         _write_hydra_settings(folder / folders.HYDRA_FOLDER, overrides=record["overrides"])
+    durable.sync_tree(folder / folders.HYDRA_FOLDER)
     return record
 
 
 def resume_point(folder: Path, record: Record) -> Path | None:
-    """The checkpoint to resume from: the last complete epoch's, of a run that goes on (`runs.record.goes_on`).
+    """The checkpoint to resume from: the last complete epoch's, of a run that goes on (`runs.states.goes_on`).
 
     Without one that is whole, what an unfinished attempt left is cleared away: a run is a function of its
     configuration, so training again from the start writes the same curves.
@@ -66,17 +72,27 @@ def resume_point(folder: Path, record: Record) -> Path | None:
         folder: the run folder.
         record: as the attempt before this one left it.
     """
+    for place in (folder, folder / folders.HYDRA_FOLDER, folder / folders.CHECKPOINT_FOLDER):
+        durable.remove_parts(place)
     if goes_on(record):
         checkpoint, fault = whole_checkpoint(folder)
         if fault:
             where = "goes on from the best epoch" if checkpoint else "starts again"
             log.warning("%s: %s; training %s", folder, fault, where)
         if checkpoint is not None:
-            durable.remove_parts(checkpoint.parent)
-            return checkpoint
+            return _as_last(checkpoint)
     rewind(folder, {})
     shutil.rmtree(folder / folders.CHECKPOINT_FOLDER, ignore_errors=True)
     return None
+
+
+def _as_last(checkpoint: Path) -> Path:
+    """The checkpoint in the place of the last epoch's, where a run that ends without a further epoch leaves it."""
+    last = checkpoint.with_name(folders.LAST_CHECKPOINT)
+    if checkpoint != last:
+        with durable.replacing(last) as file:
+            file.write(checkpoint.read_bytes())
+    return last
 
 
 def _write_hydra_settings(folder: Path, *, overrides: list[str]) -> None:

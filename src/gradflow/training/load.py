@@ -1,6 +1,7 @@
 """Load a trained network from its run folder; its data are not needed."""
 
 import logging
+import os
 import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -71,7 +72,7 @@ def trained_run(run: str | Path) -> TrainedRun:
     Raises:
         ConfigError: if it is not the folder of a run that has been trained.
     """
-    folder = Path(run).expanduser()
+    folder = Path(os.path.expandvars(run)).expanduser()
     record = read_record(folder)
     if record is None:
         raise ConfigError(_no_run(folder))

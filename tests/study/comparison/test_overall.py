@@ -1,5 +1,6 @@
 """The verdict on a whole study, and the seeds that would settle it, on made-up studies."""
 
+import itertools
 import shlex
 import sys
 from pathlib import Path
@@ -12,7 +13,6 @@ from gradflow.study.comparison.compare import compare
 from gradflow.study.comparison.more_seeds import interpreter, more_seeds
 from gradflow.study.comparison.overall import overall
 from gradflow.study.comparison.tuning import tune
-from hydra_plugins.gradflow_sweeper.sweeper import grid
 
 STUDY = Path("outputs/study")
 RELU = [0.95, 0.94, 0.96, 0.95, 0.93, 0.95, 0.97, 0.95]
@@ -134,12 +134,23 @@ def test_nothing_to_compare():
     assert plain(scored_runs("relu", RELU)) == ["Nothing to compare: the study has only one activation."]
 
 
+def grid(words):
+    """The combinations of a command line, by Hydra's own grammar."""
+    choices = [
+        [
+            f"{one.get_key_element()}={value}"
+            for value in (one.sweep_string_iterator() if one.is_sweep_override() else [one.get_value_element_as_str()])
+        ]
+        for one in OverridesParser.create().parse_overrides(words)
+    ]
+    return [list(combination) for combination in itertools.product(*choices)]
+
+
 def swept(*commands):
     """The runs that commands like `activation=relu,sigmoid seed=0,1` plan, relu ahead of the others."""
-    parser = OverridesParser.create()
     found = []
     for command in commands:
-        for overrides in grid(parser.parse_overrides(shlex.split(command))):
+        for overrides in grid(shlex.split(command)):
             values = dict(one.partition("=")[::2] for one in overrides)
             seed, name = int(values.get("seed", 0)), values["activation"]
             axes = {key: value for key, value in values.items() if key not in ("activation", "blocks", "seed", "study")}
@@ -172,7 +183,7 @@ def test_the_command_plans_exactly_the_missing_seeds_of_the_same_configurations(
     records = swept("'data.path=\"a b.npz\"' activation=sigmoid,relu width=[64,32],8 +model.note=x seed=0,1")
     words = shlex.split(missing(records).command)
     assert words[:3] == [interpreter(), "train.py", "-m"]
-    planned = grid(OverridesParser.create().parse_overrides(words[3:]))
+    planned = grid(words[3:])
     seeds = {override.partition("=")[2] for run in planned for override in run if override.startswith("seed=")}
     configurations = {frozenset(one for one in run if not one.startswith("seed=")) for run in planned}
     assert seeds == {"2", "3", "4", "5", "6"}  # two comparisons need seven
@@ -202,7 +213,7 @@ def test_a_study_that_was_moved_gets_its_seeds_where_it_lies():
         f"{interpreter()} train.py -m activation=sigmoid,relu blocks=4 output_dir=/archive seed=2,3,4,5"
     )
     words = shlex.split(missing(records, study=Path("/my data/old, digits")).command)
-    (run, *_) = grid(OverridesParser.create().parse_overrides(words[3:]))
+    (run, *_) = grid(words[3:])
     assert {"output_dir='/my data'", "study='old, digits'"} < set(run)
 
 

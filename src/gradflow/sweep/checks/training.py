@@ -34,19 +34,9 @@ def _trainer(cfg: DictConfig) -> None:
             f"trainer.overfit_batches={cfg.trainer.overfit_batches}: the batches would change in each epoch "
             "anyway; use trainer.limit_train_batches"
         )
-    _limits(cfg)
     _validation(cfg)
     if cfg.trainer.accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
         raise ConfigError("trainer=gpu: no CUDA GPU was found; use trainer=auto or trainer=cpu")
-
-
-def _limits(cfg: DictConfig) -> None:
-    """Limits that leave nothing to do; any other cuts the run short, which its state says."""
-    for key in ("max_steps", "limit_train_batches", "limit_val_batches", "limit_test_batches"):
-        value = cfg.trainer.get(key)
-        if value is not None and value == 0:
-            part = {"limit_val_batches": "validate", "limit_test_batches": "test"}.get(key, "train")
-            raise ConfigError(f"trainer.{key}={shown(value)}: would leave nothing to {part}; leave it out")
 
 
 def _validation(cfg: DictConfig) -> None:
