@@ -150,6 +150,16 @@ def test_configurations_and_studies_stand_for_their_finished_runs(root, evaluate
     assert f"{study}: 1 of 2 runs are not finished; left out" in capsys.readouterr().out
 
 
+def test_folders_and_files_may_be_named_by_variables_in_quotes(root, evaluated, tmp_path, monkeypatch):
+    run, _ = runs_of(root, "conv")
+    monkeypatch.setenv("STUDIES", str(root))
+    monkeypatch.setenv("RESULTS", str(tmp_path))
+    named = str(run).replace(str(root), "$STUDIES")
+    assert evaluated(named) == evaluated(run)
+    assert main([named, "--output=$RESULTS/named.csv"]) == 0
+    assert (tmp_path / "named.csv").exists()
+
+
 def test_results_can_be_a_csv_file(root, tmp_path):
     run, _ = runs_of(root, "conv")
     assert main([str(run), f"--output={tmp_path / 'results.csv'}"]) == 0

@@ -1,9 +1,12 @@
 """The configuration that a run folder holds."""
 
+import errno
+from pathlib import Path
+
 import pytest
 from omegaconf import OmegaConf
 
-from gradflow.errors import ConfigError
+from gradflow.errors import CannotWrite, ConfigError
 from gradflow.runs.planned import as_text, of_seed, planned_configuration, write_planned
 
 CONTENT = b"seed: 0\nactivation: {}\ninit: {}\ndata: {}\noptimizer: {}\ntrainer: {}\nlogger: {}\n"
@@ -49,4 +52,17 @@ def test_what_is_written_has_no_references_and_is_read_again(tmp_path, monkeypat
     monkeypatch.delenv("VALUE")
     found = OmegaConf.to_container(planned_configuration(tmp_path), resolve=True)
     assert found == {**expected, "seed": 12}
+    assert sorted(path.name for path in (tmp_path / ".hydra").iterdir()) == ["config.yaml", "overrides.yaml"]
+
+
+def test_a_full_disk_is_named_and_the_configuration_of_before_stays(tmp_path, monkeypatch):
+    write_planned(tmp_path, CONTENT.decode(), ["seed=0"])
+
+    def full(self, target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(CannotWrite, match=r"overrides\.yaml: cannot be written \(no space left on device\)"):
+        write_planned(tmp_path, "seed: 1\n", ["seed=1"])
+    assert (tmp_path / ".hydra" / "config.yaml").read_bytes() == CONTENT
     assert sorted(path.name for path in (tmp_path / ".hydra").iterdir()) == ["config.yaml", "overrides.yaml"]

@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import Callback
 from own_callbacks import Unreadable
 
 from gradflow.errors import ConfigError
+from gradflow.signals import Signalled
 from gradflow.sweep.checks import dry_step
 from gradflow.training import build
 
@@ -123,11 +124,12 @@ def test_a_run_that_diverges_at_once_is_a_result(compose):
     check(compose(*SMALL, "optimizer.lr=1e38"))
 
 
-def test_ctrl_c_is_one(compose, monkeypatch):
-    def interrupt(*_arguments):
-        raise KeyboardInterrupt
+@pytest.mark.parametrize("ending", [KeyboardInterrupt(), Signalled(128 + signal.SIGTERM)], ids=str)
+def test_what_ends_the_program_ends_it_as_such(compose, monkeypatch, ending):
+    def end(*_arguments):
+        raise ending
 
-    monkeypatch.setattr("gradflow.training.module.ActivationModule.training_step", interrupt)
-    with pytest.raises(KeyboardInterrupt):
+    monkeypatch.setattr("gradflow.training.module.ActivationModule.training_step", end)
+    with pytest.raises(type(ending)):
         check(compose(*SMALL, "steps_per_execution=1"))
     assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN

@@ -1,16 +1,19 @@
 """What one job of a launcher trains: several runs, each in its own folder as if it had been trained alone."""
 
+import errno
 import json
 import os
+import pickle
 import shutil
 import signal
+import threading
 
 import pytest
 from finished_runs import record, run_folders, states
 from hydra.core.plugins import Plugins
 
 from gradflow import CONF
-from gradflow.errors import ConfigError
+from gradflow.errors import CannotWrite, ConfigError, RunsFailed
 from gradflow.runs.planned import as_text, planned_configuration, write_planned
 from gradflow.runs.record import State
 from gradflow.signals import Signalled
@@ -121,6 +124,46 @@ def test_only_a_job_that_is_about_to_lose_its_node_is_queued_again(
             signal.signal(number, handler)
     assert ending.value.code == 128 + sent
     assert asked == (["again"] if is_queued_again else [])
+
+
+class HoldsALock(RuntimeError):
+    """Cannot be pickled."""
+
+    def __init__(self, message):
+        super().__init__(message)
+        self.lock = threading.Lock()
+
+
+class NeedsTwo(RuntimeError):
+    """Can be pickled, but not read back."""
+
+    def __init__(self, message, _code=7, *, detail):
+        super().__init__(message)
+
+
+@pytest.mark.parametrize(
+    ("error", "passed_on"),
+    [
+        (HoldsALock("broken"), RunsFailed("HoldsALock: broken")),
+        (NeedsTwo("broken", detail="why"), RunsFailed("NeedsTwo: broken")),
+        (KeyError("broken"), KeyError("broken")),
+        (CannotWrite(errno.ENOSPC, "No space left on device", "a"), CannotWrite(errno.ENOSPC, "No space left", "a")),
+    ],
+    ids=repr,
+)
+def test_what_a_run_raises_can_be_passed_on_by_any_launcher(compose, tmp_path, monkeypatch, error, passed_on):
+    write_planned(tmp_path, as_text(compose()), [])
+    monkeypatch.setenv(jobs.JOB, jobs.described([tmp_path], first=1, of=1))
+
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(jobs, "run", fail)
+    with pytest.raises(type(passed_on)) as raised:
+        jobs.run_job(tmp_path)
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert type(again) is type(passed_on)
+    assert str(again).startswith(str(passed_on).partition(" (")[0])
 
 
 def test_each_run_trains_what_was_planned_whatever_becomes_of_the_options(command, tmp_path, tiny, monkeypatch):

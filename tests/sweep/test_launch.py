@@ -1,5 +1,6 @@
 """Workers are killed: what is left is launched again, and nothing claims to be running any longer."""
 
+import signal
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
@@ -10,6 +11,7 @@ from forged_runs import run_record
 from gradflow.errors import RunsFailed
 from gradflow.runs import folders
 from gradflow.runs.record import State, read_record, write_record
+from gradflow.signals import Signalled
 from gradflow.sweep import launch
 from gradflow.sweep.plan import PlannedRun
 
@@ -119,8 +121,32 @@ def test_a_job_of_submitit_that_ended_without_a_word_is_told_and_other_errors_ar
         launch.outlive(planned, lose)
     assert "Job 7 has no output (state: CANCELLED); jobs that are" in capsys.readouterr().out
 
+    def kill(runs):
+        for run in runs:
+            state = State.RUNNING if run is runs[0] else State.FINISHED
+            write_record(run.folder, record(run.folder) | {"state": state})
+        lose(runs)
+
+    with pytest.raises(RunsFailed, match="1 of 4 runs did not end"):
+        launch.outlive(planned, kill)
+    assert states(planned) == [State.INTERRUPTED, *[State.FINISHED] * 3]
+
     def fail(runs):
         raise LookupError("a fault of the launcher")
 
     with pytest.raises(LookupError):
         launch.outlive(planned, fail)
+
+
+def test_ctrl_c_ends_the_workers_even_while_the_runs_that_were_hit_go_on(planned, monkeypatch):
+    pool, ended = Pool({"1": 1}), []
+    monkeypatch.setattr(launch, "kill_children", lambda: ended.append(True))
+
+    def interrupted_at_the_end(runs):
+        if len(pool.launched) == 2:
+            raise Signalled(128 + signal.SIGINT)
+        return pool(runs)
+
+    with pytest.raises(Signalled):
+        launch.outlive(planned, interrupted_at_the_end)
+    assert ended == [True]

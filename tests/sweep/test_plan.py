@@ -170,7 +170,7 @@ def write_states(tmp_path, *states):
     for seed, state in enumerate(states):
         run = plan.PlannedRun(tmp_path / "study" / "a" / f"seed={seed}")
         if state is not None:
-            write_record(run.folder, run_record(seed=seed, state=state))
+            write_record(run.folder, run_record(seed=seed, state=state) | {"events": {}})
         runs.append(run)
     return runs
 

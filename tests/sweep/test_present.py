@@ -8,6 +8,7 @@ import pytest
 from finished_runs import left_by, only_run, record, run_folders, states
 from forged_runs import run_record
 
+from gradflow.errors import ConfigError
 from gradflow.runs.record import read_record, write_record
 from gradflow.sweep import present
 
@@ -95,9 +96,17 @@ def test_trained_again_it_is_what_it_was(command, run, tmp_path):
 
 def replace(folder, **more):
     """Plan a run in the place of what is there."""
-    present.write(
-        folder, present.Planned(run_record(state="planned", **more), "seed: 0\n", replace=True, runs_per_job=1)
-    )
+    record = run_record(state="planned", **more)
+    present.write(folder, present.Planned(record, "seed: 0\n", replace=True, runs_per_job=1))
+
+
+def test_a_run_that_another_command_replaced_meanwhile_keeps_its_configuration(tmp_path):
+    folder = tmp_path / "study" / "config" / "seed=0"
+    replace(folder)
+    was_done = present.Planned(run_record(state="planned"), "", replace=False, runs_per_job=1)
+    with pytest.raises(ConfigError, match="another command has replaced this run meanwhile; give the command again"):
+        present.write(folder, was_done)
+    assert (folder / ".hydra" / "config.yaml").read_text() == "seed: 0\n"
 
 
 class OneMoment(datetime):

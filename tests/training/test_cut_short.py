@@ -1,7 +1,8 @@
 """A run that a limit has ended says so, and counts nowhere; the same command does what is left to do."""
 
 import pytest
-from finished_runs import left_by, only_run, record, steps
+from finished_runs import left_by, only_run, record, run_folders, steps
+from interruptions import interrupt_after
 
 from gradflow.training.cut_short import TimeLimit
 
@@ -54,6 +55,29 @@ def test_a_run_that_a_limit_ended_is_cut_short_and_not_launched_again(command, t
 def test_a_limit_that_left_nothing_out_has_not_cut_the_run_short(command, tmp_path, limit):
     assert command(*RUN, f"+{limit}").status == 0
     assert (record(only_run(tmp_path))["state"], record(only_run(tmp_path))["cut_short_by"]) == ("finished", None)
+
+
+@pytest.mark.parametrize("per_execution", [1, 16])
+def test_a_run_with_a_limit_of_steps_goes_on_from_its_last_complete_epoch(
+    command, tmp_path, monkeypatch, per_execution
+):
+    options = (*RUN, f"steps_per_execution={per_execution}", "+trainer.max_steps=10")
+    assert command(*options, f"output_dir={tmp_path}/whole/outputs").status == 0
+    assert interrupt_after(command, monkeypatch, 3, *options).status == 130
+    again = command(*options)
+    assert "resuming after epoch 2" in again.out
+    assert (again.status, record(only_run(tmp_path))["state"]) == (0, "cut_short"), again
+    assert steps(only_run(tmp_path))["train/loss_step"] == list(range(10))
+    assert left_by(only_run(tmp_path)) == left_by(only_run(tmp_path / "whole"))
+
+
+def test_a_higher_limit_of_steps_goes_on_from_where_a_lower_one_ended(command, tmp_path):
+    whole = command(*RUN, "+trainer.max_steps=10", f"output_dir={tmp_path}/whole/outputs")
+    assert whole.status == command(*RUN, "+trainer.max_steps=7").status == 0
+    longer = command(*RUN, "+trainer.max_steps=10")
+    assert "starts from epoch 2 of" in longer.out
+    (run,) = [run for run in run_folders(tmp_path) if record(run)["length"]["trainer.max_steps"] == 10]
+    assert left_by(run) == left_by(only_run(tmp_path / "whole"))
 
 
 def test_early_stopping_finishes_a_run_whatever_the_limit_of_steps(command, tmp_path):

@@ -1,5 +1,6 @@
 """Runs from the command line on: what they leave behind, how they end, and what a second command does."""
 
+import errno
 import logging
 import os
 import re
@@ -239,6 +240,20 @@ def test_a_sweep_leaves_the_process_as_it_was(command, monkeypatch, breaking):
     assert len(states) == 6
     assert states[0]["denormal"]
     assert states[::2] == states[1::2]
+
+
+def test_a_run_that_cannot_be_taken_up_does_not_write_into_the_log_of_the_next(command, tmp_path, monkeypatch):
+    def unreadable(folder, record):
+        if record["seed"] == 0:
+            raise OSError(errno.EIO, "Input/output error")
+        logging.getLogger(__name__).warning("of seed 1")
+
+    monkeypatch.setattr("gradflow.training.run.resume_point", unreadable)
+    with pytest.raises(OSError, match="Input/output error"):
+        command("-m", "seed=0,1", *SMALL, *QUIET)
+    first, second = run_folders(tmp_path)
+    assert "of seed 1" in (second / "train.log").read_text()
+    assert (first / "train.log").read_text() == ""
 
 
 @pytest.mark.slow

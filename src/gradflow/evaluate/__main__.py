@@ -31,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    overrides = [one for one in options.runs if OVERRIDE.match(one)]
-    named = [Path(one) for one in options.runs if not OVERRIDE.match(one)]
+    overrides = [one for one in options.runs if isinstance(one, str)]
+    named = [one for one in options.runs if isinstance(one, Path)]
     terminal.configure()
     if not named:
         raise ConfigError("RUN: missing; name a run folder, e.g. outputs/digits_conv/activation=relu,blocks=4/seed=0")
@@ -74,8 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run_or_override(typed: str) -> str:
-    return typed if OVERRIDE.match(typed) else str(command_line.folder(typed))
+def _run_or_override(typed: str) -> Path | str:
+    return typed if OVERRIDE.match(typed) else command_line.folder(typed)
 
 
 def _runs(named: Sequence[Path]) -> list[TrainedRun]:

@@ -17,10 +17,14 @@ _PART = ".part"  # the end of a hidden file's name while it is being written
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, synced: bool = True) -> Iterator[BinaryIO]:
     """A file to write to; it takes the place of `path` when all is on the disk, and leaves no trace if that fails.
 
     At any moment, and after a power cut, `path` is the old file or the new one.
+
+    Args:
+        path: the file to replace; its folder is there.
+        synced: whether to wait for the disk. Without, a power cut may leave it empty until `sync_tree` has been called.
 
     Raises:
         CannotWrite: if it cannot be written.
@@ -31,11 +35,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             with part.open("wb") as file:
                 yield file
                 file.flush()
-                os.fsync(file.fileno())
+                if synced:
+                    os.fsync(file.fileno())
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
-        sync(path.parent)
+        if synced:
+            sync(path.parent)
 
 
 def remove_parts(folder: Path) -> None:

@@ -1,6 +1,5 @@
 """The composed configuration of a run, as it was planned: in the run folder, in Hydra's own form."""
 
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,14 +43,16 @@ def write_planned(folder: Path, text: str, overrides: Sequence[str]) -> None:
         folder: the run folder.
         text: as `as_text` returns it.
         overrides: those of the command line, beside it as Hydra has them.
+
+    Raises:
+        CannotWrite: if they cannot be written; then the old ones stay.
     """
     hydra_folder = folder / folders.HYDRA_FOLDER
     durable.make_folder(hydra_folder)
     files = {folders.OVERRIDES_FILE: OmegaConf.to_yaml(OmegaConf.create(list(overrides))), folders.CONFIG_FILE: text}
     for name, content in files.items():
-        temporary = hydra_folder / f".{name}.{os.getpid()}"
-        temporary.write_text(content, encoding="utf-8")
-        temporary.replace(hydra_folder / name)
+        with durable.replacing(hydra_folder / name, synced=False) as file:
+            file.write(content.encode())
 
 
 def planned_configuration(folder: Path) -> DictConfig:

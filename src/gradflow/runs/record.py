@@ -43,9 +43,7 @@ class ErrorEntry(TypedDict):
     type: str
     message: str
     traceback: list[str]
-    may_pass: NotRequired[
-        bool
-    ]  # whether the next attempt goes on from the last complete epoch; if not said, it does not
+    may_pass: NotRequired[bool]  # the next attempt goes on from the last complete epoch; if not said, it does not
 
 
 class StartedFrom(TypedDict):

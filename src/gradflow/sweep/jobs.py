@@ -3,13 +3,14 @@
 import json
 import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from gradflow import signals
-from gradflow.errors import ConfigError
+from gradflow.errors import ConfigError, RunsFailed
 from gradflow.runs.planned import planned_configuration
 from gradflow.runs.record import Record, read_record
 from gradflow.sweep.plan import PlannedRun
@@ -41,7 +42,7 @@ def run_job(folder: Path) -> Record | None:
 
     Raises:
         ConfigError: outside a sweep.
-        Exception: what the first failing run raised, once all have ended.
+        Exception: what the first failing run raised, once all have ended; `RunsFailed` if no launcher could pass it on.
         Signalled: if a signal ended a run. The worker of a pool dies by that signal instead.
     """
     if JOB not in os.environ:
@@ -71,8 +72,17 @@ def _run_all(folder: Path) -> Record | None:
         except Exception as error:
             failures.append(error)
     if failures:
-        raise failures[0]
+        raise _passed_on(failures[0])
     return read_record(folder)
+
+
+def _passed_on(error: Exception) -> Exception:
+    """The error, or what it says where it cannot be pickled and read back: a pool that fails to would be lost."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # whatever somebody's class raises
+        return RunsFailed(f"{type(error).__name__}: {error}")
+    return error
 
 
 def _is_about_to_lose_its_node() -> bool:

@@ -5,14 +5,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from gradflow import terminal
 from gradflow.errors import RunsFailed
-from gradflow.runs import folders
 from gradflow.runs.record import ErrorEntry, State, now, read_record, write_record
 from gradflow.signals import Signalled, kill_children
 from gradflow.sweep.plan import PlannedRun
+from gradflow.training.folder import lock
 
 ENDS_WITHIN_S = 2.0  # a process that has been killed lets go of its run by then
 UNFINISHED = (State.PLANNED, State.INTERRUPTED)
@@ -24,15 +22,29 @@ Launch = Callable[[Sequence[PlannedRun]], list[Any]]
 def outlive(runs: Sequence[PlannedRun], launch: Launch) -> list[Any]:
     """Launch the runs; where a worker is killed, and with it the pool, launch again what is left.
 
-    A pool does not say whose worker was killed, and kills the others. So the runs that were being trained then go on
-    one by one at the end: which is killed again has only itself to blame, and stays as it is.
-
     Args:
         runs: to train.
         launch: hands runs to the launcher and returns what that returns.
 
     Raises:
         RunsFailed: if a process was lost and a run with it.
+    """
+    try:
+        returns, is_lost = _launched(runs, launch)
+    except Signalled:
+        kill_children()  # loky fails to if a second Ctrl-C hits the program by which it looks for them
+        raise
+    if is_lost:
+        settle(runs)
+        check_all_ended(runs)
+    return returns
+
+
+def _launched(runs: Sequence[PlannedRun], launch: Launch) -> tuple[list[Any], bool]:
+    """What the launcher returns, and whether a process was lost.
+
+    A pool does not say whose worker was killed, and kills the others. So the runs that were being trained then go on
+    one by one at the end: which is killed again has only itself to blame, and stays as it is.
     """
     returns: list[Any] = []
     waiting, alone, is_lost = list(runs), list[PlannedRun](), False
@@ -50,9 +62,6 @@ def outlive(runs: Sequence[PlannedRun], launch: Launch) -> list[Any]:
             terminal.say(f"{what}; jobs that are still queued or running go on", style="yellow")
             is_lost = True
             break
-        except Signalled:
-            kill_children()  # loky fails to if a second Ctrl-C hits the program by which it looks for them
-            raise
         left = [run for run in waiting if _state(run) in UNFINISHED]
         hit = [run for run in left if _attempts(run) > attempts[run.folder]]
         if not hit and len(left) == len(waiting):
@@ -66,11 +75,8 @@ def outlive(runs: Sequence[PlannedRun], launch: Launch) -> list[Any]:
         try:
             returns += launch([run])
         except BrokenProcessPool:
-            settle([run])
             is_lost = True
-    if is_lost:
-        check_all_ended(runs)
-    return returns
+    return returns, is_lost
 
 
 def settle(runs: Sequence[PlannedRun]) -> None:
@@ -87,15 +93,12 @@ def settle(runs: Sequence[PlannedRun]) -> None:
 def _is_settled(run: PlannedRun) -> bool:
     if _state(run) != State.RUNNING:
         return True
-    try:
-        with FileLock(run.folder / folders.LOCK_FILE, blocking=False):
-            found = read_record(run.folder)
-            if found is not None and found["state"] == State.RUNNING:
-                error: ErrorEntry = {"type": "Killed", "message": KILLED, "traceback": []}
-                write_record(run.folder, found | {"state": State.INTERRUPTED, "error": error, "finished": now()})
-    except Timeout:
-        return False
-    return True
+    with lock(run.folder, wait_s=0) as mine:
+        found = read_record(run.folder) if mine else None
+        if found is not None and found["state"] == State.RUNNING:
+            error: ErrorEntry = {"type": "Killed", "message": KILLED, "traceback": []}
+            write_record(run.folder, found | {"state": State.INTERRUPTED, "error": error, "finished": now()})
+    return mine
 
 
 def check_all_ended(runs: Sequence[PlannedRun]) -> None:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from gradflow.errors import ConfigError
 from gradflow.runs import content, durable, folders, integrity, planned
 from gradflow.runs.record import IDENTITY, Record, State, read_record, write_record
@@ -106,6 +104,9 @@ def write(folder: Path, new: Planned) -> Record:
 
     Returns:
         The record that is there now.
+
+    Raises:
+        ConfigError: if the run was done when the command looked, and is no longer.
     """
     if _is_replaced(folder, replace=new.replace):
         _set_aside(folder)
@@ -116,6 +117,8 @@ def write(folder: Path, new: Planned) -> Record:
             return there
         record = _record(there, new.record)
         if not is_over(record):
+            if not new.text:
+                raise ConfigError(f"{folder}: another command has replaced this run meanwhile; give the command again")
             planned.write_planned(folder, new.text, record["overrides"])
         if record != there:
             write_record(folder, record)
@@ -153,8 +156,7 @@ def _set_aside(folder: Path) -> None:
     moment = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
     numbered = (f"{moment}~{number}" if number > 1 else moment for number in itertools.count(1))
     places = (folder.with_name(f"replaced={name},{folder.name}") for name in numbered)
-    try:
-        with FileLock(folder / folders.LOCK_FILE, timeout=1):
-            folder.rename(next(place for place in places if not place.exists()))
-    except Timeout as error:
-        raise ConfigError(f"{folder} is being trained by another process; wait for it") from error
+    with lock(folder) as mine:
+        if not mine:
+            raise ConfigError(f"{folder} is being trained by another process; wait for it")
+        folder.rename(next(place for place in places if not place.exists()))

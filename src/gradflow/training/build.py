@@ -13,7 +13,7 @@ from hydra.utils import get_object, instantiate
 from lightning.pytorch.callbacks import Callback, GradientAccumulationScheduler
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.profilers import PassThroughProfiler
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from torch import nn
 
 from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
@@ -24,7 +24,7 @@ from gradflow.measure.batch_norm import batch_norm_layers
 from gradflow.measure.scores import Task, task
 from gradflow.seeds import Stream, torch_seed
 from gradflow.training.checkpoints import DurableCheckpointIO
-from gradflow.training.cut_short import TimeLimit
+from gradflow.training.cut_short import LIMITS, limits
 from gradflow.training.devices import OwnEnvironment
 from gradflow.training.module import ActivationModule
 from gradflow.training.schedules import Schedule, check_counts_updates
@@ -187,7 +187,7 @@ def trainer(
     logger: Logger | None = None,
     environment: OwnEnvironment | None = None,
 ) -> L.Trainer:
-    """Lightning's trainer, with `TimeLimit` for its `max_time`.
+    """Lightning's trainer, with callbacks for its `max_time` and `max_steps`.
 
     Args:
         cfg: the composed configuration.
@@ -197,8 +197,8 @@ def trainer(
         environment: which process this is; None for the only one.
     """
     made: L.Trainer = _make(
-        {key: value for key, value in cfg.trainer.items() if key != "max_time"},
-        callbacks=[*callbacks, *_time_limit(cfg)],
+        {key: value for key, value in cfg.trainer.items() if key not in LIMITS},
+        callbacks=[*callbacks, *limits(cfg)],
         logger=logger or False,
         default_root_dir=folder,
         # Under Slurm too, a run starts its own processes, and submitit, not Lightning, requeues it.
@@ -215,12 +215,6 @@ def trainer(
         # Lightning's log, where it would go otherwise, is not shown.
         profiler.dirpath, profiler.filename = profiler.dirpath or folder, PROFILE
     return made
-
-
-def _time_limit(cfg: DictConfig) -> list[Callback]:
-    max_time = cfg.trainer.get("max_time")
-    plain = OmegaConf.to_container(max_time, resolve=True) if OmegaConf.is_config(max_time) else max_time
-    return [] if plain is None else [TimeLimit(plain)]
 
 
 def _make(cfg: Mapping[Any, Any], **arguments: Any) -> Any:

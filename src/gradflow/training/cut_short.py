@@ -7,13 +7,15 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import Callback, Timer
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, is_whole, shown
 from gradflow.runs.states import MAX_TIME
 
 log = logging.getLogger(__name__)
+
+LIMITS = ("max_time", "max_steps")  # of the trainer, taken over from Lightning
 
 
 class TimeIsOver(Exception):
@@ -65,6 +67,30 @@ class TimeLimit(Callback):
         left = self._clock.time_remaining()
         assert left is not None
         return left
+
+
+class StepLimit(Callback):
+    """End training after so many updates.
+
+    Lightning's own limit, set before a checkpoint is restored, leaves out the beginning of the epoch that follows it.
+
+    Args:
+        updates: at least 1.
+    """
+
+    def __init__(self, updates: int) -> None:
+        self._updates = updates
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        trainer.fit_loop.epoch_loop.max_steps = self._updates
+
+
+def limits(cfg: DictConfig) -> list[Callback]:
+    """Those of `LIMITS` that are set, as callbacks; a dry run of Lightning's has a limit of its own."""
+    max_time, max_steps = cfg.trainer.get("max_time"), cfg.trainer.get("max_steps")
+    plain = OmegaConf.to_container(max_time, resolve=True) if OmegaConf.is_config(max_time) else max_time
+    of_steps = [] if max_steps in (None, -1) or cfg.trainer.get("fast_dev_run") else [StepLimit(max_steps)]
+    return [*([] if plain is None else [TimeLimit(plain)]), *of_steps]
 
 
 def by_time(cfg: DictConfig) -> str:

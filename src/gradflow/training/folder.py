@@ -22,12 +22,17 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def lock(folder: Path) -> Iterator[bool]:
-    """Whether this process holds the run folder; another one may be training it."""
+def lock(folder: Path, *, wait_s: float = 1.0) -> Iterator[bool]:
+    """Whether this process holds the run folder; another one may be training it.
+
+    Args:
+        folder: the run folder.
+        wait_s: seconds; whoever plans or copies a run holds it for a moment.
+    """
     lock = FileLock(folder / folders.LOCK_FILE)
     try:
         with durable.naming(folder / folders.LOCK_FILE):
-            lock.acquire(timeout=1)  # seconds; the status command holds it for a moment
+            lock.acquire(timeout=wait_s)
     except Timeout:
         yield False
         return
@@ -58,7 +63,7 @@ def start(cfg: DictConfig, folder: Path) -> Record:
 
 
 def resume_point(folder: Path, record: Record) -> Path | None:
-    """The checkpoint to resume from: the last complete epoch's, of a run that goes on (`runs.record.goes_on`).
+    """The checkpoint to resume from: the last complete epoch's, of a run that goes on (`runs.states.goes_on`).
 
     Without one that is whole, what an unfinished attempt left is cleared away: a run is a function of its
     configuration, so training again from the start writes the same curves.

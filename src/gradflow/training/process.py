@@ -38,9 +38,22 @@ def flushing(on: bool) -> Iterator[None]:
 
 
 @contextmanager
+def lightning_called() -> Iterator[None]:
+    """Let Ctrl-C through as what it is: Lightning answers it with exit(1), and ignores it from then on."""
+    interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as error:
+        if error.code == 1:  # a signal that `gradflow.signals` has handled keeps its own status
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, interrupt)
+
+
+@contextmanager
 def process_settings(cfg: DictConfig) -> Iterator[None]:
     """Settings of the whole process for one run, restored afterwards."""
-    interrupt = signal.getsignal(signal.SIGINT)
     threads = torch.get_num_threads()
     wanted = max(1, (cfg.threads or threads) // processes(cfg))
     if _workers_flush not in (None, cfg.flush_denormal) and wanted > 1:
@@ -61,5 +74,3 @@ def process_settings(cfg: DictConfig) -> Iterator[None]:
         torch.backends.cudnn.allow_tf32 = convolutions
         if asks_driver is not None:
             os.environ[ASKS_DRIVER] = asks_driver
-        # After one Ctrl-C Lightning ignores further ones.
-        signal.signal(signal.SIGINT, interrupt)

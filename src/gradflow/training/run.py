@@ -4,8 +4,7 @@ import errno
 import functools
 import logging
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import lightning as L
@@ -40,7 +39,7 @@ from gradflow.training.fit import (
 from gradflow.training.folder import lock, resume_point, start
 from gradflow.training.hparams import trial
 from gradflow.training.longer import copied_from, described, start_from_shorter
-from gradflow.training.process import processes
+from gradflow.training.process import lightning_called, processes
 
 log = logging.getLogger(__name__)
 _SMALL = 1e-3  # smaller values are said as powers of ten
@@ -60,7 +59,7 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
     """
     terminal.configure()
     durable.make_folder(folder)
-    with lock(folder) as mine:
+    with lock(folder) as mine, ExitStack() as at_the_end:
         if not mine:
             terminal.say(f"{folder}: another process is training this run; skipping it", style="yellow")
             return read_record(folder)
@@ -70,7 +69,7 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
             return present
         record = start(cfg, folder)
         with durable.naming(folder / folders.LOG_FILE):
-            handler = terminal.log_to(folder / folders.LOG_FILE)
+            at_the_end.callback(terminal.stop_logging, terminal.log_to(folder / folders.LOG_FILE))
         resume = resume_point(folder, record)
         clock = Clock(after=record["duration_s"] if resume else None)
         record |= {"state": State.RUNNING, "attempts": record["attempts"] + 1, "metrics": {}}
@@ -78,7 +77,7 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
         if resume is None:
             record |= {"started": clock.started, "started_from": None}
         try:
-            with _ctrl_c():
+            with lightning_called():
                 train(cfg, folder, record, resume, position=position)
             durable.sync_tree(folder)  # before run.json says that all of it is there
         except Exception as error:
@@ -90,21 +89,9 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
             raise
         finally:
             record |= {"finished": now(), "duration_s": clock.seconds}
-            terminal.stop_logging(handler)  # first: the record may find no space
             write_record(folder, record)
         _say_result(record, position)
         return record
-
-
-@contextmanager
-def _ctrl_c() -> Iterator[None]:
-    """Raise KeyboardInterrupt at Ctrl-C, which Lightning answers with exit(1)."""
-    try:
-        yield
-    except SystemExit as error:
-        if error.code == 1:  # an exit by any other signal keeps its own status
-            raise KeyboardInterrupt from error
-        raise
 
 
 def _say_result(record: Record, position: str) -> None:

@@ -3,7 +3,6 @@
 import io
 import logging
 import pickle
-import signal
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -30,6 +29,7 @@ from gradflow.runs import identity
 from gradflow.sweep.checks.callbacks import is_known
 from gradflow.training import build
 from gradflow.training.module import ActivationModule
+from gradflow.training.process import lightning_called
 
 BATCH = 2  # samples: batch normalisation needs two, and so does r2
 BATCHES = 2  # of training
@@ -76,7 +76,7 @@ def _kind(value: Any) -> Any:
 
 
 def _run(cfg: DictConfig) -> None:
-    with _unnoticed(), isolate_rng():
+    with _silence(), lightning_called(), isolate_rng():
         callbacks = build.callbacks(cfg)
         data = build.data(cfg, chunk_size=build.chunk_size(cfg, list(callbacks.values())))
         module = build.module(cfg, data)
@@ -129,19 +129,16 @@ def _keep_few(data: ArrayDataModule) -> None:
 
 
 @contextmanager
-def _unnoticed() -> Iterator[None]:
-    """Say nothing and leave Ctrl-C as it was, which Lightning answers with exit(1) and ignores from then on."""
-    interrupt, disabled = signal.getsignal(signal.SIGINT), logging.root.manager.disable
+def _silence() -> Iterator[None]:
+    """Neither logs nor warnings."""
+    disabled = logging.root.manager.disable
     logging.disable()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except SystemExit as error:
-        raise KeyboardInterrupt from error
     finally:
         logging.disable(disabled)
-        signal.signal(signal.SIGINT, interrupt)
 
 
 def _to_blame(error: Exception, cfg: DictConfig, callbacks: Mapping[str, Callback], module: ActivationModule) -> str:
