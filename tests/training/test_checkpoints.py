@@ -74,6 +74,15 @@ def test_without_harm_it_goes_on_after_the_last_epoch(taken_up):
     assert is_whole
 
 
+def test_what_a_killed_process_had_half_written_is_cleared_away(taken_up, tmp_path):
+    def harm(run):
+        for name in (".run.json.1.part", ".hydra/.config.yaml.1.part", "checkpoints/.last.ckpt.1.part"):
+            (run / name).write_bytes(b"half")
+
+    taken_up(harm)
+    assert list(only_run(tmp_path).rglob("*.part")) == []
+
+
 @pytest.mark.parametrize("harm", [emptied, zeros_inside])
 def test_a_damaged_last_checkpoint_is_told_and_training_goes_on_from_the_best(taken_up, killed, harm):
     out, is_whole = taken_up(harm("checkpoints/last.ckpt"))

@@ -72,13 +72,14 @@ def resume_point(folder: Path, record: Record) -> Path | None:
         folder: the run folder.
         record: as the attempt before this one left it.
     """
+    for place in (folder, folder / folders.HYDRA_FOLDER, folder / folders.CHECKPOINT_FOLDER):
+        durable.remove_parts(place)
     if goes_on(record):
         checkpoint, fault = whole_checkpoint(folder)
         if fault:
             where = "goes on from the best epoch" if checkpoint else "starts again"
             log.warning("%s: %s; training %s", folder, fault, where)
         if checkpoint is not None:
-            durable.remove_parts(checkpoint.parent)
             return _as_last(checkpoint)
     rewind(folder, {})
     shutil.rmtree(folder / folders.CHECKPOINT_FOLDER, ignore_errors=True)
