@@ -42,6 +42,12 @@ def test_each_of_these_commands_alone_writes_no_report(study, command, capsys):
     assert not (study / "report").exists()
 
 
+def test_one_configuration_is_not_several(tmp_path, capsys):
+    write_run(tmp_path / "digits", activation="relu", seed=0, **typical(accuracy=0.9))
+    assert main([str(tmp_path / "digits"), "average"]) == 0
+    assert "averaged the seeds of 1 configuration into" in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -105,7 +111,7 @@ def test_a_study_that_may_only_be_read_is_refused_in_one_line_that_says_where_el
         raise OSError(error, os.strerror(error))
 
     monkeypatch.setattr(FileLock, "acquire", refuse)
-    monkeypatch.setattr(write, "figures", lambda *_: [])
+    monkeypatch.setattr(write, "figures", lambda *_: pytest.fail("drawn for nothing"))
     before = sorted(study.rglob("*"))
     assert main([str(study), command]) == 2
     said = capsys.readouterr().err

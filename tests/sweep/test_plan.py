@@ -51,6 +51,15 @@ def test_a_combination_that_is_there_twice_is_one_run(command, launched):
     assert len(launched) == 1
 
 
+def test_several_options_of_one_group_may_be_chosen(command, launched):
+    both = ("callbacks=[default,early_stopping]", "callbacks.pictures=null", "+callbacks.early_stopping.min_delta=0")
+    assert command(*both, "blocks=1", "width=4").status == 0
+    ((cfg, _, _),) = launched
+    assert {"gradient_norms", "early_stopping"} < cfg.callbacks.keys()
+    assert cfg.callbacks.early_stopping.min_delta == 0
+    assert cfg.callbacks.pictures is None
+
+
 def test_what_does_not_count_makes_no_second_run(command, launched):
     assert command("-m", "trainer=auto,cpu", "blocks=1", "width=4").status == 0
     assert len(launched) == 1

@@ -72,7 +72,8 @@ def _average(options: argparse.Namespace, records: list[Record]) -> None:
     from gradflow.study.averages import average_study
 
     written = average_study(options.folder, records, output=options.output)
-    say(f"averaged the seeds of {len(written)} configurations into {options.output or options.folder}/*/mean")
+    count = "1 configuration" if len(written) == 1 else f"{len(written)} configurations"
+    say(f"averaged the seeds of {count} into {options.output or options.folder}/*/mean")
 
 
 def _compare(options: argparse.Namespace, records: list[Record]) -> None:

@@ -28,7 +28,8 @@ class Compositions:
     def __init__(self, loader: ConfigLoader, config: DictConfig) -> None:
         self._loader = loader
         self._config = config
-        self._groups = frozenset(config.hydra.runtime.choices)
+        # Hydra's choices lack a group of which several options are chosen, `callbacks=[default,early_stopping]`.
+        self._groups = frozenset((*config.hydra.runtime.choices, *loader.list_groups("")))
         self._of_hydra = [str(one) for one in config.hydra.overrides.hydra]
         parser = OverridesParser.create(config_loader=loader)
         self.parse = functools.cache(lambda override: parser.parse_overrides([override])[0])

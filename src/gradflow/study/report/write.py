@@ -69,12 +69,14 @@ def write_report(
     """
     records = records or study_with_runs(study)
     frames = study_frames(study, records)
+    content = _content(study, records, frames, baseline=baseline, tuning=tuning)
+    place = output or study
+    with writing_to(place):
+        pass  # a folder that may not be written to is refused before the figures, which take longest
     legend = legend_of(frames.final)
     drawn = figures(frames, records, legend)
-    content = _content(study, records, frames, baseline=baseline, tuning=tuning)
     text = page(content, drawn, legend)
     long = tables.long_table(frames, records)
-    place = output or study
     with writing_to(place):
         _replace(place / REPORT, lambda folder: _write(folder, text, drawn, content.tables, long))
     return place / REPORT / PAGE
