@@ -1,5 +1,6 @@
 """`resume=STUDY`: what is unfinished there, as it was planned, wherever the study lies now."""
 
+import os
 import shutil
 
 import pytest
@@ -58,6 +59,20 @@ def test_finished_and_unfinished_runs_stand_in_one_table(command, tiny, tmp_path
     outcome = command("resume=outputs/a")
     assert f"1 run to train (1 already done) in {tmp_path / 'outputs' / 'a'}" in " ".join(outcome.out.split())
     assert outcome.out.count("a: test/acc_at_best") == 1
+
+
+def test_a_run_with_damaged_curves_is_told_once_and_trained_again(command, tiny, tmp_path):
+    assert command(*tiny, "study=a").status == 0
+    (run,) = run_folders(tmp_path)
+    (events,) = run.glob("events*")
+    os.truncate(events, 1000)
+    outcome = command("resume=outputs/a")
+    assert (outcome.status, outcome.out.count("its curves are not whole")) == (0, 1), outcome
+    assert "kept under another name and trained again" in " ".join(outcome.out.split())
+    (run / "run.json").write_text("{")
+    refused = command("resume=outputs/a")
+    assert (refused.status, refused.err.count("\n")) == (2, 1)
+    assert "run.json: damaged" in refused.err
 
 
 @pytest.mark.parametrize("typed", ["resume=", "resume=null", "resume=3", "resume=true", "resume=[]", "resume=[3]"])

@@ -1,6 +1,5 @@
 """What train.py runs: hydra.main, with every error turned into one line and an exit status."""
 
-import itertools
 import os
 import re
 import shlex
@@ -31,9 +30,6 @@ WRONG_FLAGS = ("Only one of --run", "The --resolve flag")
 _VALUED = "--cfg -c --package -p --config-path -cp --config-name -cn --config-dir -cd --experimental-rerun --info -i"
 TAKE_A_VALUE = frozenset(_VALUED.split())  # flags that a value follows
 SHOWS = frozenset(("--cfg", "-c", "--info", "-i", "--help", "-h", "--hydra-help"))  # flags that train nothing
-# Hydra's flags that a value follows: a path or a name, which may hold "=", or a word, which may be left out.
-PATHS = frozenset(("--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn", "--package", "-p"))
-WORDS = frozenset(("--cfg", "-c", "--info", "-i"))
 FULL_ERROR = "HYDRA_FULL_ERROR"  # Hydra's own switch: the user asks for tracebacks
 
 
@@ -53,7 +49,6 @@ def main() -> None:
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     os.environ[FULL_ERROR] = "1"  # let errors through to here instead of having Hydra print them
     os.environ[COMMAND] = shlex.join(sys.argv)
-    sys.argv = [sys.argv[0], *_overrides_first(sys.argv[1:])]
     terminal.accept_every_character()
     signals.listen()
     sys.argv[1:] = _overrides_first(sys.argv[1:])
@@ -74,16 +69,6 @@ def main() -> None:
     except BrokenPipeError:  # whoever read the output has seen enough, as in `train.py --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where Python writes what is left at the end
         sys.exit(128 + signal.SIGPIPE)
-
-
-def _overrides_first(arguments: list[str]) -> list[str]:
-    """The arguments with overrides before flags: Hydra takes the former from one place only, not `a=1 -m b=1,2`."""
-    overrides: list[str] = []
-    flags: list[str] = []
-    for before, one in itertools.pairwise(["", *arguments]):
-        is_value = before in PATHS or (before in WORDS and "=" not in one)
-        (flags if one.startswith("-") or is_value else overrides).append(one)
-    return [*overrides, *flags]
 
 
 def _run_hydra() -> None:

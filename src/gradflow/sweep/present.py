@@ -75,6 +75,15 @@ def check_same(folder: Path, record: Record, other: Record | None) -> None:
         )
 
 
+def check_alike(folder: Path, record: Record, other: Record) -> None:
+    """Refuse two runs of one command that would share a folder, such as those of presets in one `study=`."""
+    if record["config_hash"] != other["config_hash"]:
+        raise ConfigError(
+            f"study={record['study']}: two configurations of this command would share {folder}; train them by commands "
+            "of their own, each with another study="
+        )
+
+
 def _check_version(folder: Path, record: Record) -> None:
     if record["identity"] != IDENTITY:
         name = folder.parts[-3]

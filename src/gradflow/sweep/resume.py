@@ -11,7 +11,7 @@ from gradflow.errors import ConfigError, shown
 from gradflow.runs import folders
 from gradflow.runs.planned import planned_configuration
 from gradflow.runs.record import IDENTITY, Record
-from gradflow.study.records import study_runs
+from gradflow.study.records import readable_runs
 from gradflow.sweep import environment
 from gradflow.sweep.plan import PlannedRun, Wanted, quoted
 from gradflow.sweep.present import is_done
@@ -59,7 +59,9 @@ def wanted(found: Sequence[Path], *, command: DictConfig) -> Iterator[Wanted | P
     """
     runs = []
     for study in found:
-        records = study_runs(study)
+        records, left_out = readable_runs(study)  # the closing table warns of those left out
+        if left_out and not records:
+            raise ConfigError(f"{KEY}={study}: {left_out[0]}")
         if not records:
             raise ConfigError(f"{KEY}={study}: no runs here; name a study's folder, e.g. {KEY}=outputs/digits_conv")
         runs += [(study.absolute(), record) for record in records]
