@@ -1,5 +1,6 @@
 """The program as a whole: help, exit status, signals, plain output."""
 
+import os
 import re
 import signal
 import subprocess
@@ -74,6 +75,30 @@ def test_the_configuration_is_printed_without_training(command, tmp_path):
     assert outcome.status == 0
     assert "blocks: 3\n" in outcome.out
     assert not list(tmp_path.glob("outputs/**/run.json"))
+
+
+def test_of_a_sweep_no_single_configuration_is_printed(command):
+    refused = command("--cfg", "job", "seed=1,2")
+    assert (refused.status, refused.err) == (2, "gradflow: seed=1,2: one configuration is shown, so name one value\n")
+
+
+def test_a_reader_that_has_seen_enough_ends_the_command_silently(tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = start(tmp_path, "--help", stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    _, err = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, err) == (128 + signal.SIGPIPE, "")
+
+
+def test_overrides_may_stand_on_both_sides_of_a_flag(command, tmp_path):
+    (tmp_path / "a=b" / "activation").mkdir(parents=True)
+    (tmp_path / "a=b" / "activation" / "mine.yaml").write_text("name: mine\n_target_: torch.nn.Tanh\n")
+    outcome = command("blocks=3", "--config-dir", "a=b", "activation=mine", "--cfg", "job", "width=5")
+    assert outcome.status == 0, outcome
+    assert {"blocks: 3", "  name: mine", "width: 5"} <= set(outcome.out.splitlines())
+    refused = command("blocks=3", "-m", "width=0", "--config-dir=a=b")
+    assert (refused.status, refused.err.startswith("gradflow: width=0: ")) == (2, True)
 
 
 def test_an_error_that_is_nobodys_input_keeps_its_traceback(command, monkeypatch):

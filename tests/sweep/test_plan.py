@@ -66,6 +66,13 @@ def test_what_does_not_count_makes_no_second_run(command, launched):
 
 
 @pytest.mark.slow
+def test_presets_that_would_share_a_folder_are_told_apart_from_what_is_there(command, tmp_path):
+    refused = command("-m", "experiment=digits_vanishing,digits_depth", "study=x", "blocks=1", "seed=0")
+    assert (refused.status, refused.out) == (2, "")
+    assert refused.err.startswith("gradflow: study=x: two configurations of this command would share outputs/x/")
+    assert not (tmp_path / "outputs").exists()
+
+
 def test_values_on_the_command_line_replace_those_of_a_preset(command, launched):
     arguments = ("experiment=mnist_sgd", "data=digits", "data.validation_size=100", "width=4")
     assert command(*arguments, "activation=relu", "seed=5").status == 0

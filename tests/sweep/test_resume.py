@@ -3,9 +3,11 @@
 import shutil
 
 import pytest
+from finished_runs import record, run_folders
 from forged_runs import write_run
 from omegaconf import OmegaConf
 
+from gradflow.runs.record import write_record
 from gradflow.sweep import jobs, resume
 
 SMALL = ("model=mlp", "blocks=1", "width=4", "trainer=cpu")
@@ -47,6 +49,15 @@ def test_studies_are_resumed_as_planned_whatever_has_become_of_the_options(comma
         assert {folder.parents[1] for _, folder in trained} == {tmp_path / "moved" / "c", tmp_path / "outputs" / "b"}
         trained.clear()
     assert {path.name for path in (tmp_path / "outputs").iterdir()} == {"b"}
+
+
+def test_finished_and_unfinished_runs_stand_in_one_table(command, tiny, tmp_path):
+    assert command(*tiny, "-m", "activation=relu,tanh", "study=a").status == 0
+    (unfinished,) = [run for run in run_folders(tmp_path) if "tanh" in str(run)]
+    write_record(unfinished, record(unfinished) | {"state": "interrupted"})
+    outcome = command("resume=outputs/a")
+    assert f"1 run to train (1 already done) in {tmp_path / 'outputs' / 'a'}" in " ".join(outcome.out.split())
+    assert outcome.out.count("a: test/acc_at_best") == 1
 
 
 @pytest.mark.parametrize("typed", ["resume=", "resume=null", "resume=3", "resume=true", "resume=[]", "resume=[3]"])

@@ -1,8 +1,10 @@
 """What train.py runs: hydra.main, with every error turned into one line and an exit status."""
 
+import itertools
 import os
 import re
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,14 +21,19 @@ from gradflow.errors import CannotWrite, ConfigError, RunsFailed, nearest, shown
 from gradflow.runs.provenance import COMMAND
 
 TOO_LONG = "Exceeds the limit"  # how Python begins a ValueError for a number of thousands of digits
-# How messages of Hydra's begin: for an unknown key; a group's option that is no name; flags that do not go together.
+# How messages of Hydra's begin: for an unknown key; a group's option that is no name; several values where one is
+# shown; flags that do not go together.
 NO_KEY = "Could not override"
 NO_OPTION = "Config group override must be"
+AMBIGUOUS = "Ambiguous value for argument"
 SWEPT_SETTING = "Sweeping over Hydra's configuration is not supported"
 WRONG_FLAGS = ("Only one of --run", "The --resolve flag")
 _VALUED = "--cfg -c --package -p --config-path -cp --config-name -cn --config-dir -cd --experimental-rerun --info -i"
 TAKE_A_VALUE = frozenset(_VALUED.split())  # flags that a value follows
 SHOWS = frozenset(("--cfg", "-c", "--info", "-i", "--help", "-h", "--hydra-help"))  # flags that train nothing
+# Hydra's flags that a value follows: a path or a name, which may hold "=", or a word, which may be left out.
+PATHS = frozenset(("--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn", "--package", "-p"))
+WORDS = frozenset(("--cfg", "-c", "--info", "-i"))
 FULL_ERROR = "HYDRA_FULL_ERROR"  # Hydra's own switch: the user asks for tracebacks
 
 
@@ -46,6 +53,7 @@ def main() -> None:
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     os.environ[FULL_ERROR] = "1"  # let errors through to here instead of having Hydra print them
     os.environ[COMMAND] = shlex.join(sys.argv)
+    sys.argv = [sys.argv[0], *_overrides_first(sys.argv[1:])]
     terminal.accept_every_character()
     signals.listen()
     sys.argv[1:] = _overrides_first(sys.argv[1:])
@@ -63,6 +71,19 @@ def main() -> None:
         _exit(str(error), 1)
     except (KeyboardInterrupt, signals.Signalled) as error:
         _exit("interrupted", signals.status_of(error))
+    except BrokenPipeError:  # whoever read the output has seen enough, as in `train.py --help | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where Python writes what is left at the end
+        sys.exit(128 + signal.SIGPIPE)
+
+
+def _overrides_first(arguments: list[str]) -> list[str]:
+    """The arguments with overrides before flags: Hydra takes the former from one place only, not `a=1 -m b=1,2`."""
+    overrides: list[str] = []
+    flags: list[str] = []
+    for before, one in itertools.pairwise(["", *arguments]):
+        is_value = before in PATHS or (before in WORDS and "=" not in one)
+        (flags if one.startswith("-") or is_value else overrides).append(one)
+    return [*overrides, *flags]
 
 
 def _run_hydra() -> None:
@@ -133,6 +154,8 @@ def one_line(error: Exception) -> str:
         plain = re.sub(r"^\+*hydra\.sweeper\.params\.", "", swept.group(1))
         remedy = "name one" if plain == swept.group(1) else f"write {plain}"
         return f"{swept.group(1)}: a setting of Hydra's has one value for all runs; {remedy}"
+    if ambiguous := re.search(rf"{AMBIGUOUS} '(.+)'", text):
+        return f"{ambiguous.group(1)}: one configuration is shown, so name one value"
     if text.startswith(TOO_LONG):
         longest = max(sys.argv[1:], key=len)
         return f"{shown(longest)}: needs a number that 64 bits can hold ({text.partition(';')[0]})"

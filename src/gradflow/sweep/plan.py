@@ -87,13 +87,22 @@ def plan(runs: Iterable[Wanted | PlannedRun]) -> list[PlannedRun]:
         with flushing(bool(one.cfg.flush_denormal)):
             folder, new = check(one)
         if isinstance(same := found.get(folder), present.Planned):
-            present.check_same(folder, new.record, same.record)
+            _check_same(folder, new.record, same.record)
         found[folder] = new
     new_ones = {folder: one for folder, one in found.items() if isinstance(one, present.Planned)}
     present.check(new_ones)
     for study in {folder.parent.parent for folder in new_ones}:
         configuration.check_writable(study)
     return [one if isinstance(one, PlannedRun) else _written(folder, one) for folder, one in found.items()]
+
+
+def _check_same(folder: Path, record: Record, other: Record) -> None:
+    """Refuse two runs of one command that would share a folder, such as those of presets in one `study=`."""
+    if record["config_hash"] != other["config_hash"]:
+        raise ConfigError(
+            f"study={record['study']}: two configurations of this command would share {folder}; train them by commands "
+            "of their own, each with another study="
+        )
 
 
 def _written(folder: Path, new: present.Planned) -> PlannedRun:

@@ -62,7 +62,7 @@ def wanted(found: Sequence[Path], *, command: DictConfig) -> Iterator[Wanted | P
         records = study_runs(study)
         if not records:
             raise ConfigError(f"{KEY}={study}: no runs here; name a study's folder, e.g. {KEY}=outputs/digits_conv")
-        runs += [(study, record) for record in records]
+        runs += [(study.absolute(), record) for record in records]
     for study, record in sorted(runs, key=lambda run: run[1]["seed"]):
         folder = study / record["config"] / folders.seed_folder(record["seed"])
         if is_done(folder):
@@ -70,9 +70,9 @@ def wanted(found: Sequence[Path], *, command: DictConfig) -> Iterator[Wanted | P
         else:
             planned = planned_configuration(folder)
             check_resumed(planned, folder, command=command)
-            cfg = _as_it_lies(planned, study.absolute(), command)
+            cfg = _as_it_lies(planned, study, command)
             planned_as = record["config_hash"] if record["identity"] == IDENTITY else None
-            yield Wanted(cfg, _here(record, study.absolute()), _axes(record), planned_as)
+            yield Wanted(cfg, _here(record, study), _axes(record), planned_as)
 
 
 def _values(override: Override) -> list[Any]:
