@@ -97,6 +97,7 @@ BAD = [
         }.items()
     ),
     (["blocks=1,"], r"blocks=1,: "),
+    (["logger._target_=abc"], r"logger\._target_=abc: is no class; check the name"),
     (["threads=1", "-m", "blocks=1,0"], r"blocks=0: .*at least 1"),
     (["callbacks=[default,nothing]"], r"callbacks=nothing: no such option; python train\.py --help lists them"),
     (

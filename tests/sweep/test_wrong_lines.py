@@ -6,6 +6,7 @@ The keys are those that `conf/` composes, so that a new one is tested without a 
 import functools
 import math
 import random
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -118,6 +119,8 @@ def attempt(compose_run, line):
             del node[name]
         else:
             node[name] = WRONG[line.kind]
+        if line.key != "output_dir":  # a value that is left out does not show in a run's name
+            changed.output_dir = f"{cfg.output_dir}/{len(list(Path().glob('outputs/*')))}"
     try:
         axes = functools.partial(identity.study_axes, changed, choices, lambda _: (cfg, choices))
         (planned,) = plan.plan([plan.Wanted(changed, [], axes)])

@@ -117,6 +117,8 @@ def _parameters(key: str, target: str) -> Mapping[str, inspect.Parameter] | None
         raise ConfigError(
             f"{key}.{TARGET}={shown(target)}: cannot be imported ({shown(reason)}); check the name"
         ) from error
+    if not callable(thing):
+        raise ConfigError(f"{key}.{TARGET}={shown(target)}: is no class; check the name")
     for evaluate in (True, False):
         try:
             return inspect.signature(thing, eval_str=evaluate).parameters
