@@ -10,6 +10,7 @@ from gradflow.data.arrays import Arrays
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.data.sources import diabetes, digits, moons, npz
 from gradflow.errors import ConfigError
+from gradflow.training import build
 
 # Lightning 2.6 flattens every loader with a class that torch 2.15 calls deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec:FutureWarning")
@@ -287,3 +288,8 @@ def test_whole_batches_are_the_same_in_every_process_and_leave_the_short_one_out
     short = module_of(small(np.zeros((7, 1), np.float32)))
     short.setup()
     assert [len(y) for _, y in short.whole_batches(samples=1000)] == [3]
+
+
+def test_runs_of_one_process_share_the_data_however_often_hydra_wraps_the_source(compose):
+    first, second = (build.data(compose(f"seed={seed}")) for seed in (0, 1))
+    assert first.arrays is second.arrays
