@@ -46,4 +46,4 @@ def test_those_of_a_configuration_of_ones_own_and_of_a_preset_are_refused_too(co
 
 def test_flags_that_do_not_go_together_are_refused_in_a_line(command):
     outcome = command("--cfg", "job", "-m", "blocks=1")
-    assert refused(outcome, "gradflow: --cfg job -m blocks=1: only one of --run, --multirun, --cfg, --info")
+    assert refused(outcome, "gradflow: blocks=1 --cfg job -m: only one of --run, --multirun, --cfg, --info")

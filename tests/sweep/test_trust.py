@@ -89,7 +89,7 @@ def test_resuming_a_folder_that_names_code_does_nothing_but_say_so(planned, comm
     before = (run / "run.json").read_bytes()
     outcome = command("resume=outputs/digits_mlp")
     assert outcome.status == 2
-    assert outcome.err.startswith("gradflow: outputs/digits_mlp")
+    assert outcome.err.startswith(f"gradflow: {tmp_path}/outputs/digits_mlp/")
     assert outcome.err.count("\n") == 1
     assert f"_target_={target} is not " in outcome.err
     assert outcome.err.endswith("use trust=true\n")
