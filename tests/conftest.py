@@ -32,10 +32,18 @@ TINY = ("trainer=cpu", "width=4", "trainer.max_epochs=1", "data.batch_size=600",
 @pytest.fixture(autouse=True)
 def _signals_restored() -> Iterator[None]:
     """No test inherits another's handlers: a command that was interrupted once is killed at the second time."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)}
-    yield
-    for number, handler in before.items():
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGUSR2: signal.SIG_DFL}
+    for number, handler in usual.items():
         signal.signal(number, handler)
+    yield
+    _call_off_kills()
+
+
+def _call_off_kills() -> None:
+    """A second signal has the process killed unless it ends soon, which that of the tests does not."""
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
 
 
 class Outcome(NamedTuple):
@@ -122,6 +130,7 @@ def _process_restored() -> Iterator[None]:
         HydraConfig.instance().cfg = hydra_config
         for number, handler in signals.items():
             signal.signal(number, handler)
+        _call_off_kills()
         for handler in set(root.handlers) - set(handlers):
             root.removeHandler(handler)
         root.setLevel(level)

@@ -166,7 +166,7 @@ def test_a_job_that_is_killed_without_warning_is_told_and_can_be_resumed(slurm, 
     status = [sys.executable, "-m", "gradflow.study", str(study), "status"]
     assert "interrupted" in subprocess.run(status, capture_output=True, text=True, check=False).stdout
     (tmp_path / "go").touch()
-    assert train(tmp_path, f"resume={study}").wait() == 0
+    assert train(tmp_path, f"resume={study}", "trust=true").wait() == 0
     same_as(undisturbed, tmp_path)
 
 

@@ -92,7 +92,7 @@ def test_so_do_the_slower_ones(command, tmp_path, name):
 def conv(command_in, tmp_path_factory):
     """A run whose best epoch is not the last; with dropout, to tell training from evaluation."""
     root = tmp_path_factory.mktemp("conv")
-    assert command_in(root, *CONV, "model.dropout=0.5", "trainer.max_epochs=4", "optimizer.lr=0.2").status == 0
+    assert command_in(root, *CONV, "model.dropout=0.5", "trainer.max_epochs=4", "optimizer.lr=0.5").status == 0
     run = only_run(root)
     assert record(run)["metrics"]["best_epoch"] < 4
     return run

@@ -43,7 +43,7 @@ def test_a_sweep_killed_again_and_again_ends_like_one_that_never_was(command_in,
     durations = [found["duration_s"] for found in records(whole).values()]
     moments = random.Random(0)
     for _ in range(KILLS):
-        kill_while_training(killed, moments.uniform(0.0, 1.2 * max(durations)))
+        kill_while_training(killed, moments.uniform(0.0, 0.9 * max(durations)))
     assert command_in(killed, *SWEEP).status == 0
     assert sum(found["attempts"] for found in records(killed).values()) > len(records(whole)), "no kill has hit a run"
     for run in run_folders(whole):

@@ -141,6 +141,8 @@ def one_line(error: Exception) -> str:
         return f"{swept.group(1)}: a setting of Hydra's has one value for all runs; {remedy}"
     if ambiguous := re.search(rf"{AMBIGUOUS} '(.+)'", text):
         return f"{ambiguous.group(1)}: one configuration is shown, so name one value"
+    if text.startswith(NO_OPTION):
+        return f"{' '.join(sys.argv[1:])}: a group takes the name of an option, e.g. activation=relu"
     if text.startswith(TOO_LONG):
         longest = max(sys.argv[1:], key=len)
         return f"{shown(longest)}: needs a number that 64 bits can hold ({text.partition(';')[0]})"

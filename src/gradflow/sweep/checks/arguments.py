@@ -81,7 +81,7 @@ def _rules(key: str, target: str | None, source: str | None, schema: type) -> tu
     if takes_more and source is not None:
         passed_on, takes_more = _annotations(f"{key}.source", source, known)
         annotations = passed_on | annotations
-    ours = ("name", *schema.__required_keys__, *(build.WHEN if key == "schedule" else ()))  # type: ignore[attr-defined]
+    ours = ("name", *schema.__required_keys__, *(build.WHEN if target and key == "schedule" else ()))  # type: ignore[attr-defined]
     always = {name: known[name] for name in ours if name in known}
     return {name: Rule(annotation) for name, annotation in (annotations | always).items()}, takes_more
 
