@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -51,6 +51,14 @@ class Arrays:
     def num_outputs(self) -> int:
         """Outputs that a network needs: the number of classes, or 1 for binary tasks (one logit) and regression."""
         return int(self.y.max()) + 1 if self.task == "classification" else 1
+
+
+def unwrapped(source: partial[Arrays]) -> partial[Arrays]:
+    """The function itself and all its options: Hydra hands over a new wrapper each time, which no cache would know."""
+    while isinstance(source.func, partial):
+        inner = source.func
+        source = partial(inner.func, *inner.args, *source.args, **{**inner.keywords, **source.keywords})
+    return source
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradflow.data.arrays import Arrays, Task, loaded
+from gradflow.data.arrays import Arrays, Task, loaded, unwrapped
 from gradflow.data.loader import Batch, BatchLoader, Chunk, ChunkLoader
 from gradflow.data.preparation import STATE, Preparation
 from gradflow.data.scaling import check_pixel_range, moments, standardized
@@ -70,7 +70,7 @@ class ArrayDataModule(L.LightningDataModule):
     ) -> None:
         super().__init__()
         inspect.signature(source).bind(**source_options)  # a TypeError here names what does not fit
-        self._source = _unwrapped(partial(source, **source_options))
+        self._source = unwrapped(partial(source, **source_options))
         self.batch_size = check_whole("data.batch_size", batch_size, at_least=1, example=32)
         self.eval_batch_size = check_whole("data.eval_batch_size", eval_batch_size, at_least=1, example=1000)
         self._split_options = SplitOptions(validation, validation_size, test_size, split_seed)
@@ -238,14 +238,6 @@ class ArrayDataModule(L.LightningDataModule):
             order_seed=order_seed,
             shard=shard or self._shard,
         )
-
-
-def _unwrapped(source: partial[Arrays]) -> partial[Arrays]:
-    """The function itself and all its options: Hydra hands over a new wrapper each time, which no cache would know."""
-    while isinstance(source.func, partial):
-        inner = source.func
-        source = partial(inner.func, *inner.args, *source.args, **{**inner.keywords, **source.keywords})
-    return source
 
 
 def _check_trainer(trainer: L.Trainer) -> None:

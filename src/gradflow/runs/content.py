@@ -46,7 +46,7 @@ def content(values: Mapping[str, Any]) -> dict[str, str]:
         ConfigError: if a file cannot be read.
     """
     found = {}
-    for key, text in _texts(values):
+    for key, text in texts(values):
         try:
             digest = _of_target(text) if key.split(".")[-1] == TARGET else _of_data(key, text)
         except OSError as error:
@@ -61,13 +61,13 @@ def changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
 
 
-def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+def texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
     """Every text with its dotted key; entries of a list are numbered."""
     if isinstance(value, str):
         yield key, value
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for name, item in items:
-        yield from _texts(item, f"{key}.{name}" if key else str(name))
+        yield from texts(item, f"{key}.{name}" if key else str(name))
 
 
 def _of_data(key: str, text: str) -> str | None:

@@ -5,12 +5,11 @@ Nothing else looks at variables in a path, so that everything of a run goes into
 
 import os
 import re
-from collections.abc import Iterator
-from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from gradflow.errors import ConfigError
+from gradflow.runs import content
 
 FOLDERS = ("output_dir", "data_dir")
 # A study is the name of one folder. ~ stays in the path of data, which counts in a run's identity as it was typed.
@@ -57,7 +56,7 @@ def read_numbers(cfg: DictConfig) -> None:
     Raises:
         ConfigError: if a variable is not set and has no default.
     """
-    for key, text in _texts(OmegaConf.to_container(cfg, resolve=False)):
+    for key, text in content.texts(OmegaConf.to_container(cfg, resolve=False)):
         if (missing := _WITHOUT_DEFAULT.search(text)) and missing[1] not in os.environ:
             name = missing[1]
             remedy = f"set it, or say what else to take: {key}='${{oc.env:{name},...}}'"
@@ -66,12 +65,3 @@ def read_numbers(cfg: DictConfig) -> None:
             value = OmegaConf.select(cfg, key)
             if isinstance(value, str) and _NUMBER.fullmatch(value):
                 OmegaConf.update(cfg, key, int(value) if _WHOLE.fullmatch(value) else float(value))
-
-
-def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Every text of a container with its dotted key, entries of a list by number."""
-    if isinstance(value, str):
-        yield key, value
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, item in items:
-        yield from _texts(item, f"{key}.{name}" if key else str(name))
