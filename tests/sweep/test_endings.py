@@ -108,9 +108,10 @@ def test_a_killed_worker_costs_no_run(sweep, command_in, tmp_path):
     running = sweep(*JOBLIB)
     assert running.waits(2), running.screen
     os.kill(running.worker(), signal.SIGKILL)
+    again = "a worker was killed; 2 runs are launched again"
+    assert wait_until(lambda: again in running.screen, process=running.process), running.screen
     (tmp_path / "go").touch()
     assert running.process.wait(timeout=PATIENCE_S) == 0, running.screen
-    assert "a worker was killed; 2 runs are launched again" in running.screen
     assert "Traceback" not in running.screen
     assert [found["attempts"] for found in records(tmp_path).values()] == [2, 2]
     undisturbed = tmp_path / "undisturbed"

@@ -18,6 +18,7 @@ import torch
 from finished_runs import left_by, only_run, record, run_folders, states, steps, weights, written_twice
 from omegaconf import OmegaConf
 
+from gradflow import signals
 from gradflow.runs import folders, identity
 from gradflow.runs.record import write_record
 from gradflow.runs.samples import TEST, TRAIN, VALIDATION, read_samples
@@ -222,6 +223,7 @@ def test_a_sweep_leaves_the_process_as_it_was(command, monkeypatch, breaking):
             "deterministic": torch.are_deterministic_algorithms_enabled(),
         }
 
+    signals.listen()  # as the command does, for as long as its process lives
     states, main = [], cli.main
 
     def watched():

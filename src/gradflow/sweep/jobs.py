@@ -1,5 +1,6 @@
 """What one job of a launcher trains: one run after another."""
 
+import copy
 import json
 import multiprocessing
 import os
@@ -77,9 +78,10 @@ def _run_all(folder: Path) -> Record | None:
 
 
 def _passed_on(error: Exception) -> Exception:
-    """The error, or what it says where it cannot be pickled and read back: a pool that fails to would be lost."""
+    """The error, or what it says where it cannot be pickled and made anew: a pool that fails to would be lost."""
     try:
-        pickle.loads(pickle.dumps(error))
+        pickle.dumps(error)
+        copy.copy(error)  # made anew from its arguments, as the pool does
     except Exception:  # whatever somebody's class raises
         return RunsFailed(f"{type(error).__name__}: {error}")
     return error
