@@ -8,6 +8,7 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 
 from gradflow.data.loader import Batch
+from gradflow.errors import ConfigError, nearest
 from gradflow.measure.scores import Pass, Task
 from gradflow.measure.steps import StepTable
 from gradflow.models.layers import Layer
@@ -102,6 +103,28 @@ class MeasuredModule(Protocol):
 def as_measured(module: L.LightningModule) -> MeasuredModule:
     """The module as the monitors see it."""
     return cast(MeasuredModule, module)
+
+
+def network_of(module: L.LightningModule, submodule: str | None = None) -> nn.Module:
+    """The network that monitors look at.
+
+    Args:
+        module: anybody's module, or this package's, whose network is its `network`.
+        submodule: the path of a part to look at instead, such as `generator`; None for all of it.
+
+    Raises:
+        ConfigError: if there is no such part.
+    """
+    if submodule is None:
+        return as_measured(module).network if hasattr(module, "keeps_abs_sums") else module
+    try:
+        return module.get_submodule(submodule)
+    except AttributeError as error:
+        known = [name for name, _ in module.named_children()]
+        raise ConfigError(
+            f"submodule={submodule}: {type(module).__name__} has no such part{nearest(submodule, known)} "
+            f"(parts: {', '.join(known)})"
+        ) from error
 
 
 def layers_of(module: L.LightningModule) -> list[Layer]:

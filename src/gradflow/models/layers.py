@@ -49,3 +49,12 @@ def named_layers(blocks: Sequence["Block"], head: nn.Linear, *, kinds: Sequence[
         for i, (block, kind) in enumerate(zip(blocks, kinds, strict=True))
     ]
     return [*hidden, Layer(layer_name(first + len(blocks), "head", total), head, None)]
+
+
+def short_names(network: nn.Module) -> dict[nn.Module, str]:
+    """The layer names of a network of this package, by affine layer and by activation; empty for any other network."""
+    layers = getattr(network, "layers", None)
+    if not isinstance(layers, list) or not all(isinstance(layer, Layer) for layer in layers):
+        return {}
+    parts = ((part, layer.name) for layer in layers for part in (layer.affine, layer.activation))
+    return {part: name for part, name in parts if part is not None}
