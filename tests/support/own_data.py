@@ -40,7 +40,7 @@ class Spectra(Dataset):
     """Images of 13 channels, as tensors (C, H, W); the class is the brightest of the first three channels."""
 
     def __init__(self, *, train: bool, samples: int = 40) -> None:
-        self.x = torch.randint(0, 100, (samples, 13, 4, 6), generator=torch.Generator().manual_seed(train)).byte()
+        self.x = torch.randint(0, 100, (samples, 13, 4, 6), generator=torch.Generator().manual_seed(int(train))).byte()
         self.y = torch.arange(samples) % 3
         self.x[torch.arange(samples), self.y] += 150
 

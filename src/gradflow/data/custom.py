@@ -18,6 +18,7 @@ from gradflow.errors import ConfigError
 TARGET = "_target_"
 MODULE = "gradflow.data.datamodule.ArrayDataModule"
 READER = "gradflow.data.custom.custom"
+_TWO = ("train", "test")
 _PAIR, _FOUR = ("x", "y"), ("x_train", "y_train", "x_test", "y_test")
 _SIX = (*_FOUR[:2], "x_val", "y_val", *_FOUR[2:])
 _EXPECTED = (
@@ -97,9 +98,6 @@ def _made(thing: Callable[..., Any], options: Mapping[str, Any]) -> Any:
     return {part: thing(**{argument: part == "train" if argument == "train" else part}, **options) for part in _TWO}
 
 
-_TWO = ("train", "test")
-
-
 def _agreeing(made: Arrays, task: str | None, layout: str | None) -> Arrays:
     if task not in (None, made.task):
         raise ConfigError(f"data.task={task}: the Arrays say {made.task}; leave data.task out")
@@ -124,9 +122,9 @@ def _named(made: Any) -> dict[str, Any]:
         named = dict(made)
     elif isinstance(made, Dataset):
         named = {"all": made}
-    elif isinstance(made, tuple | list) and made and all(isinstance(one, Dataset) for one in made):
-        names = PARTS if len(made) == len(PARTS) else _TWO
-        named = dict(zip(names, made, strict=len(made) <= len(PARTS)))
+    elif isinstance(made, tuple | list) and len(made) in (2, 3) and all(isinstance(one, Dataset) for one in made):
+        names: tuple[str, ...] = PARTS if len(made) == len(PARTS) else _TWO
+        named = dict(zip(names, made, strict=True))
     elif isinstance(made, tuple | list) and len(made) in (2, 4, 6):
         names = {2: _PAIR, 4: _FOUR, 6: _SIX}[len(made)]
         named = dict(zip(names, made, strict=True))
