@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CONF", "__version__", "load_network"]
 
-CONF = Path(__file__).resolve().parents[2] / "conf"  # the configuration groups
+CONF = (Path(__file__).parent / "conf").resolve()  # the configuration groups; in a checkout a link to conf/ at its top
 
 
 def __getattr__(name: str) -> Any:
