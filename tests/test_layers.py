@@ -11,6 +11,8 @@ from gradflow.runs.metrics import METRICS
 
 ORDER = [
     "errors",
+    "invocation",
+    "config_folders",
     "seeds",
     "signals",
     "terminal",
@@ -29,6 +31,7 @@ ORDER = [
     "sweep",
     "evaluate",
     "lesson",
+    "__main__",
 ]
 PACKAGE = Path(gradflow.__file__).parent
 FILES = sorted(file for file in PACKAGE.rglob("*.py") if file != PACKAGE / "__init__.py")
@@ -49,7 +52,7 @@ def imports(file):
 
 def places(dotted_names):
     """The entries of ORDER among dotted names."""
-    return {name.split(".")[1] for name in dotted_names if name.startswith("gradflow.")} - {"CONF"}
+    return {name.split(".")[1] for name in dotted_names if name.startswith("gradflow.")} - {"CONF", "__version__"}
 
 
 def place(file):

@@ -27,6 +27,11 @@ def run(command: Callable[[], object]) -> int:
     return 0
 
 
+def purpose(docstring: str | None) -> str:
+    """What a command is for: its module's docstring without how it is typed."""
+    return (docstring or "").partition(": ")[2].capitalize()
+
+
 def folder(typed: str) -> Path:
     """A folder's path, with `~` and `$NAME` expanded where a shell's quotes have kept them.
 

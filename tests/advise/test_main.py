@@ -7,7 +7,7 @@ from rich.console import Console
 from gradflow import terminal
 from gradflow.advise.__main__ import main
 from gradflow.advise.rules import RULES
-from gradflow.study.comparison.more_seeds import interpreter
+from gradflow.invocation import interpreter
 
 
 @pytest.fixture

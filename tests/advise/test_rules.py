@@ -13,9 +13,9 @@ from gradflow.advise.findings import advise
 from gradflow.advise.measured_run import SIGMOID_LIKE
 from gradflow.advise.rules import RULES
 from gradflow.errors import Diverged
+from gradflow.invocation import interpreter
 from gradflow.runs import health
 from gradflow.runs.record import error_entry
-from gradflow.study.comparison.more_seeds import interpreter
 from gradflow.study.records import study_runs
 
 EPOCHS, STEPS = 4, 50  # of the runs made here; an epoch has 50 updates

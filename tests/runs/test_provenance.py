@@ -8,6 +8,7 @@ import sys
 import pytest
 import torch
 
+from gradflow import invocation
 from gradflow.runs import provenance
 
 
@@ -30,13 +31,13 @@ def git(monkeypatch):
 
 
 def test_versions_device_and_command(monkeypatch):
-    monkeypatch.delenv(provenance.COMMAND, raising=False)
+    monkeypatch.delenv(invocation.COMMAND, raising=False)
     monkeypatch.setattr(sys, "argv", ["train.py", "study=two words"])
     made = provenance.provenance(device="abacus", threads=3)
     assert (made["python"], made["torch"]) == (platform.python_version(), torch.__version__.partition("+")[0])
     assert (made["device"], made["threads"]) == ("abacus", 3)
     assert shlex.split(made["command"]) == ["train.py", "study=two words"]
-    monkeypatch.setenv(provenance.COMMAND, "train.py seed=0")  # as typed, whichever process trains
+    monkeypatch.setenv(invocation.COMMAND, "train.py seed=0")  # as typed, whichever process trains
     assert provenance.provenance(device="abacus", threads=3)["command"] == "train.py seed=0"
     assert {"git_commit", "git_clean", "lightning", "hydra", "gradflow", "platform"} <= made.keys()
 

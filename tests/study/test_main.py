@@ -10,8 +10,8 @@ from forged_runs import typical, write_run
 from rich.console import Console
 
 from gradflow import terminal
+from gradflow.invocation import interpreter
 from gradflow.study.__main__ import main
-from gradflow.study.comparison.more_seeds import interpreter
 from gradflow.study.report import write
 
 

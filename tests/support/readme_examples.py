@@ -29,7 +29,8 @@ class Example:
         """A copy of what the commands need, with the section's files."""
         shutil.copy(ROOT / "train.py", root)
         for folder in ("conf", "src"):
-            shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+            ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            shutil.copytree(ROOT / folder, root / folder, symlinks=True, ignore=ignored)
         for name, text in self.files.items():
             assert not (root / name).exists(), "the example is to be new"
             (root / name).write_text(text)

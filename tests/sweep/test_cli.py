@@ -40,7 +40,7 @@ def test_help_lists_groups_and_examples_and_imports_nothing_heavy():
     assert heavy == "[]"
     assert done.stderr == ""
     shown = "\n".join(text)
-    assert sum(line.strip().startswith("python train.py") for line in text) >= 3
+    assert sum("python train.py" in line for line in text) >= 3
     for group in CONF.iterdir():
         if group.is_dir() and group.name != "hydra":
             (line,) = [line for line in text if line.startswith(f"{group.name}:")]
@@ -53,9 +53,9 @@ def test_help_lists_groups_and_examples_and_imports_nothing_heavy():
 def test_the_examples_of_the_help_are_valid(command, monkeypatch):
     monkeypatch.setattr("gradflow.sweep.jobs.run", lambda cfg, folder, **_: {})
     examples = [
-        re.split(r"\s{2,}", line.strip())[0].removeprefix("python train.py").split()
-        for line in command("--help").out.splitlines()
-        if line.strip().startswith("python train.py")
+        re.split(r"\s{2,}", example)[0].split()
+        for _, called, example in (line.partition("python train.py") for line in command("--help").out.splitlines())
+        if called
     ]
     assert len(examples) >= 3
     for arguments in examples:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import RenderableType
 
-from gradflow import command_line
+from gradflow import command_line, invocation
 from gradflow.advise.findings import advise
 from gradflow.advise.show import as_markdown, on_screen, rules_as_markdown, rules_on_screen
 from gradflow.errors import ConfigError, printable
@@ -32,7 +32,7 @@ def _advise(options: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m gradflow.advise", description=__doc__)
+    parser = argparse.ArgumentParser(prog=invocation.tool("advise"), description=command_line.purpose(__doc__))
     parser.add_argument("folder", nargs="?", type=command_line.folder, metavar="STUDY", help="e.g. outputs/digits_conv")
     parser.add_argument("--rules", action="store_true", help="print the rules with thresholds, sources and remedies")
     parser.add_argument("--markdown", action="store_true", help="print Markdown")

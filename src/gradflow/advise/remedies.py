@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gradflow import invocation
+
 _OVERRIDE = re.compile(r"([\w.]+)=(\S+)")  # other remedies are words
 
 
@@ -22,7 +24,7 @@ def open_remedies(remedies: Sequence[str], config: Mapping[str, Any]) -> tuple[s
 
 def is_command(remedy: str) -> bool:
     """Whether it is a whole command line, not an override or words."""
-    return " train.py " in remedy
+    return invocation.is_training(remedy)
 
 
 def _is_open(remedy: str, config: Mapping[str, Any]) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gradflow import invocation
 from gradflow.advise import gradients, judgements
 from gradflow.advise.measured_run import MeasuredRun, Sighting, per_cent
 from gradflow.runs import health, tags
@@ -11,7 +12,7 @@ from gradflow.study.comparison.evidence import ALPHA
 
 _OWN = "convention of gradflow"
 _LAG = f"{100 * health.LAG:g}"
-_VERDICTS = "docs/statistics.md; python -m gradflow.study STUDY compare"
+_VERDICTS = f"docs/statistics.md; {invocation.tool('study', 'STUDY', 'compare')}"
 _WARNINGS = "conf/callbacks/health_warnings.yaml"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from gradflow import command_line, terminal
+from gradflow import command_line, invocation, terminal
 from gradflow.errors import ConfigError
 from gradflow.evaluate import show
 from gradflow.evaluate.chosen_data import PARTS, check_fits, check_overrides, chosen_data, rows_of, trained_on
@@ -52,7 +52,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m gradflow.evaluate", description=__doc__)
+    parser = argparse.ArgumentParser(prog=invocation.tool("evaluate"), description=command_line.purpose(__doc__))
     parser.add_argument(
         "runs",
         nargs="+",

@@ -1,12 +1,11 @@
 """`python -m gradflow.lesson`: build the interactive lesson (one page that opens from disk) and its pictures."""
 
 import argparse
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gradflow import command_line
+from gradflow import command_line, invocation
 from gradflow.errors import ConfigError
 from gradflow.lesson.build import build
 from gradflow.lesson.experiments.effort import FULL, QUICK
@@ -24,13 +23,13 @@ def _build(options: argparse.Namespace, typed: Sequence[str]) -> None:
     if options.seed < 0:
         raise ConfigError(f"--seed {options.seed}: a seed must be at least 0, e.g. --seed 0")
     effort = QUICK if options.quick else FULL
-    command = shlex.join(["python", "-m", "gradflow.lesson", *typed])
+    command = invocation.tool("lesson", *typed)
     page = build(options.output, effort=effort, seed=options.seed, command=command, say=say)
     say(f"lesson: {page}")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m gradflow.lesson", description=__doc__)
+    parser = argparse.ArgumentParser(prog=invocation.tool("lesson"), description=command_line.purpose(__doc__))
     parser.add_argument("--output", type=command_line.folder, default=Path("outputs/lesson"), help="folder to write to")
     parser.add_argument("--seed", type=int, default=0, help="first of the seeds to average")
     parser.add_argument(

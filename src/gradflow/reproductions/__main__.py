@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gradflow import command_line
+from gradflow import CONF, command_line, invocation
 from gradflow.errors import ConfigError
 from gradflow.reproductions.collect import collect
 from gradflow.reproductions.page import write_page
@@ -13,7 +13,7 @@ from gradflow.reproductions.published import experiments
 from gradflow.reproductions.stored import read, together, write
 from gradflow.terminal import say
 
-DOCS = Path(__file__).resolve().parents[3] / "docs"
+DOCS = docs if (docs := CONF.parent / "docs").is_dir() else Path("docs")  # of a checkout, or where the user stands
 SIX_LAYERS = "six_layers"
 
 
@@ -32,7 +32,7 @@ def _write(options: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m gradflow.reproductions", description=__doc__)
+    parser = argparse.ArgumentParser(prog=invocation.tool("reproductions"), description=command_line.purpose(__doc__))
     parser.add_argument(
         "studies",
         nargs="?",

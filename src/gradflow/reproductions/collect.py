@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from gradflow import CONF, invocation
 from gradflow.reproductions.stored import Tables, several
 from gradflow.runs import tags
 from gradflow.runs.events import Curve
@@ -155,7 +156,8 @@ def command(typed: str) -> str:
         key, equals, value = argument.partition("=")
         if key not in NOT_SHOWN:
             shown.append(f"{key}{equals}{_without_folder(value)}")
-    return f"python {shlex.join([Path(program).name, *shown])}"
+    name = Path(program).name
+    return shlex.join([*([] if name == invocation.NAME else ["python"]), name, *shown])
 
 
 def _without_folder(value: Any) -> str:
@@ -164,7 +166,7 @@ def _without_folder(value: Any) -> str:
     return Path(text).name if "/" in text else text
 
 
-PRESETS = Path(__file__).resolve().parents[3] / "conf" / "experiment"
+PRESETS = CONF / "experiment"
 
 
 def preset_runs(study: str) -> list[dict[str, Any]]:

@@ -10,11 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradflow import __version__
+from gradflow.invocation import COMMAND
+
 if TYPE_CHECKING:  # imported when a device is asked for: the command line is quick without torch
     import torch
 
-COMMAND = "GRADFLOW_COMMAND"  # environment variable: the command as it was typed, for whichever process trains
-PACKAGES = {"torch": "torch", "lightning": "lightning", "hydra": "hydra-core", "gradflow": "gradflow"}
+PACKAGES = {"torch": "torch", "lightning": "lightning", "hydra": "hydra-core"}
 
 
 def provenance(*, device: str, threads: int) -> dict[str, Any]:
@@ -37,7 +39,7 @@ def provenance(*, device: str, threads: int) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """The versions of what computes a result, by the names that they have in run.json."""
-    return {name: version(package) for name, package in PACKAGES.items()}
+    return {name: version(package) for name, package in PACKAGES.items()} | {"gradflow": __version__}
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from gradflow import command_line
+from gradflow import command_line, invocation
 from gradflow.errors import ConfigError
 from gradflow.runs.record import Record
 from gradflow.study.closing_table import closing_table
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from gradflow.study.comparison.tuning import Tuning
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
-    options = _parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, *, command: str | None = None) -> int:
+    """The command line, of which `command` may be known already; returns the exit status."""
+    options = _parser(command).parse_args(arguments)
     return command_line.run(lambda: _show_all(options))
 
 
@@ -33,10 +33,16 @@ def _show_all(options: argparse.Namespace) -> None:
         COMMANDS[command](options, records)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m gradflow.study", description=__doc__)
+def _parser(command: str | None) -> argparse.ArgumentParser:
+    purpose = PURPOSES[command] if command else command_line.purpose(__doc__)
+    parser = argparse.ArgumentParser(prog=invocation.tool(command or "study"), description=purpose)
     parser.add_argument("folder", type=command_line.folder, help="the study's folder, e.g. outputs/digits_conv")
-    parser.add_argument("command", nargs="?", choices=list(COMMANDS), help="one of the four; by default, all of them")
+    if command is None:
+        parser.add_argument(
+            "command", nargs="?", choices=list(COMMANDS), help="one of the four; by default, all of them"
+        )
+    else:
+        parser.set_defaults(command=command)
     parser.add_argument("--baseline", help="the activation to compare with; by default relu, if the study has it")
     parser.add_argument(
         "--output",
@@ -117,6 +123,13 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, list[Record]], None]] = {
     "average": _average,
     "compare": _compare,
     "report": _report,
+}
+
+PURPOSES = {
+    "status": "The runs of a study by state, and the time left.",
+    "average": "Average the seeds of each configuration of a study, as curves for TensorBoard.",
+    "compare": "Compare the activations of a study, paired by seed, with a verdict.",
+    "report": "Write the report of a study: one page, its figures and tables.",
 }
 
 NEEDS_NO_OUTPUT = ("status", "compare")

@@ -33,11 +33,15 @@ def run_folder(study: Path, record: Record) -> Path:
 
 
 def whole_curves(study: Path, record: Record) -> dict[str, Curve] | None:
-    """Every scalar of a run that has ended, by tag; None if its event files are not whole.
+    """`curves_if_whole` of a run of a study."""
+    return curves_if_whole(run_folder(study, record), record)
+
+
+def curves_if_whole(folder: Path, record: Record) -> dict[str, Curve] | None:
+    """Every scalar that a run has recorded, by tag; None if it has ended and its event files are not whole.
 
     `study_runs` has told those that are missing or short; those that turn out to be damaged are named here.
     """
-    folder = run_folder(study, record)
     if integrity.missing_curves(folder, record) is not None:
         return None
     try:

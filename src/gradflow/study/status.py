@@ -29,10 +29,14 @@ _NAMED = (State.FAILED, State.CUT_SHORT)  # run by run, with the reason
 
 
 def true_state(study: Path, record: Record) -> str:
+    """`state_in` the folder of a run of a study."""
+    return state_in(study / record["config"] / folders.seed_folder(record["seed"]), record)
+
+
+def state_in(folder: Path, record: Record) -> str:
     """The state of a run; if it says `running` but no process holds its folder, it was killed: `interrupted`."""
     if record["state"] != State.RUNNING:
         return record["state"]
-    folder = study / record["config"] / folders.seed_folder(record["seed"])
     return State.RUNNING if _is_held(folder / folders.LOCK_FILE) else State.INTERRUPTED
 
 

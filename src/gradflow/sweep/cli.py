@@ -1,4 +1,4 @@
-"""What train.py runs: hydra.main, with every error turned into one line and an exit status."""
+"""What train.py and the console command run: hydra.main, with every error turned into one line and an exit status."""
 
 import os
 import re
@@ -15,9 +15,8 @@ from hydra.errors import HydraException, InstantiationException, OverrideParseEx
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from gradflow import CONF, signals, terminal
+from gradflow import CONF, invocation, signals, terminal
 from gradflow.errors import CannotWrite, ConfigError, RunsFailed, nearest, shown
-from gradflow.runs.provenance import COMMAND
 
 TOO_LONG = "Exceeds the limit"  # how Python begins a ValueError for a number of thousands of digits
 # How messages of Hydra's begin: for an unknown key; a group's option that is no name; several values where one is
@@ -48,7 +47,8 @@ def main() -> None:
     """Run Hydra; exit with 0, 1 (a run failed), 2 (wrong input), 130 (Ctrl-C) or 128 + signal."""
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     os.environ[FULL_ERROR] = "1"  # let errors through to here instead of having Hydra print them
-    os.environ[COMMAND] = shlex.join(sys.argv)
+    os.environ[invocation.COMMAND] = shlex.join(sys.argv)
+    os.environ[invocation.PROGRAM] = invocation.train()
     terminal.accept_every_character()
     signals.listen()
     sys.argv[1:] = _overrides_first(sys.argv[1:])
@@ -127,14 +127,14 @@ def one_line(error: Exception) -> str:
         return f"{group}={option}: no such option{nearest(option, options)} (options: {', '.join(options)})"
     if unlisted := re.search(r"Could not load '([^']+)/([^'/]+)'", text):
         group, option = unlisted.groups()
-        return f"{group}={option}: no such option; python train.py --help lists them"
+        return f"{group}={option}: no such option; {invocation.train('--help')} lists them"
     if twice := re.search(r"Multiple values for ([\w/]+)\. .*'override [\w/]+: (.*)'", text):
         group, option = twice.groups()
         return f"+{group}={option}: the group has an option; write {group}={option}, or {group}=[A,B] for several"
     if unknown := re.search(rf"{NO_KEY} '([^']+)'", text):
         value = re.search(rf"\+{re.escape(unknown.group(1))}=(.*)", text)
         typed = f"{unknown.group(1)}={value.group(1)}" if value else unknown.group(1)
-        return f"{typed}: no such key; python train.py --help lists the groups"
+        return f"{typed}: no such key; {invocation.train('--help')} lists the groups"
     if swept := re.search(rf"{SWEPT_SETTING} : '(.+)'", text):
         plain = re.sub(r"^\+*hydra\.sweeper\.params\.", "", swept.group(1))
         remedy = "name one" if plain == swept.group(1) else f"write {plain}"

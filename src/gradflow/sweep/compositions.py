@@ -11,6 +11,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
+from gradflow import invocation
 from gradflow.errors import ConfigError, nearest
 from gradflow.sweep import environment, settings
 
@@ -126,7 +127,7 @@ class Compositions:
             only = f"only {', '.join(having)} {'has' if len(having) == 1 else 'have'} it"
             remedy = f"leave it out, or give {group}={option} a command of its own"
             raise ConfigError(f"{override.input_line}: {group}={option} has no {rest} ({only}); {remedy}")
-        hint = nearest(key, _keys(composed)) or "; python train.py --help lists the groups"
+        hint = nearest(key, _keys(composed)) or f"; {invocation.train('--help')} lists the groups"
         more = f" (an argument that is not listed takes a plus: +{override.input_line})" if rest else ""
         raise ConfigError(f"{override.input_line}: no such key{hint}{more}")
 

@@ -13,7 +13,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf, open_dict
 from torch import nn
 
-from gradflow import CONF
+from gradflow import config_folders
 from gradflow.callbacks.precise_batch_norm import recomputed_statistics
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.data.preparation import Preparation, stored_preparation
@@ -106,7 +106,9 @@ def network_of(
         raise ConfigError(f"epoch={epoch}: choose best, the epoch that validation chose, or last")
     checkpoint = _checkpoint(run.folder, epoch)
     if not trust:
-        check_trusted(run.cfg, where=run.folder, own=named_in([CONF]), remedy=remedy, groups=NETWORK_GROUPS)
+        check_trusted(
+            run.cfg, where=run.folder, own=named_in(config_folders.folders()), remedy=remedy, groups=NETWORK_GROUPS
+        )
     with _building(run, "network"):
         known = stored_preparation(checkpoint)
     if known is None:  # written by a version that did not store it
@@ -141,7 +143,10 @@ def data_of(
         for key, value in changes.items():
             OmegaConf.update(cfg, key, value, merge=True)
     if not trust:
-        own = {*named_in([CONF]), *(str(value) for key, value in changes.items() if key.endswith(TARGET))}
+        own = {
+            *named_in(config_folders.folders()),
+            *(str(value) for key, value in changes.items() if key.endswith(TARGET)),
+        }
         check_trusted(cfg, where=run.folder, own=own, remedy=remedy, groups=(DATA_GROUP,))
     with _building(run, "data set"):
         data = build.data(cfg)

@@ -54,10 +54,12 @@ class GradflowSweeper(Sweeper):
             ConfigError: if any combination makes no sense; then none is trained.
             RunsFailed: if a run failed; the others have been trained anyway.
         """
-        from gradflow import terminal
+        from gradflow import config_folders, terminal
         from gradflow.sweep import launch, plan
 
         terminal.configure()
+        if (taken := config_folders.clashes()) is not None:
+            terminal.say(taken, style="yellow")
         with terminal.console.status("checking the configuration"):
             runs = plan.plan(self._wanted(arguments))
         todo = plan.unfinished(runs)

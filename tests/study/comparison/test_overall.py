@@ -9,8 +9,9 @@ import pytest
 from forged_runs import scored_run, scored_runs
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from gradflow.invocation import interpreter
 from gradflow.study.comparison.compare import compare
-from gradflow.study.comparison.more_seeds import interpreter, more_seeds
+from gradflow.study.comparison.more_seeds import more_seeds
 from gradflow.study.comparison.overall import overall
 from gradflow.study.comparison.tuning import tune
 

@@ -12,8 +12,8 @@ from browsers import browser_page, needs_browser
 from forged_runs import typical, write_run
 
 from gradflow.errors import ConfigError
+from gradflow.invocation import interpreter
 from gradflow.runs.record import error_entry
-from gradflow.study.comparison.more_seeds import interpreter
 from gradflow.study.report import write
 
 pytestmark = pytest.mark.slow  # pictures of every figure

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from gradflow import invocation
 from gradflow.advise import rules as advice
 from gradflow.figures.table import Table
 from gradflow.lesson import marks
@@ -62,7 +63,7 @@ OUTPUTS = Table(
     ],
 )
 ADVICE = Table(
-    "The rules by which python -m gradflow.advise STUDY judges your own studies.",
+    f"The rules by which {invocation.tool('advise', 'STUDY')} judges your own studies.",
     ["finding", "holds when", "what helps"],
     [[rule.name, rule.condition, listed(rule.remedies)] for rule in advice.RULES],
 )

@@ -2,12 +2,11 @@
 
 import math
 import re
-import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gradflow import invocation
 from gradflow.runs import tags
 from gradflow.runs.record import DONE, IDENTITY, Record
 from gradflow.study.comparison.claims import Comparison, Gap, Strength
@@ -87,13 +86,7 @@ def _command(records: Sequence[Record], seeds: Sequence[int], study: Path) -> st
     values = dict(sorted(values.items(), key=lambda item: len(item[1]) == 1))  # what is swept comes first
     values["seed"] = [str(seed) for seed in seeds]
     words = [key if key.startswith("~") else f"{key}={','.join(choices)}" for key, choices in values.items()]
-    return shlex.join([interpreter(), "train.py", "-m", *words])
-
-
-def interpreter() -> str:
-    """The Python that runs this, as it is typed: `.venv/bin/python` below the working directory, elsewhere `python`."""
-    running, here = Path(sys.executable), Path.cwd()
-    return str(running.relative_to(here)) if running.is_relative_to(here) else "python"
+    return invocation.train("-m", *words)
 
 
 def _options(record: Record, study: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from gradflow import invocation
 from gradflow.errors import printable
 from gradflow.figures.marks import legend_of
 from gradflow.figures.panels import Figure, save
@@ -36,9 +37,10 @@ SELECTED_ON_TEST = (
     "The best epoch was selected on test data, as in the published study: scores at the best epoch tend to be better "
     "than those of an epoch chosen without looking at the test data."
 )
+_VANISHING = invocation.train("experiment=digits_vanishing")
 NORMALISED = (
     "Every network here has batch normalisation, which hides much of what the activation does to the gradient. The "
-    "contrast: the same sweep with model.norm=none,batch, or python train.py experiment=digits_vanishing."
+    f"contrast: the same sweep with model.norm=none,batch, or {_VANISHING}."
 )
 NOTHING_YET = "No run of this study has finished yet: there is nothing to average."
 

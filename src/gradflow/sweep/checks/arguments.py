@@ -7,6 +7,7 @@ from typing import Any
 
 from hydra.utils import get_object
 
+from gradflow import invocation
 from gradflow.data import custom
 from gradflow.errors import ConfigError, shown
 from gradflow.sweep.checks.schema import NESTED, OWN_ARGUMENTS, NoOption, types
@@ -31,7 +32,7 @@ def check(key: str, node: Any, schema: type) -> None:
         ConfigError: naming key, value and remedy.
     """
     if not isinstance(node, Mapping):
-        raise ConfigError(f"{key}={shown(node)}: not an option of this group; see python train.py --help")
+        raise ConfigError(f"{key}={shown(node)}: not an option of this group; see {invocation.train('--help')}")
     target = node.get(TARGET)
     if (not isinstance(target, str) or target == MISSING) and not (target is None and key in OPTIONAL):
         raise ConfigError(f"{key}.{TARGET}={shown(target)}: name a class, e.g. {key}.{TARGET}=package.Class")

@@ -1,0 +1,1 @@
+"""Hydra finds plugins in the namespace package `hydra_plugins` only."""
