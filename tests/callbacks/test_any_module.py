@@ -1,9 +1,15 @@
 """Gradient norms of modules that know nothing of gradflow, against a plain loop with autograd."""
 
 import copy
+import csv
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
+import any_modules
 import lightning as L
 import pytest
 import torch
@@ -327,6 +333,58 @@ def test_where_there_is_nothing_to_measure_one_sentence_says_so(caplog):
     assert "no optimizer has a parameter in submodule=network.1" in caplog.text
     with pytest.raises(ConfigError, match=r"submodule=netwrk: Classifier has no such part; did you mean network\?"):
         fit(Classifier(mlp(), numbers()), callbacks=[GradientNorms(submodule="netwrk")])
+
+
+def test_warnings_name_layers_of_any_module_in_its_own_words(caplog):
+    layers = [part for _ in range(8) for part in (nn.Linear(4, 4), nn.Sigmoid())]
+    torch.manual_seed(0)
+    fit(Classifier(nn.Sequential(*layers, nn.Linear(4, 3)), numbers()), callbacks=gradflow.monitors())
+    (message,) = [record.getMessage() for record in caplog.records if record.name.startswith("gradflow")]
+    assert message.startswith("gradients vanish: 00_network.0 gets ")
+    assert "Try, unless in use: ReLU, He initialisation, normalisation" in message
+
+
+def test_words_that_a_batch_has_not_are_no_vanishing_gradient(caplog):
+    network = SparseWords(sparse=True)
+    network.words, network.idle = nn.Embedding(10**7, 4), nn.Identity()
+    _, rows = fit(Classifier(network, words()), callbacks=gradflow.monitors())
+    assert rows.curve("grad_rms/00_network.words")[0] < 1e-3 * rows.curve("grad_rms/01_network.head")[0]
+    assert "vanish" not in caplog.text
+
+
+class Distributed(Classifier):
+    """Two processes share each batch of four."""
+
+    def train_dataloader(self):
+        data = torch.utils.data.TensorDataset(*self.data)
+        sampler = torch.utils.data.DistributedSampler(data, shuffle=False) if self.trainer.world_size > 1 else None
+        return torch.utils.data.DataLoader(data, batch_size=4 // self.trainer.world_size, sampler=sampler)
+
+
+SCRIPT = """
+from lightning.pytorch.loggers import CSVLogger
+import any_modules, gradflow, test_any_module, warnings
+
+warnings.filterwarnings("ignore")
+module = test_any_module.Distributed(test_any_module.mlp(), test_any_module.numbers(8))
+options = {"devices": 2, "strategy": "ddp", "use_distributed_sampler": False, "logger": CSVLogger("logs")}
+any_modules.fit(module, callbacks=gradflow.monitors(), **options)
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_write_the_gradient_of_their_batches_together_once(tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    path = [Path(__file__).parent, Path(any_modules.__file__).parent, Path(gradflow.__file__).parents[1]]
+    environment = {key: value for key, value in os.environ.items() if "RANK" not in key and "MASTER" not in key}
+    environment["PYTHONPATH"] = os.pathsep.join(map(str, path))
+    subprocess.run([sys.executable, "script.py"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    (file,) = (tmp_path / "logs").rglob("metrics.csv")
+    together = [row for row in csv.DictReader(file.read_text().splitlines()) if row["grad_norm/total"]]
+    _, alone = fit(Distributed(mlp(), numbers(8)), callbacks=gradflow.monitors())
+    assert [row["step"] for row in together] == ["0", "1"]
+    for tag in alone.tags("grad"):
+        assert [float(row[tag]) for row in together] == pytest.approx(list(alone.curve(tag).values()), rel=1e-5), tag
 
 
 def test_an_interrupted_epoch_of_somebody_elses_module_keeps_its_points():
