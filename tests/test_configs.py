@@ -167,7 +167,7 @@ def test_a_single_callback_is_switched_off(compose):
 @pytest.mark.parametrize("option", [option for option in options("trainer") if option != "gpu"])
 def test_trainers_build(compose, tmp_path, option):
     cfg = compose(f"trainer={option}")
-    trainer = build.trainer(cfg, tmp_path, callbacks=[], logger=None)
+    trainer = build.trainer(cfg, tmp_path, callbacks=[])
     assert trainer.max_epochs == 10
     assert trainer.logger is None
     assert trainer.num_devices == (2 if option == "ddp" else 1)
@@ -182,9 +182,9 @@ def test_the_gpu_trainer_differs_from_the_others_in_its_accelerator_only(compose
 
 @pytest.mark.parametrize("option", options("logger"))
 def test_loggers_build(compose, tmp_path, option):
-    logger = build.logger(compose(f"logger={option}"), tmp_path)
-    assert (logger is None) == (option == "none")
-    assert logger is None or Path(logger.log_dir) == tmp_path
+    names = [one.name for one in build.loggers(compose(f"logger={option}"), tmp_path)]
+    assert names == {"none": [], "tensorboard": [""]}.get(option, ["", option])
+    assert all(Path(one.save_dir) == tmp_path for one in build.loggers(compose(f"logger={option}"), tmp_path))
 
 
 @pytest.mark.parametrize("option", slow_but("experiment", "digits_depth", "mnist_sgd", leave_out=""))

@@ -83,7 +83,7 @@ BAD = [
     ([PLATEAU], r"schedule\.monitor=null: ReduceLROnPlateau follows a score, e\.g\. \+schedule\.monitor=val/loss"),
     (
         ["logger._target_=lightning.pytorch.loggers.CSVLogger", "+logger.save_dir=logs"],
-        r"logger\._target_=lightning\.pytorch\.loggers\.CSVLogger: .*use logger=tensorboard",
+        r"logger\._target_=lightning\.pytorch\.loggers\.CSVLogger: takes no `folder`.*use logger=csv",
     ),
     (
         ["data=diabetes", "model=mlp", "data.validation_size=1"],

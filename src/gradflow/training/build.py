@@ -36,6 +36,8 @@ PRECISIONS = {"32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed", "64": "6
 BATCH_NORMS = RECOMPUTED, RUNNING = "recomputed", "running"  # the statistics by which evaluation normalises
 # Lightning counts these in training steps or acts on them at every step, so a training step must be one batch.
 BATCH_OPTIONS = ("gradient_clip_val", "max_steps", "min_steps", "limit_train_batches", "profiler")
+TARGET = "_target_"
+RECORD = "gradflow.runs.logger.RunLogger"  # of which the group need say nothing
 PROFILE = "profile"  # of the file in the run folder: fit-profile.txt, test-profile.txt
 WHEN = ("interval", "monitor")  # options of a schedule that say when it steps
 BATCH_HOOKS = (
@@ -183,8 +185,22 @@ def callbacks(cfg: DictConfig) -> dict[str, Callback]:
     return {str(name): _make(callback) for name, callback in cfg.callbacks.items() if callback is not None}
 
 
-def logger(cfg: DictConfig, folder: Path) -> Logger | None:
-    return _make(cfg.logger, folder=folder)
+def loggers(cfg: DictConfig, folder: Path) -> list[Logger]:
+    """The record of the run, unless `logger=none`, and the further loggers in their order."""
+    own = {key: value for key, value in cfg.logger.items() if key not in further_loggers(cfg)}
+    record = _make({TARGET: RECORD, **own}, folder=folder)
+    further = [_make(node, **_folder_of(node, folder)) for node in further_loggers(cfg).values()]
+    return [one for one in (record, *further) if one is not None]
+
+
+def further_loggers(cfg: DictConfig) -> dict[str, DictConfig]:
+    """The loggers on top of the record: entries of the group that name a class of their own."""
+    return {str(key): node for key, node in cfg.logger.items() if isinstance(node, DictConfig) and TARGET in node}
+
+
+def _folder_of(node: DictConfig, folder: Path) -> dict[str, Path]:
+    """The run folder, for a logger that takes it; Lightning's write where their own arguments say."""
+    return {"folder": folder} if "folder" in inspect.signature(get_object(node[TARGET])).parameters else {}
 
 
 def trainer(
@@ -192,7 +208,7 @@ def trainer(
     folder: Path,
     *,
     callbacks: Sequence[Callback],
-    logger: Logger | None = None,
+    loggers: Sequence[Logger] = (),
     environment: OwnEnvironment | None = None,
 ) -> L.Trainer:
     """Lightning's trainer, with callbacks for its `max_time` and `max_steps`.
@@ -201,13 +217,13 @@ def trainer(
         cfg: the composed configuration.
         folder: the run folder.
         callbacks: in their order.
-        logger: where to write; None in every process of a run but the first.
+        loggers: where to write; none in every process of a run but the first.
         environment: which process this is; None for the only one.
     """
     made: L.Trainer = _make(
         {key: value for key, value in cfg.trainer.items() if key not in LIMITS},
         callbacks=[*callbacks, *limits(cfg)],
-        logger=logger or False,
+        logger=list(loggers) or False,
         default_root_dir=folder,
         # Under Slurm too, a run starts its own processes, and submitit, not Lightning, requeues it.
         plugins=[DurableCheckpointIO(), environment or OwnEnvironment()],

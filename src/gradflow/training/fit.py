@@ -1,7 +1,7 @@
 """What every process of a run does: build, fit, test. All processes except the first write nothing."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,7 +46,7 @@ def build_parts(
     folder: Path,
     environment: OwnEnvironment,
     *,
-    logger: Logger | None = None,
+    loggers: Sequence[Logger] = (),
     title: str | None = None,
 ) -> Parts:
     """Build everything; `title` is that of a progress bar."""
@@ -60,7 +60,7 @@ def build_parts(
     progress = [RunProgress(title, score=module.task.monitor)] if title is not None else []
     signals = [Signals()] if processes(cfg) > 1 else []
     callbacks = [*monitors, *progress, *signals, *checkpoints.checkpoints(folder, module.task)]
-    trainer = build.trainer(cfg, folder, callbacks=callbacks, logger=logger, environment=environment)
+    trainer = build.trainer(cfg, folder, callbacks=callbacks, loggers=loggers, environment=environment)
     return Parts(monitors, data, module, trainer)
 
 

@@ -16,10 +16,10 @@ from gradflow.errors import ConfigError, shown
 from gradflow.runs import folders, identity
 from gradflow.runs.events import copy_events
 from gradflow.runs.integrity import damaged_curves
-from gradflow.runs.logger import RunLogger
 from gradflow.runs.provenance import versions
 from gradflow.runs.record import IDENTITY, Record, StartedFrom, read_record
 from gradflow.runs.states import goes_on, is_over
+from gradflow.training import build
 from gradflow.training.checkpoints import DurableCheckpointIO, saved, whole_checkpoint
 from gradflow.training.folder import lock
 
@@ -82,7 +82,7 @@ def described(record: Record) -> str:
 
 def _writes_known_curves(cfg: DictConfig) -> bool:
     """Whether the curves are where they can be copied from: in the run folder's event files, or nowhere."""
-    return cfg.logger.get("_target_") in (None, f"{RunLogger.__module__}.{RunLogger.__qualname__}")
+    return cfg.logger.get(build.TARGET) in (None, build.RECORD) and not build.further_loggers(cfg)
 
 
 def _relatives(folder: Path, record: Record) -> Iterator[tuple[Path, Record]]:

@@ -21,6 +21,7 @@ from gradflow.measure.gradients import gradient_row
 from gradflow.measure.scores import Pass, Task
 from gradflow.measure.steps import StepTable
 from gradflow.runs import tags
+from gradflow.runs.further_logger import flush
 from gradflow.runs.logger import RunLogger
 from gradflow.runs.scalars import write, write_rows
 from gradflow.seeds import Stream, torch_seed
@@ -240,6 +241,7 @@ class ActivationModule(L.LightningModule):
             "final": self.final,
             "stopped": self.trainer.should_stop,
             "events": next((one.sizes() for one in self.trainer.loggers if isinstance(one, RunLogger)), {}),
+            "loggers": flush(self.trainer.loggers),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -18,7 +18,8 @@ from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import CannotWrite, Diverged
 from gradflow.measure.constant_answers import constant_loss, majority_share
 from gradflow.models.layers import Layer
-from gradflow.runs import durable, folders, integrity, tags
+from gradflow.runs import durable, folders, further_logger, identity, integrity, tags
+from gradflow.runs.further_logger import Described
 from gradflow.runs.logger import RunLogger, rewind
 from gradflow.runs.provenance import device_name, provenance
 from gradflow.runs.record import Clock, EventsEntry, Record, State, error_entry, now, read_record, write_record
@@ -131,8 +132,9 @@ def _train(
 ) -> None:
     axes = " ".join(f"{axis}={value}" for axis, value in record["axes"].items())
     title = f"{position}: {axes} seed={record['seed']}"
-    logger = build.logger(cfg, folder)
-    parts = build_parts(cfg, folder, environment, logger=logger, title=title)
+    loggers = build.loggers(cfg, folder)
+    recorder = next((one for one in loggers if isinstance(one, RunLogger)), None)
+    parts = build_parts(cfg, folder, environment, loggers=loggers, title=title)
     module, trainer = parts.module, parts.trainer
     _describe(parts, record)
     checkpoint = None if resume is None else saved(resume)
@@ -141,12 +143,15 @@ def _train(
     write_record(folder, record)
     _announce(title, record, parts.data, trainer)
     if checkpoint is not None:
-        rewind(folder, checkpoint["gradflow"]["events"])
+        if sizes := checkpoint["gradflow"]["events"]:  # otherwise event files are those of a logger of the user's own
+            rewind(folder, sizes)
         end_where_it_ended(trainer, checkpoint)
         resuming = f"resuming after epoch {checkpoint['epoch'] + 1}"
         terminal.say(f"  {described(record) if copied else resuming}")
-    if isinstance(logger, RunLogger) and (checkpoint is None or copied):
-        logger.log_trial(trial=f"{record['study']}/{record['config']}", **trial(cfg, module, record))
+    logged = Described(record["study"], record["config"], record["seed"], identity.whole(cfg))
+    further_logger.begin(loggers, logged, None if checkpoint is None else checkpoint["gradflow"])
+    if recorder is not None and (checkpoint is None or copied):
+        recorder.log_trial(trial=f"{record['study']}/{record['config']}", **trial(cfg, module, record))
     state, tested = State.FAILED, dict[str, float]()
     try:
         tested = fit_and_test(parts, folder, resume)
@@ -160,10 +165,16 @@ def _train(
         module.write_step_losses()
         log.warning("diverged: %s", error)
         record["error"] = error_entry(error)
+    except Exception:
+        raise
+    except BaseException:
+        state = State.INTERRUPTED
+        raise
     finally:
-        if isinstance(logger, RunLogger):
-            logger.close(finished=state == State.FINISHED)
-    events = _events(folder) if isinstance(logger, RunLogger) else {}
+        further_logger.end(loggers, state, is_over=is_over(record | {"state": state}))
+        if recorder is not None:
+            recorder.close(finished=state == State.FINISHED)
+    events = _events(folder) if recorder is not None else {}
     record |= {"state": state, "metrics": {**final_metrics(parts), **tested}, "events": events}
 
 

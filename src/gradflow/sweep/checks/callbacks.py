@@ -1,6 +1,5 @@
-"""Do the callbacks, the logger and what they follow go with a run?"""
+"""Do the callbacks and what they follow go with a run?"""
 
-import inspect
 from collections.abc import Mapping
 
 from hydra.utils import get_object
@@ -15,7 +14,7 @@ from gradflow.training.lightning_callbacks import refusal
 
 
 def check_kinds(cfg: DictConfig) -> None:
-    """Refuse callbacks and loggers by their class, before any of them is built.
+    """Refuse callbacks by their class, before any of them is built.
 
     Raises:
         ConfigError: naming the class and what to use instead.
@@ -24,12 +23,6 @@ def check_kinds(cfg: DictConfig) -> None:
         if callback is not None:
             kind = get_object(callback["_target_"])
             _check_kind(str(name), callback, kind if isinstance(kind, type) else Callback)
-    target = cfg.logger.get("_target_")
-    if target is not None and "folder" not in inspect.signature(get_object(target)).parameters:
-        raise ConfigError(
-            f"logger._target_={target}: takes no `folder`; the curves of a run are TensorBoard events in its own "
-            "folder, from which the study is read; use logger=tensorboard, or logger=none for no curves"
-        )
 
 
 def check_together(cfg: DictConfig, callbacks: Mapping[str, Callback], task: Task, *, has_batch_norm: bool) -> None:

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from gradflow.data.archive import memory
 from gradflow.errors import ConfigError, nearest, shown
 from gradflow.runs import durable
-from gradflow.sweep.checks import activation, arguments, callbacks, schema, training
+from gradflow.sweep.checks import activation, arguments, callbacks, loggers, schema, training
 from gradflow.sweep.checks.values import Rule, check_plain
 
 _ROOT = {key: Rule(annotation) for key, annotation in schema.types(schema.Root).items()}
@@ -34,6 +34,7 @@ def check(cfg: DictConfig) -> None:
         arguments.check(group, plain[group], keys)
     _ROOT["study"].check("study", plain["study"])  # made of the names in the groups
     _callbacks(plain["callbacks"])
+    loggers.check(cfg, plain["logger"])
     callbacks.check_kinds(cfg)
     _size(cfg)
     _memory(cfg)
@@ -64,7 +65,7 @@ def check_writable(folder: Path) -> None:
 
 
 def _known_keys(values: Mapping[Any, Any]) -> None:
-    known = [*schema.GROUPS, *_ROOT, "callbacks"]
+    known = [*schema.GROUPS, *_ROOT, "callbacks", "logger"]
     for key in values:
         if key not in known:
             raise ConfigError(f"{key!s}={shown(values[key])}: no such key{nearest(str(key), known)}")

@@ -108,8 +108,8 @@ def _fit_and_test(
     called = [one for one in callbacks.values() if is_known(one) and not isinstance(one, LambdaCallback | ModelSummary)]
     if len(called) < len(callbacks):  # what is followed may be logged by a callback that is not called
         called = [one for one in called if getattr(one, "monitor", None) is None]
-    logger = _Nowhere() if cfg.logger.get("_target_") is not None else None
-    trainer = build.trainer(own, Path(), callbacks=[statistics, *called], logger=logger)
+    loggers = [] if cfg.logger.get(build.TARGET, build.RECORD) is None else [_Nowhere()]
+    trainer = build.trainer(own, Path(), callbacks=[statistics, *called], loggers=loggers)
     trainer.strategy.checkpoint_io = _Memory()
     trainer.fit(module, datamodule=data)
     trainer.save_checkpoint("memory")

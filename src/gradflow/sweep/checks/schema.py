@@ -219,7 +219,6 @@ GROUPS: dict[str, type] = {
     "optimizer": Optimizer,
     "trainer": Trainer,
     "schedule": Schedule,  # takes over trainer.max_epochs
-    "logger": NoOption,
 }
 NESTED: dict[str, type] = {"trainer.strategy.timeout": Timeout}
 # Arguments that gradflow sets itself, and what to use instead.
@@ -232,7 +231,7 @@ OWN_ARGUMENTS: dict[str, dict[str, str]] = {
     "logger": {"folder": "use output_dir"},
     "trainer": {
         "callbacks": "use the group callbacks",
-        "logger": "use logger=tensorboard or logger=none",
+        "logger": "use logger=csv, wandb or mlflow, or logger=none",
         "default_root_dir": "use output_dir",
         "precision": "use the knob precision, e.g. precision=bf16",
         **dict.fromkeys(("plugins", "num_sanity_val_steps", "enable_progress_bar", "enable_model_summary"), _LEAVE_OUT),
