@@ -10,6 +10,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from gradflow.data.archive import memory
 from gradflow.errors import ConfigError, nearest, shown
+from gradflow.models import signature
 from gradflow.runs import durable
 from gradflow.sweep.checks import activation, arguments, callbacks, schema, training
 from gradflow.sweep.checks.values import Rule, check_plain
@@ -98,17 +99,20 @@ def _folder(cfg: DictConfig) -> None:
 
 def _size(cfg: DictConfig) -> None:
     """blocks and width only where the model uses them, where one may list what the other counts; norm always."""
-    if _is_ours(cfg) and "norm" not in cfg.model:  # by which the package tells whether there is batch normalisation
+    takes = signature.arguments(cfg.model._target_)
+    # By `norm` the package tells whether its networks have batch normalisation.
+    if _is_ours(cfg) and "norm" in takes and "norm" not in cfg.model:
         raise ConfigError("model.norm: missing; leave ~model.norm out of the command")
     for key in ("blocks", "width"):
         value = cfg[key]
-        if key not in cfg.model:
+        if key not in cfg.model and key not in takes:
             if value is not None:
-                raise ConfigError(f"{key}={value}: model={cfg.model.get('name')} has a fixed size; leave {key} out")
+                what = "has a fixed size" if _is_ours(cfg) else f"({cfg.model._target_}) takes no `{key}`"
+                raise ConfigError(f"{key}={value}: model={cfg.model.get('name')} {what}; leave {key} out")
             continue
         if value is None and (key == "width" or not isinstance(cfg.width, ListConfig)):
             raise ConfigError(f"{key}=null: needs a whole number of at least 1, e.g. {key}=2")
-        if cfg.model[key] != value:
+        if cfg.model.get(key, value) != value:
             raise ConfigError(f"model.{key}={shown(cfg.model[key])}: set the knob itself, {key}={cfg.model[key]}")
 
 
