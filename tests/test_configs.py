@@ -17,9 +17,7 @@ from gradflow.sweep.checks import configuration, objects
 from gradflow.training import build
 
 GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "hydra")
-FOREIGN = {
-    "custom": ["model._target_=own_networks.Plain", "blocks=null", "width=null", "callbacks=none"]
-}  # networks by their options
+FOREIGN = {"custom": ["model._target_=own_networks.Plain", "blocks=null", "width=null"]}  # networks by their options
 NAMED = ("activation", "data", "init", "model", "optimizer", "schedule")
 
 

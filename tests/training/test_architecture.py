@@ -53,7 +53,7 @@ def test_torchs_initialisation_is_the_networks_own(compose):
 def test_other_schemes_redraw_every_layer_with_the_gain_of_the_activation(compose):
     cfg = compose(*own("Highway", "activation=tanh", "init=xavier", "blocks=1", "width=500"))
     network = build.network(cfg, build.data(cfg))
-    hidden, head = network.candidates[0][0].weight, network.head.weight
+    hidden, head = network.candidates[0][0].weight.detach(), network.head.weight.detach()
     assert float(hidden.std()) == pytest.approx(5 / 3 * (2 / 1000) ** 0.5, rel=0.01)  # tanh's gain is 5/3
     assert float(head.std()) == pytest.approx((2 / 510) ** 0.5, rel=0.03)
     assert not network.gates[0].bias.any()

@@ -6,23 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
-_GATES = ("sigmoid", "hardsigmoid")
-_NAMES = (
-    *("relu", "relu6", "leaky_relu", "rrelu", "prelu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus"),
-    *("softsign", "tanh", "hardtanh", "hardswish", "logsigmoid", "threshold", "hardshrink", "softshrink", "tanhshrink"),
-    *_GATES,
-)
-_FUNCTIONS = {
-    function: name
-    for name in _NAMES
-    for space in (F, torch, Tensor)
-    for variant in (name, f"{name}_")
-    if (function := getattr(space, variant, None)) is not None
-}
+from gradflow.activations.functions import FUNCTIONS, module_of_call
+
+_GATES = (nn.Sigmoid, nn.Hardsigmoid)
 
 
 @dataclass(frozen=True)
@@ -44,7 +33,7 @@ class FunctionCall:
     @property
     def is_gate(self) -> bool:
         """Whether it has the form of a gate."""
-        return self.name in _GATES
+        return FUNCTIONS[self.name] in _GATES
 
     def __str__(self) -> str:
         return f"{self.name} in {self.path or 'its forward'} ({self.caller})"
@@ -102,16 +91,18 @@ class _Calls(TorchFunctionMode):
         self._inside, self._new, self._known = inside, new, known
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = _FUNCTIONS.get(func)
-        if name is None or any(id(module) in self._known for _, module in self._inside):
+        name = getattr(func, "__name__", "").removesuffix("_")
+        if name not in FUNCTIONS or any(id(module) in self._known for _, module in self._inside):
             return func(*args, **(kwargs or {}))
         path, module = self._inside[-1]
-        self.calls.append(FunctionCall(name, path, type(module).__name__, self._is_like_new(func, args, kwargs or {})))
+        same = _are_alike(module_of_call(name, args, kwargs or {}), self._new)
+        self.calls.append(FunctionCall(name, path, type(module).__name__, same))
         return func(*args, **(kwargs or {}))
 
-    def _is_like_new(self, func: Any, args: Any, kwargs: Any) -> bool:
-        z = torch.linspace(-4, 4, 81)[:, None]
-        with suppress(RuntimeError):  # one with parameters per unit
-            options = {key: value for key, value in kwargs.items() if key not in ("input", "inplace")}
-            return torch.allclose(func(z.clone(), *args[1:], **options), self._new(z.clone()), rtol=1e-4, atol=1e-6)
-        return False
+
+def _are_alike(one: nn.Module, other: nn.Module) -> bool:
+    """Whether two activations compute the same, in evaluation mode."""
+    z = torch.linspace(-8, 8, 161)[:, None]
+    with suppress(RuntimeError):  # one that has parameters per unit
+        return torch.allclose(one.eval()(z.clone()), other(z.clone()), rtol=1e-4, atol=1e-6)
+    return False

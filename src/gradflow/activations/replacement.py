@@ -7,16 +7,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from gradflow.activations.closed_forms import CLOSED_FORMS
 from gradflow.activations.function_calls import FunctionCall, function_calls
+from gradflow.activations.functions import is_activation
 from gradflow.activations.maxout import pieces
 from gradflow.errors import ConfigError
 
 _GATES = (nn.Sigmoid, nn.Hardsigmoid)
-_ELEMENTWISE = (
-    *(kind for kind in CLOSED_FORMS if kind is not nn.Identity),
-    *(nn.Hardsigmoid, nn.LogSigmoid, nn.Threshold, nn.Hardshrink, nn.Softshrink, nn.Tanhshrink),
-)
 _WITH_FUNCTION = (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)  # their `activation` may be a function
 _MOST_NAMED = 3  # functions in a message
 _NOTHING = "has no activation module of torch.nn, such as nn.ReLU(), in whose place another one could stand"
@@ -46,10 +42,10 @@ def replace_activations(
 ) -> list[str]:
     """Put a new activation into the place of each elementwise activation module of a network, in place.
 
-    Replaced are the elementwise modules of `torch.nn` (ReLU, GELU, Tanh, ... and subclasses of them) wherever they are
-    registered, and the function that `nn.TransformerEncoderLayer` and `nn.TransformerDecoderLayer` keep as
-    `activation`. A module that is registered in several places gets one new module for all of them, so what was shared
-    stays shared. The new one works in place only where the old one did.
+    Replaced are the elementwise modules of `torch.nn` (ReLU, GELU, Tanh, ...) and those of your own, found by trying
+    them, wherever they are registered; and the function that `nn.TransformerEncoderLayer` and its decoder's counterpart
+    keep as `activation`. A module that is registered in several places gets one new module for all of them, so what was
+    shared stays shared. The new one works in place only where the old one did.
 
     Sigmoid and Hardsigmoid stay if the network has other activations: there they are gates, as in squeeze-and-
     excitation blocks, or output functions. Functions that a forward pass calls (`F.relu(x)`) cannot be replaced.
@@ -134,7 +130,7 @@ def _named(calls: list[FunctionCall]) -> str:
 def _places(network: nn.Module) -> Iterator[tuple[str, Any]]:
     """Every activation with its path: a module, or the function that a transformer's layer keeps."""
     for path, module in network.named_modules(remove_duplicate=False):
-        if isinstance(module, _ELEMENTWISE):
+        if is_activation(module):
             if not path:
                 raise ConfigError(f"{type(module).__name__}: is an activation itself, not a network that has some")
             yield path, module

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from gradflow.activations import gain
 from gradflow.errors import ConfigError
-from gradflow.models.layers import Layer, own_layers
+from gradflow.models.layers import Layer, declared_layers
 from gradflow.seeds import Stream, torch_seed
 
 Affine = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
@@ -73,7 +73,7 @@ class Initializer:
             num_outputs: of the network.
             seed: of the run.
         """
-        if layers := own_layers(network):
+        if layers := declared_layers(network):
             self.apply(layers, seed)
             return
         affine = [module for module in network.modules() if isinstance(module, Affine)]

@@ -51,7 +51,7 @@ def named_layers(blocks: Sequence["Block"], head: nn.Linear, *, kinds: Sequence[
     return [*hidden, Layer(layer_name(first + len(blocks), "head", total), head, None)]
 
 
-def own_layers(network: nn.Module) -> list[Layer]:
+def declared_layers(network: nn.Module) -> list[Layer]:
     """The layers of a network that has them as its `layers`; empty for any other network."""
     layers: Any = getattr(network, "layers", None)
     is_ours = isinstance(layers, list) and all(isinstance(layer, Layer) for layer in layers)
@@ -60,12 +60,12 @@ def own_layers(network: nn.Module) -> list[Layer]:
 
 def activations_in(network: nn.Module, kind: type[nn.Module]) -> list[nn.Module]:
     """The modules of the swept activation: those of the network's layers, or else all of its class."""
-    if layers := own_layers(network):
+    if layers := declared_layers(network):
         return [layer.activation for layer in layers if layer.activation is not None]
     return [module for module in network.modules() if type(module) is kind]
 
 
 def short_names(network: nn.Module) -> dict[nn.Module, str]:
     """The layer names of a network of this package, by affine layer and by activation; empty for any other network."""
-    parts = ((part, layer.name) for layer in own_layers(network) for part in (layer.affine, layer.activation))
+    parts = ((part, layer.name) for layer in declared_layers(network) for part in (layer.affine, layer.activation))
     return {part: name for part, name in parts if part is not None}

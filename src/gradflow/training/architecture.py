@@ -12,7 +12,7 @@ from gradflow.data.datamodule import ArrayDataModule
 from gradflow.data.preparation import Preparation
 from gradflow.errors import ConfigError
 from gradflow.models import signature
-from gradflow.models.layers import own_layers
+from gradflow.models.layers import declared_layers
 from gradflow.training.instantiation import made
 
 OURS = "gradflow.models."
@@ -37,7 +37,7 @@ def architecture(cfg: DictConfig, arrays: ArrayDataModule | Preparation) -> nn.M
     replaced (`gradflow.replace_activations`).
     """
     network = _built(cfg, arrays)[0]
-    if own_layers(network) or cfg.model["_target_"].startswith(OURS):
+    if declared_layers(network) or cfg.model["_target_"].startswith(OURS):
         # Convolutions run up to twice as fast on a CPU, and with bfloat16 on a GPU; Linear layers do not notice. Other
         # people's networks may call `view`, which this layout does not allow.
         return network.to(memory_format=torch.channels_last)

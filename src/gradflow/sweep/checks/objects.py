@@ -13,7 +13,7 @@ from gradflow.callbacks.monitor import monitors_among
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, nearest, shown
 from gradflow.measure.scores import Task
-from gradflow.models.layers import own_layers
+from gradflow.models.layers import declared_layers
 from gradflow.runs import tags
 from gradflow.runs.metrics import Metric
 from gradflow.sweep.checks import callbacks, dry_step, updates
@@ -58,7 +58,7 @@ def _check_outputs(cfg: DictConfig, data: ArrayDataModule, module: ActivationMod
     if shape == (2, data.num_outputs):
         return
     found = f"the network's outputs have shape {shape} for 2 samples and {data.num_outputs} outputs"
-    if own_layers(network):
+    if declared_layers(network):
         raise ConfigError(
             f"{target}: {found}; an activation must keep the shape or state in `pieces` how many inputs it takes per "
             "output"
