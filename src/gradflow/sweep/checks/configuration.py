@@ -1,11 +1,13 @@
 """Is this configuration sensible? If not, one clear error (key, value, remedy) before anything is trained."""
 
+import inspect
 import itertools
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from gradflow.data.archive import memory
@@ -124,8 +126,12 @@ def _memory(cfg: DictConfig) -> None:
     """Refuse hidden layers that this machine, which builds them before anything is trained, cannot hold."""
     if cfg.width is None or not _is_ours(cfg):
         return
+    network = get_object(cfg.model._target_)
     if isinstance(cfg.width, ListConfig):
         weights = sum(before * after for before, after in itertools.pairwise(cfg.width))
+    elif hasattr(network, "hidden_weights"):
+        options = inspect.signature(network.hidden_weights).parameters
+        weights = network.hidden_weights(**{name: cfg.model[name] for name in options})
     else:
         layers = cfg.blocks if "kernel_size" in cfg.model else cfg.blocks - 1  # a convolution's stem comes on top
         weights = layers * cfg.width**2 * cfg.model.get("kernel_size", 1) ** 2
