@@ -93,7 +93,7 @@ def test_weight_variance_of_a_conv_layer(scheme, distribution, activation):
     assert 0.9 / math.sqrt(fan_in) < float(bias.abs().max()) <= 1 / math.sqrt(fan_in)
 
 
-def test_torch_scheme_has_the_bounds_of_torchs_own_layers():
+def test_torch_scheme_has_the_bounds_of_torchs_declared_layers():
     model = MLP((40,), 10, nn.ReLU, blocks=1, width=2000)
     own = [float(p.detach().abs().max()) for p in model.blocks[0].affine.parameters()]
     Initializer("torch", "uniform", "uniform").apply(model.layers, 0)

@@ -3,6 +3,7 @@
 from gradflow.activations.facts import Facts, facts, gain, is_elementwise, largest_slope
 from gradflow.activations.functions import FUNCTIONS, is_activation, module_of_call
 from gradflow.activations.maxout import Maxout, pieces
+from gradflow.activations.replacement import replace_activations
 from gradflow.activations.slopes import slope
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "largest_slope",
     "module_of_call",
     "pieces",
+    "replace_activations",
     "slope",
 ]

@@ -17,6 +17,7 @@ from gradflow.errors import ConfigError
 from gradflow.runs.samples import TRAIN, read_samples
 from gradflow.sweep import environment
 from gradflow.training import build
+from gradflow.training.instantiation import cause
 from gradflow.training.load import TrainedRun, data_of
 
 PARTS = ("test", "validation", "train", "all")
@@ -66,7 +67,7 @@ def chosen_data(run: TrainedRun, overrides: Sequence[str], *, trust: bool) -> tu
     except ConfigError:
         raise
     except (InstantiationException, TypeError, ValueError) as error:
-        raise ConfigError(f"data={cfg.data.get('name')}: cannot be loaded: {build.cause(error)}") from error
+        raise ConfigError(f"data={cfg.data.get('name')}: cannot be loaded: {cause(error)}") from error
     return data, cfg.data
 
 

@@ -21,7 +21,7 @@ from torchmetrics import Metric
 from gradflow import activations
 from gradflow.measure.axis_calls import Lost, Place
 from gradflow.measure.unit_axes import UnitAxes
-from gradflow.models.layers import Layer
+from gradflow.models.layers import Layer, declared_layers
 
 _OF_TORCH = frozenset(activations.FUNCTIONS.values())  # modules that call a function of the same kind
 _NO_PART = (Metric, _Loss)  # of a network, though they may be inside a LightningModule
@@ -193,12 +193,6 @@ class ActivationSites:
         result = func(*args, **kwargs)
         self._conclude(announced, result)
         return result
-
-
-def declared_layers(network: nn.Module) -> list[Layer]:
-    """The layers that a network lists; empty for one that does not."""
-    layers = getattr(network, "layers", None)
-    return layers if isinstance(layers, list) and all(isinstance(layer, Layer) for layer in layers) else []
 
 
 class _Mode(TorchFunctionMode):

@@ -196,9 +196,9 @@ def _stretched_tanh(lowest: float | np.ndarray, highest: float | np.ndarray) -> 
     reachable; those further out are not. They are not clipped, and count with their whole error.
     """
     centre, half = (lowest + highest) / 2, (highest - lowest) / 2 / TANH_REACH
-    if not isinstance(centre, np.ndarray):
-        return lambda z: centre + half * torch.tanh(z)
-    return lambda z: torch.as_tensor(centre).to(z) + torch.as_tensor(half).to(z) * torch.tanh(z)
+    if isinstance(centre, np.ndarray) or isinstance(half, np.ndarray):  # several targets
+        return lambda z: torch.as_tensor(centre).to(z) + torch.as_tensor(half).to(z) * torch.tanh(z)
+    return lambda z: centre + half * torch.tanh(z)
 
 
 class Pass:

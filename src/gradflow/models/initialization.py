@@ -8,8 +8,10 @@ from torch import Tensor, nn
 
 from gradflow.activations import gain
 from gradflow.errors import ConfigError
-from gradflow.models.layers import Layer
+from gradflow.models.layers import Layer, declared_layers
 from gradflow.seeds import Stream, torch_seed
+
+Affine = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
 
 _DISTRIBUTIONS: dict[str, tuple[str | None, ...]] = {
     "torch": ("uniform",),
@@ -58,6 +60,30 @@ class Initializer:
         self.distribution = distribution
         self.bias = bias
 
+    def draw(self, network: nn.Module, activation: nn.Module, *, num_outputs: int, seed: int) -> None:
+        """Redraw a network in place, by its `layers` or, where it has none, as other people's networks.
+
+        Of these, the torch scheme leaves the weights as their modules drew them. The other schemes redraw every Linear
+        and Conv layer, in the order in which the network registers them, with the gain of the swept activation, and
+        with gain 1 for the output layer: the last one that has as many outputs as the network.
+
+        Args:
+            network: any network.
+            activation: one like those of the network.
+            num_outputs: of the network.
+            seed: of the run.
+        """
+        if layers := declared_layers(network):
+            self.apply(layers, seed)
+            return
+        affine = [module for module in network.modules() if isinstance(module, Affine)]
+        if self.scheme == "torch":
+            for bias in (one.bias for one in affine if one.bias is not None and self.bias == "zero"):
+                nn.init.zeros_(bias)
+            return
+        outputs = [one for one in affine if one.weight.shape[0] == num_outputs] or affine
+        self.apply([Layer("", one, None if one is outputs[-1] else activation) for one in affine], seed)
+
     @torch.no_grad()
     def apply(self, layers: Sequence[Layer], seed: int) -> None:
         """Redraw every layer in place.
@@ -98,7 +124,7 @@ class Initializer:
             case _:
                 return math.sqrt(2 / (fan_in + fan_out))
 
-    def _bias(self, affine: nn.Linear | nn.Conv2d, generator: torch.Generator) -> Tensor:
+    def _bias(self, affine: Affine, generator: torch.Generator) -> Tensor:
         bias = torch.zeros(affine.weight.shape[0])
         if self.bias == "zero":
             return bias
@@ -109,6 +135,6 @@ def _gain(layer: Layer) -> float:
     return 1.0 if layer.activation is None else gain(layer.activation)
 
 
-def _fans(affine: nn.Linear | nn.Conv2d) -> tuple[int, int]:
+def _fans(affine: Affine) -> tuple[int, int]:
     """How many inputs an output entry sums over, and how many outputs an input entry goes to."""
     return affine.weight[0].numel(), affine.weight[:, 0].numel()

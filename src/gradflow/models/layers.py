@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
@@ -21,7 +21,7 @@ class Layer:
     """
 
     name: str
-    affine: nn.Linear | nn.Conv2d
+    affine: nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
     activation: nn.Module | None
 
     @property
@@ -51,10 +51,21 @@ def named_layers(blocks: Sequence["Block"], head: nn.Linear, *, kinds: Sequence[
     return [*hidden, Layer(layer_name(first + len(blocks), "head", total), head, None)]
 
 
+def declared_layers(network: nn.Module) -> list[Layer]:
+    """The layers of a network that has them as its `layers`; empty for any other network."""
+    layers: Any = getattr(network, "layers", None)
+    is_ours = isinstance(layers, list) and all(isinstance(layer, Layer) for layer in layers)
+    return layers if is_ours else []
+
+
+def activations_in(network: nn.Module, kind: type[nn.Module]) -> list[nn.Module]:
+    """The modules of the swept activation: those of the network's layers, or else all of its class."""
+    if layers := declared_layers(network):
+        return [layer.activation for layer in layers if layer.activation is not None]
+    return [module for module in network.modules() if type(module) is kind]
+
+
 def short_names(network: nn.Module) -> dict[nn.Module, str]:
     """The layer names of a network of this package, by affine layer and by activation; empty for any other network."""
-    layers = getattr(network, "layers", None)
-    if not isinstance(layers, list) or not all(isinstance(layer, Layer) for layer in layers):
-        return {}
-    parts = ((part, layer.name) for layer in layers for part in (layer.affine, layer.activation))
+    parts = ((part, layer.name) for layer in declared_layers(network) for part in (layer.affine, layer.activation))
     return {part: name for part, name in parts if part is not None}

@@ -151,6 +151,7 @@ def study_axes(
         shown["blocks"] = cfg.blocks
     shown |= {group: option for group, option in changed.items() if group != "activation"}
     hidden = [*AXES, "activation.name", *(["activation._target_"] if cfg.activation.get("name") is None else [])]
+    hidden += ["width"] if cfg.width is None else []  # of a network that takes none
     different = _differences(cfg, reference, has_batch_norm=has_batch_norm)
     return shown | {key: value for key, value in different.items() if key not in hidden}
 

@@ -1,7 +1,7 @@
 """Every combination of a sweep as its configuration, each choice of options composed once."""
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from hydra.core.config_loader import ConfigLoader
@@ -13,6 +13,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
 from gradflow import invocation
 from gradflow.errors import ConfigError, nearest
+from gradflow.models import signature
 from gradflow.sweep import environment, settings
 
 Choices = dict[str, Any]
@@ -57,7 +58,16 @@ class Compositions:
         if any("oc.env" in override for override in overrides):
             environment.read_numbers(cfg)
         environment.expand_paths(cfg)
+        self._fit_size(cfg, typed={self.parse(one).key_or_group for one in overrides})
         return cfg, choices
+
+    def _fit_size(self, cfg: DictConfig, *, typed: Collection[str]) -> None:
+        """Make a knob null that the network does not take, unless it was asked for, which is refused later."""
+        default = self.defaults([])[0]
+        for knob in signature.KNOBS:
+            asked_for = knob in typed or cfg.get(knob) != default.get(knob)
+            if not asked_for and knob not in cfg.model and not _takes(cfg.model, knob):
+                cfg[knob] = None
 
     def defaults(self, overrides: list[str]) -> tuple[DictConfig, Choices]:
         """The configuration of these overrides alone, without the rest of the command line but Hydra's own settings."""
@@ -130,6 +140,14 @@ class Compositions:
         hint = nearest(key, _keys(composed)) or f"; {invocation.train('--help')} lists the groups"
         more = f" (an argument that is not listed takes a plus: +{override.input_line})" if rest else ""
         raise ConfigError(f"{override.input_line}: no such key{hint}{more}")
+
+
+def _takes(model: Mapping[str, Any], knob: str) -> bool:
+    """Whether a network's constructor takes a knob; True where that cannot be told, which is refused later."""
+    try:
+        return knob in signature.arguments(str(model["_target_"]))
+    except Exception:  # whatever importing somebody's module raises
+        return True
 
 
 def _split(composed: DictConfig) -> tuple[DictConfig, Choices]:

@@ -23,6 +23,7 @@ from gradflow.study.records import study_runs
 from gradflow.sweep import present
 from gradflow.sweep.checks import configuration, objects
 from gradflow.training import build
+from gradflow.training.instantiation import cause
 from gradflow.training.process import flushing
 
 
@@ -176,7 +177,7 @@ def _load(options: str, resample_split: bool, seed: int) -> ArrayDataModule:
     except ConfigError:
         raise
     except (InstantiationException, TypeError, ValueError) as error:
-        raise ConfigError(f"data={cfg.data.get('name')}: cannot be loaded: {build.cause(error)}") from error
+        raise ConfigError(f"data={cfg.data.get('name')}: cannot be loaded: {cause(error)}") from error
     return data
 
 

@@ -1,15 +1,12 @@
 """From a configuration to objects."""
 
-import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import lightning as L
 import torch
-from hydra.errors import InstantiationException
-from hydra.utils import get_object, instantiate
+from hydra.utils import get_object
 from lightning.pytorch.callbacks import Callback, GradientAccumulationScheduler
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.profilers import PassThroughProfiler
@@ -21,13 +18,14 @@ from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
 from gradflow.data import custom
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.data.preparation import Preparation
-from gradflow.errors import ConfigError
 from gradflow.measure.batch_norm import batch_norm_layers
 from gradflow.measure.scores import Task, task
 from gradflow.seeds import Stream, torch_seed
+from gradflow.training.architecture import OURS, activation, architecture
 from gradflow.training.checkpoints import DurableCheckpointIO
 from gradflow.training.cut_short import LIMITS, limits
 from gradflow.training.devices import OwnEnvironment
+from gradflow.training.instantiation import made
 from gradflow.training.module import ActivationModule
 from gradflow.training.schedules import Schedule, check_counts_updates
 from gradflow.training.weight_decay import DECAY
@@ -52,7 +50,7 @@ def data(cfg: DictConfig, *, chunk_size: int | None = None) -> ArrayDataModule:
     A function or Dataset class of the user's own (`data=custom`) becomes the source of one.
     """
     options = custom.as_module(cfg.data) if custom.is_source(cfg.data.get(custom.TARGET)) else cfg.data
-    return _make(options, seed=cfg.seed, resample_split=cfg.resample_split, chunk_size=chunk_size)
+    return made(options, seed=cfg.seed, resample_split=cfg.resample_split, chunk_size=chunk_size)
 
 
 def chunk_size(cfg: DictConfig, callbacks: Sequence[Callback]) -> int | None:
@@ -80,22 +78,14 @@ def network(cfg: DictConfig, arrays: ArrayDataModule) -> nn.Module:
     # The seed also fixes what the layers' own generators do not draw, such as learned activations.
     torch.manual_seed(torch_seed(cfg.seed, Stream.WEIGHTS))
     model = architecture(cfg, arrays)
-    _make(cfg.init).apply(model.layers, cfg.seed)
+    made(cfg.init).draw(model, activation(cfg), num_outputs=arrays.num_outputs, seed=cfg.seed)
     return model
-
-
-def architecture(cfg: DictConfig, arrays: ArrayDataModule | Preparation) -> nn.Module:
-    """The network with whatever weights its modules draw."""
-    activation: Callable[[], nn.Module] = functools.partial(_make, cfg.activation)
-    model = _make(cfg.model, input_shape=arrays.input_shape, num_outputs=arrays.num_outputs, activation=activation)
-    # Convolutions run up to twice as fast on a CPU, and with bfloat16 on a GPU; Linear layers do not notice.
-    return model.to(memory_format=torch.channels_last)
 
 
 def has_batch_norm(cfg: DictConfig, arrays: ArrayDataModule) -> bool:
     """Whether the network has batch normalisation. The package's own say so in `model.norm`; others are built."""
-    if str(cfg.model.get("_target_")).startswith("gradflow.models."):
-        return cfg.model.get("norm") == "batch"
+    if str(cfg.model.get("_target_")).startswith(OURS) and "norm" in cfg.model:
+        return cfg.model.norm == "batch"
     return bool(batch_norm_layers(network(cfg, arrays)))
 
 
@@ -112,21 +102,22 @@ def learning_task(cfg: DictConfig, arrays: ArrayDataModule | Preparation) -> Tas
 
 def module(cfg: DictConfig, arrays: ArrayDataModule) -> ActivationModule:
     """The network with its loss, optimizer and schedule."""
-    made = ActivationModule(
+    module = ActivationModule(
         network(cfg, arrays),
         learning_task(cfg, arrays),
-        optimizer=_make(cfg.optimizer, _partial_=True, **_unfused(cfg)),
+        optimizer=made(cfg.optimizer, _partial_=True, **_unfused(cfg)),
         schedule=schedule(cfg, arrays),
         seed=cfg.seed,
+        activation=type(activation(cfg)),
         updates_itself=arrays.chunk_size is not None,
     )
     # Lightning widens the weights only after restoring a checkpoint, whose weights would be rounded.
-    return made.double() if str(cfg.precision) == "64" else made
+    return module.double() if str(cfg.precision) == "64" else module
 
 
 def decay_rule(cfg: DictConfig) -> dict[str, str]:
     """For run.json's `content`: weight decay once acted on activations too, which gave another result."""
-    if not cfg.optimizer.get(DECAY) or next(_make(cfg.activation).parameters(), None) is None:
+    if not cfg.optimizer.get(DECAY) or next(activation(cfg).parameters(), None) is None:
         return {}
     return {f"optimizer.{DECAY}": "spares what activations learn"}
 
@@ -142,7 +133,7 @@ def schedule(cfg: DictConfig, arrays: ArrayDataModule) -> Schedule | None:
         check_counts_updates(cfg.schedule)
         counted["steps_per_epoch"] = updates_per_epoch(cfg, arrays)
     when = {key: cfg.schedule[key] for key in WHEN if key in cfg.schedule}
-    return Schedule(_make(options, _partial_=True, **counted), **when)
+    return Schedule(made(options, _partial_=True, **counted), **when)
 
 
 def counts_updates(cfg: DictConfig) -> bool:
@@ -182,14 +173,14 @@ def monitors(cfg: DictConfig) -> list[Callback]:
 
 def callbacks(cfg: DictConfig) -> dict[str, Callback]:
     """The configured callbacks by their name, in the order of the configuration, without those switched off."""
-    return {str(name): _make(callback) for name, callback in cfg.callbacks.items() if callback is not None}
+    return {str(name): made(callback) for name, callback in cfg.callbacks.items() if callback is not None}
 
 
 def loggers(cfg: DictConfig, folder: Path) -> list[Logger]:
     """The record of the run, unless `logger=none`, and the further loggers in their order."""
     own = {key: value for key, value in cfg.logger.items() if key not in further_loggers(cfg)}
-    record = _make({TARGET: RECORD, **own}, folder=folder)
-    further = [_make(node, **_folder_of(node, folder)) for node in further_loggers(cfg).values()]
+    record = made({TARGET: RECORD, **own}, folder=folder)
+    further = [made(node, **_folder_of(node, folder)) for node in further_loggers(cfg).values()]
     return [one for one in (record, *further) if one is not None]
 
 
@@ -220,7 +211,7 @@ def trainer(
         loggers: where to write; none in every process of a run but the first.
         environment: which process this is; None for the only one.
     """
-    made: L.Trainer = _make(
+    trainer: L.Trainer = made(
         {key: value for key, value in cfg.trainer.items() if key not in LIMITS},
         callbacks=[*callbacks, *limits(cfg)],
         logger=list(loggers) or False,
@@ -234,27 +225,8 @@ def trainer(
         enable_model_summary=False,
         log_every_n_steps=1,
     )
-    profiler = made.profiler  # type: ignore[attr-defined]  # Lightning sets it from outside the class
+    profiler = trainer.profiler  # type: ignore[attr-defined]  # Lightning sets it from outside the class
     if not isinstance(profiler, PassThroughProfiler) and profiler.filename is None:
         # Lightning's log, where it would go otherwise, is not shown.
         profiler.dirpath, profiler.filename = profiler.dirpath or folder, PROFILE
-    return made
-
-
-def _make(cfg: Mapping[Any, Any], **arguments: Any) -> Any:
-    """Instantiate what `_target_` names, without the `name` that is only shown; None for a null target."""
-    if cfg.get("_target_") is None:
-        return None
-    try:
-        return instantiate({key: cfg[key] for key in cfg if key != "name"}, _convert_="all", **arguments)
-    except InstantiationException as error:
-        if isinstance(cause(error), ConfigError):
-            raise cause(error) from error
-        raise
-
-
-def cause(error: BaseException) -> BaseException:
-    """What a constructor raised: Hydra wraps it, once for each level of nesting."""
-    while isinstance(error, InstantiationException) and error.__cause__ is not None:
-        error = error.__cause__
-    return error
+    return trainer

@@ -23,7 +23,9 @@ from gradflow.runs import content, folders, identity
 from gradflow.runs.planned import planned_configuration
 from gradflow.runs.record import IDENTITY, Record, State, read_record
 from gradflow.training import build
+from gradflow.training.architecture import architecture
 from gradflow.training.checkpoints import saved
+from gradflow.training.instantiation import cause
 from gradflow.training.targets import TARGET, check_trusted, named_in
 from gradflow.training.trained_network import TrainedNetwork
 
@@ -167,7 +169,7 @@ def _building(run: TrainedRun, what: str) -> Iterator[None]:
     except ConfigError:
         raise
     except Exception as error:
-        reason = " ".join(str(build.cause(error)).split())
+        reason = " ".join(str(cause(error)).split())
         raise ConfigError(f"{run.folder}: its {what} cannot be built ({reason})") from error
 
 
@@ -220,7 +222,7 @@ def _damaged(file: Path, reason: str) -> str:
 def _built(run: TrainedRun, known: Preparation, checkpoint: dict[str, Any]) -> nn.Module:
     """The network with the weights of a checkpoint, and the statistics by which they were validated."""
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers are none of ours
-        network = build.architecture(run.cfg, known)
+        network = architecture(run.cfg, known)
     if build.PRECISIONS[str(run.cfg.precision)] == "64-true":
         network.double()
     state = checkpoint["state_dict"]

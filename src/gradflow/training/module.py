@@ -41,6 +41,7 @@ class ActivationModule(L.LightningModule):
         optimizer: makes the optimizer from the parameters, or from groups of them.
         schedule: the learning-rate schedule; None: constant rate.
         seed: of the stochastic layers, reseeded at each epoch.
+        activation: the class of the network's activations, whose parameters do not decay.
         updates_itself: whether a training step is a chunk of batches with one update each (Lightning's manual
             optimization); the weights are bit-identical to those of automatic optimization.
     """
@@ -53,6 +54,7 @@ class ActivationModule(L.LightningModule):
         optimizer: Callable[[Any], Optimizer],
         schedule: Schedule | None = None,
         seed: int = 0,
+        activation: type[nn.Module] = nn.Identity,
         updates_itself: bool = False,
     ) -> None:
         super().__init__()
@@ -62,6 +64,7 @@ class ActivationModule(L.LightningModule):
         self._make_optimizer = optimizer
         self._schedule = schedule
         self._seed = seed
+        self._activation = activation
         self.steps = StepTable()  # loss, gradient norms (T,), and if asked for their absolute sums (T,)
         self.keeps_abs_sums = False
         self.trained: list[nn.Parameter] = []  # the T tensors
@@ -76,7 +79,7 @@ class ActivationModule(L.LightningModule):
         return self.network(x)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimizer = optimizer_for(self.network, self._make_optimizer)
+        optimizer = optimizer_for(self.network, self._make_optimizer, self._activation)
         if self._schedule is None:
             return optimizer
         return {

@@ -17,7 +17,6 @@ from gradflow.callbacks.monitor import declared
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import CannotWrite, Diverged
 from gradflow.measure.constant_answers import constant_loss, majority_share
-from gradflow.models.layers import Layer
 from gradflow.runs import durable, folders, further_logger, identity, integrity, tags
 from gradflow.runs.further_logger import Described
 from gradflow.runs.logger import RunLogger, rewind
@@ -25,6 +24,7 @@ from gradflow.runs.provenance import device_name, provenance
 from gradflow.runs.record import Clock, EventsEntry, Record, State, error_entry, now, read_record, write_record
 from gradflow.runs.states import is_over, state_shown
 from gradflow.training import build
+from gradflow.training.architecture import activation
 from gradflow.training.checkpoints import saved
 from gradflow.training.cut_short import TimeIsOver, by_limits, by_time
 from gradflow.training.devices import OwnEnvironment, companions
@@ -136,7 +136,7 @@ def _train(
     recorder = next((one for one in loggers if isinstance(one, RunLogger)), None)
     parts = build_parts(cfg, folder, environment, loggers=loggers, title=title)
     module, trainer = parts.module, parts.trainer
-    _describe(parts, record)
+    _describe(cfg, parts, record)
     checkpoint = None if resume is None else saved(resume)
     copied = None if checkpoint is None else copied_from(checkpoint)
     record["started_from"] = copied or record["started_from"]
@@ -189,19 +189,17 @@ def _events(folder: Path) -> dict[str, EventsEntry]:
     return entries
 
 
-def _describe(parts: Parts, record: Record) -> None:
+def _describe(cfg: DictConfig, parts: Parts, record: Record) -> None:
     """Put what is known before the first step into the record."""
     _, data, module, trainer = parts
     device = device_name(trainer.strategy.root_device)
     device = device if trainer.world_size == 1 else f"{trainer.world_size} x {device}"
-    first: Layer = module.network.layers[0]  # type: ignore[index, assignment]
-    assert first.activation is not None
     record |= {
         "provenance": provenance(device=device, threads=torch.get_num_threads()),
         "parameters": sum(p.numel() for p in module.parameters() if p.requires_grad),
         "constant_loss": constant_loss(data.task, data.training_targets),
         "majority_share": majority_share(data.task, data.training_targets),
-        "sigmoid_like": facts(first.activation).sigmoid_like,
+        "sigmoid_like": facts(activation(cfg)).sigmoid_like,
         "declared_metrics": [metric.as_entry() for metric in declared(parts.monitors)],
     }
 

@@ -31,7 +31,8 @@ from gradflow.errors import ConfigError
 from gradflow.models.initialization import Initializer
 
 TARGET = "_target_"
-SOURCES = "gradflow.data.sources"  # the only module whose functions may be called; elsewhere, classes
+# The only modules whose functions may be called; elsewhere, classes.
+FUNCTIONS = ("gradflow.data.sources", "gradflow.models.torchvision_networks")
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Kind:
 
     Attributes:
         what: in words.
-        bases: classes of which a target must be a subclass; a function of `SOURCES` must return one.
+        bases: classes of which a target must be a subclass; a function of `FUNCTIONS` must return one.
         packages: dotted prefixes of the modules that may define it.
     """
 
@@ -134,7 +135,7 @@ def _fault(group: str, target: object, own: Collection[str]) -> str | None:
     if inspect.isclass(thing):
         made: Any = thing
     else:
-        made = _annotated(thing) if target.rpartition(".")[0] == SOURCES else None
+        made = _annotated(thing) if target.rpartition(".")[0] in FUNCTIONS else None
     if inspect.isclass(made) and issubclass(made, kind.bases):
         return None
     return f"is not {kind.what}"

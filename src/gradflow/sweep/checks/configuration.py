@@ -1,15 +1,18 @@
 """Is this configuration sensible? If not, one clear error (key, value, remedy) before anything is trained."""
 
+import inspect
 import itertools
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from gradflow.data.archive import memory
 from gradflow.errors import ConfigError, nearest, shown
+from gradflow.models import signature
 from gradflow.runs import durable
 from gradflow.sweep.checks import activation, arguments, callbacks, loggers, schema, training
 from gradflow.sweep.checks.values import Rule, check_plain
@@ -99,17 +102,20 @@ def _folder(cfg: DictConfig) -> None:
 
 def _size(cfg: DictConfig) -> None:
     """blocks and width only where the model uses them, where one may list what the other counts; norm always."""
-    if _is_ours(cfg) and "norm" not in cfg.model:  # by which the package tells whether there is batch normalisation
+    takes = signature.arguments(cfg.model._target_)
+    # By `norm` the package tells whether its networks have batch normalisation.
+    if _is_ours(cfg) and "norm" in takes and "norm" not in cfg.model:
         raise ConfigError("model.norm: missing; leave ~model.norm out of the command")
     for key in ("blocks", "width"):
         value = cfg[key]
-        if key not in cfg.model:
+        if key not in cfg.model and key not in takes:
             if value is not None:
-                raise ConfigError(f"{key}={value}: model={cfg.model.get('name')} has a fixed size; leave {key} out")
+                what = "has a fixed size" if _is_ours(cfg) else f"({cfg.model._target_}) takes no `{key}`"
+                raise ConfigError(f"{key}={value}: model={cfg.model.get('name')} {what}; leave {key} out")
             continue
         if value is None and (key == "width" or not isinstance(cfg.width, ListConfig)):
             raise ConfigError(f"{key}=null: needs a whole number of at least 1, e.g. {key}=2")
-        if cfg.model[key] != value:
+        if cfg.model.get(key, value) != value:
             raise ConfigError(f"model.{key}={shown(cfg.model[key])}: set the knob itself, {key}={cfg.model[key]}")
 
 
@@ -121,8 +127,12 @@ def _memory(cfg: DictConfig) -> None:
     """Refuse hidden layers that this machine, which builds them before anything is trained, cannot hold."""
     if cfg.width is None or not _is_ours(cfg):
         return
+    network = get_object(cfg.model._target_)
     if isinstance(cfg.width, ListConfig):
         weights = sum(before * after for before, after in itertools.pairwise(cfg.width))
+    elif hasattr(network, "hidden_weights"):
+        options = inspect.signature(network.hidden_weights).parameters
+        weights = network.hidden_weights(**{name: cfg.model[name] for name in options})
     else:
         layers = cfg.blocks if "kernel_size" in cfg.model else cfg.blocks - 1  # a convolution's stem comes on top
         weights = layers * cfg.width**2 * cfg.model.get("kernel_size", 1) ** 2

@@ -25,9 +25,11 @@ from torch.optim.lr_scheduler import LRScheduler
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.data.split import Split
 from gradflow.errors import ConfigError, Diverged
+from gradflow.models.layers import activations_in
 from gradflow.runs import identity
 from gradflow.sweep.checks.callbacks import is_known
 from gradflow.training import build
+from gradflow.training.architecture import activation
 from gradflow.training.module import ActivationModule
 from gradflow.training.process import lightning_called
 
@@ -143,7 +145,7 @@ def _silence() -> Iterator[None]:
 
 def _to_blame(error: Exception, cfg: DictConfig, callbacks: Mapping[str, Callback], module: ActivationModule) -> str:
     """The part in whose code the error arose, as it is typed."""
-    activations = [one for layer in module.network.layers if (one := layer.activation) is not None]  # type: ignore[union-attr]
+    activations = activations_in(module.network, type(activation(cfg)))
     inside = {id(part) for one in activations for part in one.modules()}
     names = {id(callback): name for name, callback in callbacks.items()}
     found = f"activation={identity.activation_label(cfg)} model={cfg.model.get('name')}"

@@ -13,12 +13,15 @@ from gradflow.callbacks.monitor import monitors_among
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, nearest, shown
 from gradflow.measure.scores import Task
-from gradflow.models.layers import Layer
+from gradflow.models.layers import declared_layers
 from gradflow.runs import tags
 from gradflow.runs.metrics import Metric
 from gradflow.sweep.checks import callbacks, dry_step, updates
 from gradflow.training import build, checkpoints
+from gradflow.training.architecture import activation, check_replacement, shown_model
+from gradflow.training.instantiation import cause
 from gradflow.training.lightning_callbacks import refusal
+from gradflow.training.module import ActivationModule
 
 ENOUGH_FOR_R2 = 2  # samples
 
@@ -29,26 +32,38 @@ def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
     Raises:
         ConfigError: naming the group.
     """
-    with _refusal(f"activation._target_={cfg.activation.get('_target_')} model={cfg.model.get('name')}"):
+    target = f"activation._target_={cfg.activation.get('_target_')}"
+    with _refusal(f"{target} {shown_model(cfg)}"):
         module = build.module(cfg, data)
-        first: Layer = module.network.layers[0]  # type: ignore[index, assignment]
-        assert first.activation is not None
-        wrong = probes.where_own_slope_is_wrong(first.activation)
-        with torch.no_grad():
-            outputs = module.network.eval()(torch.zeros(2, *data.input_shape).to(next(module.parameters())))
-    if outputs.shape != (2, data.num_outputs):
-        raise ConfigError(
-            f"activation._target_={cfg.activation.get('_target_')}: the network's outputs have shape "
-            f"{tuple(outputs.shape)} for 2 samples and {data.num_outputs} outputs; an activation must keep the shape "
-            "or state in `pieces` how many inputs it takes per output"
-        )
+        wrong = probes.where_own_slope_is_wrong(activation(cfg))
+    _check_outputs(cfg, data, module)
     if wrong:
-        raise ConfigError(f"activation._target_={cfg.activation.get('_target_')}: {wrong}; correct it, or leave it out")
+        raise ConfigError(f"{target}: {wrong}; correct it, or leave it out")
     with _refusal(f"optimizer={cfg.optimizer.get('name')} schedule={cfg.schedule.get('name')}"):
         updates.check(cfg, module.configure_optimizers(), data)
     _check_callbacks_and_trainer(cfg, module.task, has_batch_norm=has_batch_norm(cfg, data))
     _check_sizes(cfg, data)
     dry_step.check(cfg, data)
+
+
+def _check_outputs(cfg: DictConfig, data: ArrayDataModule, module: ActivationModule) -> None:
+    """Refuse a network that does not fit the data, or in which the activation does not stand."""
+    network = module.network
+    target = f"activation._target_={cfg.activation.get('_target_')}"
+    with _refusal(f"{target} {shown_model(cfg)}", "fails on the data"):
+        check_replacement(cfg, data)
+        with torch.no_grad():
+            outputs = network.eval()(torch.zeros(2, *data.input_shape).to(next(module.parameters())))
+    shape = tuple(outputs.shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
+    if shape == (2, data.num_outputs):
+        return
+    found = f"the network's outputs have shape {shape} for 2 samples and {data.num_outputs} outputs"
+    if declared_layers(network):
+        raise ConfigError(
+            f"{target}: {found}; an activation must keep the shape or state in `pieces` how many inputs it takes per "
+            "output"
+        )
+    raise ConfigError(f"{shown_model(cfg)}: {found}; make it take `num_outputs`, or `num_classes`")
 
 
 def _check_callbacks_and_trainer(cfg: DictConfig, task: Task, *, has_batch_norm: bool) -> None:
@@ -95,7 +110,7 @@ def has_batch_norm(cfg: DictConfig, data: ArrayDataModule) -> bool:
     Raises:
         ConfigError: if it has to be built to tell, and cannot be.
     """
-    with _refusal(f"model={cfg.model.get('name')}"):
+    with _refusal(shown_model(cfg)):
         return build.has_batch_norm(cfg, data)
 
 
@@ -168,7 +183,7 @@ def _is_of_a_layer(tag: str, declared: Sequence[Metric], cfg: DictConfig, data: 
     quantity, _, layer = tag.rpartition("/")
     if f"{quantity}/" not in [metric.tag for metric in declared]:
         return False
-    with _refusal(f"model={cfg.model.get('name')}"):
+    with _refusal(shown_model(cfg)):
         layers = [one.name for one in build.network(cfg, data).layers]  # type: ignore[union-attr]
     if layer not in layers:
         raise ConfigError(f"headline={tag}: no such layer{nearest(layer, layers)} (layers: {', '.join(layers)})")
@@ -176,11 +191,11 @@ def _is_of_a_layer(tag: str, declared: Sequence[Metric], cfg: DictConfig, data: 
 
 
 @contextmanager
-def _refusal(what: str) -> Iterator[None]:
+def _refusal(what: str, fault: str = "cannot be built") -> Iterator[None]:
     try:
         yield
     except ConfigError:
         raise
     except Exception as error:
-        reason = build.cause(error)
-        raise ConfigError(f"{what}: cannot be built: {reason or type(reason).__name__}") from error
+        reason = cause(error)
+        raise ConfigError(f"{what}: {fault}: {reason or type(reason).__name__}") from error
