@@ -159,7 +159,7 @@ def test_a_single_callback_is_switched_off(compose):
 @pytest.mark.parametrize("option", [option for option in options("trainer") if option != "gpu"])
 def test_trainers_build(compose, tmp_path, option):
     cfg = compose(f"trainer={option}")
-    trainer = build.trainer(cfg, tmp_path, callbacks=[], logger=None)
+    trainer = build.trainer(cfg, tmp_path, callbacks=[], loggers=[])
     assert trainer.max_epochs == 10
     assert trainer.logger is None
     assert trainer.num_devices == (2 if option == "ddp" else 1)

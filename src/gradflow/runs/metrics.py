@@ -166,13 +166,13 @@ class MetricTable:
     """`METRICS`, and the metrics that a study's monitors declare.
 
     Args:
-        declared: metrics of monitors outside the package.
+        declared: metrics of monitors outside the package, and of modules, whose `val/acc` may be anything.
         selected_on_test: whether a run chose its best epoch on test data, which the words of its scores then state.
     """
 
     def __init__(self, declared: Iterable[Metric] = (), *, selected_on_test: bool = False) -> None:
         own = {metric.tag: metric for metric in METRICS}
-        self._by_tag = own | {metric.tag: metric for metric in declared if metric.tag not in own}
+        self._by_tag = own | {metric.tag: metric for metric in declared}
         self._selected_on_test = selected_on_test
 
     @classmethod
