@@ -16,7 +16,8 @@ _HIGHER = """
     acc accuracy f1 fbeta auc auroc auprc ap map precision recall sensitivity specificity iou miou dice jaccard r2 kappa
     mcc bleu rouge meteor psnr ssim ndcg mrr reward return correlation pearson spearman score top1 top5
 """
-_BETTER: dict[str, Better] = dict.fromkeys(_LOWER.split(), "lower") | dict.fromkeys(_HIGHER.split(), "higher")
+_BETTER: dict[str, Better] = dict.fromkeys(_LOWER.split(), "lower")
+_BETTER |= dict.fromkeys(_HIGHER.split(), "higher")
 
 
 def better(tag: str) -> Better | None:

@@ -57,7 +57,7 @@ class LoggedMetrics(Checkpoint):
         self._trainer: L.Trainer | None = None
 
     def loggers(self, loggers: Sequence[Logger]) -> list[Logger]:
-        """The loggers for the trainer: the run's own, the first of which is a module's `self.logger`, and a collector."""
+        """The loggers for the trainer: the run's own, the first of which is `self.logger`, and one that collects."""
         return [*map(self._without_lightnings, loggers), self.collector]
 
     def _without_lightnings(self, logger: Logger) -> Logger:
