@@ -14,7 +14,6 @@ from gradflow.callbacks.gradient_norms import GradientNorms
 from gradflow.errors import Diverged
 from gradflow.measure import gradients
 from gradflow.models.conv import ConvStack
-from gradflow.training import module
 
 GROUPS = {"norm": "grad_norm/", "rms": "grad_rms/", "abs_mean": "grad_abs_mean", "flow": "grad_flow/"}
 
@@ -103,7 +102,7 @@ def test_batchnorm_counts_in_the_means_over_all_parameters_and_not_in_its_layer(
 @pytest.mark.parametrize("float64", [True, False])
 def test_a_vanishing_gradient_is_recorded_down_to_the_first_of_thirty_layers(fit, monkeypatch, float64):
     if not float64:
-        monkeypatch.setattr(module, "gradient_norms", gradients._scaled_norms)
+        monkeypatch.setattr(gradients, "gradient_norms", gradients._scaled_norms)
     network = small_mlp(nn.Sigmoid, blocks=30)
     exact = copy.deepcopy(network).double()
     run = fit(network, callbacks=[GradientNorms(), batches := Batches()], max_steps=1)

@@ -20,7 +20,8 @@ from tensorboard.plugins.hparams import api_pb2, backend_context, get_experiment
 
 from gradflow.errors import CannotWrite
 from gradflow.runs.events import curves
-from gradflow.runs.logger import RunLogger, rewind, write, write_rows
+from gradflow.runs.logger import RunLogger, rewind
+from gradflow.runs.scalars import write, write_rows
 
 NAN, INF = float("nan"), float("inf")
 

@@ -9,7 +9,8 @@ from own_lightning import BATCH, SAMPLES, Classifier, Points
 
 from gradflow.runs.events import curves
 from gradflow.runs.record import State
-from gradflow.seeds import Stream
+from gradflow.seeds import Stream, torch_seed
+from gradflow.training.epoch_seeds import seed_everything
 
 OWN = ("module=custom", "data=custom", "data._target_=own_lightning.Points", "callbacks=none", "trainer=cpu")
 CLASSIFIER = (*OWN, "module._target_=own_lightning.Classifier")
@@ -46,8 +47,6 @@ def test_run_json_has_what_was_logged_and_its_scores_are_those_of_the_checkpoint
     best = int(np.argmin(curves(finished)["val/loss"].values)) + 1
     assert metrics["best_epoch"] == best
     data = Points()
-    from gradflow.training.own_module import seed_everything, torch_seed  # the split is that of the run's stream
-
     seed_everything(torch_seed(0, Stream.SPLIT))
     data.setup("test")
     for name, at in (("last", ""), ("best", "_at_best")):
@@ -57,11 +56,9 @@ def test_run_json_has_what_was_logged_and_its_scores_are_those_of_the_checkpoint
         module.load_state_dict(checkpoint["state_dict"])
         with torch.no_grad():
             outputs, y = zip(*((module.net(x), y) for x, y in data.test_dataloader()), strict=True)
-        loss = torch.nn.functional.cross_entropy(torch.cat(outputs), torch.cat(y))
-        assert metrics[f"test/loss{at}"] == pytest.approx(float(loss), rel=1e-5)
-        assert metrics[f"test/f1{at}"] == pytest.approx(
-            float((torch.cat(outputs).argmax(1) == torch.cat(y)).float().mean())
-        )
+        outputs, y = torch.cat(outputs), torch.cat(y)
+        expected = float(torch.nn.functional.cross_entropy(outputs, y)), float((outputs.argmax(1) == y).float().mean())
+        assert (metrics[f"test/loss{at}"], metrics[f"test/f1{at}"]) == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_checkpoint_loads_as_lightning_documents(finished):

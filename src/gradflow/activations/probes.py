@@ -104,6 +104,17 @@ def acts_entry_by_entry(activation: nn.Module) -> bool:
     return before.shape == z.shape and all(_moves_alone(activation, z, before, i) for i in range(min(z.numel(), 24)))
 
 
+@torch.no_grad()
+def is_affine(activation: nn.Module) -> bool:
+    """Whether f is a z + b for each unit on [-50, 50]; deviations of 1e-9 of the largest value count as rounding."""
+    z = torch.linspace(-REACH, REACH, 401, dtype=torch.float64)
+    values = evaluate(activation, spread(activation, z))
+    straight = values[:1] + (values[-1:] - values[:1]) * torch.linspace(0, 1, 401, dtype=torch.float64).view(
+        -1, *[1] * (values.dim() - 1)
+    )
+    return torch.allclose(values, straight, rtol=0, atol=1e-9 * float(values.abs().max()))
+
+
 def _moves_alone(activation: nn.Module, z: Tensor, before: Tensor, entry: int) -> bool:
     """Whether moving one entry far up or down leaves every other entry of the output unchanged."""
     for change in (-5.0, 5.0):

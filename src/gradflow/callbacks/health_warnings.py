@@ -2,26 +2,28 @@
 
 import logging
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import lightning as L
+from torch import nn
 
-from gradflow.callbacks.monitor import Monitor, latest_values, layers_of
+from gradflow.callbacks.monitor import Monitor, latest_values, measures_itself
 from gradflow.runs import health, tags
 
 log = logging.getLogger(__name__)
 
 VANISHING = (
     "gradients vanish: {layer} gets {ratio:.1e} of the largest layer's gradient (rms over the epoch, threshold "
-    "{threshold:g}). Try, unless in use: " + health.listed(health.VANISHING_REMEDIES)
+    "{threshold:g}). Try, unless in use: {remedies}"
 )
 EXPLODING = (
     "gradients explode: the norm of {tag} averaged {value:.1e} over the epoch (threshold {threshold:g}). "
-    "Try, unless in use: " + health.listed(health.EXPLODING_REMEDIES)
+    "Try, unless in use: {remedies}"
 )
 DEAD = (
     "{share:.0%} of the units of {layer} are dead: no validation sample can change them (threshold {threshold:.0%}). "
-    "Try, unless in use: " + health.listed(health.DEAD_REMEDIES)
+    "Try, unless in use: {remedies}"
 )
 
 
@@ -49,28 +51,34 @@ class HealthWarnings(Monitor):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         values = latest_values(trainer.callbacks)  # type: ignore[attr-defined]
-        if tags.GRAD_NORM_TOTAL in values:
-            self._check_gradients(values, pl_module)
-        self._check_units(values)
+        ours = measures_itself(pl_module)
+        self._check_gradients(values, pl_module, ours=ours)
+        self._check_units(values, health.DEAD_REMEDIES if ours else health.DEAD_IN_GENERAL)
 
-    def _check_gradients(self, means: dict[str, float], pl_module: L.LightningModule) -> None:
-        layers = layers_of(pl_module)
-        rms = {layer.name: means[tags.of_layer(tags.GRAD_RMS, layer.name)] for layer in layers}
-        largest = max(rms.values())
-        hidden = [layer.name for layer in layers if layer.hidden]
-        smallest = min(hidden, key=lambda name: rms[name])
-        ratio = rms[smallest] / largest if largest > 0 else 0.0
-        if ratio < self._vanishing_ratio:
-            self._say("vanishing", VANISHING, layer=smallest, ratio=ratio, threshold=self._vanishing_ratio)
-        total = means[tags.GRAD_NORM_TOTAL]
-        if total > self._exploding_norm or math.isnan(total):
-            self._say("exploding", EXPLODING, tag=tags.GRAD_NORM_TOTAL, value=total, threshold=self._exploding_norm)
+    def _check_gradients(self, means: dict[str, float], pl_module: L.LightningModule, *, ours: bool) -> None:
+        of_layers = tags.by_layer(means, tags.GRAD_RMS)
+        names = sorted(of_layers)  # by depth
+        rms = {name: of_layers[name] for name in names if not _is_lookup(name, pl_module)}
+        hidden = [name for name in rms if name != names[-1]]
+        if hidden:
+            largest, smallest = max(rms.values()), min(hidden, key=lambda name: rms[name])
+            ratio = rms[smallest] / largest if largest > 0 else 0.0
+            if ratio < self._vanishing_ratio:
+                helps: Sequence[str] = health.VANISHING_REMEDIES if ours else health.VANISHING_IN_GENERAL
+                limit = self._vanishing_ratio
+                self._say("vanishing", VANISHING, helps, layer=smallest, ratio=ratio, threshold=limit)
+        for tag, total in means.items():
+            if tags.of_any_optimizer(tag) == tags.GRAD_NORM_TOTAL and (
+                total > self._exploding_norm or math.isnan(total)
+            ):
+                helps = health.EXPLODING_REMEDIES if ours else health.EXPLODING_IN_GENERAL
+                self._say("exploding", EXPLODING, helps, tag=tag, value=total, threshold=self._exploding_norm)
 
-    def _check_units(self, values: dict[str, float]) -> None:
+    def _check_units(self, values: dict[str, float], remedies: Sequence[str]) -> None:
         dead = tags.by_layer(values, tags.DEAD_UNITS)
         worst = max(dead, key=lambda name: dead[name], default=None)
         if worst is not None and dead[worst] > self._dead_fraction:
-            self._say("dead", DEAD, layer=worst, share=dead[worst], threshold=self._dead_fraction)
+            self._say("dead", DEAD, remedies, layer=worst, share=dead[worst], threshold=self._dead_fraction)
 
     def state_dict(self) -> dict[str, Any]:
         return {"said": sorted(self._said)}
@@ -78,7 +86,16 @@ class HealthWarnings(Monitor):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._said = set(state_dict["said"])
 
-    def _say(self, kind: str, text: str, **values: object) -> None:
+    def _say(self, kind: str, text: str, remedies: Sequence[str], **values: object) -> None:
         if kind not in self._said:
             self._said.add(kind)
-            log.warning(text.format(**values))
+            log.warning(text.format(remedies=health.listed(remedies), **values))
+
+
+def _is_lookup(layer: str, module: nn.Module) -> bool:
+    """Whether a layer is an embedding, whose gradient is zero for every word that a batch has not."""
+    path = layer.partition("_")[2]
+    return any(
+        isinstance(part, nn.Embedding | nn.EmbeddingBag) and f".{name}".endswith(f".{path}")
+        for name, part in module.named_modules()
+    )

@@ -12,8 +12,8 @@ from gradflow.errors import ConfigError, nearest
 from gradflow.measure.scores import Pass, Task
 from gradflow.measure.steps import StepTable
 from gradflow.models.layers import Layer
-from gradflow.runs.logger import write
 from gradflow.runs.metrics import METRICS, Metric
+from gradflow.runs.scalars import write
 
 
 class Monitor(Callback):
@@ -28,6 +28,8 @@ class Monitor(Callback):
         measures_initial_weights: whether it wants a validation pass before the first update.
         changes_training: whether training may end differently with it. Otherwise it is no part of a run's identity:
             with and without it a run has the same folder and is trained once.
+        sees_chunks: whether it measures a training step of several updates too, in which Lightning calls no hook for a
+            batch. A monitor with such hooks otherwise makes every step one update.
         first: the first values that it recorded, by tag.
         latest: the last ones.
     """
@@ -35,6 +37,7 @@ class Monitor(Callback):
     declares: Sequence[Metric] = ()
     measures_initial_weights: ClassVar[bool] = False
     changes_training: ClassVar[bool] = False
+    sees_chunks: ClassVar[bool] = False
     first: Mapping[str, float] = {}
     latest: Mapping[str, float] = {}
 
@@ -105,6 +108,11 @@ def as_measured(module: L.LightningModule) -> MeasuredModule:
     return cast(MeasuredModule, module)
 
 
+def measures_itself(module: L.LightningModule) -> bool:
+    """Whether it is a module of this package, which records the gradient of each step."""
+    return hasattr(module, "keeps_abs_sums")
+
+
 def network_of(module: L.LightningModule, submodule: str | None = None) -> nn.Module:
     """The network that monitors look at.
 
@@ -116,7 +124,7 @@ def network_of(module: L.LightningModule, submodule: str | None = None) -> nn.Mo
         ConfigError: if there is no such part.
     """
     if submodule is None:
-        return as_measured(module).network if hasattr(module, "keeps_abs_sums") else module
+        return as_measured(module).network if measures_itself(module) else module
     try:
         return module.get_submodule(submodule)
     except AttributeError as error:

@@ -1,92 +1,115 @@
 """Count dead, low-slope and dormant units over the whole validation set."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Mapping
+from typing import Any
 
 import lightning as L
-from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
-from gradflow import activations
-from gradflow.callbacks.monitor import Monitor, layers_of
-from gradflow.measure.units import ActivityMeter, Part, SlopeMeter
+from gradflow.callbacks.monitor import Monitor, network_of
+from gradflow.errors import ConfigError
+from gradflow.measure.unit_pass import UnitPass
 from gradflow.runs import metrics, tags
+
+log = logging.getLogger(__name__)
 
 
 class UnitStatistics(Monitor):
-    """Record unit statistics during every validation pass, and during the one that precedes the first update.
+    """Record unit statistics of any LightningModule in its validation passes.
 
-    The validation pass runs in evaluation mode with the weights fixed, so listening to it costs no second pass.
+    A validation pass runs in evaluation mode with the weights fixed, so listening to it costs no second pass. Batches
+    of all validation dataloaders and all processes are pooled. Lightning's sanity check is recorded, at step 0, where
+    it covers the whole validation set (`num_sanity_val_steps=-1`), and so is `trainer.validate`.
+
+    What is measured, and what is not, is said in `gradflow.measure.unit_pass` and `docs/any_network_units.md`.
 
     Args:
-        dead_units: write `dead_units/<layer>` and `dead_units/total`.
-        low_slope: write `low_slope/<layer>` and `low_slope/total`.
-        dormant_units: write `dormant_units/<layer>` and `dormant_units/total`.
+        submodule: the path of the part of the module to look at, such as `generator`; None for all of it.
+        units: the axis of the units by pattern of site paths, such as `{"features.*": -1}`; None leaves sites out.
+        dead_units: write `dead_units/<site>` and `dead_units/total`.
+        low_slope: write `low_slope/<site>` and `low_slope/total`.
+        dormant_units: write `dormant_units/<site>` and `dormant_units/total`.
+        every_n_validations: record the first of every n passes.
+
+    Raises:
+        ConfigError: if `every_n_validations` is under 1; later, if there is no such part.
     """
 
     declares = metrics.of_groups(*tags.UNIT_QUANTITIES)
     measures_initial_weights = True
 
-    def __init__(self, *, dead_units: bool = True, low_slope: bool = True, dormant_units: bool = True) -> None:
-        self._wanted = {
-            tags.DEAD_UNITS: dead_units,
-            tags.LOW_SLOPE: low_slope,
-            tags.DORMANT_UNITS: dormant_units,
+    def __init__(
+        self,
+        *,
+        submodule: str | None = None,
+        units: Mapping[str, int | None] | None = None,
+        dead_units: bool = True,
+        low_slope: bool = True,
+        dormant_units: bool = True,
+        every_n_validations: int = 1,
+    ) -> None:
+        if every_n_validations < 1:
+            raise ConfigError(f"every_n_validations={every_n_validations}: needs at least 1, every validation")
+        self._submodule = submodule
+        self._options: dict[str, Any] = {
+            "units": units,
+            "dead_units": dead_units,
+            "low_slope": low_slope,
+            "dormant_units": dormant_units,
         }
-        self._slopes: dict[str, SlopeMeter] = {}
-        self._activity: dict[str, ActivityMeter] = {}
-        self._handles: list[RemovableHandle] = []
+        self._every = every_n_validations
+        self._passes = 0
+        self._pass: UnitPass | None = None
+        self._listening = False
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if not trainer.enable_validation and trainer.is_global_zero:
+            log.warning(
+                "UnitStatistics listens to validation, of which there is none: nothing is recorded "
+                "(give the trainer a validation set and the module a validation_step, or measure a network in a loop "
+                "of your own by gradflow.measure.unit_pass.UnitPass)"
+            )
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._slopes, self._activity = {}, {}
-        for layer in layers_of(pl_module):
-            if layer.activation is None:
-                continue
-            # Two hooks, because an in-place function overwrites its input before a forward hook could see it.
-            wants_slopes = self._wanted[tags.DEAD_UNITS] or self._wanted[tags.LOW_SLOPE]
-            if wants_slopes and activations.is_elementwise(layer.activation):
-                slopes = self._slopes[layer.name] = SlopeMeter(layer.activation).to(pl_module.device)
-                self._handles.append(layer.activation.register_forward_pre_hook(_before(slopes.update)))
-            if self._wanted[tags.DORMANT_UNITS]:
-                activity = self._activity[layer.name] = ActivityMeter().to(pl_module.device)
-                self._handles.append(layer.activation.register_forward_hook(_after(activity.update)))
+        if trainer.sanity_checking and not _is_whole(trainer):
+            return
+        self._passes += 1
+        if (self._passes - 1) % self._every:
+            return
+        network = network_of(pl_module, self._submodule)
+        if self._pass is None or self._pass.network is not network:
+            self._pass = UnitPass(network, **self._options)
+        self._pass.__enter__()
+        self._listening = True
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._remove_hooks()
-        self.record(trainer, self._statistics())
+        if not self._listening:
+            return
+        self._stop()
+        assert self._pass is not None
+        values = self._pass.values()
+        for remark in self._pass.remarks():
+            if trainer.is_global_zero:
+                log.warning("UnitStatistics: %s", remark)
+        if values:
+            self.record(trainer, values)
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
-        self._remove_hooks()
+        self._stop()
 
-    def _remove_hooks(self) -> None:
-        for handle in self._handles:
-            handle.remove()
-        self._handles = []
+    def _stop(self) -> None:
+        if self._listening and self._pass is not None:
+            self._pass.__exit__()
+        self._listening = False
 
-    def _statistics(self) -> dict[str, float]:
-        slopes = {name: meter.compute() for name, meter in self._slopes.items()}
-        parts = {
-            tags.DEAD_UNITS: {name: one.dead for name, one in slopes.items()},
-            tags.LOW_SLOPE: {name: one.low for name, one in slopes.items()},
-            tags.DORMANT_UNITS: {name: meter.compute() for name, meter in self._activity.items()},
-        }
-        result: dict[str, float] = {}
-        for quantity, layers in parts.items():
-            if self._wanted[quantity] and layers:
-                result |= _fractions(quantity, layers)
-        return result
+    def state_dict(self) -> dict[str, Any]:
+        return super().state_dict() | {"passes": self._passes}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict(state_dict)
+        self._passes = state_dict.get("passes", 0)
 
 
-def _fractions(quantity: str, layers: dict[str, Part]) -> dict[str, float]:
-    """What fraction each layer's part is, and that of all layers together."""
-    parts = {name: (int(part.size), int(part.of)) for name, part in layers.items()}
-    result = {tags.of_layer(quantity, name): size / of for name, (size, of) in parts.items()}
-    size, of = (sum(column) for column in zip(*parts.values(), strict=True))
-    return result | {tags.of_layer(quantity, tags.TOTAL): size / of}
-
-
-def _before(add: Callable[[Tensor], None]) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
-    return lambda module, inputs: add(inputs[0].detach())
-
-
-def _after(add: Callable[[Tensor], None]) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-    return lambda module, inputs, output: add(output.detach())
+def _is_whole(trainer: L.Trainer) -> bool:
+    """Whether the sanity check that is running covers the whole validation set."""
+    return list(trainer.num_sanity_val_batches) == list(trainer.num_val_batches)

@@ -55,10 +55,23 @@ class StepTable:
         """All rows; this does not count as a look."""
         return self._read(0)
 
-    def _read(self, start: int) -> Steps:
-        columns = [torch.stack(part) for part in zip(*self._parts[start:], strict=True)]
+    def take(self, rows: int) -> Steps:
+        """The first `rows` rows, which are then removed."""
+        taken = self._read(0, rows)
+        for column in (self._parts, self._steps, self._times):
+            del column[:rows]
+        self._seen = max(self._seen - rows, 0)
+        return taken
+
+    @property
+    def last_step(self) -> int | None:
+        """The step of the last row; None if there is no row."""
+        return self._steps[-1] if self._steps else None
+
+    def _read(self, start: int, end: int | None = None) -> Steps:
+        columns = [torch.stack(part) for part in zip(*self._parts[start:end], strict=True)]
         values = torch.cat(columns, dim=1).cpu().double().numpy() if columns else np.empty((0, 0))
-        return Steps(np.array(self._steps[start:], dtype=np.int64), np.array(self._times[start:]), values)
+        return Steps(np.array(self._steps[start:end], dtype=np.int64), np.array(self._times[start:end]), values)
 
     def truncate(self, rows: int) -> None:
         """Keep the first `rows` rows."""

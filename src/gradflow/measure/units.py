@@ -1,13 +1,14 @@
 """Which units are dead or dormant, and how many entries have a low slope.
 
-A unit is a neuron (values of shape (N, U)) or a channel (values of shape (N, U, H, W)). The meters receive a layer's
-values batch by batch; `compute` counts over all processes that train the run, and every one of them must call it.
+A unit is a neuron (values of shape (N, U) or (N, T, U)) or a channel (values of shape (N, U, H, W)). The meters receive
+a layer's values batch by batch, with the axis of the units; `compute` counts over all processes that train the run, and
+every one of them must call it.
 
-Shape letters: N samples, U units.
+Shape letters: N samples, T tokens, U units.
 """
 
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -40,6 +41,11 @@ class SlopeMeter(Metric):
 
     Slopes are taken from the pre-activation in float32 or wider, whatever precision the network runs in: bfloat16's
     tanh is flat from z = 4.
+
+    Args:
+        activation: the function.
+        largest: the supremum of abs f'(z), if it is known already.
+        options: of torchmetrics.
     """
 
     full_state_update = False
@@ -47,23 +53,24 @@ class SlopeMeter(Metric):
     low: Tensor
     entries: Tensor
 
-    def __init__(self, activation: nn.Module) -> None:
-        super().__init__()
+    def __init__(self, activation: nn.Module, *, largest: float | None = None, **options: Any) -> None:
+        super().__init__(**options)
         # As an attribute, the module would become a part of this metric and move with it.
         self._slope = functools.partial(activations.slope, activation)
-        self._largest = activations.largest_slope(activation)
+        self.largest = activations.largest_slope(activation) if largest is None else largest
         self.add_state("slope_max", torch.zeros(0), "max")  # (U,) from the first batch on
         self.add_state("low", torch.tensor(0), "sum")
         self.add_state("entries", torch.tensor(0), "sum")
 
-    def update(self, z: Tensor) -> None:
-        """Add pre-activations, shape (N, U) or (N, U, H, W)."""
-        for part in _parts(z):
+    def update(self, z: Tensor, axis: int = 1) -> None:
+        """Add pre-activations of any shape, with the axis of the units: (N, U), (N, U, H, W), (N, T, U) with axis 2."""
+        for part, units in _parts(z, axis):
             slope = self._slope(part if part.dtype == torch.float64 else part.float()).abs()
             # A process may have no sample of a batch.
-            slope_max_U = slope.amax(dim=_all_but_units(slope)) if len(slope) else slope.new_zeros(slope.shape[1])
+            some = slope.numel() > 0
+            slope_max_U = slope.amax(dim=_all_but(units, slope)) if some else slope.new_zeros(slope.shape[units])
             self.slope_max = self.slope_max.maximum(slope_max_U) if len(self.slope_max) else slope_max_U
-            self.low = self.low + torch.count_nonzero(slope < LOW_SLOPE * self._largest)
+            self.low = self.low + torch.count_nonzero(slope < LOW_SLOPE * self.largest)
             self.entries = self.entries + slope.numel()
 
     def dead(self) -> Tensor:
@@ -71,7 +78,7 @@ class SlopeMeter(Metric):
 
         Source: Lu et al. 2019, arXiv:1903.06733, for ReLU; any elementwise function here.
         """
-        return self.slope_max <= DEAD_SLOPE * self._largest
+        return self.slope_max <= DEAD_SLOPE * self.largest
 
     def compute(self) -> Slopes:
         """How many units are dead, and how many entries have a slope under 5 % of the largest."""
@@ -85,18 +92,18 @@ class ActivityMeter(Metric):
     abs_sum: Tensor
     outputs_per_unit: Tensor
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self.add_state("abs_sum", torch.zeros(0), "sum")  # (U,) from the first batch on
         self.add_state("outputs_per_unit", torch.tensor(0), "sum")
 
-    def update(self, a: Tensor) -> None:
-        """Add activations, shape (N, U) or (N, U, H, W)."""
-        for part in _parts(a):
-            abs_sum_U = part.abs().sum(dim=_all_but_units(part), dtype=torch.promote_types(part.dtype, torch.float32))
+    def update(self, a: Tensor, axis: int = 1) -> None:
+        """Add activations of any shape, with the axis of the units."""
+        for part, units in _parts(a, axis):
+            abs_sum_U = part.abs().sum(dim=_all_but(units, part), dtype=torch.promote_types(part.dtype, torch.float32))
             abs_sum_U = abs_sum_U if part.device.type == "mps" else abs_sum_U.double()
             self.abs_sum = self.abs_sum + abs_sum_U if len(self.abs_sum) else abs_sum_U
-        self.outputs_per_unit = self.outputs_per_unit + a.numel() // a.shape[1]
+        self.outputs_per_unit = self.outputs_per_unit + a.numel() // max(1, a.shape[axis])
 
     def dormant(self) -> Tensor:
         """Whether each unit is dormant: mean abs a over its layer's mean of it at most 0.025; shape (U,).
@@ -115,13 +122,16 @@ def _part(flags_U: Tensor) -> Part:
     return Part(flags_U.count_nonzero(), torch.tensor(len(flags_U)))
 
 
-def _parts(values: Tensor) -> tuple[Tensor, ...]:
-    """The samples in groups that fit a CPU's cache across elementwise operations: ten times faster."""
+def _parts(values: Tensor, axis: int) -> list[tuple[Tensor, int]]:
+    """The samples in groups that fit a CPU's cache across elementwise operations: ten times faster; and their axis."""
+    if axis == 0:  # of one sample
+        values, axis = values[None], 1
     if values.device.type != "cpu":
-        return (values,)
-    return values.split(max(1, CACHED_ENTRIES * len(values) // max(1, values.numel())))
+        return [(values, axis)]
+    parts = values.split(max(1, CACHED_ENTRIES * len(values) // max(1, values.numel())))
+    return [(part, axis) for part in parts]
 
 
-def _all_but_units(values: Tensor) -> list[int]:
+def _all_but(axis: int, values: Tensor) -> list[int]:
     """The axes to reduce to one number per unit."""
-    return [axis for axis in range(values.dim()) if axis != 1]
+    return [one for one in range(values.dim()) if one != axis]

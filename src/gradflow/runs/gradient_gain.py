@@ -22,19 +22,19 @@ def gain_per_layer(rms_SL: np.ndarray) -> np.ndarray:
     return np.power(10.0, -(logs_SL * place_L).sum(-1) / np.square(place_L).sum())
 
 
-def longest_chain(shapes: Sequence[Sequence[int]]) -> list[int]:
+def longest_chain(shapes: Sequence[Sequence[object]]) -> list[int]:
     """The layers over which `gain_per_layer` is taken: the most that have one shape, the first of all never counting.
 
     The first layer sees the data instead of activations, so its gradient is of another kind.
 
     Args:
-        shapes: of each hidden layer's weight, in forward order.
+        shapes: of each hidden layer's weight, or of its weights if it has several, in forward order.
 
     Returns:
         Places in `shapes`, ascending; of two chains of the same length the one that begins nearer to the input. Empty
         where no two layers have the same shape.
     """
-    chains: dict[tuple[int, ...], list[int]] = {}
+    chains: dict[tuple[object, ...], list[int]] = {}
     for place, shape in enumerate(shapes[1:], start=1):
         chains.setdefault(tuple(shape), []).append(place)
     longest = max(chains.values(), key=len, default=[])

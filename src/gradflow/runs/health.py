@@ -16,6 +16,10 @@ LAG = 0.1  # of an accuracy with running averages, behind that with recomputed s
 VANISHING_REMEDIES = ("activation=relu", "init=he", "model.norm=batch", "model.residual=true", "fewer blocks")
 EXPLODING_REMEDIES = ("a lower optimizer.lr", "trainer.gradient_clip_val=1", "init=he", "model.norm=batch")
 DEAD_REMEDIES = ("activation=leaky_relu", "init=he", "a lower optimizer.lr", "model.norm=batch")
+# The same for a module that no configuration describes.
+VANISHING_IN_GENERAL = ("ReLU", "He initialisation", "normalisation", "residual connections", "fewer layers")
+EXPLODING_IN_GENERAL = ("a lower learning rate", "gradient clipping", "He initialisation", "normalisation")
+DEAD_IN_GENERAL = ("leaky ReLU", "He initialisation", "a lower learning rate", "normalisation")
 
 
 def lag(final: Mapping[str, Any]) -> float | None:

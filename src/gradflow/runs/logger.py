@@ -1,7 +1,6 @@
 """TensorBoard events in the run folder itself, one event per step however many tags it has."""
 
 import errno
-import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.loggers import TensorBoardLogger
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
@@ -160,21 +159,3 @@ def rewind(folder: Path, sizes: Mapping[str, int]) -> None:
             os.truncate(file, sizes[file.name])
         else:
             file.unlink()
-
-
-def write_rows(
-    loggers: Sequence[Logger], tags: Sequence[str], steps: Sequence[int], values_SK: np.ndarray, times: Sequence[float]
-) -> None:
-    """Write a table of scalars to every logger; values that are not finite (not defined at that step) are left out."""
-    for logger in loggers:
-        if isinstance(logger, RunLogger):
-            logger.log_rows(tags, steps, values_SK, times)
-        else:
-            for step, row in zip(steps, values_SK, strict=True):
-                logger.log_metrics({t: float(v) for t, v in zip(tags, row, strict=True) if math.isfinite(v)}, step)
-
-
-def write(loggers: Sequence[Logger], metrics: Mapping[str, float], step: int) -> None:
-    """Write scalars at one step to every logger, as `LightningModule.log` cannot: it picks the step itself."""
-    for logger in loggers:
-        logger.log_metrics(dict(metrics), step)

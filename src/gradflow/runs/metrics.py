@@ -191,10 +191,15 @@ class MetricTable:
         row = self.row(tag)
         if row is None:
             return Metric(tag, tag)
-        return row if row.tag == tag else replace(row, tag=tag, words=f"{row.words}, {tag.removeprefix(row.tag)}")
+        if row.tag == tag:
+            return row
+        rest = tag.removeprefix(row.tag)
+        part = rest if row.is_by_layer else f"optimizer {rest.removeprefix('_')}"
+        return replace(row, tag=tag, words=f"{row.words}, {part}")
 
     def row(self, tag: str) -> Metric | None:
         """The declaration of a tag, whose own tag ends in `/` for a layer's value; None if there is none."""
+        tag = tags.of_any_optimizer(tag)
         return self._by_tag.get(tag) or self._by_tag.get(f"{tag.rpartition('/')[0]}/")
 
     def final(self, tag: str) -> Metric:

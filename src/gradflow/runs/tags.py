@@ -16,6 +16,7 @@ GRAD_ABS_MEAN = "grad_abs_mean"
 GRAD_ABS_MEAN_ALL_STEPS = "grad_abs_mean_all_steps"  # in run.json only
 GAIN_PER_LAYER = f"{GRAD_FLOW}/gain_per_layer"
 FIRST_TO_LAST = f"{GRAD_FLOW}/first_to_last"
+OF_OPTIMIZERS = (GRAD_NORM_TOTAL, GRAD_ABS_MEAN, GAIN_PER_LAYER, FIRST_TO_LAST)  # one for each of several optimizers
 DEAD_UNITS, LOW_SLOPE, DORMANT_UNITS = "dead_units", "low_slope", "dormant_units"
 UNIT_QUANTITIES = (DEAD_UNITS, LOW_SLOPE, DORMANT_UNITS)
 BEST_EPOCH = "best_epoch"  # in run.json only
@@ -108,7 +109,21 @@ def layer_of(tag: str) -> str:
     return tag.rpartition("/")[2]
 
 
+def of_optimizer(tag: str, number: int | None) -> str:
+    """Tag of what one of several optimizers updates: `grad_norm/total` -> `grad_norm/total_1`; None: the only one."""
+    return tag if number is None else f"{tag}_{number}"
+
+
+def of_any_optimizer(tag: str) -> str:
+    """The tag without the number of an optimizer: `grad_norm/total_1` -> `grad_norm/total`."""
+    for single in OF_OPTIMIZERS:
+        if tag.startswith(f"{single}_") and tag.removeprefix(f"{single}_").isdecimal():
+            return single
+    return tag
+
+
 def by_layer(values: Mapping[str, T], quantity: str) -> dict[str, T]:
     """The values of `<quantity>/<layer>` by layer, without the total of all layers."""
-    found = {layer_of(tag): value for tag, value in values.items() if tag.startswith(f"{quantity}/")}
-    return {layer: value for layer, value in found.items() if layer != TOTAL}
+    found = {tag: value for tag, value in values.items() if tag.startswith(f"{quantity}/")}
+    total = of_layer(quantity, TOTAL)
+    return {layer_of(tag): value for tag, value in found.items() if of_any_optimizer(tag) != total}

@@ -16,6 +16,7 @@ from lightning.pytorch.profilers import PassThroughProfiler
 from omegaconf import DictConfig
 from torch import nn
 
+from gradflow.callbacks.monitor import Monitor
 from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.data.preparation import Preparation
@@ -70,6 +71,8 @@ def _looks_at_batches(callback: Callback) -> bool:
     """Whether it has a hook that is called for every batch, or acts on how many batches make an update."""
     if isinstance(callback, GradientAccumulationScheduler):
         return True
+    if isinstance(callback, Monitor) and callback.sees_chunks:
+        return False
     # An instance may have a hook that its class has not, such as LambdaCallback's.
     hooks = ((getattr(callback, hook), getattr(Callback, hook)) for hook in BATCH_HOOKS)
     return any(getattr(own, "__func__", None) is not empty for own, empty in hooks)

@@ -20,9 +20,9 @@ from gradflow.callbacks.monitor import declared, monitors_among
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import Diverged
 from gradflow.runs import folders, tags
-from gradflow.runs.logger import write
 from gradflow.runs.metrics import MetricTable
 from gradflow.runs.samples import samples_of, write_samples
+from gradflow.runs.scalars import write
 from gradflow.training import build, checkpoints, own_module
 from gradflow.training.cut_short import TimeIsOver
 from gradflow.training.devices import OwnEnvironment, Signals

@@ -21,7 +21,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
 from gradflow.errors import ConfigError, Diverged, nearest
-from gradflow.runs.logger import write, write_rows
+from gradflow.runs.scalars import write, write_rows
 from gradflow.training.epoch_scores import EpochScores
 
 STEP, EPOCH = "_step", "_epoch"  # Lightning's ends of a name that is logged both at every step and once an epoch

@@ -17,11 +17,11 @@ from torch.optim.lr_scheduler import LRScheduler
 from gradflow.data.loader import Batch, BatchLoader, Chunk
 from gradflow.errors import Diverged
 from gradflow.measure.answers import Answers
-from gradflow.measure.gradients import gradient_abs_sums, gradient_norms
+from gradflow.measure.gradients import gradient_row
 from gradflow.measure.scores import Pass, Task
 from gradflow.measure.steps import StepTable
 from gradflow.runs import tags
-from gradflow.runs.logger import write, write_rows
+from gradflow.runs.scalars import write, write_rows
 from gradflow.seeds import Stream, torch_seed
 from gradflow.training.epoch_scores import EpochScores
 from gradflow.training.schedules import STEP, Schedule
@@ -155,14 +155,12 @@ class ActivationModule(L.LightningModule):
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Record this step's loss and gradient; end the run before an update that either would ruin."""
-        gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in self.trained]
         losses = self._step_losses
         loss = losses[0] if len(losses) == 1 else torch.stack(losses).mean()
         losses.clear()
         if self._processes > 1:
             loss = self.trainer.strategy.reduce(loss, reduce_op="mean")
-        norms = gradient_norms(gradients)
-        abs_sums = [gradient_abs_sums(gradients)] if self.keeps_abs_sums else []
+        norms, *abs_sums = gradient_row(self.trained, abs_sums=self.keeps_abs_sums)
         self.steps.append(self.global_step, loss[None], norms, *abs_sums)
         if self.device.type == "cpu":
             if not math.isfinite(float(loss + norms.sum())):
