@@ -7,7 +7,8 @@ import torch
 from gradflow.errors import ConfigError
 from gradflow.measure import scores
 from gradflow.measure.answers import Answers
-from gradflow.measure.scores import OUTPUTS, Pass, constant_loss, task
+from gradflow.measure.constant_answers import constant_loss
+from gradflow.measure.scores import OUTPUTS, Pass, task
 
 GENERATOR = np.random.default_rng(0)
 LOGITS = GENERATOR.normal(size=(20, 4), scale=3)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradflow.data.arrays import Arrays, Task, loaded, unwrapped
+from gradflow.data.arrays import NUMBERED, Arrays, Task, loaded, unwrapped
 from gradflow.data.loader import Batch, BatchLoader, Chunk, ChunkLoader
 from gradflow.data.preparation import STATE, Preparation
 from gradflow.data.scaling import check_pixel_range, moments, standardized
@@ -87,7 +87,7 @@ class ArrayDataModule(L.LightningDataModule):
     @cached_property
     def arrays(self) -> Arrays:
         """The data set as its source returns it."""
-        arrays = loaded(self._source.func, tuple(self._source.keywords.items()))
+        arrays = loaded(self._source)
         if arrays.pixel_max is None and self._pixel_range is not None:
             raise ConfigError(
                 f"data.pixel_range={list(self._pixel_range)}: this data set holds numbers, not pixels; use "
@@ -111,13 +111,13 @@ class ArrayDataModule(L.LightningDataModule):
             self.arrays.y,
             num_test=self.arrays.num_test,
             num_validation=self.arrays.num_validation,
-            stratify=self.task != "regression",
+            stratify=self.task in NUMBERED,
             options=replace(self._split_options, resampled_by=seed if self._resample_split else None),
         )
 
     @property
     def task(self) -> Task:
-        """classification, binary or regression."""
+        """classification, binary, regression or multilabel."""
         return self.arrays.task
 
     @property
@@ -127,7 +127,7 @@ class ArrayDataModule(L.LightningDataModule):
 
     @property
     def num_outputs(self) -> int:
-        """Number of classes; 1 for binary tasks and regression."""
+        """Number of classes, labels or targets; 1 for binary tasks."""
         return self.arrays.num_outputs
 
     @property
@@ -151,23 +151,28 @@ class ArrayDataModule(L.LightningDataModule):
         if self.task == "regression":
             mean, sd = moments(arrays.y, train)
             targets = standardized(arrays.y[train], mean, sd)
-            known |= {"target_mean": float(mean), "target_scale": float(sd)}
-            known["target_ends"] = float(targets.min()), float(targets.max())
+            ends = targets.min(axis=0), targets.max(axis=0)
+            if arrays.y.ndim == 1:
+                known |= {"target_mean": float(mean), "target_scale": float(sd)}
+                known["target_ends"] = float(ends[0]), float(ends[1])
+            else:
+                known |= {"target_mean": mean, "target_scale": sd, "target_ends": np.stack(ends).astype(np.float64)}
+        known |= {"classes": arrays.classes} if arrays.classes else {}
         return Preparation(self.task, self.input_shape, self.num_outputs, **known)
 
     @property
-    def target_scale(self) -> float:
+    def target_scale(self) -> float | np.ndarray:
         """What 1 means in a batch's y; see `Preparation`."""
         return self.preparation.target_scale
 
     @property
-    def target_ends(self) -> tuple[float, float]:
+    def target_ends(self) -> tuple[float, float] | np.ndarray:
         """Smallest and largest training target; see `Preparation`."""
         return self.preparation.target_ends
 
     @property
     def training_targets(self) -> Tensor:
-        """Class numbers, or standardized regression targets, of the training set, shape (samples,)."""
+        """The training set's class numbers, labels or standardized regression targets; shape of `y`."""
         return torch.from_numpy(self.preparation.targets(self.arrays.y[self.split.train]))
 
     def state_dict(self) -> dict[str, Any]:

@@ -23,16 +23,20 @@ class Preparation:
     """From the samples of a data set to the inputs of a network.
 
     Attributes:
-        task: classification, binary or regression.
+        task: classification, binary, regression or multilabel.
         input_shape: of one sample, (channels, height, width) or (features,).
-        num_outputs: number of classes; 1 for binary tasks and regression.
+        num_outputs: number of classes, labels or targets; 1 for binary tasks.
         pixel_max: the value of a white pixel in uint8 images; None for numbers.
         pixel_range: what 0..pixel_max is mapped to; no effect on numbers.
         feature_mean: what is subtracted from each feature, float64, shape (features,); None: used as they are.
         feature_sd: what each feature is then divided by, likewise.
-        target_mean: what is subtracted from a regression target; 0 for labels.
-        target_scale: what it is then divided by: what 1 means in a batch's y, in the data's unit; 1 for labels.
-        target_ends: smallest and largest training target, standardized; (-1, 1) for labels.
+        target_mean: what is subtracted from a regression target; 0 for labels. Of several targets float64, shape
+            (targets,).
+        target_scale: what it is then divided by: what 1 means in a batch's y, in the data's unit; 1 for labels. Of
+            several targets likewise.
+        target_ends: smallest and largest training target, standardized; (-1, 1) for labels. Of several targets float64,
+            shape (2, targets).
+        classes: their names, in the order of the outputs; empty if they have none.
     """
 
     task: Task
@@ -42,9 +46,10 @@ class Preparation:
     pixel_range: tuple[float, float] = (0.0, 1.0)
     feature_mean: np.ndarray | None = None
     feature_sd: np.ndarray | None = None
-    target_mean: float = 0.0
-    target_scale: float = 1.0
-    target_ends: tuple[float, float] = (-1.0, 1.0)
+    target_mean: float | np.ndarray = 0.0
+    target_scale: float | np.ndarray = 1.0
+    target_ends: tuple[float, float] | np.ndarray = (-1.0, 1.0)
+    classes: tuple[str, ...] = ()
 
     @property
     def scale_and_shift(self) -> tuple[float, float]:
@@ -58,7 +63,7 @@ class Preparation:
         return standardized(x, self.feature_mean, self.feature_sd)
 
     def targets(self, y: np.ndarray) -> np.ndarray:
-        """Class numbers unchanged; regression targets standardized by the training set, float32."""
+        """Class numbers and labels unchanged; regression targets standardized by the training set, float32."""
         return standardized(y, self.target_mean, self.target_scale) if self.task == "regression" else y
 
     def inputs(self, x: np.ndarray | Tensor) -> Tensor:

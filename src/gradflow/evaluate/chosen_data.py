@@ -92,12 +92,14 @@ def check_fits(run: TrainedRun, known: Preparation, data: ArrayDataModule, name:
     Raises:
         ConfigError: naming what differs.
     """
+    named = data.preparation.classes and known.classes  # numbers mean the same classes only under the same names
     theirs, own = (
         {
             "task": one.task,
             "shape of a sample": one.input_shape,
             "outputs": one.num_outputs,
             "white pixel": one.pixel_max,
+            **({"classes": ", ".join(one.classes)} if named else {}),
         }
         for one in (data.preparation, known)
     )

@@ -22,7 +22,7 @@ class Result:
         part: which part of it.
         samples: how many there are.
         trained_on: how many of them the run was trained on, as far as that is known.
-        scores: `loss`, and `acc` or `mae` and `r2`; as in run.json.
+        scores: `loss`, and those of the task, such as `acc`, or `mae` and `r2`; as in run.json.
     """
 
     run: TrainedRun

@@ -13,10 +13,10 @@ from rich.text import Text
 
 from gradflow.errors import ConfigError
 from gradflow.evaluate.score import Result
-from gradflow.runs import folders
+from gradflow.runs import folders, tags
 from gradflow.study.closing_table import mean_and_sd
 
-WORDS = {"acc": "accuracy"}
+WORDS = {tags.ACC: "accuracy", tags.F1: "macro F1", tags.LABEL_ACC: "label accuracy", tags.EXACT_MATCH: "exact match"}
 SUFFIXES = (".csv", ".json")
 
 

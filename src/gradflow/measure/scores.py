@@ -9,7 +9,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics import Metric, SumMetric
-from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy
+from torchmetrics.classification import (
+    BinaryAccuracy,
+    MulticlassAccuracy,
+    MultilabelAccuracy,
+    MultilabelExactMatch,
+    MultilabelF1Score,
+)
+from torchmetrics.metric import CompositionalMetric
 from torchmetrics.regression import MeanAbsoluteError, R2Score
 
 from gradflow.errors import ConfigError
@@ -17,14 +24,25 @@ from gradflow.measure.answers import Answers
 from gradflow.runs import tags
 
 # The output functions that suit a kind of target, the usual one first.
-OUTPUTS = {"classification": ("softmax",), "binary": ("sigmoid",), "regression": ("linear", "tanh")}
+OUTPUTS = {
+    "classification": ("softmax",),
+    "binary": ("sigmoid",),
+    "regression": ("linear", "tanh"),
+    "multilabel": ("sigmoid",),
+}
 BUNDLE = 4096  # samples per update of the scores, which takes as long as a few training steps
 TANH_REACH = 0.8  # of the tanh, for the ends of the training targets: at 1 it would never arrive
-_KINDS = {"classification": "classification", "binary": "binary classification", "regression": "regression"}
+_KINDS = {
+    "classification": "classification",
+    "binary": "binary classification",
+    "regression": "regression",
+    "multilabel": "multilabel classification",
+}
 _LOSSES = {
     "classification": "one probability a class and their cross-entropy",
     "binary": "one probability and its binary cross-entropy",
     "regression": "a number and its squared error",
+    "multilabel": "one probability a label and their binary cross-entropies",
 }
 
 
@@ -34,7 +52,7 @@ class Task:
 
     Attributes:
         loss: (outputs, targets) -> scalar mean loss; nats for the two cross-entropies.
-        predict: outputs -> one prediction per sample, shape (N,).
+        predict: outputs -> one prediction per sample, shape (N,), or one per label or target, shape (N, K).
         meters: makes the metrics of (predictions, targets), by name.
         headline: the score that a table shows.
         monitor: tag of the score by which validation chooses the best epoch.
@@ -54,8 +72,8 @@ def task(
     *,
     num_outputs: int,
     output: str | None = None,
-    target_scale: float = 1.0,
-    target_ends: tuple[float, float] = (-1.0, 1.0),
+    target_scale: float | np.ndarray = 1.0,
+    target_ends: tuple[float, float] | np.ndarray = (-1.0, 1.0),
 ) -> Task:
     """The task of a data set.
 
@@ -64,12 +82,15 @@ def task(
 
     Args:
         kind: `classification` (cross-entropy on logits of shape (N, classes)), `binary` (binary cross-entropy on one
-            logit, shape (N, 1)) or `regression` (mean squared error on one output, shape (N, 1)).
+            logit, shape (N, 1)), `regression` (mean squared error on outputs of shape (N, targets)) or `multilabel`
+            (the mean of a binary cross-entropy per label, on logits of shape (N, labels)).
         num_outputs: outputs of the network.
         output: the output function, one of `OUTPUTS[kind]`; None is the first of them.
         target_scale: the unit of regression targets, so that `mae` is in the unit of the data; the loss and r2 are
-            those of the standardised targets.
-        target_ends: smallest and largest standardised training target, which a tanh output reaches at -0.8 and 0.8.
+            those of the standardised targets. Of several targets shape (targets,); loss, r2 and mae are then unweighted
+            means over the targets.
+        target_ends: smallest and largest standardised training target, which a tanh output reaches at -0.8 and 0.8. Of
+            several targets shape (2, targets).
 
     Raises:
         ConfigError: if the output function does not go with this kind of target.
@@ -94,14 +115,49 @@ def task(
             monitor=tags.val(tags.ACC),
             mode="max",
         )
-    value = _stretched_tanh(*target_ends) if output == "tanh" else _linear
+    if kind == "multilabel":
+        return _multilabel(num_outputs)
+    return _regression(num_outputs, output, target_scale, target_ends)
+
+
+def _multilabel(num_labels: int) -> Task:
     return Task(
-        loss=lambda outputs, y: F.mse_loss(value(outputs[:, 0].to(y.dtype)), y),
-        predict=lambda outputs: value(outputs[:, 0].double()),
+        loss=lambda outputs, y: F.binary_cross_entropy_with_logits(outputs, y.to(outputs.dtype)),
+        predict=lambda outputs: (outputs > 0).long(),
         meters=lambda: {
-            tags.MAE: _in_float64(MeanAbsoluteError()) * target_scale,
-            tags.R2: _in_float64(R2Score()),
+            tags.F1: MultilabelF1Score(num_labels, average="macro", validate_args=False),
+            tags.LABEL_ACC: MultilabelAccuracy(num_labels, average="micro", validate_args=False),
+            tags.EXACT_MATCH: MultilabelExactMatch(num_labels, validate_args=False),
         },
+        headline=tags.F1,
+        # As long as no label is predicted at all, F1 does not tell one epoch from another.
+        monitor=tags.val(tags.LOSS),
+        mode="min",
+    )
+
+
+def _regression(
+    num_targets: int,
+    output: str | None,
+    target_scale: float | np.ndarray,
+    target_ends: tuple[float, float] | np.ndarray,
+) -> Task:
+    value = _stretched_tanh(*target_ends) if output == "tanh" else _linear
+
+    def column(outputs: Tensor) -> Tensor:
+        """A single target has the shape (N,), as the batch's y."""
+        return outputs[:, 0] if num_targets == 1 else outputs
+
+    def mae() -> Metric:
+        if num_targets == 1:
+            return _in_float64(MeanAbsoluteError()) * target_scale
+        by_target = _in_float64(MeanAbsoluteError(num_outputs=num_targets)) * torch.as_tensor(target_scale)
+        return CompositionalMetric(torch.mean, by_target, None)
+
+    return Task(
+        loss=lambda outputs, y: F.mse_loss(value(column(outputs).to(y.dtype)), y),
+        predict=lambda outputs: value(column(outputs).double()),
+        meters=lambda: {tags.MAE: mae(), tags.R2: _in_float64(R2Score(multioutput="uniform_average"))},
         headline=tags.R2,
         monitor=tags.val(tags.LOSS),
         mode="min",
@@ -132,7 +188,7 @@ def _linear(z: Tensor) -> Tensor:
     return z
 
 
-def _stretched_tanh(lowest: float, highest: float) -> Callable[[Tensor], Tensor]:
+def _stretched_tanh(lowest: float | np.ndarray, highest: float | np.ndarray) -> Callable[[Tensor], Tensor]:
     """tanh, stretched so that -0.8 and 0.8 become the smallest and the largest training target.
 
     Equivalent to scaling the targets into [-0.8, 0.8], except that the loss stays in the unit of the standardised
@@ -140,24 +196,9 @@ def _stretched_tanh(lowest: float, highest: float) -> Callable[[Tensor], Tensor]
     reachable; those further out are not. They are not clipped, and count with their whole error.
     """
     centre, half = (lowest + highest) / 2, (highest - lowest) / 2 / TANH_REACH
+    if isinstance(centre, np.ndarray):
+        return lambda z: torch.from_numpy(centre).to(z) + torch.from_numpy(half).to(z) * torch.tanh(z)
     return lambda z: centre + half * torch.tanh(z)
-
-
-def constant_loss(kind: str, targets: Tensor) -> float:
-    """The mean loss of the best constant prediction, which needs no input.
-
-    Args:
-        kind: as for `task`.
-        targets: class numbers, or regression targets, shape (N,).
-
-    Returns:
-        The entropy of the class shares in nats (with equal classes the logarithm of their number), or the variance of
-        the targets (ddof = 0).
-    """
-    if kind == "regression":
-        return float(targets.double().var(correction=0))
-    shares = torch.bincount(targets).double() / len(targets)
-    return float(torch.special.entr(shares).sum())
 
 
 class Pass:
@@ -166,7 +207,7 @@ class Pass:
     Args:
         task: says what the scores are.
         device: of the outputs.
-        answers: keeps the answer to each sample, if the task is a classification.
+        answers: keeps the answer to each sample, if each has one class.
     """
 
     def __init__(self, task: Task, device: torch.device, *, answers: Answers | None = None) -> None:
@@ -186,7 +227,7 @@ class Pass:
         self._kept = 0
 
     def add(self, loss: Tensor, outputs: Tensor, targets: Tensor) -> None:
-        """Add a batch: the mean loss of its N samples, their outputs (N, ...) and targets (N,)."""
+        """Add a batch: the mean loss of its N samples, their outputs (N, ...) and targets (N,) or (N, K)."""
         self._losses.append(loss.detach())
         self._outputs.append(outputs.detach())
         self._targets.append(targets)

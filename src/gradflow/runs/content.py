@@ -24,7 +24,8 @@ from gradflow.errors import ConfigError
 
 TARGET = "_target_"
 DATA = "data"
-NO_PATHS = ("name", "task", "validation", TARGET)  # keys of a data set that hold words, whatever files there are
+NO_PATHS = ("name", "task", "validation", "layout", TARGET)  # keys of a data set that hold words
+NAMES = (f"{DATA}.dataset", f"{DATA}.variant")  # likewise, of gradflow's own sources
 _INSTALLED = [
     *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
     *map(Path, (*site.getsitepackages(), site.getusersitepackages())),
@@ -46,7 +47,10 @@ def content(values: Mapping[str, Any]) -> dict[str, str]:
         ConfigError: if a file cannot be read.
     """
     found = {}
+    is_ours = str(values.get(f"{DATA}.source.{TARGET}")).startswith("gradflow.")
     for key, text in texts(values):
+        if is_ours and key in NAMES:
+            continue
         try:
             digest = _of_target(text) if key.split(".")[-1] == TARGET else _of_data(key, text)
         except OSError as error:

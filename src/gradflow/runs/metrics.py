@@ -94,8 +94,12 @@ class Metric:
 
 def _scores() -> list[Metric]:
     """Every score of every part of the data, in the order of the report's table."""
+    share = partial(Metric, "", unit=PER_CENT, low=0.0, high=1.0, better="higher")
     scores = {
-        tags.ACC: Metric("", "accuracy", unit=PER_CENT, low=0.0, high=1.0, better="higher"),
+        tags.ACC: share("accuracy"),
+        tags.F1: share("macro F1", meaning="the unweighted mean over the labels of the F1 score"),
+        tags.LABEL_ACC: share("label accuracy", meaning="the share of all labels of all samples that are right"),
+        tags.EXACT_MATCH: share("exact match", meaning="the share of samples all of whose labels are right"),
         tags.R2: Metric("", "R²", high=1.0, better="higher"),
         tags.MAE: Metric("", "mean absolute error", unit="unit of the target", low=0.0, better="lower"),
         tags.LOSS: Metric("", "loss", low=0.0, better="lower"),
@@ -107,7 +111,7 @@ def _scores() -> list[Metric]:
         (lambda score: tags.recomputed_bn(tags.test(score)), "test {} by recomputed batch norm", tags.SCORES),
         (lambda score: tags.best(tags.val(score)), "validation {} at the best epoch", ()),
         (tags.val, "validation {}", tags.SCORES),
-        (tags.train, "training {}", (tags.MAE,)),
+        (tags.train, "training {}", (tags.MAE, tags.LABEL_ACC, tags.EXACT_MATCH)),
     ]
     return [
         replace(score, tag=tag(name), words=words.format(score.words), shown="csv" if name in csv_only else "table")

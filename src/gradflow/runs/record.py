@@ -93,6 +93,7 @@ class Record(TypedDict):
     provenance: dict[str, Any] | None  # versions, device, command
     parameters: int | None  # how many are trained
     constant_loss: float | None  # the mean loss of the best constant prediction
+    majority_share: float | None  # the accuracy of always answering the largest class; None for regression
     sigmoid_like: bool | None  # whether low slopes are saturation
     # By name, of a run that has ended; empty without a logger, None in records of before there was this entry.
     events: dict[str, EventsEntry] | None
@@ -156,6 +157,7 @@ def planned_record(
         "provenance": None,
         "parameters": None,
         "constant_loss": None,
+        "majority_share": None,
         "sigmoid_like": None,
         "events": None,
     }

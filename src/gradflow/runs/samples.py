@@ -26,7 +26,7 @@ class Samples:
         parts: the sum of `TRAIN`, `VALIDATION` and `TEST` where the sample is in that set, uint8, shape (N,). A sample
             of the test set that was left out (`trainer.limit_test_batches`) is not in it.
         correct: tag of the accuracy -> whether each tested sample was classified rightly, bool, shape (T,), in the
-            order of `rows(TEST)`; empty for regression, whose R² is no mean over the samples.
+            order of `rows(TEST)`; empty for other scores, such as R² and macro F1, which are no means over the samples.
     """
 
     parts: np.ndarray

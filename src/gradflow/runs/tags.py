@@ -8,7 +8,9 @@ T = TypeVar("T")
 _PART = re.compile("^(val|valid|validation)(?=[/_])")  # at the beginning of a tag
 _BEST, _AT_BEST = "_best", "_at_best"
 _RUNNING_BN, _RECOMPUTED_BN = "_running_bn", "_recomputed_bn"
-SCORES = ACC, R2, MAE, LOSS = "acc", "r2", "mae", "loss"
+ACC, R2, MAE, LOSS = "acc", "r2", "mae", "loss"
+F1, LABEL_ACC, EXACT_MATCH = "f1", "label_acc", "exact_match"  # of tasks with several labels
+SCORES = (ACC, F1, LABEL_ACC, EXACT_MATCH, R2, MAE, LOSS)
 GRAD_NORM, GRAD_RMS, GRAD_FLOW = "grad_norm", "grad_rms", "grad_flow"
 TOTAL = "total"  # takes a layer's place
 GRAD_NORM_TOTAL = f"{GRAD_NORM}/{TOTAL}"

@@ -18,6 +18,7 @@ from torch import nn
 
 from gradflow.callbacks.monitor import Monitor
 from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
+from gradflow.data import custom
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.data.preparation import Preparation
 from gradflow.errors import ConfigError
@@ -52,8 +53,12 @@ def any_data(cfg: DictConfig, *, chunk_size: int | None = None) -> L.LightningDa
 
 
 def data(cfg: DictConfig, *, chunk_size: int | None = None) -> ArrayDataModule:
-    """The data module; it reads or downloads the arrays when one of its properties is first used."""
-    return _make(cfg.data, seed=cfg.seed, resample_split=cfg.resample_split, chunk_size=chunk_size)
+    """The data module; it reads or downloads the arrays when one of its properties is first used.
+
+    A function or Dataset class of the user's own (`data=custom`) becomes the source of one.
+    """
+    options = custom.as_module(cfg.data) if custom.is_source(cfg.data.get(custom.TARGET)) else cfg.data
+    return _make(options, seed=cfg.seed, resample_split=cfg.resample_split, chunk_size=chunk_size)
 
 
 def chunk_size(cfg: DictConfig, callbacks: Sequence[Callback]) -> int | None:

@@ -17,7 +17,7 @@ from gradflow.activations import facts
 from gradflow.callbacks.monitor import declared
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import CannotWrite, Diverged
-from gradflow.measure.scores import constant_loss
+from gradflow.measure.constant_answers import constant_loss, majority_share
 from gradflow.models.layers import Layer
 from gradflow.runs import durable, folders, integrity, logged, tags
 from gradflow.runs.logger import RunLogger, rewind
@@ -215,6 +215,7 @@ def _describe(parts: Parts, record: Record) -> None:
         assert first.activation is not None
         record |= {
             "constant_loss": constant_loss(data.task, data.training_targets),
+            "majority_share": majority_share(data.task, data.training_targets),
             "sigmoid_like": facts(first.activation).sigmoid_like,
             "declared_metrics": [metric.as_entry() for metric in declared(parts.monitors)],
         }

@@ -64,8 +64,8 @@ class TrainedNetwork(nn.Module):
     def forward(self, x: Any) -> Tensor:
         """The outputs for samples as `prepare` takes them, shape (N, outputs).
 
-        One logit per class; for binary tasks the logit of class 1; for regression the standardized target, before an
-        output function such as tanh.
+        One logit per class or label; for binary tasks the logit of class 1; for regression the standardized targets,
+        before an output function such as tanh.
         """
         with self.precision.forward_context():
             outputs = self.network(self.prepare(x))
@@ -73,7 +73,13 @@ class TrainedNetwork(nn.Module):
 
     @torch.no_grad()
     def predict(self, x: Any) -> Tensor:
-        """Class numbers, int64, or regression values in the unit of the data, float64; shape (N,)."""
+        """Class numbers, int64, or regression values in the unit of the data, float64, shape (N,).
+
+        Several targets, or labels of 0 and 1 (int64), have the shape (N, K).
+        """
         answers = self.task.predict(self(x))
         known = self.preparation
-        return answers * known.target_scale + known.target_mean if known.task == "regression" else answers
+        if known.task != "regression":
+            return answers
+        scale, mean = (torch.as_tensor(one).to(answers) for one in (known.target_scale, known.target_mean))
+        return answers * scale + mean

@@ -7,6 +7,7 @@ from typing import Any
 
 from hydra.utils import get_object
 
+from gradflow.data import custom
 from gradflow.errors import ConfigError, shown
 from gradflow.sweep.checks.schema import NESTED, OWN_ARGUMENTS, NoOption, types
 from gradflow.sweep.checks.values import Rule, check_plain
@@ -35,9 +36,12 @@ def check(key: str, node: Any, schema: type) -> None:
     if (not isinstance(target, str) or target == MISSING) and not (target is None and key in OPTIONAL):
         raise ConfigError(f"{key}.{TARGET}={shown(target)}: name a class, e.g. {key}.{TARGET}=package.Class")
     source = node.get("source") if key == "data" else None
-    if isinstance(source, Mapping):
-        _check_nested(f"{key}.source", source)
-    rules, takes_more = _rules(key, target, source[TARGET] if isinstance(source, Mapping) else None, schema)
+    if key == "data" and custom.is_source(target):
+        rules, takes_more = _rules_of_own_data(target, schema)
+    else:
+        if isinstance(source, Mapping):
+            _check_nested(f"{key}.source", source)
+        rules, takes_more = _rules(key, target, source[TARGET] if isinstance(source, Mapping) else None, schema)
     if target and (missing := schema.__required_keys__ - node.keys()):  # type: ignore[attr-defined]
         raise ConfigError(f"{key}.{min(missing)}: missing; leave ~{key}.{min(missing)} out of the command")
     for name, value in node.items():
@@ -84,6 +88,15 @@ def _rules(key: str, target: str | None, source: str | None, schema: type) -> tu
     ours = ("name", *schema.__required_keys__, *(build.WHEN if target and key == "schedule" else ()))  # type: ignore[attr-defined]
     always = {name: known[name] for name in ours if name in known}
     return {name: Rule(annotation) for name, annotation in (annotations | always).items()}, takes_more
+
+
+def _rules_of_own_data(target: str, schema: type) -> tuple[dict[str, Rule], bool]:
+    """The same for a function or a Dataset class that is the source of a data module: see `gradflow.data.custom`."""
+    module, _ = _rules("data", custom.MODULE, custom.READER, schema)
+    own, takes_more = _annotations("data", target, {})
+    part = custom.parts_argument(get_object(target))
+    rules = {name: Rule(annotation) for name, annotation in own.items() if name != part or part == "split"}
+    return rules | {name: rule for name, rule in module.items() if name not in ("source", "target")}, takes_more
 
 
 def _annotations(key: str, target: str | None, known: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:

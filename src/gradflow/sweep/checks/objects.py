@@ -156,7 +156,7 @@ def headline(cfg: DictConfig, data: ArrayDataModule) -> str:
 
 def _tags_of_a_run(task: Task, declared: Sequence[Metric]) -> list[str]:
     """The tags that run.json has for a task and its monitors, without those of single layers."""
-    scores = (tags.LOSS, tags.MAE, tags.R2) if task.headline == tags.R2 else (tags.LOSS, task.headline)
+    scores = (tags.LOSS, *task.meters())
     tested = [tags.test(score) for score in scores]
     others = [part(score) for part in (tags.val, tags.train) for score in scores]
     monitored = [

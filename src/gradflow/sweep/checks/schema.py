@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Required, TypedDict, get_args, get_o
 from pydantic import Field
 
 from gradflow.data.arrays import Task
+from gradflow.data.own_arrays import Layout
 from gradflow.data.split import Validation
 from gradflow.models.blocks import Norm
 
@@ -37,6 +38,11 @@ Size = Annotated[
 Part = Annotated[
     Annotated[float, Field(gt=0, le=1)] | Count,
     Field(title="a number of batches of at least 1, or a fraction up to 1.0"),
+]
+Side = Annotated[int, Field(ge=1, le=10_000)]  # of an image, in pixels
+ImageSize = Annotated[
+    Side | Annotated[list[Side], Field(min_length=2, max_length=2)],
+    Field(title="a number of pixels of at least 1, or [height,width]", examples=[64]),
 ]
 Device = Annotated[int, Field(ge=0, le=63)]
 # Each device is a process, and a machine has no more.
@@ -133,7 +139,12 @@ class Data(TypedDict, total=False):
     factor: Annotated[float, Field(ge=0, lt=1, examples=[0.5])]
     sample_seed: Seed
     path: Path | None
-    task: Task
+    task: Task | None
+    layout: Layout | None
+    dataset: Annotated[str, Field(pattern=r"\S", title="a data set of torchvision", examples=["SVHN"])]
+    variant: Name | None  # its words depend on the data set: data.torchvision_sets
+    size: ImageSize | None
+    channels: Literal[1, 3, 4] | None
 
 
 class Optimizer(TypedDict, total=False):
