@@ -48,9 +48,6 @@ def check(plain: Mapping[str, Any]) -> None:
     kind = _class(node)
     if kind is None or not issubclass(kind, L.LightningModule):
         raise ConfigError(f"module._target_={node['_target_']}: is no LightningModule; name a class that is one")
-    if (of_data := _class(data)) is None or not issubclass(of_data, L.LightningDataModule):
-        target = shown(data.get("_target_"))
-        raise ConfigError(f"data._target_={target}: is no LightningDataModule, which module=custom needs")
 
 
 def schema_of(group: str, plain: Mapping[str, Any], usual: type) -> type:
