@@ -131,3 +131,17 @@ class Closures(Classifier):
 
     def configure_optimizers(self):
         return torch.optim.LBFGS(self.parameters())
+
+
+class NoActivation(Classifier):
+    """Has one activation only."""
+
+    def __init__(self, num_classes: int, hidden: int = 6, lr: float = 0.02):
+        super().__init__(num_classes, nn.Tanh, hidden, lr)
+
+
+class Odd(Classifier):
+    """Logs something whose name says nothing."""
+
+    def validation_step(self, batch, batch_idx):
+        self.log("val/quux", batch[0].mean())

@@ -1,6 +1,7 @@
 """What a study compares: activations or, where its module takes none, the values of the first axis that it varies."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gradflow.runs.record import Record
@@ -8,6 +9,7 @@ from gradflow.runs.record import Record
 ACTIVATION = "activation"  # the axis in whose place the other one stands
 DEFAULT = "default"  # the value of an axis that a record leaves out
 NONE = "none"  # where others of the study have an activation
+_AXIS = re.compile(r"[\w.]+=")  # leaky_relu(negative_slope=0.2) is an activation
 
 
 def with_treatments(records: Sequence[Record]) -> list[Record]:
@@ -20,12 +22,16 @@ def with_treatments(records: Sequence[Record]) -> list[Record]:
     if any(ACTIVATION in record["axes"] for record in records):
         return [record | {"axes": {ACTIVATION: NONE, **record["axes"]}} for record in records]
     axis = _first_varied([record["axes"] for record in records])
-    return [record | {"axes": _instead(record["axes"], axis)} for record in records]
+    values = [record["axes"].get(axis) for record in records]
+    ordered = list(records)
+    if all(isinstance(value, int | float) for value in values):
+        ordered.sort(key=lambda record: record["axes"][axis])
+    return [record | {"axes": _instead(record["axes"], axis)} for record in ordered]
 
 
-def title(records: Sequence[Record]) -> str:
-    """The heading of what is compared; empty where it is no activation and says itself what it is."""
-    return ACTIVATION if any(record["activation"] is not None for record in records) else ""
+def heading(names: Iterable[str]) -> str:
+    """The heading over what is compared: empty where each name is an axis and its value, `module.hidden=32`."""
+    return "" if all(map(_AXIS.match, names)) else ACTIVATION
 
 
 def _first_varied(axes: Sequence[dict[str, Any]]) -> str:

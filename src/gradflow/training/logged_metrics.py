@@ -20,7 +20,7 @@ from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
-from gradflow.errors import ConfigError, Diverged, nearest
+from gradflow.errors import Diverged
 from gradflow.runs.scalars import write, write_rows
 from gradflow.training.epoch_scores import EpochScores
 
@@ -148,10 +148,7 @@ class LoggedMetrics(Checkpoint):
     def _rank(self, values: dict[str, float], trainer: L.Trainer) -> None:
         """Compare this epoch with the best so far, by the monitored value, to which the best is added."""
         monitor = self.scores.monitor
-        if monitor not in values:
-            if not self.scores.best_epoch:
-                known = ", ".join(values) or "nothing"
-                raise ConfigError(f"module.monitor={monitor}: never logged{nearest(monitor, values)} (logged: {known})")
+        if monitor not in values:  # a limit of steps has ended the epoch before its validation
             return
         if not math.isfinite(values[monitor]):
             raise Diverged(f"{monitor} is not finite after step {trainer.global_step}")

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, open_dict
 from torch.utils.data import DataLoader, Dataset
 
 from gradflow.errors import ConfigError, Diverged, nearest, shown
-from gradflow.runs import identity
+from gradflow.runs import identity, tags
 from gradflow.sweep.checks.callbacks import is_known
 from gradflow.sweep.checks.dry_step import BATCHES, LEFT_OUT, NOT_TRIED, Memory, Nowhere, kind, silence
 from gradflow.training import build, own_module
@@ -57,11 +57,6 @@ def logged_by(cfg: DictConfig) -> Logged:
 
 
 def _tried(cfg: DictConfig) -> Logged:
-    if own_module.mode(cfg) is None:
-        raise ConfigError(
-            f"module.monitor={cfg.module.monitor}: its name does not say which of two values is better; add "
-            "module.mode=min or module.mode=max"
-        )
     with _refusal(f"data._target_={cfg.data['_target_']}", "cannot be built"):
         data = build.any_data(cfg)
     with _refusal(f"module._target_={cfg.module['_target_']}", "cannot be built"):
@@ -85,6 +80,11 @@ def _tried(cfg: DictConfig) -> Logged:
         raise ConfigError(f"{what}: fails on the first batches ({type(error).__name__}: {reason})") from error
     _check_optimizers(cfg, trainer)
     _check_followed(cfg, metrics)
+    if own_module.mode(cfg) is None:
+        raise ConfigError(
+            f"module.monitor={cfg.module.monitor}: its name does not say which of two values is better; add "
+            "module.mode=min or module.mode=max"
+        )
     return Logged(tuple(metrics.scores.latest), tuple(metrics.tested))
 
 
@@ -121,9 +121,16 @@ def _check_optimizers(cfg: DictConfig, trainer: L.Trainer) -> None:
 
 
 def _check_followed(cfg: DictConfig, metrics: LoggedMetrics) -> None:
-    """Refuse callbacks of Lightning's that follow what is never logged; those of the user's own may log it."""
-    made = build.callbacks(cfg)
-    known = list(metrics.scores.latest)
+    """Refuse to rank epochs by what is never logged, and callbacks of Lightning's that follow it.
+
+    Callbacks of the user's own, which are not called here, may log something, too.
+    """
+    made, monitor = build.callbacks(cfg), cfg.module.monitor
+    known = [tag for tag in metrics.scores.latest if tag != tags.best(monitor)]  # which callbacks do not see
+    if monitor not in known:
+        raise ConfigError(
+            f"module.monitor={monitor}: never logged{nearest(monitor, known)} (logged: {', '.join(known) or 'nothing'})"
+        )
     for name, callback in made.items() if all(map(is_known, made.values())) else ():
         monitor = getattr(callback, "monitor", None)
         if monitor is not None and monitor not in known:

@@ -67,7 +67,9 @@ def _devices(cfg: DictConfig) -> None:
     if processes == 1:
         return
     if own_module.is_own(cfg):
-        raise ConfigError(f"trainer.devices={shown(devices)}: module=custom trains on one device; leave it out")
+        raise ConfigError(
+            f"trainer.devices={shown(devices)}: module=custom trains on one device; use trainer=auto, cpu or gpu"
+        )
     if not distributed:
         raise ConfigError(f"trainer.devices={shown(devices)}: several devices need trainer=ddp")
     if cfg.model.get("norm") == "batch" and not trainer.get("sync_batchnorm"):
