@@ -177,8 +177,8 @@ def test_ties_go_to_the_earliest_epoch(tmp_path, right, best, epoch):
     run.fit()
     assert list(run.scalars("val/acc").values()) == pytest.approx([n / VALIDATION for n in right])
     assert run.scalars("val/acc_best") == pytest.approx({4 * (i + 1): n / VALIDATION for i, n in enumerate(best)})
-    assert run.module.best_epoch == epoch
-    assert run.module.best_score == pytest.approx(best[-1] / VALIDATION)
+    assert run.module.scores.best_epoch == epoch
+    assert run.module.scores.best == pytest.approx(best[-1] / VALIDATION)
 
 
 def test_a_pass_before_training_is_not_an_epoch(tmp_path):
@@ -186,11 +186,11 @@ def test_a_pass_before_training_is_not_an_epoch(tmp_path):
     run = Run(tmp_path, network=network)
     network.labels = torch.from_numpy(arrays().y[run.data.split.validation])
     run.trainer.validate(run.module, datamodule=run.data, verbose=False)
-    assert (run.module.best_epoch, run.module.final) == (0, {})
+    assert (run.module.scores.best_epoch, run.module.scores.latest) == (0, {})
     run.fit()
     assert run.scalars("val/acc") == pytest.approx({4: 2 / VALIDATION, 8: 5 / VALIDATION, 12: 3 / VALIDATION})
     assert list(run.scalars("val/acc_best")) == list(run.scalars("val/loss")) == [4, 8, 12]
-    assert (run.module.best_epoch, run.module.best_score) == (2, pytest.approx(5 / VALIDATION))
+    assert (run.module.scores.best_epoch, run.module.scores.best) == (2, pytest.approx(5 / VALIDATION))
 
 
 def test_a_schedule_steps_once_an_epoch(tmp_path):
@@ -216,13 +216,16 @@ def test_best_and_final_survive_a_checkpoint(tmp_path):
     first = Run(tmp_path / "first", max_epochs=2).fit()
     first.trainer.save_checkpoint(tmp_path / "half.ckpt")
     rest = Run(tmp_path / "rest", max_epochs=4)
-    rest.module.best_score = -1.0
+    rest.module.scores.best = -1.0
     rest.fit(ckpt_path=tmp_path / "half.ckpt", weights_only=True)
-    assert (rest.module.best_score, rest.module.best_epoch) == (whole.module.best_score, whole.module.best_epoch)
-    assert rest.module.final == whole.module.final
+    assert (rest.module.scores.best, rest.module.scores.best_epoch) == (
+        whole.module.scores.best,
+        whole.module.scores.best_epoch,
+    )
+    assert rest.module.scores.latest == whole.module.scores.latest
     assert list(rest.scalars("train/loss_step")) == list(range(8, 16))
     assert rest.scalars("val/acc_best") == {k: v for k, v in whole.scalars("val/acc_best").items() if k > 8}
-    assert first.module.final != whole.module.final
+    assert first.module.scores.latest != whole.module.scores.latest
     for name, value in whole.module.state_dict().items():
         assert torch.equal(rest.module.state_dict()[name], value)
 

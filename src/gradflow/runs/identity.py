@@ -43,6 +43,8 @@ NOT_COUNTED = (
 LENGTH = ("trainer.max_epochs", "trainer.max_steps")  # how long to train; a longer run begins as a shorter one does
 CALLBACKS = "callbacks"  # those that only measure do not count
 BATCH_NORM = ("batch_norm", "batch_norm_samples")  # count only where the network has batch normalisation
+MODULE = "module"  # counts only where it is the user's own, whose class its option names
+NAMES_ONLY = (f"{MODULE}.higher", f"{MODULE}.lower")  # which of two values is better, for those who compare
 AXES = ("activation", "blocks", "seed")  # shown first, in their own form
 ABSENT = "absent"  # shown for a default key that was removed (~key)
 
@@ -61,7 +63,8 @@ def counted(values: Mapping[str, Any], *, has_batch_norm: bool) -> dict[str, Any
         values: a whole configuration, whose `_target_`s can be imported.
         has_batch_norm: whether the network that it builds has batch normalisation.
     """
-    left_out = (*NOT_COUNTED, *_passive_callbacks(values), *(() if has_batch_norm else BATCH_NORM))
+    left_out = (*NOT_COUNTED, *NAMES_ONLY, *_passive_callbacks(values), *(() if has_batch_norm else BATCH_NORM))
+    left_out = left_out if f"{MODULE}._target_" in values else (*left_out, MODULE)
     return {
         key: value
         for key, value in values.items()
@@ -108,9 +111,13 @@ def _passive_callbacks(values: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def activation_label(cfg: DictConfig) -> str:
-    """The activation's `name`, or its class's name if it has none."""
-    return cfg.activation.get("name") or str(cfg.activation["_target_"]).rpartition(".")[2]
+def activation_label(cfg: DictConfig) -> str | None:
+    """The activation's `name`, or its class's name if it has none; None where no activation is made."""
+    return _label(cfg.activation) if cfg.activation else None
+
+
+def _label(node: DictConfig) -> str:
+    return node.get("name") or str(node.get("_target_")).rpartition(".")[2]
 
 
 def study_axes(
@@ -146,12 +153,14 @@ def study_axes(
         if not added or not added <= counted_callbacks(cfg):
             del changed[CALLBACKS]
     reference, _ = compose([*preset, *(f"{group}={option}" for group, option in changed.items())])
-    shown: dict[str, Any] = {"activation": activation_label(cfg)}
-    if cfg.blocks is not None:
-        shown["blocks"] = cfg.blocks
+    leading = {"activation": activation_label(cfg), "blocks": cfg.blocks}
+    shown: dict[str, Any] = {axis: value for axis, value in leading.items() if value is not None}
     shown |= {group: option for group, option in changed.items() if group != "activation"}
-    hidden = [*AXES, "activation.name", *(["activation._target_"] if cfg.activation.get("name") is None else [])]
-    hidden += ["width"] if cfg.width is None else []  # of a network that takes none
+    hidden = [*AXES, *(["width"] if cfg.width is None else [])]  # the width of a network that takes none
+    for group in ("activation", MODULE):
+        hidden += [f"{group}.name", *([f"{group}._target_"] if cfg.get(group, {}).get("name") is None else [])]
+    if MODULE in shown:
+        shown[MODULE] = _label(cfg[MODULE])
     different = _differences(cfg, reference, has_batch_norm=has_batch_norm)
     return shown | {key: value for key, value in different.items() if key not in hidden}
 

@@ -170,13 +170,14 @@ class MetricTable:
     """`METRICS`, and the metrics that a study's monitors declare.
 
     Args:
-        declared: metrics of monitors outside the package.
+        declared: metrics of monitors outside the package, and scores of somebody's module, whose `val/acc` may be any.
         selected_on_test: whether a run chose its best epoch on test data, which the words of its scores then state.
     """
 
     def __init__(self, declared: Iterable[Metric] = (), *, selected_on_test: bool = False) -> None:
         own = {metric.tag: metric for metric in METRICS}
-        self._by_tag = own | {metric.tag: metric for metric in declared if metric.tag not in own}
+        scores = {metric.tag for metric in _scores()}
+        self._by_tag = own | {one.tag: one for one in declared if one.tag not in own or one.tag in scores}
         self._selected_on_test = selected_on_test
 
     @classmethod

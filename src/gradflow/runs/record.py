@@ -68,7 +68,7 @@ class Record(TypedDict):
     study: str  # name of the study's folder
     config: str  # name of the configuration's folder in it
     axes: dict[str, Any]  # what distinguishes the configuration from the others in its study
-    activation: str  # its label
+    activation: str | None  # its label; None for a module of the user's own that takes none
     blocks: int | None  # hidden blocks; None for a model of fixed size
     seed: int
     lr: float | None  # the initial learning rate
@@ -132,7 +132,7 @@ def planned_record(
         "study": study,
         "config": config,
         "axes": dict(axes),
-        "activation": axes["activation"],
+        "activation": axes.get("activation"),
         "blocks": axes.get("blocks"),
         "seed": seed,
         "lr": lr,

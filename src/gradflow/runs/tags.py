@@ -1,9 +1,11 @@
 """The tags of metrics, the keys in TensorBoard and in run.json, spelled here only."""
 
+import re
 from collections.abc import Mapping
 from typing import TypeVar
 
 T = TypeVar("T")
+_PART = re.compile("^(val|valid|validation)(?=[/_])")  # at the beginning of a tag
 _BEST, _AT_BEST = "_best", "_at_best"
 _RUNNING_BN, _RECOMPUTED_BN = "_running_bn", "_recomputed_bn"
 ACC, R2, MAE, LOSS = "acc", "r2", "mae", "loss"
@@ -87,6 +89,11 @@ def is_of_best(tag: str) -> bool:
 def validation_of(tag: str) -> str:
     """Tag of the validation score that belongs to a test score: `test/acc_at_best` -> `val/acc`."""
     return of_last_epoch(tag).replace(test(""), val(""))
+
+
+def test_of(tag: str) -> str:
+    """Tag of the test score that belongs to a validation score: `val/acc` -> `test/acc`, `val_loss` -> `test_loss`."""
+    return _PART.sub("test", tag)
 
 
 def training_of(tag: str) -> str:

@@ -16,6 +16,7 @@ from gradflow.runs.record import Record, State
 from gradflow.runs.states import why
 from gradflow.study.captions import variation
 from gradflow.study.configurations import LEADING, activation_of, variants
+from gradflow.study.treatments import heading
 from gradflow.terminal import line
 
 
@@ -38,7 +39,7 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
     flow = _flow(records)
     best = {column: _best_row(cells, rows, column, known) for column in columns}
     table = Table()
-    table.add_column("activation")
+    table.add_column(heading(name for name, _ in labels))
     for column in columns:
         table.add_column("" if column is None else f"blocks={column}", justify="right")
     for row in rows:

@@ -7,12 +7,15 @@ from gradflow.errors import ConfigError
 from gradflow.runs import folders, integrity
 from gradflow.runs.events import Curve, curves
 from gradflow.runs.record import Record, read_record
+from gradflow.study.treatments import with_treatments
 
 log = logging.getLogger(__name__)
 
 
 def study_runs(study: Path) -> list[Record]:
     """The run.json of every run folder, `<study>/<config>/seed=<n>`, by configuration, then seed.
+
+    Where there are no activations, the axis that is compared stands in their place: see `study.treatments`.
 
     What `readable_runs` leaves out is named in a warning, and so are runs whose event files are missing or short; the
     scores of these, which are in run.json, still count.
@@ -24,7 +27,7 @@ def study_runs(study: Path) -> list[Record]:
         folder = run_folder(study, record)
         if (fault := integrity.missing_curves(folder, record)) is not None:
             log.warning("%s", integrity.said(folder, record, fault))
-    return records
+    return with_treatments(records)
 
 
 def run_folder(study: Path, record: Record) -> Path:

@@ -2,7 +2,7 @@
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,11 @@ from gradflow.runs.record import Record, Resampled, State, planned_record, read_
 from gradflow.study.closing_table import closing_table
 from gradflow.study.records import study_runs
 from gradflow.sweep import present
-from gradflow.sweep.checks import configuration, objects
+from gradflow.sweep.checks import configuration, objects, own_module
+from gradflow.sweep.checks.own_dry_run import logged_by
 from gradflow.training import build
 from gradflow.training.instantiation import cause
+from gradflow.training.own_module import has_own_data, is_own, learning_rate
 from gradflow.training.process import flushing
 
 
@@ -63,9 +65,9 @@ class Configuration:
     """What the seeds of one configuration share."""
 
     axes: dict[str, Any]
-    data: ArrayDataModule
+    data: ArrayDataModule | None  # None for a LightningDataModule of the user's own
     headline: str
-    own_metrics: list[Metric]
+    own_metrics: list[Metric]  # that the package does not list
     has_batch_norm: bool
     content: dict[str, str]
     length: dict[str, Any]
@@ -128,21 +130,23 @@ class _Check:
             configuration.check(cfg)
             self._known[shared] = _configuration(one, self._data)
         known = self._known[shared]
-        self._check_split(known.data, cfg.seed if cfg.resample_split else 0)
+        if known.data is not None:
+            self._check_split(known.data, cfg.seed if cfg.resample_split else 0)
         own = identity.counted(values, has_batch_norm=known.has_batch_norm)
         record = _record(cfg, known, one.overrides, values=values, counted=own)
         folder = folders.run_folder(cfg.output_dir, record["study"], record["config"], cfg.seed)
         if one.config_hash not in (None, record["config_hash"]):
             raise ConfigError(f"{folder}: its configuration is not the one that was planned; give the command again")
         if shared not in self._texts and (cfg.rerun or not present.is_done(folder)):
-            objects.check_builds(cfg, known.data)
+            if known.data is not None and not is_own(cfg):
+                objects.check_builds(cfg, known.data)
             self._texts[shared] = planned.as_text(cfg)
         text = planned.of_seed(self._texts.get(shared, ""), cfg.seed)
         return folder, present.Planned(record, text, replace=cfg.rerun, runs_per_job=cfg.runs_per_job)
 
     def imbalances(self) -> list[str]:
         """A line for each data set whose classes are unequal, so that no accuracy is read against equal ones."""
-        data = [known.data for known in self._known.values()]
+        data = [known.data for known in self._known.values() if known.data is not None]
         found = {id(one): imbalance(one.task, one.training_targets, one.arrays.classes) for one in data}
         return list(dict.fromkeys(line for line in found.values() if line))
 
@@ -155,15 +159,24 @@ def quoted(value: object) -> str:
 def _configuration(one: Wanted, data: Callable[[str, bool, int], ArrayDataModule]) -> Configuration:
     """What is computed once for all seeds of a configuration; the data set is loaded once for all configurations."""
     cfg = one.cfg
-    resampled_by = cfg.seed if cfg.resample_split else 0  # of a resampled split, any seed of the sweep stands for all
-    loaded = data(OmegaConf.to_yaml(cfg.data, resolve=True), cfg.resample_split, resampled_by)
-    headline = objects.headline(cfg, loaded)
-    has_batch_norm = objects.has_batch_norm(cfg, loaded)
+    loaded = None
+    if not (is_own(cfg) and has_own_data(cfg)):
+        resampled_by = cfg.seed if cfg.resample_split else 0  # of a resampled split, any seed stands for all
+        loaded = data(OmegaConf.to_yaml(cfg.data, resolve=True), cfg.resample_split, resampled_by)
+    own_metrics = objects.own_metrics(cfg)
+    if is_own(cfg):
+        logged = logged_by(cfg)
+        has_batch_norm = False
+        headline = own_module.headline(cfg, logged, objects.monitored(cfg))
+        own_metrics += own_module.metrics(cfg, logged)
+    else:
+        assert loaded is not None
+        has_batch_norm = objects.has_batch_norm(cfg, loaded)
+        headline = objects.headline(cfg, loaded)
     axes = one.axes(has_batch_norm=has_batch_norm)
     values = identity.whole(cfg)
     counted = identity.counted(values, has_batch_norm=has_batch_norm)
     length = identity.length(cfg, identity.begins_alike(values, counted))
-    own_metrics = objects.own_metrics(cfg)
     named = content.content(counted) | objects.decay_rule(cfg)
     return Configuration(axes, loaded, headline, own_metrics, has_batch_norm, named, length)
 
@@ -190,28 +203,33 @@ def _record(
     counted: Mapping[str, Any],
 ) -> Record:
     """The record of a run before its first attempt, from its whole configuration and what counts of it."""
-    shared = identity.begins_alike(values, counted)
+    data, shared = configuration.data, identity.begins_alike(values, counted)
     return planned_record(
         study=cfg.study,
         config=folders.config_name(configuration.axes),
         config_hash=identity.digest(counted),
         content=configuration.content,
         length=configuration.length,
-        lengthless_hash=identity.digest({k: v for k, v in shared.items() if k not in configuration.length}),
+        # A module of the user's own may depend on how long it is trained, and nobody knows.
+        lengthless_hash=None if is_own(cfg) else identity.digest(_without(shared, configuration.length)),
         axes=configuration.axes,
         seed=cfg.seed,
-        lr=cfg.optimizer.lr,
+        lr=learning_rate(cfg),
         overrides=list(overrides),
         headline=configuration.headline,
-        selected_on="test" if configuration.data.selected_on_test else "validation",
+        selected_on="test" if data is not None and data.selected_on_test else "validation",
         declared_metrics=[metric.as_entry() for metric in configuration.own_metrics],
-        resampled=_resampled(configuration.data) if cfg.resample_split else None,
+        resampled=_resampled(data) if cfg.resample_split else None,
     )
 
 
-def _resampled(data: ArrayDataModule) -> Resampled:
+def _without(values: Mapping[str, Any], left_out: Collection[str]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in left_out}
+
+
+def _resampled(data: ArrayDataModule | None) -> Resampled:
     """What differs from seed to seed if the split follows the seed: an official test set stays."""
-    return "validation" if data.arrays.num_test else "split"
+    return "validation" if data is not None and data.arrays.num_test else "split"
 
 
 def unfinished(runs: Sequence[PlannedRun]) -> list[PlannedRun]:

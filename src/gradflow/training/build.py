@@ -1,5 +1,6 @@
 """From a configuration to objects."""
 
+import functools
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from gradflow.data.preparation import Preparation
 from gradflow.measure.batch_norm import batch_norm_layers
 from gradflow.measure.scores import Task, task
 from gradflow.seeds import Stream, torch_seed
+from gradflow.training import own_module
 from gradflow.training.architecture import OURS, activation, architecture
 from gradflow.training.checkpoints import DurableCheckpointIO
 from gradflow.training.cut_short import LIMITS, limits
@@ -44,6 +46,13 @@ BATCH_HOOKS = (
 )
 
 
+def any_data(cfg: DictConfig, *, chunk_size: int | None = None) -> L.LightningDataModule:
+    """The data module, gradflow's or the user's own."""
+    if own_module.is_own(cfg) and own_module.has_own_data(cfg):
+        return own_module.data(cfg, made)
+    return data(cfg, chunk_size=chunk_size)
+
+
 def data(cfg: DictConfig, *, chunk_size: int | None = None) -> ArrayDataModule:
     """The data module; it reads or downloads the arrays when one of its properties is first used.
 
@@ -57,7 +66,9 @@ def chunk_size(cfg: DictConfig, callbacks: Sequence[Callback]) -> int | None:
     """How many batches a training step may take; None if each batch needs a Lightning training step of its own."""
     options = [key for key in (*BATCH_OPTIONS, "fast_dev_run", "strategy") if cfg.trainer.get(key) is not None]
     looks_at_batches = any(_looks_at_batches(one) for one in callbacks)
-    if cfg.steps_per_execution == 1 or options or looks_at_batches or cfg.trainer.accumulate_grad_batches != 1:
+    if own_module.is_own(cfg) or cfg.steps_per_execution == 1 or options or looks_at_batches:
+        return None
+    if cfg.trainer.accumulate_grad_batches != 1:
         return None
     return cfg.steps_per_execution
 
@@ -83,7 +94,12 @@ def network(cfg: DictConfig, arrays: ArrayDataModule) -> nn.Module:
 
 
 def has_batch_norm(cfg: DictConfig, arrays: ArrayDataModule) -> bool:
-    """Whether the network has batch normalisation. The package's own say so in `model.norm`; others are built."""
+    """Whether the network has batch normalisation that is recomputed where the configuration says so.
+
+    The package's own networks say so in `model.norm`; others are built. Modules of the user's own evaluate themselves.
+    """
+    if own_module.is_own(cfg):
+        return False
     if str(cfg.model.get("_target_")).startswith(OURS) and "norm" in cfg.model:
         return cfg.model.norm == "batch"
     return bool(batch_norm_layers(network(cfg, arrays)))
@@ -98,6 +114,16 @@ def learning_task(cfg: DictConfig, arrays: ArrayDataModule | Preparation) -> Tas
         target_scale=arrays.target_scale,
         target_ends=arrays.target_ends,
     )
+
+
+def any_module(cfg: DictConfig, data: L.LightningDataModule) -> L.LightningModule:
+    """The module that is trained, gradflow's or the user's own."""
+    if not own_module.is_own(cfg):
+        assert isinstance(data, ArrayDataModule)
+        return module(cfg, data)
+    optimizer = made(cfg.optimizer, _partial_=True, **_unfused(cfg))
+    factories = {"activation": functools.partial(activation, cfg), "optimizer": optimizer}
+    return own_module.module(cfg, data, made, factories=factories)
 
 
 def module(cfg: DictConfig, arrays: ArrayDataModule) -> ActivationModule:
@@ -117,7 +143,7 @@ def module(cfg: DictConfig, arrays: ArrayDataModule) -> ActivationModule:
 
 def decay_rule(cfg: DictConfig) -> dict[str, str]:
     """For run.json's `content`: weight decay once acted on activations too, which gave another result."""
-    if not cfg.optimizer.get(DECAY) or next(activation(cfg).parameters(), None) is None:
+    if own_module.is_own(cfg) or not cfg.optimizer.get(DECAY) or next(activation(cfg).parameters(), None) is None:
         return {}
     return {f"optimizer.{DECAY}": "spares what activations learn"}
 
@@ -167,6 +193,8 @@ def _unfused(cfg: DictConfig) -> dict[str, bool]:
 
 def monitors(cfg: DictConfig) -> list[Callback]:
     """The configured callbacks, in the order of the configuration, after the one that sets the network up for them."""
+    if own_module.is_own(cfg):
+        return list(callbacks(cfg).values())
     statistics = PreciseBatchNorm(recomputes=cfg.batch_norm == RECOMPUTED, samples=cfg.batch_norm_samples)
     return [statistics, *callbacks(cfg).values()]
 
@@ -214,7 +242,7 @@ def trainer(
     trainer: L.Trainer = made(
         {key: value for key, value in cfg.trainer.items() if key not in LIMITS},
         callbacks=[*callbacks, *limits(cfg)],
-        logger=list(loggers) or False,
+        logger=False,
         default_root_dir=folder,
         # Under Slurm too, a run starts its own processes, and submitit, not Lightning, requeues it.
         plugins=[DurableCheckpointIO(), environment or OwnEnvironment()],
@@ -225,6 +253,7 @@ def trainer(
         enable_model_summary=False,
         log_every_n_steps=1,
     )
+    trainer.loggers = list(loggers)  # not by the constructor: Hydra looks into its arguments
     profiler = trainer.profiler  # type: ignore[attr-defined]  # Lightning sets it from outside the class
     if not isinstance(profiler, PassThroughProfiler) and profiler.filename is None:
         # Lightning's log, where it would go otherwise, is not shown.

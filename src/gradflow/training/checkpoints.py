@@ -13,9 +13,9 @@ from lightning.fabric.plugins.io import TorchCheckpointIO
 from lightning.pytorch import callbacks
 from lightning.pytorch.callbacks import Callback
 
-from gradflow.measure.scores import Task
 from gradflow.runs import durable, folders
 from gradflow.runs.integrity import damaged_so_far
+from gradflow.training.epoch_scores import EpochScores
 
 _PATHS = ("dirpath", "best_model_path", "kth_best_model_path", "last_model_path")  # in a callback's state
 
@@ -59,7 +59,7 @@ class ModelCheckpoint(callbacks.ModelCheckpoint):
         return str(Path(self.dirpath, name if name.endswith(".ckpt") else "")) if path else ""
 
 
-def checkpoints(folder: Path, what: Task) -> list[Callback]:
+def checkpoints(folder: Path, scores: EpochScores) -> list[Callback]:
     """Keep the epoch that validation chose (ties: the earliest) and the last one, saved when an epoch is complete.
 
     Two callbacks, because `save_last` saves only together with a new best. The last one comes second, so that it knows
@@ -71,7 +71,7 @@ def checkpoints(folder: Path, what: Task) -> list[Callback]:
         save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
-    best = keep(filename=Path(folders.BEST_CHECKPOINT).stem, monitor=what.monitor, mode=what.mode)
+    best = keep(filename=Path(folders.BEST_CHECKPOINT).stem, monitor=scores.monitor, mode=scores.mode)
     return [best, keep(filename=Path(folders.LAST_CHECKPOINT).stem)]
 
 

@@ -5,16 +5,18 @@ import math
 from typing import Any
 
 import lightning as L
+from lightning.fabric.utilities.data import sized_len
 from lightning.pytorch.callbacks import Callback, Timer
+from lightning.pytorch.utilities import CombinedLoader
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
-from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, is_whole, shown
 from gradflow.runs.states import MAX_TIME
 
 log = logging.getLogger(__name__)
 
+BATCH_LIMITS = ("limit_train_batches", "limit_val_batches", "limit_test_batches")  # in the order of the loaders
 LIMITS = ("max_time", "max_steps")  # of the trainer, taken over from Lightning
 
 
@@ -98,27 +100,32 @@ def by_time(cfg: DictConfig) -> str:
     return _typed(cfg, MAX_TIME.rpartition(".")[2])
 
 
-def by_limits(cfg: DictConfig, trainer: L.Trainer, data: ArrayDataModule) -> str | None:
+def by_limits(cfg: DictConfig, trainer: L.Trainer, data: L.LightningDataModule) -> str | None:
     """What else has cut a run short, as `Record.cut_short_by`; None if nothing has.
 
     Args:
         cfg: the composed configuration.
         trainer: after training and testing.
-        data: what it trained on.
+        data: what it trained on; of loaders without a length a limit says how long an epoch is.
     """
     if cfg.trainer.get("fast_dev_run"):
         return _typed(cfg, "fast_dev_run")
-    batches = {
-        "limit_train_batches": len(data.train_dataloader()),
-        "limit_val_batches": len(data.val_dataloader()),
-        "limit_test_batches": len(data.test_dataloader()),
-    }
-    limits = [key for key, number in batches.items() if _used(cfg.trainer.get(key), of=number) < number]
+    loaders = (data.train_dataloader, data.val_dataloader, data.test_dataloader)
+    limited = {key: make() for key, make in zip(BATCH_LIMITS, loaders, strict=True) if cfg.trainer.get(key) is not None}
+    limits = [key for key, made in limited.items() if any(_used(cfg.trainer[key], of=n) < n for n in _lengths(made))]
     assert trainer.max_epochs is not None
-    updates = math.ceil(trainer.num_training_batches / trainer.accumulate_grad_batches) * trainer.max_epochs
+    batches = trainer.num_training_batches  # infinite of a loader without a length
+    per_epoch = math.ceil(batches / trainer.accumulate_grad_batches) if math.isfinite(batches) else math.inf
+    updates = per_epoch * trainer.max_epochs
     if trainer.global_step == trainer.max_steps < updates and not trainer.should_stop:
         limits.append("max_steps")
     return ", ".join(_typed(cfg, key) for key in limits) or None
+
+
+def _lengths(loaders: Any) -> list[int]:
+    """Of the loaders that have one, in batches; a data module may return one loader or any collection."""
+    combined = loaders if isinstance(loaders, CombinedLoader) else CombinedLoader(loaders, "sequential")
+    return [length for one in combined.flattened if (length := sized_len(one)) is not None]
 
 
 def _used(limit: int | float | None, *, of: int) -> int:

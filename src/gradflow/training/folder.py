@@ -15,7 +15,7 @@ from gradflow.runs import content, durable, folders, identity
 from gradflow.runs.logger import rewind
 from gradflow.runs.record import IDENTITY, Record, read_record
 from gradflow.runs.states import goes_on
-from gradflow.training import build
+from gradflow.training import build, own_module
 from gradflow.training.checkpoints import whole_checkpoint
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def start(cfg: DictConfig, folder: Path) -> Record:
     """
     record = read_record(folder)
     assert record is not None, f"{folder} was not planned"
-    has_batch_norm = build.has_batch_norm(cfg, build.data(cfg))
+    has_batch_norm = not own_module.is_own(cfg) and build.has_batch_norm(cfg, build.data(cfg))
     counted = identity.counted(identity.whole(cfg), has_batch_norm=has_batch_norm)
     if (record["identity"], record["config_hash"]) != (IDENTITY, identity.digest(counted)):
         raise ConfigError(f"study={cfg.study}: {folder} was planned with another configuration; give the command again")

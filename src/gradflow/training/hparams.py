@@ -1,5 +1,6 @@
 """What TensorBoard's HParams page shows of a run."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from omegaconf import DictConfig
@@ -7,11 +8,10 @@ from omegaconf import DictConfig
 from gradflow.runs import identity, tags
 from gradflow.runs.metrics import Metric
 from gradflow.runs.record import Record
-from gradflow.training.module import ActivationModule
 
 
-def trial(cfg: DictConfig, module: ActivationModule, record: Record) -> dict[str, Any]:
-    """Columns of TensorBoard's HParams page."""
+def trial(cfg: DictConfig, record: Record, *, scores: Sequence[str]) -> dict[str, Any]:
+    """Columns of TensorBoard's HParams page; `scores` are the tags of those that come first."""
     hparams = {
         "activation": record["activation"],
         "blocks": cfg.blocks,
@@ -20,15 +20,14 @@ def trial(cfg: DictConfig, module: ActivationModule, record: Record) -> dict[str
         "data": cfg.data.get("name"),
         "init": cfg.init.get("name"),
         "optimizer": cfg.optimizer.get("name"),
-        "lr": cfg.optimizer.lr,
-        "batch_size": cfg.data.batch_size,
+        "lr": record["lr"],
+        "batch_size": cfg.data.get("batch_size"),
         "max_epochs": cfg.trainer.max_epochs,
         "parameters": record["parameters"],
         **{axis: value for axis, value in record["axes"].items() if axis not in identity.AXES},
     }
-    score = tags.test(module.task.headline)
     shown = [
-        *(tags.at_best(score), score, tags.best(module.task.monitor), tags.train(tags.LOSS)),
+        *scores,
         *(tags.GAIN_PER_LAYER, tags.GRAD_NORM_TOTAL),
         *(tags.of_layer(quantity, tags.TOTAL) for quantity in tags.UNIT_QUANTITIES),
         *(Metric.of_entry(entry).tag for entry in record["declared_metrics"]),

@@ -22,7 +22,7 @@ from gradflow.measure.batch_norm import apply_statistics
 from gradflow.runs import content, folders, identity
 from gradflow.runs.planned import planned_configuration
 from gradflow.runs.record import IDENTITY, Record, State, read_record
-from gradflow.training import build
+from gradflow.training import build, own_module
 from gradflow.training.architecture import architecture
 from gradflow.training.checkpoints import saved
 from gradflow.training.instantiation import cause
@@ -87,7 +87,14 @@ def trained_run(run: str | Path) -> TrainedRun:
         raise ConfigError(f"{folder}: diverged, so there is no trained network; choose another run")
     if not (folder / folders.CHECKPOINT_FOLDER / folders.LAST_CHECKPOINT).exists():
         raise ConfigError(f"{folder}: {record['state']}, without a checkpoint yet; train it first")
-    return TrainedRun(folder, record, planned_configuration(folder))
+    cfg = planned_configuration(folder)
+    if own_module.is_own(cfg):
+        checkpoint = folders.best_checkpoint(folder)
+        raise ConfigError(
+            f"{folder}: trained with module=custom; load its module by {own_module.label(cfg.module)}"
+            f".load_from_checkpoint('{checkpoint}')"
+        )
+    return TrainedRun(folder, record, cfg)
 
 
 def _no_run(folder: Path) -> str:

@@ -21,10 +21,9 @@ from gradflow.measure.gradients import gradient_row
 from gradflow.measure.scores import Pass, Task
 from gradflow.measure.steps import StepTable
 from gradflow.runs import tags
-from gradflow.runs.further_logger import flush
-from gradflow.runs.logger import RunLogger
 from gradflow.runs.scalars import write, write_rows
 from gradflow.seeds import Stream, torch_seed
+from gradflow.training.epoch_scores import EpochScores
 from gradflow.training.schedules import STEP, Schedule
 from gradflow.training.update_count import count_for_both, count_update
 from gradflow.training.weight_decay import optimizer_for
@@ -70,8 +69,7 @@ class ActivationModule(L.LightningModule):
         self.trained: list[nn.Parameter] = []  # the T tensors
         self._processes = 1  # that train this run
         self._step_losses: list[Tensor] = []
-        self.best_score, self.best_epoch = -math.inf if task.mode == "max" else math.inf, 0
-        self.final: dict[str, float] = {}
+        self.scores = EpochScores(task.monitor, task.mode)
         self.test_scores: dict[str, float] = {}  # of the test pass that has ended last, tagged `test/...`
         self.test_answers: np.ndarray | None = None  # of the same pass, as `Pass.answers` has them
 
@@ -191,7 +189,7 @@ class ActivationModule(L.LightningModule):
         self.write_step_losses()
         self._finish(self._training.scores("train"))
         if self._schedule is not None:
-            self._schedule.end_epoch(self.lr_schedulers(), self.final, automatic=self.automatic_optimization)
+            self._schedule.end_epoch(self.lr_schedulers(), self.scores.latest, automatic=self.automatic_optimization)
 
     def on_validation_epoch_start(self) -> None:
         self.check_steps()
@@ -207,10 +205,7 @@ class ActivationModule(L.LightningModule):
         loss = tags.val(tags.LOSS)
         if not math.isfinite(scores[loss]):
             raise Diverged(f"the validation loss is not finite after step {self.global_step}")
-        value = scores[self.task.monitor]
-        if value > self.best_score if self.task.mode == "max" else value < self.best_score:
-            self.best_score, self.best_epoch = value, self.current_epoch + 1
-        scores[tags.best(self.task.monitor)] = self.best_score
+        scores |= self.scores.rank(scores[self.task.monitor], epoch=self.current_epoch + 1)
         self._finish(scores)
 
     def on_test_epoch_start(self) -> None:
@@ -226,7 +221,7 @@ class ActivationModule(L.LightningModule):
         self.test_scores, self.test_answers = self._evaluation.scores("test"), self._evaluation.answers()
 
     def _finish(self, scores: dict[str, float]) -> None:
-        self.final.update(scores)
+        self.scores.latest.update(scores)
         write(self.trainer.loggers, scores, self.global_step)
         self.log_dict(scores, logger=False)  # for callbacks, such as early stopping
 
@@ -238,16 +233,8 @@ class ActivationModule(L.LightningModule):
             write_rows(self.trainer.loggers, [tags.TRAIN_LOSS_STEP], steps.tolist(), values[:, :1], times.tolist())
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["gradflow"] = {
-            "best_score": self.best_score,
-            "best_epoch": self.best_epoch,
-            "final": self.final,
-            "stopped": self.trainer.should_stop,
-            "events": next((one.sizes() for one in self.trainer.loggers if isinstance(one, RunLogger)), {}),
-            "loggers": flush(self.trainer.loggers),
-        }
+        self.scores.save(checkpoint, self.trainer)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        state = checkpoint["gradflow"]
-        self.best_score, self.best_epoch, self.final = state["best_score"], state["best_epoch"], dict(state["final"])
+        self.scores.load(checkpoint)
         count_for_both(checkpoint)

@@ -6,6 +6,7 @@ import logging
 import math
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
@@ -17,7 +18,7 @@ from gradflow.callbacks.monitor import declared
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import CannotWrite, Diverged
 from gradflow.measure.constant_answers import constant_loss, majority_share
-from gradflow.runs import durable, folders, further_logger, identity, integrity, tags
+from gradflow.runs import durable, folders, further_logger, identity, integrity, logged, tags
 from gradflow.runs.further_logger import Described
 from gradflow.runs.logger import RunLogger, rewind
 from gradflow.runs.provenance import device_name, provenance
@@ -40,6 +41,7 @@ from gradflow.training.fit import (
 from gradflow.training.folder import lock, resume_point, start
 from gradflow.training.hparams import trial
 from gradflow.training.longer import copied_from, described, start_from_shorter
+from gradflow.training.module import ActivationModule
 from gradflow.training.process import lightning_called, processes
 
 log = logging.getLogger(__name__)
@@ -148,13 +150,13 @@ def _train(
         end_where_it_ended(trainer, checkpoint)
         resuming = f"resuming after epoch {checkpoint['epoch'] + 1}"
         terminal.say(f"  {described(record) if copied else resuming}")
-    logged = Described(record["study"], record["config"], record["seed"], identity.whole(cfg))
-    further_logger.begin(loggers, logged, None if checkpoint is None else checkpoint["gradflow"])
+    described_run = Described(record["study"], record["config"], record["seed"], identity.whole(cfg))
+    further_logger.begin(loggers, described_run, None if checkpoint is None else checkpoint["gradflow"])
     if recorder is not None and (checkpoint is None or copied):
-        recorder.log_trial(trial=f"{record['study']}/{record['config']}", **trial(cfg, module, record))
+        recorder.log_trial(trial=f"{record['study']}/{record['config']}", **trial(cfg, record, scores=_scores(parts)))
     state, tested = State.FAILED, dict[str, float]()
     try:
-        tested = fit_and_test(parts, folder, resume)
+        tested = fit_and_test(cfg, parts, folder, resume)
         record["cut_short_by"] = by_limits(cfg, trainer, parts.data)
         state = State.CUT_SHORT if record["cut_short_by"] else State.FINISHED
     except TimeIsOver:
@@ -162,7 +164,8 @@ def _train(
         state = State.CUT_SHORT
     except Diverged as error:
         state = State.DIVERGED
-        module.write_step_losses()
+        if isinstance(module, ActivationModule):
+            module.write_step_losses()
         log.warning("diverged: %s", error)
         record["error"] = error_entry(error)
     except Exception:
@@ -176,6 +179,7 @@ def _train(
             recorder.close(finished=state == State.FINISHED)
     events = _events(folder) if recorder is not None else {}
     record |= {"state": state, "metrics": {**final_metrics(parts), **tested}, "events": events}
+    record["declared_metrics"] += _newly_logged(cfg, parts, record)
 
 
 def _events(folder: Path) -> dict[str, EventsEntry]:
@@ -189,25 +193,47 @@ def _events(folder: Path) -> dict[str, EventsEntry]:
     return entries
 
 
+def _newly_logged(cfg: DictConfig, parts: Parts, record: Record) -> list[dict[str, Any]]:
+    """What a module of the user's own has logged beside what planning knew of, as `declared_metrics`."""
+    known = [entry["tag"] for entry in record["declared_metrics"]]
+    found = [tag for tag in record["metrics"] if tag not in known]
+    if parts.logged is None:
+        return []
+    listed = [tag for tag in found if tag in parts.scores.latest or tags.of_last_epoch(tag) in parts.logged.tested]
+    return [one.as_entry() for one in logged.declared(listed, higher=cfg.module.higher, lower=cfg.module.lower)]
+
+
+def _scores(parts: Parts) -> list[str]:
+    """The tags of the scores that TensorBoard's HParams page shows."""
+    best = tags.best(parts.scores.monitor)
+    if not isinstance(parts.module, ActivationModule):
+        return [best, parts.scores.monitor]
+    score = tags.test(parts.module.task.headline)
+    return [tags.at_best(score), score, best, tags.train(tags.LOSS)]
+
+
 def _describe(cfg: DictConfig, parts: Parts, record: Record) -> None:
     """Put what is known before the first step into the record."""
-    _, data, module, trainer = parts
+    _, data, module, trainer, *_ = parts
     device = device_name(trainer.strategy.root_device)
     device = device if trainer.world_size == 1 else f"{trainer.world_size} x {device}"
     record |= {
         "provenance": provenance(device=device, threads=torch.get_num_threads()),
         "parameters": sum(p.numel() for p in module.parameters() if p.requires_grad),
-        "constant_loss": constant_loss(data.task, data.training_targets),
-        "majority_share": majority_share(data.task, data.training_targets),
-        "sigmoid_like": facts(activation(cfg)).sigmoid_like,
-        "declared_metrics": [metric.as_entry() for metric in declared(parts.monitors)],
     }
+    if isinstance(module, ActivationModule) and isinstance(data, ArrayDataModule):
+        record |= {
+            "constant_loss": constant_loss(data.task, data.training_targets),
+            "majority_share": majority_share(data.task, data.training_targets),
+            "sigmoid_like": facts(activation(cfg)).sigmoid_like,
+            "declared_metrics": [metric.as_entry() for metric in declared(parts.monitors)],
+        }
 
 
-def _announce(title: str, record: Record, data: ArrayDataModule, trainer: L.Trainer) -> None:
+def _announce(title: str, record: Record, data: L.LightningDataModule, trainer: L.Trainer) -> None:
     """One line for what is about to run."""
-    sizes = "/".join(f"{size:,}" for size in data.sizes)
+    sizes = f" {'/'.join(f'{size:,}' for size in data.sizes)} samples," if isinstance(data, ArrayDataModule) else ""
     device = trainer.strategy.root_device
-    shown = f"{record['parameters']:,} parameters, {sizes} samples, {trainer.max_epochs} epochs on {device}"
+    shown = f"{record['parameters']:,} parameters,{sizes} {trainer.max_epochs} epochs on {device}"
     terminal.say(f"{title}: {shown}")
     log.info("%s: %s", title, shown)

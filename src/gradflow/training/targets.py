@@ -52,6 +52,7 @@ class Kind:
 
 KINDS = {
     "activation": Kind("an activation of torch.nn or gradflow", (nn.Module,), ("torch.nn", "gradflow")),
+    "module": Kind("a LightningModule of gradflow", (L.LightningModule,), ("gradflow",)),
     "model": Kind("a network of torch.nn or gradflow", (nn.Module,), ("torch.nn", "gradflow")),
     "init": Kind("an initialisation of gradflow", (Initializer,), ("gradflow",)),
     "data": Kind("a data set of gradflow", (ArrayDataModule, Arrays), ("gradflow",)),

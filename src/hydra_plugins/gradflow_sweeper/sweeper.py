@@ -75,7 +75,7 @@ class GradflowSweeper(Sweeper):
     def _wanted(self, arguments: Sequence[str]) -> "Iterator[Wanted | PlannedRun]":
         """The runs that the command asks for, composed one by one."""
         from gradflow.runs import identity
-        from gradflow.sweep import grid, plan, resume
+        from gradflow.sweep import grid, own_module, plan, resume
         from gradflow.sweep.compositions import Compositions
 
         compositions = Compositions(self.hydra_context.config_loader, self.config)
@@ -84,7 +84,9 @@ class GradflowSweeper(Sweeper):
             return
         for overrides in grid.combinations(arguments, self._params, compositions):
             cfg, choices = compositions.of_run(overrides)
-            axes = functools.partial(identity.study_axes, cfg, choices, compositions.defaults)
+            cfg = own_module.adapted(cfg, choices, overrides)
+            defaults = own_module.adapted_defaults(cfg, compositions.defaults)
+            axes = functools.partial(identity.study_axes, cfg, choices, defaults)
             yield plan.Wanted(cfg, overrides, axes)
 
     def _launch(self, runs: "Sequence[PlannedRun]") -> list[Any]:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from gradflow.study.comparison.claims import Comparison, Gap, Strength
 from gradflow.study.comparison.evidence import all_equal
+from gradflow.study.treatments import heading
 
 _CAPTION = (
     "difference: activation minus baseline, paired by seed; interval: Student t, 95\N{NO-BREAK SPACE}%, for each "
@@ -22,7 +23,7 @@ def comparison_table(comparisons: Sequence[Comparison]) -> Group:
     if not comparisons:
         return Group(Text("nothing to compare"))
     table = Table()
-    for header in ("activation", "at", "seed: difference"):
+    for header in (heading(one.activation for one in comparisons), "at", "seed: difference"):
         table.add_column(header, overflow="fold")  # on a narrow screen too nothing is left out
     for header in ("mean", "interval", "p", "Holm"):
         table.add_column(header, justify="right")

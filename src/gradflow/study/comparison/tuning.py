@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradflow.runs import tags
+from gradflow.runs.metrics import MetricTable
 from gradflow.runs.record import Record, State
 
 LR = "optimizer.lr"
@@ -53,7 +54,8 @@ def tune(records: Sequence[Record], *, key: str = LR, tuning_seeds: Sequence[int
     """Choose the value of a swept key for each activation, depth and whatever else the study varies.
 
     The highest mean of `val/acc_best` over the tuning seeds wins, or the lowest mean of `val/loss_best` where there is
-    no accuracy; ties go to the smaller number. A value is out if a tuning seed diverged or did not finish with it.
+    no accuracy, or the best mean of what somebody's module ranks its epochs by; ties go to the smaller number. A value
+    is out if a tuning seed diverged or did not finish with it.
 
     Args:
         records: run.json of the runs of one study.
@@ -136,8 +138,8 @@ def _choose(runs: Sequence[Record], *, key: str, seeds: tuple[int, ...]) -> Choi
     by_seed = [{r["seed"]: r for r in runs if _value(r, key) == value} for value in tried]
     tuning_runs = [[found.get(seed) for seed in seeds] for found in by_seed]
     finished = [r for value_runs in tuning_runs for r in value_runs if r and r["state"] == State.FINISHED]
-    tag = _BEST_ACC if any(_BEST_ACC in r["metrics"] for r in finished) else _BEST_LOSS
-    scores = [_score(value_runs, tag) for value_runs in tuning_runs]
+    tag, is_lower_better = _chooser(finished)
+    scores = [_score(value_runs, tag, is_lower_better=is_lower_better) for value_runs in tuning_runs]
     numeric = [i for i, score in enumerate(scores) if isinstance(score, float)]
     best = max(numeric, key=lambda i: scores[i]) if numeric else None
     bounds = [v for v, score in zip(tried, scores, strict=True) if score != INCOMPLETE and _is_number(v)]
@@ -153,7 +155,15 @@ def _choose(runs: Sequence[Record], *, key: str, seeds: tuple[int, ...]) -> Choi
     )
 
 
-def _score(runs: Sequence[Record | None], tag: str) -> float | str:
+def _chooser(finished: Sequence[Record]) -> tuple[str, bool]:
+    """The metric that chooses, of somebody's module its monitored one, and whether less of it is better."""
+    present = dict.fromkeys(tag for record in finished for tag in record["metrics"])
+    monitored = [tag for tag in present if tags.is_of_best(tag) and tags.of_last_epoch(tag) == tag]
+    tag = next((tag for tag in (_BEST_ACC, _BEST_LOSS, *monitored) if tag in present), _BEST_LOSS)
+    return tag, MetricTable.of(finished)[tag].better == "lower"
+
+
+def _score(runs: Sequence[Record | None], tag: str, *, is_lower_better: bool) -> float | str:
     """Mean over the tuning seeds, the higher the better; or the reason why there is none."""
     if any(run and run["state"] == State.DIVERGED for run in runs):
         return State.DIVERGED
@@ -162,4 +172,4 @@ def _score(runs: Sequence[Record | None], tag: str) -> float | str:
     if len(known) < len(values):
         return INCOMPLETE
     mean = float(f"{statistics.fmean(known):.6g}")  # scores are float32: a difference in the 7th digit is a tie
-    return -mean if tag == _BEST_LOSS else mean
+    return -mean if is_lower_better else mean

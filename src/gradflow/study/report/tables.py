@@ -14,6 +14,7 @@ from gradflow.study.configurations import KEYS, groups
 from gradflow.study.report.final_metrics import reported
 from gradflow.study.report.frames import Frames
 from gradflow.study.report.new_images import HEADER, as_text
+from gradflow.study.treatments import heading
 
 
 def long_table(frames: Frames, records: Sequence[Record]) -> pd.DataFrame:
@@ -154,7 +155,7 @@ def _axes(frames: Frames) -> tuple[list[str], list[str]]:
     varied = ["activation"]
     varied += ["blocks"] if frames.final["blocks"].notna().any() else []
     varied += ["variant"] if frames.final["variant"].astype(bool).any() else []
-    return varied, varied
+    return varied, [heading(frames.final["activation"]), *varied[1:]]
 
 
 def _names(row: dict, varied: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from gradflow.data.archive import memory
 from gradflow.errors import ConfigError, nearest, shown
 from gradflow.models import signature
 from gradflow.runs import durable
-from gradflow.sweep.checks import activation, arguments, callbacks, loggers, schema, training
+from gradflow.sweep.checks import activation, arguments, callbacks, loggers, own_module, schema, training
 from gradflow.sweep.checks.values import Rule, check_plain
 
 _ROOT = {key: Rule(annotation) for key, annotation in schema.types(schema.Root).items()}
@@ -27,20 +27,24 @@ def check(cfg: DictConfig) -> None:
     Raises:
         ConfigError: naming key, value and remedy.
     """
-    plain = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(plain, dict)
+    container = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(container, dict)
+    plain = {str(key): value for key, value in container.items()}
     _known_keys(plain)
     for key in (one for one in _ROOT if one != "study"):
         _ROOT[key].check(key, plain[key])
     activation.check(plain["activation"])
+    own_module.check(plain)
     for group, keys in schema.GROUPS.items():
-        arguments.check(group, plain[group], keys)
+        if plain[group] or not plain["module"]:  # a module of the user's own empties what it does not take
+            arguments.check(group, plain[group], own_module.schema_of(group, plain, keys))
     _ROOT["study"].check("study", plain["study"])  # made of the names in the groups
     _callbacks(plain["callbacks"])
     loggers.check(cfg, plain["logger"])
     callbacks.check_kinds(cfg)
-    _size(cfg)
-    _memory(cfg)
+    if not plain["module"]:
+        _size(cfg)
+        _memory(cfg)
     training.check(cfg)
     _folder(cfg)
     if cfg.trust:
@@ -68,7 +72,7 @@ def check_writable(folder: Path) -> None:
 
 
 def _known_keys(values: Mapping[Any, Any]) -> None:
-    known = [*schema.GROUPS, *_ROOT, "callbacks", "logger"]
+    known = [*schema.GROUPS, *_ROOT, "callbacks", "logger", "module"]
     for key in values:
         if key not in known:
             raise ConfigError(f"{key!s}={shown(values[key])}: no such key{nearest(str(key), known)}")

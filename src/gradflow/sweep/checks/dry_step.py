@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from lightning.fabric.plugins.io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Callback, LambdaCallback, ModelSummary
-from lightning.pytorch.loggers import Logger
+from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.utilities.seed import isolate_rng
 from omegaconf import DictConfig, open_dict
 from torch import nn
@@ -66,19 +66,19 @@ def check(cfg: DictConfig, data: ArrayDataModule) -> None:
 
 def _structure(cfg: DictConfig, data: ArrayDataModule) -> str:
     values = {key: value for key, value in identity.whole(cfg).items() if key.split(".")[0] not in NOT_TRIED}
-    return identity.digest({key: _kind(value) for key, value in values.items()} | {"data": [*data.input_shape]})
+    return identity.digest({key: kind(value) for key, value in values.items()} | {"data": [*data.input_shape]})
 
 
-def _kind(value: Any) -> Any:
+def kind(value: Any) -> Any:
     """A value with its numbers replaced by what they are, except for 0 and 1, which often switch something off."""
     if isinstance(value, list):
-        return [_kind(one) for one in value]
+        return [kind(one) for one in value]
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return type(value).__name__ if is_number and value not in (0, 1) else value
 
 
 def _run(cfg: DictConfig) -> None:
-    with _silence(), lightning_called(), isolate_rng():
+    with silence(), lightning_called(), isolate_rng():
         callbacks = build.callbacks(cfg)
         data = build.data(cfg, chunk_size=build.chunk_size(cfg, list(callbacks.values())))
         module = build.module(cfg, data)
@@ -110,9 +110,9 @@ def _fit_and_test(
     called = [one for one in callbacks.values() if is_known(one) and not isinstance(one, LambdaCallback | ModelSummary)]
     if len(called) < len(callbacks):  # what is followed may be logged by a callback that is not called
         called = [one for one in called if getattr(one, "monitor", None) is None]
-    loggers = [] if cfg.logger.get(build.TARGET, build.RECORD) is None else [_Nowhere()]
+    loggers = [] if cfg.logger.get(build.TARGET, build.RECORD) is None else [Nowhere()]
     trainer = build.trainer(own, Path(), callbacks=[statistics, *called], loggers=loggers)
-    trainer.strategy.checkpoint_io = _Memory()
+    trainer.strategy.checkpoint_io = Memory()
     trainer.fit(module, datamodule=data)
     trainer.save_checkpoint("memory")
     trainer.test(module, datamodule=data, verbose=False)
@@ -131,7 +131,7 @@ def _keep_few(data: ArrayDataModule) -> None:
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Neither logs nor warnings."""
     disabled = logging.root.manager.disable
     logging.disable()
@@ -165,19 +165,11 @@ def _to_blame(error: Exception, cfg: DictConfig, callbacks: Mapping[str, Callbac
     return found
 
 
-class _Nowhere(Logger):
-    """A logger that keeps nothing."""
-
-    name, version = None, None
-
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        pass
-
-    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
-        pass
+class Nowhere(DummyLogger):
+    """A logger that keeps nothing, whatever a module does with it."""
 
 
-class _Memory(TorchCheckpointIO):
+class Memory(TorchCheckpointIO):
     """A checkpoint that is written to memory and read back, as resuming does."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:

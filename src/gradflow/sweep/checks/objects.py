@@ -19,6 +19,7 @@ from gradflow.runs.metrics import Metric
 from gradflow.sweep.checks import callbacks, dry_step, updates
 from gradflow.training import build, checkpoints
 from gradflow.training.architecture import activation, check_replacement, shown_model
+from gradflow.training.epoch_scores import EpochScores
 from gradflow.training.instantiation import cause
 from gradflow.training.lightning_callbacks import refusal
 from gradflow.training.module import ActivationModule
@@ -76,7 +77,8 @@ def _check_callbacks_and_trainer(cfg: DictConfig, task: Task, *, has_batch_norm:
             "it out"
         )
     with _refusal("trainer"):
-        trainer = build.trainer(cfg, Path(), callbacks=[*build.monitors(cfg), *checkpoints.checkpoints(Path(), task)])
+        saving = checkpoints.checkpoints(Path(), EpochScores(task.monitor, task.mode))
+        trainer = build.trainer(cfg, Path(), callbacks=[*build.monitors(cfg), *saving])
     if reason := refusal(type(trainer.profiler)):  # type: ignore[attr-defined]
         raise ConfigError(f"trainer.profiler={shown(cfg.trainer.profiler)}: {reason}")
 
@@ -138,6 +140,12 @@ def own_metrics(cfg: DictConfig) -> list[Metric]:
         if tags_declared.count(tag) > 1:
             raise ConfigError(f"callbacks: two monitors declare {tag}; give the metric of one of them another tag")
     return own
+
+
+def monitored(cfg: DictConfig) -> list[str]:
+    """The tags of all metrics that the configured monitors record; one that ends in `/` has a value for each layer."""
+    with _refusal("callbacks"):
+        return [metric.tag for monitor in monitors_among(build.monitors(cfg)) for metric in monitor.declares]
 
 
 def headline(cfg: DictConfig, data: ArrayDataModule) -> str:

@@ -105,6 +105,22 @@ class Init(TypedDict, total=False):
     name: Name
 
 
+class Module(TypedDict, total=False):
+    """Of a module of the user's own; its arguments are checked by its annotations."""
+
+    name: Name | None
+    monitor: Name  # its words depend on what the module logs: checks.own_module
+    mode: Literal["min", "max"] | None
+    higher: list[Name]
+    lower: list[Name]
+
+
+class OwnData(TypedDict, total=False):
+    """Of a LightningDataModule of the user's own."""
+
+    name: Name | None
+
+
 class Data(TypedDict, total=False):
     name: Name
     batch_size: Required[Annotated[Count, Field(examples=[32])]]

@@ -10,7 +10,7 @@ import torch
 from omegaconf import DictConfig
 
 from gradflow.errors import ConfigError, shown
-from gradflow.training import build, process
+from gradflow.training import build, own_module, process
 
 DISTRIBUTED = "lightning.pytorch.strategies.DDPStrategy"  # of trainer=ddp
 
@@ -66,6 +66,10 @@ def _devices(cfg: DictConfig) -> None:
     processes = process.processes(cfg)
     if processes == 1:
         return
+    if own_module.is_own(cfg):
+        raise ConfigError(
+            f"trainer.devices={shown(devices)}: module=custom trains on one device; use trainer=auto, cpu or gpu"
+        )
     if not distributed:
         raise ConfigError(f"trainer.devices={shown(devices)}: several devices need trainer=ddp")
     if cfg.model.get("norm") == "batch" and not trainer.get("sync_batchnorm"):
