@@ -43,6 +43,7 @@ NOT_COUNTED = (
 LENGTH = ("trainer.max_epochs", "trainer.max_steps")  # how long to train; a longer run begins as a shorter one does
 CALLBACKS = "callbacks"  # those that only measure do not count
 BATCH_NORM = ("batch_norm", "batch_norm_samples")  # count only where the network has batch normalisation
+CUSTOM = "custom"  # the option of a group for a class of the user's own, which is shown by the class's name
 MODULE = "module"  # counts only where it is the user's own, whose class its option names
 NAMES_ONLY = (f"{MODULE}.higher", f"{MODULE}.lower")  # which of two values is better, for those who compare
 AXES = ("activation", "blocks", "seed")  # shown first, in their own form
@@ -113,11 +114,13 @@ def _passive_callbacks(values: Mapping[str, Any]) -> list[str]:
 
 def activation_label(cfg: DictConfig) -> str | None:
     """The activation's `name`, or its class's name if it has none; None where no activation is made."""
-    return _label(cfg.activation) if cfg.activation else None
+    return label(cfg.activation) if cfg.activation else None
 
 
-def _label(node: DictConfig) -> str:
-    return node.get("name") or str(node.get("_target_")).rpartition(".")[2]
+def label(node: DictConfig) -> str:
+    """The `name` of a group's option, or its class's name if it has none of its own."""
+    name = node.get("name")
+    return name if name not in (None, CUSTOM) else str(node.get("_target_")).rpartition(".")[2]
 
 
 def study_axes(
@@ -159,8 +162,9 @@ def study_axes(
     hidden = [*AXES, *(["width"] if cfg.width is None else [])]  # the width of a network that takes none
     for group in ("activation", MODULE):
         hidden += [f"{group}.name", *([f"{group}._target_"] if cfg.get(group, {}).get("name") is None else [])]
-    if MODULE in shown:
-        shown[MODULE] = _label(cfg[MODULE])
+    for group in (group for group in ("model", "data", MODULE) if changed.get(group) == CUSTOM):
+        shown[group] = label(cfg[group])
+        hidden += [f"{group}._target_"]
     different = _differences(cfg, reference, has_batch_norm=has_batch_norm)
     return shown | {key: value for key, value in different.items() if key not in hidden}
 
