@@ -3,15 +3,18 @@
 import csv
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
 from finished_runs import only_run, record, run_folders
 from interruptions import interrupt_after
 
+from gradflow import CONF
 from gradflow.runs.events import curves
 from gradflow.runs.further_logger import Described, FurtherLogger
 
+PAGE = (CONF.parent / "docs" / "loggers.md").read_text()
 SMALL = ("trainer=cpu", "model=mlp", "width=4", "blocks=1", "trainer.max_epochs=3", "data.batch_size=399")
 QUIET = ("callbacks.pictures=null",)
 RUN = Described("digits_mlp", "activation=relu", 0, {"optimizer.lr": 0.001})
@@ -117,7 +120,7 @@ def test_a_failing_logger_is_named_once_and_loses_nothing(tmp_path, caplog):
 
 
 @pytest.mark.slow
-def test_a_csv_file_has_every_point_of_the_record_for_each_seed(command, tmp_path):
+def test_a_csv_file_has_every_point_of_the_record_for_each_seed(command, tmp_path, monkeypatch):
     outcome = command("-m", "seed=0,1", "logger=csv", *SMALL, *QUIET)
     assert (outcome.status, outcome.err) == (0, "")
     folders = run_folders(tmp_path)
@@ -127,6 +130,10 @@ def test_a_csv_file_has_every_point_of_the_record_for_each_seed(command, tmp_pat
         found = {metric: value for metric, _, value in of_csv(folder)}
         assert found["test/acc_at_best"] == record(folder)["metrics"]["test/acc_at_best"]
     assert of_csv(folders[0]) != of_csv(folders[1])
+    monkeypatch.chdir(folders[1])
+    names = {}
+    exec(re.search(r"^```python\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)[1], names)
+    assert names["table"].loc[9, "test/acc"] == record(folders[1])["metrics"]["test/acc"]
 
 
 @pytest.mark.slow
