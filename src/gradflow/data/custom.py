@@ -77,7 +77,7 @@ def custom(*, target: str, task: str | None = None, layout: Layout | None = None
         raise ConfigError(f"{where}: fails ({reason}); check its code and its arguments") from error
 
 
-def parts_argument(thing: Any) -> str | None:
+def _parts_argument(thing: Any) -> str | None:
     """The argument by which a Dataset class is asked for its training or test part; None if it has none."""
     if not _makes_samples(thing):
         return None
@@ -90,7 +90,7 @@ def _makes_samples(thing: Any) -> bool:
 
 def _made(thing: Callable[..., Any], options: Mapping[str, Any]) -> Any:
     """What the target returns; of a class, its data sets by part."""
-    argument = parts_argument(thing)
+    argument = _parts_argument(thing)
     if not _makes_samples(thing):
         return thing(**options)
     if argument is None or argument in options:

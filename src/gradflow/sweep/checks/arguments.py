@@ -95,8 +95,7 @@ def _rules_of_own_data(target: str | None, schema: type) -> tuple[dict[str, Rule
     """The same for a function or a Dataset class that is the source of a data module: see `gradflow.data.custom`."""
     module, _ = _rules("data", custom.MODULE, custom.READER, schema)
     own, takes_more = _annotations("data", target, {})
-    part = custom.parts_argument(get_object(str(target)))
-    rules = {name: Rule(annotation) for name, annotation in own.items() if name != part or part == "split"}
+    rules = {name: Rule(annotation) for name, annotation in own.items()}
     return rules | {name: rule for name, rule in module.items() if name not in ("source", "target")}, takes_more
 
 
