@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from own_images import image_folder
 
 from gradflow import CONF
-from gradflow.data import sources
+from gradflow.data import sources, torchvision_sets
 from gradflow.data.arrays import Arrays
 from gradflow.errors import ConfigError
 from gradflow.sweep.checks import configuration, objects
@@ -54,6 +55,7 @@ def no_download(monkeypatch):
         x = np.random.default_rng(0).integers(0, 256, (160, *shape), np.uint8)
         return lambda data_dir: Arrays(x, np.arange(160) % 10, "classification", pixel_max=255, num_test=40)
 
+    monkeypatch.setattr(torchvision_sets, "load", lambda data_dir, dataset, **options: source(3, 32, 32)(data_dir))
     for name, shape in {"mnist": (1, 28, 28), "fashion_mnist": (1, 28, 28), "cifar10": (3, 32, 32)}.items():
         monkeypatch.setattr(sources, name, source(*shape))
 
@@ -102,7 +104,8 @@ def test_the_groups_are_those_of_the_defaults_list():
 def test_an_option_is_named_as_its_file_and_begins_with_a_comment(group, option):
     own = content(group, option)
     name = own[group]["name"] if group in own else own["name"]
-    assert name == (None if (group, option) == ("activation", "custom") else option)
+    others = {("activation", "custom"): None, ("data", "torchvision"): "${.dataset}"}
+    assert name == others.get((group, option), option)
     assert (CONF / group / f"{option}.yaml").read_text().startswith("#")
 
 
@@ -133,9 +136,14 @@ def test_every_other_part_of_training_builds(compose, group, option):
 
 
 @pytest.mark.parametrize("option", options("data"))
-def test_every_data_set_builds(compose, no_download, data_npz, option):
+def test_every_data_set_builds(compose, no_download, data_npz, tmp_path, option):
     sizes = ["data.validation_size=40"] if content("data", option).get("validation_size") == 5000 else []
-    own = [f"data.path='{data_npz}'"] if option == "npz" else []
+    own = {
+        "npz": [f"data.path='{data_npz}'"],
+        "folder": [f"data.path='{image_folder(tmp_path)}'"],
+        "torchvision": ["data.dataset=CIFAR100"],
+        "custom": ["data._target_=own_data.striped", "data.test_size=20", "+data.samples=80"],
+    }.get(option, [])
     assert_builds(compose(f"data={option}", "model=mlp", "width=4", *sizes, *own))
 
 

@@ -30,6 +30,7 @@ def save(tmp_path):
         ((9, 8, 7, 3), (3, 8, 7)),
         ((9, 8, 7, 1), (1, 8, 7)),
         ((9, 4, 8, 7), (4, 8, 7)),
+        ((9, 13, 8, 8), (13, 8, 8)),
         ((9, 5), (5,)),
     ],
 )
@@ -47,6 +48,30 @@ def test_shapes_that_are_understood(save, x_shape, sample_shape, dtype):
         expected = np.moveaxis(expected, -1, 1)
     assert np.array_equal(data.x, expected.reshape(data.x.shape))
     assert data.y.tolist() == [0, 1, 2] * 3
+
+
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+def test_the_layout_may_be_said_where_shapes_do_not_tell(save, layout):
+    content = arrays((9, 4, 5, 6), dtype=np.uint8)
+    images = np.concatenate([content["x_train"], content["x_test"]])
+    expected = images if layout == "NCHW" else images.transpose(0, 3, 1, 2)
+    assert np.array_equal(npz(save(content), layout=layout).x, expected)
+
+
+def test_square_images_show_which_axis_has_five_channels(save):
+    content = arrays((9, 8, 8, 5), dtype=np.uint8)
+    assert np.array_equal(npz(save(content)).x[:6], content["x_train"].transpose(0, 3, 1, 2))
+
+
+def test_several_targets_and_several_labels_keep_their_columns(save):
+    numbers, content = np.random.default_rng(1).normal(size=(9, 3)), arrays()
+    many = npz(save(content | {"y_train": numbers[:6], "y_test": numbers[6:]}), task="regression")
+    assert (many.y.dtype, many.num_outputs) == (np.float32, 3)
+    assert np.array_equal(many.y, numbers.astype(np.float32))
+    labels = numbers > 0
+    for stored in (labels, labels.astype(np.float64)):
+        found = npz(save(content | {"y_train": stored[:6], "y_test": stored[6:]}), task="multilabel")
+        assert (found.y.dtype, found.y.tolist(), found.num_outputs) == (np.int64, labels.astype(int).tolist(), 3)
 
 
 def test_columns_of_labels_and_the_other_tasks(save):
@@ -93,8 +118,14 @@ BAD = {
     "one dimension": (changed(x_train=np.zeros(6)), r"x_train has shape \(6,\); images are"),
     "five dimensions": (changed(x_train=np.zeros((6, 2, 2, 2, 2))), r"x_train has shape .*; images are"),
     "wide pixels": (changed(x_train=np.zeros((6, 8, 8), np.int64)), "pixels of int64; store them as uint8"),
-    "two channel axes": (changed(x_train=np.zeros((6, 3, 8, 3))), "two of its dimensions could be the channels; pad"),
-    "no channel axis": (changed(x_train=np.zeros((6, 8, 8, 2))), r"can be the channels \(1, 3 or 4\); store it as"),
+    "two channel axes": (
+        changed(x_train=np.zeros((6, 3, 8, 3))),
+        "two of its dimensions could be the channels; say which",
+    ),
+    "no channel axis": (
+        changed(x_train=np.zeros((6, 8, 7, 2))),
+        r"no dimension is plainly the channels; say .*\+data\.layout=NHWC or \+data\.layout=NCHW",
+    ),
     "shapes differ": (changed(x_test=np.zeros((3, 5), np.float32)), "x_test float32 .*; store both with the same"),
     "types differ": (
         changed(x_train=np.zeros((6, 8, 8)), x_test=np.zeros((3, 8, 8), np.uint8)),
@@ -122,6 +153,26 @@ BAD = {
     "binary labels": (changed() | {"task": "binary"}, "labels reach 2, but data.task=binary .*; use data.task=class"),
     "binary floats": (changed(y_train=np.zeros(6)) | {"task": "binary"}, "y_train holds float64, but .*; store"),
     "targets": (changed(y_test=[0, np.inf, 1]) | {"task": "regression"}, "y_test holds values that are not finite"),
+    "labels of 0.5": (
+        changed(y_train=np.full((6, 2), 0.5)) | {"task": "multilabel"},
+        r"y_train holds 0\.5, but data\.task=multilabel needs labels of 0 and 1",
+    ),
+    "one label": (
+        changed() | {"task": "multilabel"},
+        r"y_train has shape \(6,\), but .*; for one label use data.task=bin",
+    ),
+    "a label that all have": (
+        changed(y_train=[[1, 0], [1, 1]] * 3, y_test=[[1, 0]] * 3) | {"task": "multilabel"},
+        r"label 0 of y_train \(counted from 0\) is the same for all samples; leave that column out",
+    ),
+    "a constant column": (
+        changed(y_train=np.outer(np.arange(6.0), [1, 0]), y_test=np.ones((3, 2))) | {"task": "regression"},
+        "target 1 of y_train .* is the same for all samples",
+    ),
+    "columns differ": (
+        changed(y_train=np.outer(np.arange(6.0), [1, 2]), y_test=np.ones((3, 3))) | {"task": "regression"},
+        r"y_train is float64 \(6, 2\) and y_test float64 \(3, 3\); store both",
+    ),
     "constant targets": (changed(y_train=np.ones(6)) | {"task": "regression"}, "y_train is constant, .*check"),
 }
 
@@ -202,5 +253,7 @@ def test_a_path_is_needed_and_must_exist(tmp_path):
 
 
 def test_the_task_is_checked(save):
-    with pytest.raises(ConfigError, match=r"^data\.task=ranking: choose one of classification, binary, regression$"):
+    with pytest.raises(
+        ConfigError, match=r"^data\.task=ranking: choose one of classification, binary, regression, multilabel$"
+    ):
         npz(save(arrays()), task="ranking")

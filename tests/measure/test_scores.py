@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+import sklearn.metrics
 import torch
 
 from gradflow.errors import ConfigError
 from gradflow.measure import scores
 from gradflow.measure.answers import Answers
-from gradflow.measure.constant_answers import constant_loss
+from gradflow.measure.constant_answers import constant_loss, imbalance, majority_share
 from gradflow.measure.scores import OUTPUTS, Pass, task
 
 GENERATOR = np.random.default_rng(0)
@@ -165,7 +166,10 @@ def test_the_gradient_goes_through_the_tanh():
 def test_the_first_output_function_of_a_kind_is_the_usual_one(kind, output):
     outputs = torch.linspace(-2, 2, 8).reshape(4, 2)[:, : 2 if kind == "classification" else 1]
     y = torch.tensor([0.0, 1.0, 1.0, 0.0]) if kind == "regression" else torch.tensor([0, 1, 1, 0])
-    usual, named = (task(kind, num_outputs=2, output=one).loss(outputs, y) for one in (None, output))
+    if kind == "multilabel":
+        outputs, y = outputs.expand(4, 2), torch.stack([y, 1 - y], dim=1)
+    num_outputs = 1 if kind == "regression" else 2
+    usual, named = (task(kind, num_outputs=num_outputs, output=one).loss(outputs, y) for one in (None, output))
     assert (float(usual) == float(named)) == (output == OUTPUTS[kind][0])
 
 
@@ -199,7 +203,7 @@ def test_the_constant_loss_is_the_entropy_of_the_classes_or_the_variance():
 @pytest.mark.parametrize("kind", ["classification", "binary", "regression"])
 def test_no_constant_prediction_has_a_lower_loss(kind):
     y = torch.tensor([0, 0, 0, 1]) if kind != "regression" else torch.tensor([0.0, 0.5, 3.0, 1.0])
-    loss = task(kind, num_outputs=2).loss
+    loss = task(kind, num_outputs=2 if kind == "classification" else 1).loss
     pairs = [
         torch.tensor([[0.0, z]] if kind == "classification" else [[z]]).expand(4, -1) for z in np.linspace(-3, 3, 601)
     ]
@@ -229,3 +233,67 @@ def test_regression_keeps_no_answers():
     one = Pass(task("regression", num_outputs=1), torch.device("cpu"), answers=Answers(torch.arange(3), size=3))
     one.add(torch.tensor(1.0), torch.zeros(3, 1), torch.zeros(3))
     assert one.answers() is None
+
+
+def test_several_targets_score_their_unweighted_means():
+    """By scikit-learn in float64; each target in its own unit."""
+    scale, ends = np.array([1.0, 20.0, 300.0]), np.array([[-2.0, -1.0, -3.0], [2.0, 1.5, 1.0]])
+    outputs, targets = (torch.tensor(GENERATOR.normal(size=(40, 3))) for _ in range(2))
+    centre, half = ends.mean(0), (ends[1] - ends[0]) / 1.6
+    for output in ("linear", "tanh"):
+        what = task("regression", num_outputs=3, output=output, target_scale=scale, target_ends=ends)
+        z = outputs.numpy()
+        predicted = z if output == "linear" else centre + half * np.tanh(z)
+        found = scored(what, outputs, targets, batch=10)
+        assert what.predict(outputs).numpy() == pytest.approx(predicted, rel=1e-12)
+        r2 = sklearn.metrics.r2_score(targets, predicted, multioutput="uniform_average")
+        assert found["r2"] == pytest.approx(r2, rel=1e-10)
+        mae = sklearn.metrics.mean_absolute_error(scale * targets.numpy(), scale * predicted)
+        assert found["mae"] == pytest.approx(mae, rel=1e-10)
+        assert found["loss"] == pytest.approx(((predicted - targets.numpy()) ** 2).mean(), rel=1e-10)
+
+
+def test_several_labels_have_a_cross_entropy_each_and_the_scores_of_the_field():
+    logits, labels = GENERATOR.normal(size=(50, 4), scale=2), GENERATOR.random((50, 4)) < [0.5, 0.1, 0.7, 0.3]
+    logits[:, 1] = -np.abs(logits[:, 1])  # a label that is never predicted: its F1 is 0
+    what = task("multilabel", num_outputs=4)
+    found = scored(what, torch.tensor(logits), torch.tensor(labels).long(), batch=25)
+    exact = np.logaddexp(0, np.where(labels, -logits, logits)).mean()
+    assert found["loss"] == pytest.approx(exact, rel=1e-12)
+    f1 = sklearn.metrics.f1_score(labels, logits > 0, average="macro", zero_division=0)
+    assert found["f1"] == pytest.approx(f1, rel=1e-6)
+    assert found["label_acc"] == pytest.approx(1 - sklearn.metrics.hamming_loss(labels, logits > 0), rel=1e-6)
+    assert found["exact_match"] == pytest.approx((labels == (logits > 0)).all(1).mean(), rel=1e-6)
+    assert set(found) == {"loss", "f1", "label_acc", "exact_match"}
+    assert what.predict(torch.tensor(logits)).tolist() == (logits > 0).astype(int).tolist()
+    assert (what.headline, what.monitor, what.mode) == ("f1", "val/loss", "min")
+
+
+def test_constant_answers_to_several_targets_and_labels():
+    targets = GENERATOR.normal(size=(30, 2)) * [1, 5]
+    assert constant_loss("regression", torch.tensor(targets)) == pytest.approx(targets.var(0).mean(), rel=1e-12)
+    labels = torch.tensor([[0, 1], [0, 1], [1, 1], [0, 0]])
+    entropy = -(0.25 * np.log(0.25) + 0.75 * np.log(0.75))
+    assert constant_loss("multilabel", labels) == pytest.approx(entropy, rel=1e-12)
+    assert majority_share("multilabel", labels) == 0.75
+    assert majority_share("classification", torch.tensor([2, 2, 2, 0, 1])) == 0.6
+    assert majority_share("binary", torch.tensor([0, 0, 1, 0])) == 0.75
+    assert majority_share("regression", torch.tensor([1.0])) is None
+
+
+def test_unequal_classes_are_told_with_what_a_constant_answer_achieves():
+    labels = torch.tensor([0] * 10 + [1] * 20 + [2] * 50)
+    assert imbalance("classification", labels) == (
+        "classes of 10 (class 0) to 50 (class 2) training samples: always answering class 2 has an accuracy of 62.5 %"
+    )
+    assert "10 (ant) to 50 (cat)" in imbalance("classification", labels, ("ant", "bee", "cat"))
+    assert imbalance("classification", torch.tensor([0] * 10 + [1] * 19)) is None
+    assert imbalance("regression", torch.tensor([1.0, 2.0])) is None
+    rare = torch.zeros(20, 2, dtype=torch.int64)
+    rare[:2, 0], rare[:8, 1] = 1, 1
+    assert imbalance("multilabel", rare) == (
+        "labels that 10.0 % (label 0) to 40.0 % (label 1) of the training samples have: answering each with its more "
+        "frequent value has a label accuracy of 75.0 %"
+    )
+    assert imbalance("multilabel", 1 - rare) is not None
+    assert imbalance("multilabel", torch.tensor([[0, 1], [1, 0]])) is None

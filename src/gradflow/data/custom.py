@@ -18,6 +18,7 @@ from gradflow.errors import ConfigError
 TARGET = "_target_"
 MODULE = "gradflow.data.datamodule.ArrayDataModule"
 READER = "gradflow.data.custom.custom"
+_TWO = ("train", "test")
 _PAIR, _FOUR = ("x", "y"), ("x_train", "y_train", "x_test", "y_test")
 _SIX = (*_FOUR[:2], "x_val", "y_val", *_FOUR[2:])
 _EXPECTED = (
@@ -76,7 +77,7 @@ def custom(*, target: str, task: str | None = None, layout: Layout | None = None
         raise ConfigError(f"{where}: fails ({reason}); check its code and its arguments") from error
 
 
-def parts_argument(thing: Any) -> str | None:
+def _parts_argument(thing: Any) -> str | None:
     """The argument by which a Dataset class is asked for its training or test part; None if it has none."""
     if not _makes_samples(thing):
         return None
@@ -89,15 +90,12 @@ def _makes_samples(thing: Any) -> bool:
 
 def _made(thing: Callable[..., Any], options: Mapping[str, Any]) -> Any:
     """What the target returns; of a class, its data sets by part."""
-    argument = parts_argument(thing)
+    argument = _parts_argument(thing)
     if not _makes_samples(thing):
         return thing(**options)
     if argument is None or argument in options:
         return {"all": thing(**options)}
     return {part: thing(**{argument: part == "train" if argument == "train" else part}, **options) for part in _TWO}
-
-
-_TWO = ("train", "test")
 
 
 def _agreeing(made: Arrays, task: str | None, layout: str | None) -> Arrays:
@@ -124,9 +122,9 @@ def _named(made: Any) -> dict[str, Any]:
         named = dict(made)
     elif isinstance(made, Dataset):
         named = {"all": made}
-    elif isinstance(made, tuple | list) and made and all(isinstance(one, Dataset) for one in made):
-        names = PARTS if len(made) == len(PARTS) else _TWO
-        named = dict(zip(names, made, strict=len(made) <= len(PARTS)))
+    elif isinstance(made, tuple | list) and len(made) in (2, 3) and all(isinstance(one, Dataset) for one in made):
+        names: tuple[str, ...] = PARTS if len(made) == len(PARTS) else _TWO
+        named = dict(zip(names, made, strict=True))
     elif isinstance(made, tuple | list) and len(made) in (2, 4, 6):
         names = {2: _PAIR, 4: _FOUR, 6: _SIX}[len(made)]
         named = dict(zip(names, made, strict=True))

@@ -175,13 +175,18 @@ def _check_fit(
         _refuse(f"{names[0]} has {len(x[part])} samples and {names[1]} {len(y[part])}; make them the same length")
 
 
-def _check_range(y: Mapping[str, np.ndarray], first: str, task: str) -> None:
-    train, key = y[first], key_of("y", first)
-    constant = np.flatnonzero(train.min(axis=0) == train.max(axis=0)) if train.ndim == 2 else []
+def _check_columns(key: str, train: np.ndarray, task: str) -> None:
+    """Refuse targets and labels that do not vary: r2 and F1 would judge what cannot be learned."""
+    constant = np.flatnonzero(train.min(axis=0) == train.max(axis=0))
     if len(constant):
         what = f"label {constant[0]}" if task == "multilabel" else f"target {constant[0]}"
         _refuse(f"{what} of {key} (counted from 0) is the same for all samples; leave that column out of y")
+
+
+def _check_range(y: Mapping[str, np.ndarray], first: str, task: str) -> None:
+    train, key = y[first], key_of("y", first)
     if train.ndim == 2:
+        _check_columns(key, train, task)
         return
     if train.min() == train.max():
         what = "is constant" if task == "regression" else "holds a single class"

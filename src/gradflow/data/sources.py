@@ -1,12 +1,15 @@
 """One function per data set. Each is cached, so that the runs of a sweep share one copy in memory."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from sklearn import datasets as sklearn_datasets
 
+from gradflow.data import folder as image_folder
 from gradflow.data import npz as npz_file
+from gradflow.data import torchvision_sets
 from gradflow.data.arrays import Arrays
 from gradflow.data.download import torchvision_dataset
 from gradflow.data.split import sklearn_seed
@@ -69,12 +72,62 @@ def _images(train: Any, test: Any) -> Arrays:
     return Arrays(x, y, "classification", pixel_max=255, num_test=len(test.data))
 
 
-def npz(path: str | None, task: str = "classification") -> Arrays:
+def torchvision(
+    data_dir: str, dataset: str | None, split: str | None = None, size: int | Sequence[int] | None = None
+) -> Arrays:
+    """A classification data set of torchvision: see `gradflow.data.torchvision_sets`.
+
+    Args:
+        data_dir: torchvision's root folder; downloaded on first use.
+        dataset: the class in `torchvision.datasets`, e.g. SVHN.
+        split: of EMNIST: balanced, byclass, bymerge, digits, letters or mnist.
+        size: a number of pixels or (height, width) to which images are resized; None: they have one size.
+    """
+    torchvision_sets.check_names(dataset, split)
+    return _torchvision(data_dir, str(dataset), split, _sides(size))
+
+
+@lru_cache(maxsize=1, typed=True)
+def _torchvision(data_dir: str, dataset: str, split: str | None, size: tuple[int, int] | None) -> Arrays:
+    return torchvision_sets.load(data_dir, dataset, split=split, size=size)
+
+
+def folder(path: str | None, size: int | Sequence[int] | None = None, channels: int | None = None) -> Arrays:
+    """Images in a folder a class: see `gradflow.data.folder`. A folder that has changed is read again.
+
+    Args:
+        path: the folder.
+        size: a number of pixels or (height, width) to which images are resized; None: they have one size.
+        channels: 1 (grey), 3 (colour) or 4 (with transparency); None: 1 if all images are grey, else 3.
+
+    Raises:
+        ConfigError: if the folder is not a usable data set.
+    """
+    if path is None:
+        raise ConfigError("data.path=null: data=folder needs a folder, e.g. data.path=FOLDER")
+    return _folder(str(path), image_folder.find(str(path)), _sides(size), channels)
+
+
+@lru_cache(maxsize=1, typed=True)
+def _folder(path: str, files: image_folder.Files, size: tuple[int, int] | None, channels: int | None) -> Arrays:
+    return image_folder.read(path, files, size=size, channels=channels)
+
+
+def _sides(size: int | Sequence[int] | None) -> tuple[int, int] | None:
+    """Height and width."""
+    if size is None:
+        return None
+    height, width = (size, size) if isinstance(size, int) else size
+    return height, width
+
+
+def npz(path: str | None, task: str = "classification", layout: str | None = None) -> Arrays:
     """Your own arrays: see `gradflow.data.npz.load`. A file that has changed is read again.
 
     Args:
         path: the .npz file.
-        task: classification, binary or regression.
+        task: classification, binary, regression or multilabel.
+        layout: which axis of images has the channels, NHWC or NCHW; None: as their shape tells.
 
     Raises:
         ConfigError: if the file is not a usable data set.
@@ -82,12 +135,12 @@ def npz(path: str | None, task: str = "classification") -> Arrays:
     if path is None:
         raise ConfigError("data.path=null: data=npz needs a file, e.g. data.path=FILE.npz")
     file = npz_file.find(str(path))
-    return _npz(str(file), task, file.stat().st_mtime_ns)
+    return _npz(str(file), task, layout, file.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=CACHED, typed=True)
-def _npz(path: str, task: str, _modified_ns: int) -> Arrays:
-    return npz_file.load(path, task=task)
+def _npz(path: str, task: str, layout: str | None, _modified_ns: int) -> Arrays:
+    return npz_file.load(path, task=task, layout=layout)
 
 
 @lru_cache(maxsize=CACHED, typed=True)

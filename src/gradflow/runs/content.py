@@ -25,7 +25,7 @@ from gradflow.errors import ConfigError
 TARGET = "_target_"
 DATA = "data"
 NO_PATHS = ("name", "task", "validation", "layout", TARGET)  # keys of a data set that hold words
-NAMES = (f"{DATA}.dataset", f"{DATA}.variant")  # likewise, of gradflow's own sources
+NAMES = (f"{DATA}.dataset", f"{DATA}.split")  # likewise, of gradflow's own sources
 _INSTALLED = [
     *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
     *map(Path, (*site.getsitepackages(), site.getusersitepackages())),

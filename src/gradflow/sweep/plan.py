@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from gradflow import terminal
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, RunsFailed
+from gradflow.measure.constant_answers import imbalance
 from gradflow.runs import content, folders, identity, planned
 from gradflow.runs.metrics import Metric
 from gradflow.runs.record import Record, Resampled, State, planned_record, read_record
@@ -91,6 +92,8 @@ def plan(runs: Iterable[Wanted | PlannedRun]) -> list[PlannedRun]:
         if isinstance(same := found.get(folder), present.Planned):
             present.check_alike(folder, new.record, same.record)
         found[folder] = new
+    for said in check.imbalances():
+        terminal.say(said)
     new_ones = {folder: one for folder, one in found.items() if isinstance(one, present.Planned)}
     present.check(new_ones)
     for study in {folder.parent.parent for folder in new_ones}:
@@ -139,6 +142,12 @@ class _Check:
             self._texts[shared] = planned.as_text(cfg)
         text = planned.of_seed(self._texts.get(shared, ""), cfg.seed)
         return folder, present.Planned(record, text, replace=cfg.rerun, runs_per_job=cfg.runs_per_job)
+
+    def imbalances(self) -> list[str]:
+        """A line for each data set whose classes are unequal, so that no accuracy is read against equal ones."""
+        data = [known.data for known in self._known.values()]
+        found = {id(one): imbalance(one.task, one.training_targets, one.arrays.classes) for one in data}
+        return list(dict.fromkeys(line for line in found.values() if line))
 
 
 def quoted(value: object) -> str:

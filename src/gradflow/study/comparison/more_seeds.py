@@ -18,7 +18,7 @@ INFLATED = 0.15
 _NOT_REPEATED = ("seed", "rerun", "resume", "headline")  # with rerun=true everything would be trained again
 _DEFAULT_PLACE = "outputs"  # of the knob output_dir
 _PLAIN = re.compile(r"[\w./-]+")  # needs no quotes in an override
-_DEFAULT_HEADLINES = tuple(tags.at_best(tags.test(score)) for score in (tags.ACC, tags.R2))
+_DEFAULT_HEADLINES = tuple(tags.at_best(tags.test(score)) for score in (tags.ACC, tags.R2, tags.F1))
 
 
 @dataclass(frozen=True)

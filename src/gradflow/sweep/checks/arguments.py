@@ -90,12 +90,11 @@ def _rules(key: str, target: str | None, source: str | None, schema: type) -> tu
     return {name: Rule(annotation) for name, annotation in (annotations | always).items()}, takes_more
 
 
-def _rules_of_own_data(target: str, schema: type) -> tuple[dict[str, Rule], bool]:
+def _rules_of_own_data(target: str | None, schema: type) -> tuple[dict[str, Rule], bool]:
     """The same for a function or a Dataset class that is the source of a data module: see `gradflow.data.custom`."""
     module, _ = _rules("data", custom.MODULE, custom.READER, schema)
     own, takes_more = _annotations("data", target, {})
-    part = custom.parts_argument(get_object(target))
-    rules = {name: Rule(annotation) for name, annotation in own.items() if name != part or part == "split"}
+    rules = {name: Rule(annotation) for name, annotation in own.items()}
     return rules | {name: rule for name, rule in module.items() if name not in ("source", "target")}, takes_more
 
 

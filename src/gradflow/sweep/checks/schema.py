@@ -142,7 +142,7 @@ class Data(TypedDict, total=False):
     task: Task | None
     layout: Layout | None
     dataset: Annotated[str, Field(pattern=r"\S", title="a data set of torchvision", examples=["SVHN"])]
-    variant: Name | None  # its words depend on the data set: data.torchvision_sets
+    split: Name | None  # its words depend on the data set: data.torchvision_sets
     size: ImageSize | None
     channels: Literal[1, 3, 4] | None
 
