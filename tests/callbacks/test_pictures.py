@@ -3,9 +3,10 @@
 import io
 
 import pytest
-from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger, WandbLogger
 from PIL import Image
 from small_runs import small_mlp
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
 from gradflow.activations import Maxout
@@ -75,5 +76,48 @@ def test_a_network_without_any_gradient_has_no_picture_of_it(fit):
     assert run.read().Tags()["images"] == []
 
 
-def test_other_loggers_get_no_pictures(fit, tmp_path):
+def test_other_loggers_get_no_pictures_and_one_sentence_says_so(fit, tmp_path, caplog):
     fit(callbacks=[GradientNorms(), Pictures()], logger=CSVLogger(tmp_path), max_epochs=1)
+    messages = [record.message for record in caplog.records if record.name == "gradflow.callbacks.pictures"]
+    assert messages == ["Pictures go to TensorBoardLogger or WandbLogger; CSVLogger shows none"]
+
+
+def test_lightnings_tensorboard_logger_gets_them_too(fit, tmp_path):
+    logger = TensorBoardLogger(tmp_path)
+    run = fit(callbacks=[GradientNorms(), UnitStatistics(), Pictures()], logger=logger, max_epochs=1)
+    logger.experiment.flush()
+    images = EventAccumulator(logger.log_dir).Reload()
+    assert set(images.Tags()["images"]) == {"gradient_by_depth", "dead_units_by_depth"}
+    (event,) = images.Images("dead_units_by_depth")
+    assert event.step == run.trainer.global_step
+    assert Image.open(io.BytesIO(event.encoded_image_string)).size == (event.width, event.height)
+
+
+def test_weights_and_biases_gets_them_through_its_logger(fit, tmp_path):
+    shown = []
+
+    class Offline(WandbLogger):
+        """Without the package behind it: what Lightning's logger would hand on."""
+
+        def __init__(self):
+            pass
+
+        name, version, save_dir, experiment = "wandb", "0", str(tmp_path), None
+
+        def log_image(self, key, images, step=None, **kwargs):
+            shown.append((key, [image.mode for image in images], step))
+
+        def log_metrics(self, metrics, step=None):
+            pass
+
+        def log_hyperparams(self, params):
+            pass
+
+        def finalize(self, status):
+            pass
+
+        def save(self):
+            pass
+
+    fit(callbacks=[GradientNorms(), Pictures()], logger=Offline(), max_epochs=1)
+    assert shown == [("gradient_by_depth", ["RGB"], 4)]

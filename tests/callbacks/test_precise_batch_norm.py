@@ -135,7 +135,11 @@ class Samples(UnitStatistics):
     def on_validation_start(self, trainer, pl_module):
         self.counted = 0
         super().on_validation_start(trainer, pl_module)
-        self._handles.append(pl_module.network.layers[0].affine.register_forward_hook(self._count))
+        self.hook = pl_module.network.layers[0].affine.register_forward_hook(self._count)
+
+    def on_validation_end(self, trainer, pl_module):
+        super().on_validation_end(trainer, pl_module)
+        self.hook.remove()
 
     def _count(self, module, inputs, output):
         self.counted += len(output)

@@ -11,8 +11,10 @@ import pytest
 import torch
 from torch import distributed, nn
 
+from gradflow.measure.activation_sites import Site
 from gradflow.measure.answers import Answers
 from gradflow.measure.scores import Pass, task
+from gradflow.measure.site_meters import Shown, SiteMeters, of_all_processes
 from gradflow.measure.units import ActivityMeter, SlopeMeter
 
 KINDS = {"classification": 4, "binary": 1, "regression": 1}
@@ -58,6 +60,11 @@ def units(batches: list[torch.Tensor]) -> dict[str, int]:
     for rows in batches:
         slopes.update(z[rows])
         activity.update(z[rows].relu())
+    site = Site("relu", 0)
+    together = of_all_processes(Shown({site: None}, {site: SiteMeters(5, slopes, activity)}, {})).meters[site]
+    slopes, activity = together.slopes, together.activity
+    assert slopes is not None
+    assert activity is not None
     counts = {"dead": slopes.compute().dead, "low": slopes.compute().low, "dormant": activity.compute()}
     return {f"{name} {what}": int(n) for name, part in counts.items() for what, n in part._asdict().items()}
 

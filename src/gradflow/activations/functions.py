@@ -40,6 +40,7 @@ FUNCTIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
     "tanhshrink": nn.Tanhshrink,
     "threshold": nn.Threshold,
+    "_threshold": nn.Threshold,  # what F.threshold is
 }
 
 

@@ -23,6 +23,7 @@ from gradflow.measure.axis_calls import Lost, Place
 from gradflow.measure.unit_axes import UnitAxes
 from gradflow.models.layers import Layer
 
+_OF_TORCH = frozenset(activations.FUNCTIONS.values())  # modules that call a function of the same kind
 _NO_PART = (Metric, _Loss)  # of a network, though they may be inside a LightningModule
 _UNSEEN = (nn.RNNBase, nn.RNNCellBase, torch.jit.ScriptModule)  # compute activations where no mode sees them
 _COMPILED = "_orig_mod"  # the part of a path that torch.compile adds
@@ -70,7 +71,7 @@ class ActivationSites:
         self._is_activation: weakref.WeakKeyDictionary[nn.Module, bool] = weakref.WeakKeyDictionary()
         self._handles: list[RemovableHandle] = []
         self._paths: dict[nn.Module, str] = {}  # of the modules that are listened to
-        self._at_work: list[str] = []  # the paths of the modules that are running, the innermost last
+        self._at_work: list[nn.Module] = []  # the modules that are running, the innermost last
         self._whole: list[tuple[Site, Place | Lost | None] | None] = []  # the activation modules among them
         self._calls: dict[str, int] = {}  # in this forward pass, by path
 
@@ -85,12 +86,12 @@ class ActivationSites:
             if isinstance(module, torch.jit.ScriptModule):
                 continue
             self._paths[module] = path
-            if self._acts(module):
+            if self._is_heard_as_a_whole(module):
                 self._hook(module, self._enter_activation, self._leave_activation)
             elif module is self.network:
                 # Hooks would not hear of `network.forward(x)`, and would hear of a whole validation step under DDP.
                 vars(module)["forward"] = _WatchedForward(module, self._enter, self._leave)
-            else:
+            elif not self.layers:
                 self._hook(module, self._enter, self._leave)
         return self
 
@@ -100,7 +101,7 @@ class ActivationSites:
         watched = vars(self.network).pop("forward", None)
         if isinstance(watched, _WatchedForward) and watched.own is not None:
             vars(self.network)["forward"] = watched.own
-        if self._at_work:  # interrupted
+        if self._at_work and not self.layers:  # interrupted
             self._mode.__exit__(None, None, None)
         self._handles, self._paths, self._axes, self._at_work, self._whole = [], {}, UnitAxes(), [], []
 
@@ -118,7 +119,7 @@ class ActivationSites:
                 enter(called, *args, **kwargs)
 
         def after(called: nn.Module, _: tuple[Any, ...], output: Any) -> None:
-            if self._at_work and self._at_work[-1] == self._paths.get(called):  # an earlier hook may have failed
+            if self._at_work and self._at_work[-1] is called:  # an earlier hook may have failed
                 leave(output)
 
         self._handles += [
@@ -126,24 +127,26 @@ class ActivationSites:
             module.register_forward_hook(after, always_call=True),
         ]
 
-    def _acts(self, module: nn.Module) -> bool:
+    def _is_heard_as_a_whole(self, module: nn.Module) -> bool:
+        """Whether a module is an activation whose operations do not say so: one that is listed, or somebody's own."""
         if self.layers:
             return any(layer.activation is module for layer in self.layers)
         if module not in self._is_activation:
             self._is_activation[module] = activations.is_activation(module)
-        return self._is_activation[module]
+        return self._is_activation[module] and type(module) not in _OF_TORCH
 
     def _enter(self, module: nn.Module, *_: Any, **__: Any) -> None:
         if not self._at_work:
             self.forward_passes += 1
             self._calls.clear()
-            self._axes.forget_the_dead()
-            self._mode.__enter__()
-        self._at_work.append(self._paths[module])
+            if not self.layers:  # which say where their units are
+                self._axes.forget_the_dead()
+                self._mode.__enter__()
+        self._at_work.append(module)
 
     def _leave(self, output: Any) -> None:
         self._at_work.pop()
-        if not self._at_work:
+        if not self._at_work and not self.layers:
             self._mode.__exit__(None, None, None)
 
     def _enter_activation(self, module: nn.Module, *args: Any, **kwargs: Any) -> None:
@@ -153,7 +156,7 @@ class ActivationSites:
             if z is None or not z.is_floating_point() or self._whole:
                 self._whole.append(None)
             else:
-                self._whole.append(self._announce(self._at_work[-1], lambda: module, z))
+                self._whole.append(self._announce(self._paths[module], lambda: module, z))
 
     def _leave_activation(self, output: Any) -> None:
         announced = self._whole.pop()
@@ -177,12 +180,15 @@ class ActivationSites:
     def _call(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         name = _name(func)
         call = self._axes.before(name, args, kwargs)
-        heard = name in activations.FUNCTIONS and not self._whole and not self.layers
+        heard = name in activations.FUNCTIONS and not self._whole
         if not heard or not call.tensors or not call.tensors[0].is_floating_point():
             result = func(*args, **kwargs)
             self._axes.after(call, result)
             return result
-        path = f"{self._at_work[-1]}.{name}".removeprefix(".")
+        inside = self._at_work[-1]
+        path = self._paths[inside]
+        if type(inside) not in _OF_TORCH:
+            path = f"{path}.{name}" if path else name
         announced = self._announce(path, partial(activations.module_of_call, name, args, kwargs), call.tensors[0])
         result = func(*args, **kwargs)
         self._conclude(announced, result)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MethodType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +34,7 @@ def apply_statistics(network: nn.Module, stored: Mapping[str, Tensor]) -> None:
 
 
 @torch.no_grad()
-def recompute(network: nn.Module, batches: Iterable[Tensor]) -> None:
+def recompute(network: nn.Module, batches: Iterable[Tensor | tuple[Any, ...]]) -> None:
     """Replace the layers' running averages by averages over these batches, at the weights as they are.
 
     Each layer's mean and variance are the means of the batches' means and (unbiased) variances, what the running
@@ -42,7 +43,7 @@ def recompute(network: nn.Module, batches: Iterable[Tensor]) -> None:
 
     Args:
         network: in evaluation mode.
-        batches: inputs, at least one batch, each as large as those of training.
+        batches: inputs, at least one batch, each as large as those of training; a tuple has several arguments.
 
     Source: Wu & Johnson 2021, arXiv:2105.07576, section 3.2 (precise BN).
     """
@@ -55,7 +56,7 @@ def recompute(network: nn.Module, batches: Iterable[Tensor]) -> None:
         if isinstance(layer, nn.SyncBatchNorm):  # it would wait for the other processes, which see the same batches
             vars(layer)["forward"] = MethodType(nn.BatchNorm2d.forward, layer)
     for x in batches:
-        network.forward(x)
+        network.forward(*x) if isinstance(x, tuple) else network.forward(x)
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum
         layer.eval()

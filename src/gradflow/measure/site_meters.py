@@ -2,17 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-import torch
-from torch import Tensor, distributed, nn
-from torchmetrics import Metric
+from torch import distributed, nn
 
 from gradflow.measure.activation_sites import Site
 from gradflow.measure.units import ActivityMeter, SlopeMeter
-
-State = dict[str, Tensor]
-Meter = TypeVar("Meter", bound=Metric)
 
 
 @dataclass
@@ -71,35 +66,31 @@ class _Sent(NamedTuple):
 
     units: int
     largest: float
-    slopes: State | None
-    activity: State | None
+    slopes: dict[str, Any] | None
+    activity: dict[str, Any] | None
 
 
 def _sent(meters: SiteMeters) -> _Sent:
-    largest = 0.0 if meters.slopes is None else meters.slopes.largest
-    return _Sent(meters.units, largest, _state(meters.slopes), _state(meters.activity))
-
-
-def _state(meter: Metric | None) -> State | None:
-    return None if meter is None else {name: getattr(meter, name).cpu() for name in meter.metric_state}
-
-
-def _received(parts: Sequence[_Sent]) -> SiteMeters:
-    slopes = [part.slopes for part in parts if part.slopes is not None]
-    activity = [part.activity for part in parts if part.activity is not None]
-    meter = SlopeMeter(nn.Identity(), largest=parts[0].largest, sync_on_compute=False)
-    return SiteMeters(
-        parts[0].units,
-        _pooled(meter, slopes) if slopes else None,
-        _pooled(ActivityMeter(sync_on_compute=False), activity) if activity else None,
+    slopes, activity = meters.slopes, meters.activity
+    return _Sent(
+        meters.units,
+        slopes.largest if slopes is not None else 0.0,
+        slopes.state() if slopes is not None else None,
+        activity.state() if activity is not None else None,
     )
 
 
-def _pooled(meter: Meter, states: Sequence[State]) -> Meter:
-    """A new meter with what several have counted; one that has seen no batch has no units."""
-    for name in meter.metric_state:
-        counts = [state[name] for state in states if state[name].dim() == 0 or len(state[name])]
-        if counts:
-            stacked = torch.stack(counts)
-            setattr(meter, name, stacked.amax(0) if name == "slope_max" else stacked.sum(0))
-    return meter
+def _received(parts: Sequence[_Sent]) -> SiteMeters:
+    """The meters of a site with what all processes have counted there."""
+    slopes = [part.slopes for part in parts if part.slopes is not None]
+    activity = [part.activity for part in parts if part.activity is not None]
+    pooled = SiteMeters(
+        parts[0].units,
+        SlopeMeter(nn.Identity(), largest=parts[0].largest) if slopes else None,
+        ActivityMeter() if activity else None,
+    )
+    if pooled.slopes is not None:
+        pooled.slopes.pool(slopes)
+    if pooled.activity is not None:
+        pooled.activity.pool(activity)
+    return pooled

@@ -79,7 +79,7 @@ class UnitPass:
             lost[site.path] = axis or ""
             return
         if site not in meters:
-            meters[site] = self._new_meters(activation(), units=z.shape[axis], device=z.device)
+            meters[site] = self._new_meters(activation(), units=z.shape[axis])
         mine = meters[site]
         if mine.units != z.shape[axis]:
             lost[site.path] = f"their number changes from {mine.units} to {z.shape[axis]} between two calls"
@@ -113,13 +113,13 @@ class UnitPass:
         layer = next(one for one in self._sites.layers if one.name == name)
         return z.dim() - 1 if isinstance(layer.affine, nn.Linear) else 1
 
-    def _new_meters(self, activation: nn.Module, *, units: int, device: torch.device) -> SiteMeters:
+    def _new_meters(self, activation: nn.Module, *, units: int) -> SiteMeters:
         wants_slopes = self._wanted[tags.DEAD_UNITS] or self._wanted[tags.LOW_SLOPE]
         slopes = wants_slopes and (not self._sites.layers or activations.is_elementwise(activation))
         return SiteMeters(
             units,
-            SlopeMeter(activation, sync_on_compute=False).to(device) if slopes else None,
-            ActivityMeter(sync_on_compute=False).to(device) if self._wanted[tags.DORMANT_UNITS] else None,
+            SlopeMeter(activation) if slopes else None,
+            ActivityMeter() if self._wanted[tags.DORMANT_UNITS] else None,
         )
 
     def values(self) -> dict[str, float]:
