@@ -1,25 +1,32 @@
 """What does an activation function do to a network, as the network gets deeper?
 
-`gradflow.load_network("outputs/…/seed=0")` is the trained network of a run.
+`L.Trainer(callbacks=gradflow.monitors())` measures any LightningModule, `gradflow.watch(network, optimizer)` a network
+in a loop of your own; `gradflow.load_network("outputs/…/seed=0")` is the trained network of a run.
 """
 
 __version__ = "0.1.0"
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gradflow.callbacks import monitors
+    from gradflow.measure.watch import watch
     from gradflow.training.load import load_network
 
-__all__ = ["CONF", "__version__", "load_network"]
+__all__ = ["CONF", "__version__", "load_network", "monitors", "watch"]
 
 CONF = Path(__file__).resolve().parents[2] / "conf"  # the configuration groups
+# Imported when they are used first: torch and Lightning take seconds.
+_MODULES = {
+    "load_network": "gradflow.training.load",
+    "monitors": "gradflow.callbacks",
+    "watch": "gradflow.measure.watch",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Import torch and Lightning, which takes seconds, only when a network is to be loaded."""
-    if name != "load_network":
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from gradflow.training.load import load_network
-
-    return load_network
+    return getattr(import_module(_MODULES[name]), name)

@@ -82,13 +82,13 @@ class Classifier(L.LightningModule):
         return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*self.data), batch_size=BATCH)
 
 
-def fit(module, *, callbacks=(), epochs=1, **options):
+def fit(module, *, callbacks=(), epochs=1, resume=None, **options):
     """A trainer that has fitted the module, and the rows that were logged."""
     rows = Rows()
     defaults = {"accelerator": "cpu", "devices": 1, "max_epochs": epochs, "logger": rows, "log_every_n_steps": 1}
     quiet = {"enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False}
     trainer = L.Trainer(**(defaults | quiet | {"callbacks": list(callbacks)} | options))
-    trainer.fit(module, ckpt_path=options.get("ckpt_path"))
+    trainer.fit(module, ckpt_path=resume, weights_only=True if resume else None)
     return trainer, rows
 
 

@@ -66,6 +66,7 @@ class GradientNorms(Monitor):
         self._order: Order | None = None  # of a checkpoint
         self._meter: GradientMeter | None = None
         self._values = Measured()
+        self._has_said = False
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         if stage == "fit" and isinstance(trainer.strategy, SHARDED):
@@ -105,6 +106,13 @@ class GradientNorms(Monitor):
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._write(trainer)
         self._running.end_epoch()
+        if self.latest and not self._has_said and not self._running.has_sites:
+            self._has_said = True
+            log.warning(
+                "GradientNorms: no optimizer of %s updates a module with weights of an affine map, so only totals are "
+                "recorded; make its matrices those of torch.nn's layers to see them apart",
+                type(pl_module).__name__,
+            )
 
     def on_save_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
         # Who resumes from here has no other record of the steps before.

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from gradflow.errors import ConfigError, check_whole, is_whole, shown
 from gradflow.seeds import Stream, numpy_generator
@@ -159,6 +158,8 @@ def _draw(
     options: SplitOptions,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The rows that stay and the rows drawn."""
+    from sklearn.model_selection import train_test_split  # monitors need no scikit-learn, and import this module
+
     count = _count(purpose, size, len(rows))
     seed = sklearn_seed(options.split_seed, purpose=purpose, resampled_by=options.resampled_by)
     try:

@@ -133,11 +133,17 @@ class GradientMeter:
         """Read the steps of the only optimizer from a record that somebody else fills."""
         self._optimizers, self._records = [None], {0: record}
 
-    def measure(self, optimizer: Optimizer, step: int, *, scale: Tensor | None = None) -> None:
-        """Add a row of what this optimizer is about to update; `scale`: of the gradients, in mixed precision."""
+    def measure(self, optimizer: Optimizer, step: int, *, scale: Tensor | None = None) -> bool:
+        """Add a row of what this optimizer is about to update; whether there is anything that counts.
+
+        Args:
+            optimizer: any.
+            step: how many steps were made before.
+            scale: by what factor the gradients are too large, in mixed precision.
+        """
         parameters = updated_by(optimizer, self._measured)
         if not parameters:
-            return
+            return False
         if not any(one is optimizer for one in self._optimizers):
             self._optimizers.append(optimizer)
         number = next(i for i, one in enumerate(self._optimizers) if one is optimizer)
@@ -147,6 +153,7 @@ class GradientMeter:
                 self._done += self._take(number, record, len(record))
             record = self._records[number] = GradientRecord(parameters, abs_sums=self._wanted.abs_mean)
         record.append(step, scale=scale)
+        return True
 
     def is_full(self) -> bool:
         """Whether rows should be taken before memory runs short."""
@@ -181,6 +188,11 @@ class GradientMeter:
         averaged = np.stack([windows(columns[tag], tag, every) for tag in wanted], axis=1)
         last = [min(i + every, len(steps)) - 1 for i in range(0, len(steps), every)]
         return [Rows(wanted, steps[last].tolist(), averaged, times[last].tolist())]
+
+    @property
+    def has_sites(self) -> bool:
+        """Whether any of the parameters seen so far is a weight of a site."""
+        return any(self._quantities(number, record).sites for number, record in self._records.items())
 
     def _quantities(self, number: int, record: GradientRecord) -> GradientQuantities:
         several = sum(one is not None for one in self._optimizers) > 1

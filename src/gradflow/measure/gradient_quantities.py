@@ -32,8 +32,7 @@ class GradientQuantities:
         place = {id(parameter): i for i, parameter in enumerate(parameters)}
         self._optimizer = optimizer
         self._sizes_T = np.array([parameter.numel() for parameter in parameters])
-        if optimizer is not None:
-            sites = _around(sites, place)
+        every, sites = sites, _around(sites, place)
         self.sites = [site for site in sites if any(id(weight) in place for weight in site.weights)]
         self._names = [
             tags.of_optimizer(site.name, optimizer if shared.intersection(map(id, site.weights)) else None)
@@ -41,8 +40,8 @@ class GradientQuantities:
         ]
         self._weights = [[place[id(p)] for p in site.weights if id(p) in place] for site in self.sites]
         self._biases = [[place[id(p)] for p in site.biases if id(p) in place] for site in self.sites]
-        # The last site of each part that an optimizer of its own trains is a head too.
-        last = sites[-1] if sites and optimizer is not None else None
+        # A part that is trained alone, such as one of a GAN's two networks, has a first site and a head of its own.
+        last = sites[-1] if 0 < len(sites) < len(every) else None
         self._hidden = [i for i, site in enumerate(self.sites) if not site.is_head and site is not last]
         self._chain = self._longest_chain(sites[0]) if sites else []
 
@@ -134,7 +133,7 @@ def _pooled(norms_SK: np.ndarray) -> np.ndarray:
 
 
 def _around(sites: Sequence[GradientSite], place: dict[int, int]) -> list[GradientSite]:
-    """The sites of the smallest part of the network that contains all sites with one of the parameters."""
+    """The sites of the smallest part of the network that contains all that the optimizer updates."""
     paths = [site.path.split(".") for site in sites if any(id(weight) in place for weight in site.weights)]
     common: list[str] = []
     for parts in zip(*paths, strict=False):

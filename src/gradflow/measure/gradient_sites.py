@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.utils.hooks import RemovableHandle
+from torchmetrics import Metric
 
 from gradflow.models.layers import Layer, layer_name, short_names
 
@@ -191,9 +192,11 @@ def _joined(path: str, part: str) -> str:
 
 
 def _paths(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Every module once, in the order of definition, with its path as if nothing were compiled."""
+    """Every module once, in the order of definition, with its path as if nothing were compiled; metrics left out."""
+    apart = {part for metric in network.modules() if isinstance(metric, Metric) for part in metric.modules()}
     for path, module in network.named_modules():
-        yield ".".join(part for part in path.split(".") if part != _COMPILED), module
+        if module not in apart:
+            yield ".".join(part for part in path.split(".") if part != _COMPILED), module
 
 
 def _with_affine_parts(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
