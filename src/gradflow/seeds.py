@@ -18,7 +18,7 @@ class Stream(IntEnum):
     SPLIT = 3  # training, validation and test sets; seeded by data.split_seed, with a child for each resampled split
     STATISTICS = 4  # the samples behind recomputed batch normalisation statistics
     HOOKS = 5  # what the hooks of somebody's module draw at the beginning of an epoch
-    EVALUATION = 6  # what a validation or test pass draws that is no part of an epoch
+    LATER_BATCHES = 6  # the order of the batches after the first, of a loader without a length
 
 
 def numpy_generator(seed: int, stream: Stream, epoch: int = 0, *, child: int | None = None) -> np.random.Generator:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.utils.data import DataLoader, Dataset, TensorDataset, random_split
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset, random_split
 
 SAMPLES, BATCH = 40, 8  # 20 to train on: two batches of 8 and one of 4
 
@@ -26,28 +26,47 @@ class Jittered(Dataset):
         return x + 0.01 * (torch.randn(5) + random.random() + np.random.standard_normal()).float(), y  # noqa: NPY002
 
 
+class Streamed(IterableDataset):
+    """The samples one after the other, without a length."""
+
+    def __init__(self, samples):
+        self.samples = samples
+
+    def __iter__(self):
+        yield from (self.samples[int(index)] for index in torch.randperm(len(self.samples)))
+
+
 class Points(L.LightningDataModule):
     """Points in two classes; the split is drawn anew at each call of `setup`."""
 
     num_classes = 2
 
-    def __init__(self, batch_size: int = BATCH, workers: int = 0, own_generator: bool = False, tested: bool = True):
+    def __init__(
+        self,
+        batch_size: int = BATCH,
+        workers: int = 0,
+        persistent: bool = False,
+        own_generator: bool = False,
+        streamed: bool = False,
+    ):
         super().__init__()
         self.save_hyperparameters()
-        self.tested = tested
 
     def setup(self, stage: str) -> None:
         x = torch.randn(SAMPLES, 5, generator=torch.Generator().manual_seed(1))
         self.parts = random_split(TensorDataset(x, (x[:, 0] + x[:, 1] > 0).long()), [0.5, 0.25, 0.25])
 
     def train_dataloader(self):
-        generator = torch.Generator().manual_seed(3) if self.hparams.own_generator else None
+        samples = Jittered(self.parts[0])
+        if self.hparams.streamed:
+            return DataLoader(Streamed(samples), self.hparams.batch_size)
         return DataLoader(
-            Jittered(self.parts[0]),
+            samples,
             self.hparams.batch_size,
             shuffle=True,
             num_workers=self.hparams.workers,
-            generator=generator,
+            persistent_workers=self.hparams.persistent,
+            generator=torch.Generator().manual_seed(3) if self.hparams.own_generator else None,
         )
 
     def val_dataloader(self):

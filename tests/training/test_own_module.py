@@ -67,9 +67,17 @@ def test_a_checkpoint_loads_as_lightning_documents(finished):
     assert (module.hparams.num_classes, module.hparams.hidden) == (2, 6)
 
 
-@pytest.mark.parametrize("options", [(), ("data.workers=2",), ("data.own_generator=true",)], ids=lambda o: str(o))
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("+data.workers=1", "+data.persistent=true"),
+        pytest.param(("+data.own_generator=true",), marks=pytest.mark.slow),
+        pytest.param(("+data.streamed=true",), marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
 def test_a_run_interrupted_in_its_third_epoch_ends_like_one_that_was_not(command, tmp_path, monkeypatch, options):
-    options = tuple(f"+{one}" for one in options)
     other = tmp_path / "other"
     assert command(*CLASSIFIER, "trainer.max_epochs=4", *options, f"output_dir={other}/outputs").status == 0
     assert interrupt_after(command, monkeypatch, 3, *CLASSIFIER, "trainer.max_epochs=4", *options).status == 130

@@ -6,7 +6,6 @@ the first batch is used. Lightning creates the iterator over the batches before 
 and after those of all others; `EpochLoader` therefore begins only when the first batch is asked for.
 """
 
-import logging
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -19,8 +18,6 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities import CombinedLoader
 
 from gradflow.seeds import Stream, torch_seed
-
-log = logging.getLogger(__name__)
 
 
 def seed_everything(seed: int) -> None:
@@ -53,8 +50,8 @@ class EpochSeeds(Callback):
 class EpochLoader(CombinedLoader):
     """The loaders of a training set, seeded when the first batch of an epoch is asked for.
 
-    A generator that a loader or its sampler has of its own is seeded too. What the data set keeps for itself is not
-    known; workers that stay from epoch to epoch (`persistent_workers`) keep their random state.
+    A generator that a loader or its sampler has of its own is seeded too, and workers start anew in each epoch, even
+    persistent ones. What the data set keeps for itself is not known.
 
     Args:
         loaders: what `train_dataloader` returns.
@@ -79,18 +76,27 @@ class EpochLoader(CombinedLoader):
         return self
 
     def begin(self) -> None:
-        """Seed the epoch, once."""
+        """Seed the epoch, once, and end the workers of the one before, which would keep their random state."""
         if self._has_begun:
             return
         self._has_begun = True
-        epoch = _epoch(self._trainer)
-        seed = torch_seed(self._seed, Stream.ORDER, epoch)
-        seed_everything(seed)
+        CombinedLoader(self.flattened, "sequential").reset()
+        seed = self.seed_with(Stream.ORDER)
         for one in self.flattened:
             batches = getattr(one, "batch_sampler", None)
             for holder in (one, getattr(one, "sampler", None), batches, getattr(batches, "sampler", None)):
                 if isinstance(generator := getattr(holder, "generator", None), torch.Generator):
                     generator.manual_seed(seed)
+
+    def seed_with(self, stream: Stream) -> int:
+        """Seed the global generators from a stream of the epoch that comes next; the seed.
+
+        When a run resumes, `current_epoch` is still the epoch before; samplers are told this one, too.
+        """
+        epoch = self._trainer.fit_loop.epoch_progress.current.processed  # type: ignore[attr-defined]
+        seed = torch_seed(self._seed, stream, epoch)
+        seed_everything(seed)
+        return seed
 
 
 class _FromFirstBatch:
@@ -101,7 +107,13 @@ class _FromFirstBatch:
 
     def __iter__(self) -> Iterator[Any]:
         self._epoch.begin()
-        yield from self._loader
+        batches = iter(self._loader)
+        if sized_len(self._loader) is None:  # Lightning looks one batch ahead, in the first epoch before the hooks
+            for first in batches:
+                yield first
+                self._epoch.seed_with(Stream.LATER_BATCHES)
+                break
+        yield from batches
 
     def __len__(self) -> int:
         if (length := sized_len(self._loader)) is None:
@@ -109,23 +121,7 @@ class _FromFirstBatch:
         return length
 
 
-def _epoch(trainer: L.Trainer) -> int:
-    """The epoch that comes next. When a run resumes, `current_epoch` is still the one before; samplers get this too."""
-    return trainer.fit_loop.epoch_progress.current.processed  # type: ignore[attr-defined]
-
-
 def seed_epochs(data: L.LightningDataModule, *, seed: int, trainer: L.Trainer) -> None:
     """Let a data module hand out its training set as an `EpochLoader`."""
     own = data.train_dataloader
-
-    def train_dataloader() -> EpochLoader:
-        loader = EpochLoader(own(), seed=seed, trainer=trainer)
-        kept = any(getattr(one, "persistent_workers", False) for one in loader.flattened)
-        if kept and _epoch(trainer):
-            log.warning(
-                "persistent_workers=True: what the workers draw goes on from another state than without the "
-                "interruption; with persistent_workers=False a resumed run is exact"
-            )
-        return loader
-
-    data.train_dataloader = train_dataloader  # type: ignore[method-assign]
+    data.train_dataloader = lambda: EpochLoader(own(), seed=seed, trainer=trainer)  # type: ignore[method-assign]

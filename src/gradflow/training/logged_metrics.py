@@ -7,6 +7,7 @@ the epoch's steps as the epoch's value.
 """
 
 import math
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -26,6 +27,7 @@ from gradflow.training.epoch_scores import EpochScores
 
 STEP, EPOCH = "_step", "_epoch"  # Lightning's ends of a name that is logged both at every step and once an epoch
 LIGHTNINGS = "epoch"  # what Lightning adds to the values that a module logs, and nobody else does
+_EPOCH_VALUE = re.compile(rf"{EPOCH}(?=$|/dataloader_idx_)")  # of several loaders the number follows
 HPARAMS = ("hyper_parameters", "datamodule_hyper_parameters")  # entries of a checkpoint
 RUN_AHEAD = 50  # steps between two looks at an accelerator's losses: reading a value stalls it
 
@@ -214,7 +216,8 @@ def _numbers(logged: Mapping[str, Tensor]) -> dict[str, float]:
 
 
 def _is_second(name: str, found: Mapping[str, float]) -> bool:
-    return name.endswith(EPOCH) and found.get(name.removesuffix(EPOCH)) == found[name]
+    stem = _EPOCH_VALUE.sub("", name)
+    return stem != name and found.get(stem) == found[name]
 
 
 def _is_plain(value: Any) -> bool:
