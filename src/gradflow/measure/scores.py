@@ -195,9 +195,11 @@ def _stretched_tanh(lowest: float | np.ndarray, highest: float | np.ndarray) -> 
     targets, the same for every output function. Targets up to an eighth of the training range outside it are still
     reachable; those further out are not. They are not clipped, and count with their whole error.
     """
+    if isinstance(lowest, np.ndarray) or isinstance(highest, np.ndarray):
+        centre_K = torch.as_tensor((lowest + highest) / 2)
+        half_K = torch.as_tensor((highest - lowest) / 2 / TANH_REACH)
+        return lambda z: centre_K.to(z) + half_K.to(z) * torch.tanh(z)
     centre, half = (lowest + highest) / 2, (highest - lowest) / 2 / TANH_REACH
-    if isinstance(centre, np.ndarray) or isinstance(half, np.ndarray):  # several targets
-        return lambda z: torch.as_tensor(centre).to(z) + torch.as_tensor(half).to(z) * torch.tanh(z)
     return lambda z: centre + half * torch.tanh(z)
 
 
