@@ -67,4 +67,7 @@ class Highway(nn.Sequential):
 if __name__ == "__main__":
     sys.argv[1:] = [*SWEEP, *sys.argv[1:]]
     command()
-    print(gradflow.load("outputs/highway").metrics)
+    metrics = gradflow.load("outputs/highway").metrics
+    dead = metrics[metrics["metric"] == "dead_units/total"]
+    print("dead units, as a share of all:")
+    print(dead.pivot_table("value", index="activation", columns="blocks").round(3))
