@@ -145,7 +145,7 @@ class _Check:
 
     def imbalances(self) -> list[str]:
         """A line for each data set whose classes are unequal, so that no accuracy is read against equal ones."""
-        data = [known.data for known in self._known.values()]
+        data = [known.data for known in self._known.values() if known.data is not None]
         found = {id(one): imbalance(one.task, one.training_targets, one.arrays.classes) for one in data}
         return list(dict.fromkeys(line for line in found.values() if line))
 
