@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gradflow.activations.replacement import replace_activations
     from gradflow.callbacks import monitors
     from gradflow.measure.watch import watch
     from gradflow.study.load import load
     from gradflow.training.load import load_network
 
-__all__ = ["CONF", "__version__", "load", "load_network", "monitors", "watch"]
+__all__ = ["CONF", "__version__", "load", "load_network", "monitors", "replace_activations", "watch"]
 
 CONF = (Path(__file__).parent / "conf").resolve()  # the configuration groups; in a checkout a link to conf/ at its top
 # Imported when they are used first: torch, Lightning and pandas take seconds.
@@ -25,6 +26,7 @@ _MODULES = {
     "load": "gradflow.study.load",
     "load_network": "gradflow.training.load",
     "monitors": "gradflow.callbacks",
+    "replace_activations": "gradflow.activations.replacement",
     "watch": "gradflow.measure.watch",
 }
 

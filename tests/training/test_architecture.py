@@ -94,3 +94,17 @@ def test_only_knobs_that_the_network_takes_are_axes(command, tmp_path):
     assert not any("width" in one["axes"] for one in records)
     refused = command(*own("Plain"), *QUICK, "blocks=4")
     assert (refused.status, "blocks=4: model=custom (own_networks.Plain) takes no `blocks`" in refused.err) == (2, True)
+
+
+def test_the_headline_may_be_a_layer_of_anybodys_network(compose):
+    cfg = compose(*own("Plain"), "headline=dead_units/01_relu")
+    assert objects.headline(cfg, build.data(cfg)) == "dead_units/01_relu"
+    cfg.headline = "grad_rms/01_relu_"
+    with pytest.raises(ConfigError, match=r"no such layer; did you mean 01_relu.*02_head"):
+        objects.headline(cfg, build.data(cfg))
+
+
+def test_batch_normalisation_in_several_processes_is_refused_whoever_built_it(compose):
+    cfg = compose(*own("Plain"), "trainer=ddp", "trainer.devices=2", "trainer.accelerator=cpu")
+    with pytest.raises(ConfigError, match=r"model\._target_=own_networks\.Plain: on CPUs .*; use trainer\.devices=1"):
+        objects.check_builds(cfg, build.data(cfg))

@@ -16,7 +16,6 @@ from gradflow.study.records import run_folder, whole_curves
 
 log = logging.getLogger(__name__)
 
-HEAD = "_head"  # the end of the name of the only layer without an activation
 # For runs that do not record it: the bounded, monotone functions of conf/activation that are steep at 0.
 SIGMOID_LIKE = ("sigmoid", "tanh", "softsign", "hardtanh")
 
@@ -67,10 +66,12 @@ class MeasuredRun:
         Raises:
             NotJudged: if there are none.
         """
-        layers = [layer for layer in tags.by_layer(self.curves, quantity) if not (hidden and layer.endswith(HEAD))]
+        layers = sorted(tags.by_layer(self.curves, quantity), key=lambda layer: int(layer.partition("_")[0]))
+        # An activation follows every layer with weights but the last; unit statistics are of activations alone.
+        layers = layers[:-1] if hidden and quantity == tags.GRAD_RMS else layers
         if not layers:
             raise NotJudged(f"{quantity} was not recorded")
-        return sorted(layers, key=lambda layer: int(layer.partition("_")[0]))
+        return layers
 
     def epoch_means(self, tag: str) -> np.ndarray:
         """Mean of a curve over the steps of each epoch, shape (E + 1,), NaN where there are none.

@@ -12,11 +12,12 @@ from gradflow.callbacks.monitor import declared as declared_by
 from gradflow.callbacks.monitor import monitors_among
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, nearest, shown
+from gradflow.measure.layer_names import layer_names
 from gradflow.measure.scores import Task
 from gradflow.models.layers import declared_layers
 from gradflow.runs import tags
 from gradflow.runs.metrics import Metric
-from gradflow.sweep.checks import callbacks, dry_step, updates
+from gradflow.sweep.checks import callbacks, dry_step, training, updates
 from gradflow.training import build, checkpoints
 from gradflow.training.architecture import activation, check_replacement, shown_model
 from gradflow.training.epoch_scores import EpochScores
@@ -71,6 +72,8 @@ def _check_callbacks_and_trainer(cfg: DictConfig, task: Task, *, has_batch_norm:
     with _refusal("callbacks"):
         made = build.callbacks(cfg)
     callbacks.check_together(cfg, made, task, has_batch_norm=has_batch_norm)
+    if has_batch_norm:
+        training.check_batch_norm(cfg, shown_model(cfg))
     if cfg.trainer.get("enable_checkpointing") is False:
         raise ConfigError(
             "trainer.enable_checkpointing=false: a run goes on from its last checkpoint and tests its best one; leave "
@@ -192,7 +195,7 @@ def _is_of_a_layer(tag: str, declared: Sequence[Metric], cfg: DictConfig, data: 
     if f"{quantity}/" not in [metric.tag for metric in declared]:
         return False
     with _refusal(shown_model(cfg)):
-        layers = [one.name for one in build.network(cfg, data).layers]  # type: ignore[union-attr]
+        layers = layer_names(build.network(cfg, data).eval(), torch.zeros(2, *data.input_shape))
     if layer not in layers:
         raise ConfigError(f"headline={tag}: no such layer{nearest(layer, layers)} (layers: {', '.join(layers)})")
     return True

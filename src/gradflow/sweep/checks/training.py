@@ -72,16 +72,31 @@ def _devices(cfg: DictConfig) -> None:
         )
     if not distributed:
         raise ConfigError(f"trainer.devices={shown(devices)}: several devices need trainer=ddp")
-    if cfg.model.get("norm") == "batch" and not trainer.get("sync_batchnorm"):
+    if cfg.model.get("norm") == "batch":
+        check_batch_norm(cfg, "model.norm=batch")
+
+
+def check_batch_norm(cfg: DictConfig, what: str) -> None:
+    """Refuse several devices that could not normalise over a whole batch.
+
+    Args:
+        cfg: the composed configuration, of a network with batch normalisation.
+        what: has it, as it is typed.
+    """
+    trainer = cfg.trainer
+    if process.processes(cfg) == 1:
+        return
+    if not trainer.get("sync_batchnorm"):
         raise ConfigError(
-            "trainer.sync_batchnorm=false model.norm=batch: each device would normalise by its own part of a batch; "
-            "leave trainer.sync_batchnorm out"
+            f"trainer.sync_batchnorm=false {what}: each device would normalise by its own part of a batch; leave "
+            "trainer.sync_batchnorm out"
         )
     on_cpu = trainer.accelerator == "cpu" or (trainer.accelerator == "auto" and not torch.cuda.is_available())
-    if on_cpu and cfg.model.get("norm") == "batch":
+    if on_cpu:
+        remedy = "use model.norm=none, layer or group, or" if "norm" in cfg.model else "use"
         raise ConfigError(
-            f"trainer.devices={shown(devices)} model.norm=batch: on CPUs torch cannot normalise over the batches of "
-            "several processes; use model.norm=none, layer or group, or trainer.devices=1"
+            f"trainer.devices={shown(trainer.devices)} {what}: on CPUs torch cannot normalise over the batches of "
+            f"several processes; {remedy} trainer.devices=1"
         )
 
 
