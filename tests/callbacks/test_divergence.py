@@ -106,7 +106,7 @@ def test_validation_scores_before_the_divergence_are_kept(prepare):
     with pytest.raises(Diverged):
         run.run()
     assert list(run.scalars("val/acc")) == list(run.scalars("val/loss")) == list(run.scalars("train/loss")) == [4]
-    assert run.module.best_epoch == 1
+    assert run.module.scores.best_epoch == 1
 
 
 class Elsewhere(ActivationModule):

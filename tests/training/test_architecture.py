@@ -87,9 +87,9 @@ def test_only_knobs_that_the_network_takes_are_axes(command, tmp_path):
     sweep = ("-m", *own("Highway,own_networks.Plain"), *QUICK)
     assert command(*sweep, "activation=relu,tanh").status == 0
     records = [json.loads(file.read_text()) for file in tmp_path.glob("outputs/digits_custom/*/seed=0/run.json")]
-    assert sorted((one["axes"]["model._target_"], one["axes"].get("blocks")) for one in records) == [
-        *[("own_networks.Highway", 4)] * 2,
-        *[("own_networks.Plain", None)] * 2,
+    assert sorted((one["axes"]["model"], one["axes"].get("blocks")) for one in records) == [
+        *[("Highway", 4)] * 2,
+        *[("Plain", None)] * 2,
     ]
     assert not any("width" in one["axes"] for one in records)
     refused = command(*own("Plain"), *QUICK, "blocks=4")
