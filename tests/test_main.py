@@ -5,6 +5,7 @@ import sys
 import pytest
 from forged_runs import typical, write_run
 
+import gradflow
 from gradflow import __main__ as console
 from gradflow import invocation
 
@@ -32,6 +33,12 @@ def typed(monkeypatch):
 def test_settings_and_flags_train(typed, words):
     assert typed(*words) == 0
     assert typed.trained == [list(words)]
+
+
+def test_the_version_is_gradflows(typed, capsys):
+    assert typed("--version") == 0
+    assert capsys.readouterr().out == f"gradflow {gradflow.__version__}\n"
+    assert not typed.trained
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import os
 import sys
 from typing import Any
 
-from gradflow import terminal
+from gradflow import __version__, terminal
 from gradflow.errors import nearest, shown
 from gradflow.sweep import cli
 
@@ -28,6 +28,9 @@ def main() -> int:
     if os.getcwd() not in sys.path:  # noqa: PTH109 - as Python writes it
         sys.path.append(os.getcwd())  # noqa: PTH109 - classes of the user's own, as for `python -m`
     first = sys.argv[1] if len(sys.argv) > 1 else ""
+    if first == "--version":
+        print(f"gradflow {__version__}")
+        return 0
     if not first or "=" in first or first.startswith(("-", "~")):
         cli.main()
         return 0

@@ -86,3 +86,11 @@ def test_quantities_that_are_not_written_are_watched_all_the_same(fit, caplog):
 def test_without_monitors_there_is_nothing_to_say(fit, caplog):
     fit(small_mlp(nn.Sigmoid, blocks=8), callbacks=[HealthWarnings()], max_epochs=1)
     assert "gradients vanish" not in caplog.text
+
+
+def test_a_network_of_ones_own_gets_no_keys_that_its_configuration_lacks(warnings):
+    network = nn.Sequential(nn.Linear(5, 6), nn.ReLU(), nn.Linear(6, 3))
+    nn.init.constant_(network[0].bias, -1e6)
+    messages = warnings(network)
+    assert messages[-1].endswith("leaky ReLU, He initialisation, a lower learning rate or normalisation")
+    assert not any("model." in message for message in messages)

@@ -94,6 +94,14 @@ def test_how_often_is_an_option_that_survives_a_checkpoint(tmp_path):
         UnitStatistics(every_n_validations=0)
 
 
+def test_a_resumed_run_does_not_record_again_what_it_was_saved_with(tmp_path):
+    module, runner = fitted(tmp_path, Recorded(), max_epochs=2)
+    runner.save_checkpoint(tmp_path / "half.ckpt")
+    rest = trainer(tmp_path, after := Recorded(), max_epochs=3, num_sanity_val_steps=-1)
+    rest.fit(module, loader(), loader(), ckpt_path=tmp_path / "half.ckpt", weights_only=True)
+    assert [step for step, _ in after.by_step] == [15]
+
+
 def test_a_part_may_be_looked_at_alone(tmp_path):
     fitted(tmp_path, units := UnitStatistics(submodule="network"), max_epochs=1)
     assert "dead_units/00_relu" in units.latest

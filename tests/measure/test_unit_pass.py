@@ -474,3 +474,10 @@ def test_outputs_are_bit_identical_while_somebody_measures():
     with UnitPass(network):
         assert torch.equal(network(IMAGES), expected)
     assert bool(expected.isfinite().all())
+
+
+def test_a_pattern_that_fits_nothing_is_named_with_the_paths_that_there_are():
+    network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.Tanh())
+    unit_pass = passed(network, torch.randn(3, 4), units={"01_1": 1, "3": None})
+    assert list(sites(unit_pass.values())) == ["00_1"]
+    assert unit_pass.remarks() == ["units={'01_1': 1} fits no activation (there are 1, 3)"]

@@ -6,7 +6,9 @@ import pytest
 import torch
 from any_modules import Classifier, fit
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from torch import nn
+from torch import distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
 from torch.utils.tensorboard import SummaryWriter
 
 import gradflow
@@ -131,3 +133,23 @@ def test_a_watched_network_trains_to_the_same_bits_and_keeps_no_hook():
 def test_an_optimizer_of_something_else_is_refused():
     with pytest.raises(ConfigError, match="watch: no optimizer has a parameter of Sequential; give those that do"):
         gradflow.watch(network(), sgd(network()))
+
+
+def test_steps_are_averaged_over_at_least_one():
+    with pytest.raises(ConfigError, match="every_n_steps=0: needs at least 1"):
+        gradflow.watch(network(), every_n_steps=0)
+
+
+@pytest.fixture
+def group(tmp_path):
+    """A process group of one."""
+    distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'group'}", rank=0, world_size=1)
+    yield
+    distributed.destroy_process_group()
+
+
+@pytest.mark.usefixtures("group")
+def test_a_sharded_network_is_refused_by_name():
+    model = fully_shard(network(), mesh=init_device_mesh("cpu", (1,)))
+    with pytest.raises(ConfigError, match="watch: the network is sharded"):
+        gradflow.watch(model, sgd(model))

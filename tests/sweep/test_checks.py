@@ -390,6 +390,29 @@ def test_wrong_input_is_one_line_and_status_2(command, tmp_path, monkeypatch, ar
     assert_refused(command(*arguments), tmp_path, pattern)
 
 
+@pytest.mark.parametrize(
+    ("option", "text", "pattern"),
+    [
+        (
+            "model=mine",
+            "_target_: own_networks.Plain",
+            "model=mine: has no name; add a line to its file, e.g. name: mine",
+        ),
+        ("data=mine", "_target_: own_data.plane", "data=mine: has no name; add"),
+        (
+            "module=mine",
+            "_target_: own_lightning.Classifier",
+            "module=mine: has no module.monitor; .* defaults: .custom.",
+        ),
+    ],
+)
+def test_an_incomplete_option_of_ones_own_says_what_its_file_lacks(command, tmp_path, option, text, pattern):
+    file = tmp_path / "conf" / f"{option.replace('=', '/')}.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    assert_refused(command(option), tmp_path, pattern)
+
+
 KNOTTED = ("activation=custom", "activation._target_=own_activations.Knotted")
 UNUSUAL = [
     *(["threads=128"], ["trainer=ddp", "trainer.devices=64", "model.norm=none"], ["seed=4294967296"]),

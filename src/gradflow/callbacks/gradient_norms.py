@@ -45,7 +45,8 @@ class GradientNorms(Monitor):
         submodule: the path of the part to measure, such as `generator`; None for all of the module.
 
     Raises:
-        ConfigError: when training starts, if the strategy shards gradients or there is no such part.
+        ConfigError: if `every_n_steps` is under 1; when training starts, if the strategy shards gradients or there is
+            no such part.
     """
 
     declares = metrics.of_groups(tags.GRAD_NORM, tags.GRAD_RMS, tags.GRAD_ABS_MEAN, tags.GRAD_FLOW)

@@ -8,7 +8,8 @@ from typing import Any
 import lightning as L
 from torch import nn
 
-from gradflow.callbacks.monitor import Monitor, latest_values, measures_itself
+from gradflow.callbacks.monitor import Monitor, latest_values, measures_itself, network_of
+from gradflow.models.layers import declared_layers
 from gradflow.runs import health, tags
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class HealthWarnings(Monitor):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         values = latest_values(trainer.callbacks)  # type: ignore[attr-defined]
-        ours = measures_itself(pl_module)
+        ours = measures_itself(pl_module) and bool(declared_layers(network_of(pl_module)))  # `model` has its keys
         self._check_gradients(values, pl_module, ours=ours)
         self._check_units(values, health.DEAD_REMEDIES if ours else health.DEAD_IN_GENERAL)
 

@@ -127,12 +127,12 @@ def network_of(module: L.LightningModule, submodule: str | None = None) -> nn.Mo
         return as_measured(module).network if measures_itself(module) else module
     try:
         return module.get_submodule(submodule)
-    except AttributeError as error:
+    except AttributeError:
         known = [name for name, _ in module.named_children()]
         raise ConfigError(
             f"submodule={submodule}: {type(module).__name__} has no such part{nearest(submodule, known)} "
             f"(parts: {', '.join(known)})"
-        ) from error
+        ) from None
 
 
 def layers_of(module: L.LightningModule) -> list[Layer]:

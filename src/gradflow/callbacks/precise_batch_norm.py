@@ -8,7 +8,7 @@ from typing import Any
 import lightning as L
 from torch import Tensor, nn
 
-from gradflow.callbacks.monitor import Monitor, as_measured, network_of
+from gradflow.callbacks.monitor import Monitor, as_measured, measures_itself, network_of
 from gradflow.callbacks.training_batches import training_batches, undisturbed
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError
@@ -67,7 +67,7 @@ class PreciseBatchNorm(Monitor):
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Other people's modules must say what to call, and with what."""
-        if hasattr(pl_module, "keeps_abs_sums"):
+        if measures_itself(pl_module):
             return
         if self._inputs is None:
             raise ConfigError(

@@ -71,7 +71,7 @@ class UnitStatistics(Monitor):
             )
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        if trainer.sanity_checking and not _is_whole(trainer):
+        if trainer.sanity_checking and not _is_before_the_first_update(trainer):
             return
         self._passes += 1
         if (self._passes - 1) % self._every:
@@ -110,6 +110,9 @@ class UnitStatistics(Monitor):
         self._passes = state_dict.get("passes", 0)
 
 
-def _is_whole(trainer: L.Trainer) -> bool:
-    """Whether the sanity check that is running covers the whole validation set."""
-    return list(trainer.num_sanity_val_batches) == list(trainer.num_val_batches)
+def _is_before_the_first_update(trainer: L.Trainer) -> bool:
+    """Whether the sanity check that is running measures the initial weights, over the whole validation set.
+
+    Where training is resumed, its weights have been measured at the end of the epoch before.
+    """
+    return trainer.global_step == 0 and list(trainer.num_sanity_val_batches) == list(trainer.num_val_batches)

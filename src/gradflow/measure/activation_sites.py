@@ -20,13 +20,13 @@ from torchmetrics import Metric
 
 from gradflow import activations
 from gradflow.measure.axis_calls import Lost, Place
+from gradflow.measure.parts import parts_of
 from gradflow.measure.unit_axes import UnitAxes
 from gradflow.models.layers import Layer, declared_layers
 
 _OF_TORCH = frozenset(activations.FUNCTIONS.values())  # modules that call a function of the same kind
 _NO_PART = (Metric, _Loss)  # of a network, though they may be inside a LightningModule
 _UNSEEN = (nn.RNNBase, nn.RNNCellBase, torch.jit.ScriptModule)  # compute activations where no mode sees them
-_COMPILED = "_orig_mod"  # the part of a path that torch.compile adds
 
 
 class Site(NamedTuple):
@@ -77,12 +77,12 @@ class ActivationSites:
 
     def __enter__(self) -> "ActivationSites":
         self.layers, self.layer_names, self.forward_passes = declared_layers(self.network), {}, 0
-        parts = {module: path for path, module in _parts(self.network)}
+        paths = {module: path for path, module in parts_of(self.network, without=_NO_PART)}
         for layer in self.layers:
             if layer.activation is not None:
-                path = parts.setdefault(layer.activation, layer.name)  # it may stand in a plain list
+                path = paths.setdefault(layer.activation, layer.name)  # it may stand in a plain list
                 self.layer_names.setdefault(path, []).append(layer.name)
-        for module, path in parts.items():
+        for module, path in paths.items():
             if isinstance(module, torch.jit.ScriptModule):
                 continue
             self._paths[module] = path
@@ -107,7 +107,8 @@ class ActivationSites:
 
     def unseen(self) -> dict[str, str]:
         """The modules whose inner activations nobody sees, and what they are, by path."""
-        found = {path: module for path, module in _parts(self.network) if isinstance(module, _UNSEEN)}
+        parts = parts_of(self.network, without=_NO_PART)
+        found = {path: module for path, module in parts if isinstance(module, _UNSEEN)}
         outermost = [path for path in found if not any(path.startswith(f"{other}.") for other in found)]
         return {path: type(found[path]).__name__ for path in outermost}
 
@@ -242,14 +243,6 @@ class _WatchedForward:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return MethodType(type(self._module).forward, memo[id(self._module)])
-
-
-def _parts(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """The modules that a network is made of, each once, with its path as if nothing were compiled."""
-    apart = {part for module in network.modules() if isinstance(module, _NO_PART) for part in module.modules()}
-    for path, module in network.named_modules():
-        if module not in apart:
-            yield ".".join(part for part in path.split(".") if part != _COMPILED), module
 
 
 def _name(func: Callable[..., Any]) -> str:

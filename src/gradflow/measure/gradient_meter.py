@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from gradflow.errors import ConfigError
 from gradflow.measure.gradient_quantities import GradientQuantities, Means, windows
 from gradflow.measure.gradient_record import GradientRecord, updated_by
 from gradflow.measure.gradient_sites import ExecutionOrder, Order, gradient_sites
@@ -39,6 +40,9 @@ class Wanted:
         abs_mean: `grad_abs_mean`.
         flow: `grad_flow/gain_per_layer`, `grad_flow/first_to_last`.
         every_n_steps: 1 writes every step, n the mean over n steps.
+
+    Raises:
+        ConfigError: if `every_n_steps` is under 1.
     """
 
     norm: bool = True
@@ -46,6 +50,10 @@ class Wanted:
     abs_mean: bool = True
     flow: bool = True
     every_n_steps: int = 1
+
+    def __post_init__(self) -> None:
+        if self.every_n_steps < 1:
+            raise ConfigError(f"every_n_steps={self.every_n_steps}: needs at least 1, every step")
 
     def includes(self, tag: str) -> bool:
         """Whether a quantity is written."""

@@ -11,6 +11,7 @@ from torch.nn.utils import parametrize
 from torch.utils.hooks import RemovableHandle
 from torchmetrics import Metric
 
+from gradflow.measure.parts import parts_of
 from gradflow.models.layers import Layer, layer_name, short_names
 
 AFFINE = (
@@ -20,7 +21,7 @@ AFFINE = (
 )
 WEIGHT, BIAS = "weight", "bias"
 _NORMALIZATION = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm)  # whose weights may have several dimensions
-_COMPILED = "_orig_mod"  # the part of a path that torch.compile adds
+_NO_PART = (Metric,)  # of a network, though they may be inside a LightningModule
 _NEVER = -1  # when the root was called, which Lightning may do or not
 
 
@@ -120,7 +121,8 @@ def gradient_sites(network: nn.Module, order: Order | None = None) -> list[Gradi
     """
     if short_names(network):
         return _sites_of_layers(network.layers)  # type: ignore[arg-type]
-    found = [part for path, module in _paths(network) if _is_affine(module) for part in _parts(path, module)]
+    affine = [(path, module) for path, module in parts_of(network, without=_NO_PART) if _is_affine(module)]
+    found = [part for path, module in affine for part in _parts(path, module)]
     order = order or Order()
     times = _times([path for path, _, _ in found], order)
     found.sort(key=lambda part: times[part[0]])  # stable: parts of one time stay in the order of definition
@@ -191,18 +193,10 @@ def _joined(path: str, part: str) -> str:
     return f"{path}.{part}" if path else part
 
 
-def _paths(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Every module once, in the order of definition, with its path as if nothing were compiled; metrics left out."""
-    apart = {part for metric in network.modules() if isinstance(metric, Metric) for part in metric.modules()}
-    for path, module in network.named_modules():
-        if module not in apart:
-            yield ".".join(part for part in path.split(".") if part != _COMPILED), module
-
-
 def _with_affine_parts(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """The affine modules and all that contain one, but the network itself."""
-    affine = [path for path, module in _paths(network) if _is_affine(module)]
-    for path, module in _paths(network):
+    affine = [path for path, module in parts_of(network, without=_NO_PART) if _is_affine(module)]
+    for path, module in parts_of(network, without=_NO_PART):
         if path and (path in affine or any(one.startswith(f"{path}.") for one in affine)):
             yield path, module
 

@@ -162,12 +162,16 @@ class UnitPass:
                 f"units of {listed(paths)} are not measured: {why}; the option units says on which axis they lie, "
                 f"e.g. units={{{paths[0]!r}: 1}}"
             )
+        for pattern, axis in self._units.items():
+            known = dict.fromkeys(site.path for site in self._shown.order)
+            if known and not any(fnmatchcase(path, pattern) for path in known):
+                found[pattern] = f"units={{{pattern!r}: {axis}}} fits no activation (there are {listed(known)})"
         if not self._sites.forward_passes:
             found["idle"] = f"{type(self.network).__name__} was not called, so that there are no units to measure"
         elif not self._shown.order:
             found["none"] = (
                 f"no elementwise activation of torch was called in {type(self.network).__name__}: "
-                "make one of your own a module, or name the part to look at (submodule=...)"
+                "make one of your own a module, or look at a part that has some (submodule=...)"
             )
         return found
 

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
-from torch import nn
+from torch import distributed, nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.tensorboard import SummaryWriter
@@ -43,6 +43,11 @@ class Watch:
         units: Mapping[str, int | None] | None = None,
         writer: SummaryWriter | None = None,
     ) -> None:
+        if _is_sharded(network):
+            raise ConfigError(
+                "watch: the network is sharded, so each process has a part of every gradient and norms would be wrong; "
+                "use DistributedDataParallel"
+            )
         self._network = network
         self._writer = writer
         self._meter = GradientMeter(network, wanted, Measured(), measured={id(p) for p in network.parameters()})
@@ -152,8 +157,21 @@ def watch(
         writer: where to write too, every 1,000 steps and on `results` and `close`.
 
     Raises:
-        ConfigError: if no optimizer has a parameter of the network.
+        ConfigError: if no optimizer has a parameter of the network, the network is sharded (FSDP, tensor parallel), or
+            `every_n_steps` is under 1.
     """
     optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer or ())
     wanted = Wanted(norm=norm, rms=rms, abs_mean=abs_mean, flow=flow, every_n_steps=every_n_steps)
     return Watch(network, optimizers, wanted, units=units, writer=writer)
+
+
+def _is_sharded(network: nn.Module) -> bool:
+    """Whether a process has but a part of some parameter."""
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return False
+    from torch.distributed.fsdp import FullyShardedDataParallel
+    from torch.distributed.tensor import DTensor
+
+    return any(isinstance(module, FullyShardedDataParallel) for module in network.modules()) or any(
+        isinstance(parameter, DTensor) for parameter in network.parameters()
+    )

@@ -139,6 +139,11 @@ def one_line(error: Exception) -> str:
         plain = re.sub(r"^\+*hydra\.sweeper\.params\.", "", swept.group(1))
         remedy = "name one" if plain == swept.group(1) else f"write {plain}"
         return f"{swept.group(1)}: a setting of Hydra's has one value for all runs; {remedy}"
+    if nameless := re.search(r"Interpolation key '(data|model)\.name' not found", text):
+        return f"{_option(nameless.group(1))}: has no name; add a line to its file, e.g. name: mine"
+    if incomplete := re.search(r"is not in struct\s+full_key: (data|model|module)\.(\w+)", text):
+        group, key = incomplete.groups()
+        return f"{_option(group)}: has no {group}.{key}; let its file begin with defaults: [custom]"
     if ambiguous := re.search(rf"{AMBIGUOUS} '(.+)'", text):
         return f"{ambiguous.group(1)}: one configuration is shown, so name one value"
     if text.startswith(NO_OPTION):
@@ -151,6 +156,11 @@ def one_line(error: Exception) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     cause = str(error.__cause__).splitlines()[0] if error.__cause__ else ""
     return " ".join(dict.fromkeys([*lines, cause])).strip()
+
+
+def _option(group: str) -> str:
+    """The option of a group as it was typed."""
+    return next((one for one in sys.argv[1:] if one.startswith(f"{group}=")), group)
 
 
 def _exit(message: str, status: int) -> NoReturn:

@@ -233,7 +233,8 @@ def _describe(cfg: DictConfig, parts: Parts, record: Record) -> None:
 def _announce(title: str, record: Record, data: L.LightningDataModule, trainer: L.Trainer) -> None:
     """One line for what is about to run."""
     sizes = f" {'/'.join(f'{size:,}' for size in data.sizes)} samples," if isinstance(data, ArrayDataModule) else ""
+    epochs = "1 epoch" if trainer.max_epochs == 1 else f"{trainer.max_epochs} epochs"
     device = trainer.strategy.root_device
-    shown = f"{record['parameters']:,} parameters,{sizes} {trainer.max_epochs} epochs on {device}"
+    shown = f"{record['parameters']:,} parameters,{sizes} {epochs} on {device}"
     terminal.say(f"{title}: {shown}")
     log.info("%s: %s", title, shown)
