@@ -46,6 +46,16 @@ def small_report(study, monkeypatch):
     return write.write_report(study).read_text()
 
 
+def test_a_study_without_activations_speaks_of_what_it_varies(tmp_path, monkeypatch):
+    for hidden in (8, 16):
+        for seed in (0, 1):
+            write_run(tmp_path / "widths", activation=f"module.hidden={hidden}", seed=seed, **typical(blocks=None))
+    page = small_report(tmp_path / "widths", monkeypatch)
+    assert "Test accuracy at the best epoch, by module.hidden" in page
+    assert ">module.hidden</" in re.sub(r"\s+", "", page)  # the legend
+    assert not re.search(r"by activation|>\s*[Aa]ctivation\s*<|\"title\": ?\"activation\"", page)
+
+
 def test_all_files_are_there(written):
     names = [
         *("headline", "validation", "training_loss", "gradient_by_layer", "over_training"),

@@ -118,8 +118,8 @@ def _panel(quantity: _Quantity, part: pd.DataFrame, keys: dict[str, Any], legend
     """One panel: a mean with its band per activation, and the spread behind points that stand for stretches."""
     depth = marks.depth_text(keys["blocks"])
     progress = quantity.progress
-    color = marks.colour(legend.colours, field="activation", title="activation")
-    fields = (("activation", "activation"), ("depth", "hidden blocks"), (progress, progress))
+    color = marks.colour(legend.colours, field="activation", title=legend.compared)
+    fields = (("activation", legend.compared), ("depth", "hidden blocks"), (progress, progress))
     few = quantity.frame[progress].nunique() <= _FEW
     columns = ["activation", progress, "n", "mean", "low", "high"]
     layers = marks.banded_line(
