@@ -340,7 +340,7 @@ def test_rates_that_differ_or_are_not_known():
 def test_what_cannot_be_compared():
     with pytest.raises(ValueError, match="no runs"):
         compare([])
-    with pytest.raises(ValueError, match=r"different headlines .*: name one metric"):
+    with pytest.raises(ValueError, match=r"different headlines .*: name one metric, such as --metric test/acc_at_best"):
         compare([scored_run("relu"), scored_run("tanh", headline="test/r2_at_best")])
     with pytest.raises(ValueError, match="two runs of seed 0; compare one study at a time"):
         compare([scored_run("relu"), scored_run("relu")])

@@ -41,7 +41,7 @@ SELECTED_ON_TEST = (
 _VANISHING = invocation.train("experiment=digits_vanishing")
 NORMALISED = (
     "Every network here has batch normalisation, which hides much of what the activation does to the gradient. The "
-    f"contrast: the same sweep with model.norm=none,batch, or {_VANISHING}."
+    f"contrast: the same sweep with model.norm=none,batch, where the network has that option, or {_VANISHING}."
 )
 NOTHING_YET = "No run of this study has finished yet: there is nothing to average."
 
