@@ -67,6 +67,8 @@ def test_other_schemes_redraw_every_layer_with_the_gain_of_the_activation(compos
             "activation=tanh model=custom .*: calls relu in its forward",
         ),
         (("linear",), "has no activation module of torch.nn"),
+        (("in_a_list",), r"own_networks\.in_a_list: returns list; return a torch\.nn\.Module"),
+        (("TwoAnswers",), r"own_networks\.TwoAnswers: the network returns tuple; return one tensor"),
         (("for_mnist",), r"model\._target_=own_networks\.for_mnist: fails on the data: .*2x64 and 784x4"),
         (("Plain", "activation=maxout"), "activation=maxout .*: takes 2 inputs per output"),
         (("Plain", "+model.num_classes=7"), r"shape \(2, 7\) for 2 samples and 10 outputs; make it take `num_outputs`"),
@@ -87,9 +89,9 @@ def test_only_knobs_that_the_network_takes_are_axes(command, tmp_path):
     sweep = ("-m", *own("Highway,own_networks.Plain"), *QUICK)
     assert command(*sweep, "activation=relu,tanh").status == 0
     records = [json.loads(file.read_text()) for file in tmp_path.glob("outputs/digits_custom/*/seed=0/run.json")]
-    assert sorted((one["axes"]["model._target_"], one["axes"].get("blocks")) for one in records) == [
-        *[("own_networks.Highway", 4)] * 2,
-        *[("own_networks.Plain", None)] * 2,
+    assert sorted((one["axes"]["model"], one["axes"].get("blocks")) for one in records) == [
+        *[("Highway", 4)] * 2,
+        *[("Plain", None)] * 2,
     ]
     assert not any("width" in one["axes"] for one in records)
     refused = command(*own("Plain"), *QUICK, "blocks=4")
