@@ -42,7 +42,7 @@ def by_depth(
     panels = []
     for keys, part in groups(final, ["variant"]):
         values = seeds[seeds["variant"] == keys["variant"]]
-        x = _depth_axis(part) if deep else alt.X("activation:N", title=legend.compared, axis=alt.Axis(labelAngle=0))
+        x = _depth_axis(part) if deep else _names_axis(legend)
         y = ValueAxis(metric.with_unit, metric, domain=extent)
         chart = _means_and_seeds(_placed(part, legend), _placed(values, legend), legend, x=x, y=y, metric=metric)
         panels.append(Panel(title=keys["variant"], chart=chart))
@@ -63,6 +63,10 @@ def _depth_axis(frame: pd.DataFrame) -> alt.X:
     depths = sorted(frame["blocks"].dropna().unique())
     axis = alt.Axis(values=[float(depth) for depth in depths], format="d", grid=False)
     return alt.X("place:Q", title="hidden blocks", axis=axis, scale=alt.Scale(zero=False, nice=False, padding=18))
+
+
+def _names_axis(legend: Legend) -> alt.X:
+    return alt.X("activation:N", title=legend.compared, axis=alt.Axis(labelAngle=0), sort=list(legend.colours))
 
 
 def _means_and_seeds(

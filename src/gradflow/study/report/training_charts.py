@@ -38,7 +38,7 @@ class _Quantity:
             last = int(column.max())
             axis = alt.Axis(grid=False, format="d", values=list(range(1, last + 1, -(-last // 7))))
         else:
-            axis = alt.Axis(grid=False, format=",d", tickCount=5)
+            axis = alt.Axis(grid=False, format=",d", tickCount=5, tickMinStep=1)
         return alt.X(f"{self.progress}:Q", title=self.progress, axis=axis, scale=scale)
 
     @property
