@@ -434,6 +434,15 @@ def test_remedies_leave_out_what_the_configuration_has_and_what_its_model_lacks(
     assert findings["dead units"][0].remedies == ("activation=leaky_relu", "a lower optimizer.lr")
 
 
+def test_a_module_that_takes_no_optimizer_is_not_told_to_change_it(tmp_path):
+    """module=custom empties the groups that the module does not take."""
+    folder = write(tmp_path, grad_norm__total=epochs(1e4, 1, 1, 1), dead_units__01_block=dict.fromkeys(ENDS, 0.5))
+    config = {"activation": {"name": "relu"}, "init": {}, "model": {}, "optimizer": {}, "trainer": {"max_epochs": 4}}
+    (folder / ".hydra").mkdir()
+    (folder / ".hydra" / "config.yaml").write_text(yaml.safe_dump(config))
+    assert found(tmp_path)["dead units"][0].remedies == ("activation=leaky_relu",)
+
+
 def test_thresholds_are_those_of_the_warnings():
     limits = yaml.safe_load((Path(CONF) / "callbacks" / "health_warnings.yaml").read_text())["health_warnings"]
     assert limits == {

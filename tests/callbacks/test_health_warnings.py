@@ -46,6 +46,22 @@ def test_vanishing_gradients_name_the_layer_and_remedies_once(warnings):
     assert "threshold 0.001" in message
 
 
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [
+        ({"blocks": 4, "init": {"name": "torch"}, "model": {"name": "custom"}}, "init=he or fewer blocks"),
+        ({"blocks": 4, "init": {"name": "he"}, "model": {"name": "vit", "norm": "none"}}, "fewer blocks"),
+        ({"blocks": None, "init": {"name": "he"}, "model": {"norm": "none"}}, "model.norm=batch"),
+    ],
+)
+def test_no_remedy_is_named_that_the_network_has_no_place_for(fit, caplog, config, named):
+    health = HealthWarnings()
+    health.run_config = config
+    with caplog.at_level(logging.WARNING, logger="gradflow"):
+        fit(small_mlp(nn.Sigmoid, blocks=8), callbacks=[GradientNorms(), health])
+    assert caplog.records[-1].getMessage().endswith(f"Try, unless in use: {named}")
+
+
 def test_gradients_that_are_all_zero_have_vanished(warnings):
     network = small_mlp(nn.ReLU, blocks=3)
     nn.init.constant_(network.layers[1].affine.bias, -1e6)

@@ -134,7 +134,10 @@ BAD = {
     "training lengths": (changed(y_train=[0, 1, 2]), "x_train has 6 samples and y_train 3; make them the same length"),
     "test lengths": (changed(y_test=[0, 1, 2, 2]), "x_test has 3 samples and y_test 4; make them the same length"),
     "float labels": (changed(y_train=np.zeros(6)), "y_train holds float64, but .* needs integers; store it as int64"),
-    "one-hot labels": (changed(y_train=np.eye(6)), r"y_train has shape \(6, 6\); .* store y\.argmax\(1\)"),
+    "one-hot labels": (
+        changed(y_train=np.eye(6)),
+        r"y_train has shape \(6, 6\); .* store y\.argmax\(1\), .*for several numbers data\.task=regression",
+    ),
     "negative labels": (changed(y_train=[-1, 0, 1, 2, 0, 1]), "the training labels are -1 to 2; number the classes"),
     "unseen test labels": (changed(y_test=[0, 1, 3]), "y_test holds 3, which y_train lacks; remove"),
     "negative test labels": (changed(y_test=[0, 1, -3]), "y_test holds -3, which y_train lacks; remove"),

@@ -38,3 +38,9 @@ def test_the_scores_of_ones_own_module_have_no_limits():
     assert table["val/loss"].limits == table["val/acc"].limits == (float("-inf"), float("inf"))
     assert table["val/acc"].unit == ""
     assert table["train/acc"].unit == "%"
+
+
+def test_a_score_of_ones_own_is_not_said_to_be_what_gradflow_calls_so():
+    """Its F1 may be a micro average."""
+    (metric,) = declared(["test/f1_at_best"])
+    assert metric.words == "test/f1 at the best epoch"

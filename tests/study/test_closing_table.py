@@ -191,6 +191,17 @@ def test_the_table_has_no_caveat_about_running_averages():
     assert "lag" not in "\n".join(lines([run_record("sigmoid", blocks=1, metrics=metrics)]))
 
 
+def test_runs_of_different_headlines_are_told_apart():
+    mixed = [
+        run_record("relu", headline="test/f1", metrics={"test/f1": 0.5, ACC: 0.9}),
+        run_record("tanh", metrics={ACC: 0.8}),
+    ]
+    shown = "\n".join(lines(mixed))
+    assert "each by its own headline" in shown
+    assert "relu, test/f1 " in shown
+    assert f"tanh, {ACC} " in shown
+
+
 def column(headline, values, better=None):
     """The entries of activations a, b, ... in a table of one column; a value, or one for each seed."""
     declared = [Metric(headline, "made up", better=better).as_entry()] if better else []

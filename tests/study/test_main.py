@@ -100,6 +100,12 @@ def test_a_folder_that_is_left_out_is_named_once(study, caplog):
     assert sum("seed=0_backup" in message for message in caplog.messages) == 1
 
 
+def test_a_report_is_about_the_metric_that_is_named(study, monkeypatch):
+    monkeypatch.setattr(write, "save", lambda figure, folder: None)
+    assert main([str(study), "report", "--metric", "val/acc"]) == 0
+    assert "Validation accuracy, by" in (study / "report" / "index.html").read_text()
+
+
 @pytest.mark.parametrize("error", [errno.EACCES, errno.EROFS])
 @pytest.mark.parametrize("command", ["average", "report"])
 def test_a_study_that_may_only_be_read_is_refused_in_one_line_that_says_where_else(

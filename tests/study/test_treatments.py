@@ -1,6 +1,6 @@
 """What takes activation's place in a study without activations."""
 
-from gradflow.study.treatments import heading, with_treatments
+from gradflow.study.treatments import compared, heading, with_treatments
 
 
 def records(*axes):
@@ -31,6 +31,7 @@ def test_the_first_axis_that_varies_is_compared_by_increasing_value():
         {"activation": "module.hidden=16", "module": "Lit", "module.lr": 0.1},
     ]
     assert heading(one["activation"] for one in axes(found)) == ""
+    assert compared(one["activation"] for one in axes(found)) == "module.hidden"
 
 
 def test_a_default_that_is_left_out_has_a_name():

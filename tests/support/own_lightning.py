@@ -110,6 +110,13 @@ class Classifier(L.LightningModule):
         return torch.optim.Adam(self.parameters(), lr=self.hparams.lr)
 
 
+class Inherits(Classifier):
+    """Hands on what it does not name."""
+
+    def __init__(self, scale: float = 1.0, **options):
+        super().__init__(**options)
+
+
 class TwoOptimizers(L.LightningModule):
     """Manual optimization, two optimizers, no tests, and nothing that every part of gradflow expects."""
 

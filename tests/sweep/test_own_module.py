@@ -60,6 +60,13 @@ def test_what_a_monitored_value_wants_to_be_is_asked_where_its_name_does_not_say
     )
 
 
+def test_what_a_base_class_takes_counts(command, tmp_path):
+    line = (*OWN, "module._target_=own_lightning.Inherits", "trainer.max_epochs=1")
+    assert command(*line, "activation=tanh", "+module.hidden=4").status == 0
+    (run,) = run_folders(tmp_path)
+    assert (record(run)["activation"], record(run)["parameters"]) == ("tanh", 5 * 4 + 4 + 4 * 2 + 2)
+
+
 @pytest.fixture(scope="module")
 def swept(command_in, tmp_path_factory):
     """A study of two widths and two seeds, with every monitor but the pictures, judged by an F1 score."""
@@ -83,7 +90,8 @@ def test_a_study_compares_the_axis_that_is_swept(swept, capsys):
     assert study([str(swept / "outputs" / "widths"), "compare"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "open whether module.hidden=4 or module.hidden=6 scores higher" in said or "val/f1" in said
-    assert "activation" not in said.partition("difference: activation minus")[0]
+    assert "difference: module.hidden minus baseline" in said
+    assert "activation" not in said
 
 
 def test_its_report_has_every_seed_of_what_was_logged_and_measured(swept):

@@ -67,6 +67,8 @@ def test_other_schemes_redraw_every_layer_with_the_gain_of_the_activation(compos
             "activation=tanh model=custom .*: calls relu in its forward",
         ),
         (("linear",), "has no activation module of torch.nn"),
+        (("in_a_list",), r"own_networks\.in_a_list: returns list; return a torch\.nn\.Module"),
+        (("TwoAnswers",), r"own_networks\.TwoAnswers: the network returns tuple; return one tensor"),
         (("for_mnist",), r"model\._target_=own_networks\.for_mnist: fails on the data: .*2x64 and 784x4"),
         (("Plain", "activation=maxout"), "activation=maxout .*: takes 2 inputs per output"),
         (("Plain", "+model.num_classes=7"), r"shape \(2, 7\) for 2 samples and 10 outputs; make it take `num_outputs`"),

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from gradflow.advise.comparisons import Lead, leads
 from gradflow.advise.measured_run import MeasuredRun, NotJudged, Sighting, measured_run
-from gradflow.advise.remedies import open_remedies
 from gradflow.advise.rules import PERHAPS_WORSE, RULES, WORSE, Rule
+from gradflow.runs import health
 from gradflow.runs.record import DONE, Record, State
 from gradflow.runs.states import state_shown
 from gradflow.study.comparison.claims import Strength
@@ -122,7 +122,7 @@ def _judge(rule: Rule, where: str, runs: Sequence[MeasuredRun], missing: Counter
     evidence = worst.evidence
     if worst.number != mildest.number:
         evidence += f" (the worst seed; the mildest of the {len(sightings)}: {mildest.number})"
-    remedies = open_remedies(rule.remedies, runs[0].config)
+    remedies = health.open_remedies(rule.remedies, runs[0].config)
     return Finding(rule, where, len(sightings), judged, evidence, remedies, worst.badness)
 
 

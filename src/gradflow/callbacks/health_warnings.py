@@ -54,7 +54,7 @@ class HealthWarnings(Monitor):
         values = latest_values(trainer.callbacks)  # type: ignore[attr-defined]
         ours = measures_itself(pl_module) and bool(declared_layers(network_of(pl_module)))  # `model` has its keys
         self._check_gradients(values, pl_module, ours=ours)
-        self._check_units(values, health.DEAD_REMEDIES if ours else health.DEAD_IN_GENERAL)
+        self._check_units(values, self._remedies(health.DEAD_REMEDIES, health.DEAD_IN_GENERAL, ours=ours))
 
     def _check_gradients(self, means: dict[str, float], pl_module: L.LightningModule, *, ours: bool) -> None:
         of_layers = tags.by_layer(means, tags.GRAD_RMS)
@@ -65,14 +65,14 @@ class HealthWarnings(Monitor):
             largest, smallest = max(rms.values()), min(hidden, key=lambda name: rms[name])
             ratio = rms[smallest] / largest if largest > 0 else 0.0
             if ratio < self._vanishing_ratio:
-                helps: Sequence[str] = health.VANISHING_REMEDIES if ours else health.VANISHING_IN_GENERAL
+                helps = self._remedies(health.VANISHING_REMEDIES, health.VANISHING_IN_GENERAL, ours=ours)
                 limit = self._vanishing_ratio
                 self._say("vanishing", VANISHING, helps, layer=smallest, ratio=ratio, threshold=limit)
         for tag, total in means.items():
             if tags.of_any_optimizer(tag) == tags.GRAD_NORM_TOTAL and (
                 total > self._exploding_norm or math.isnan(total)
             ):
-                helps = health.EXPLODING_REMEDIES if ours else health.EXPLODING_IN_GENERAL
+                helps = self._remedies(health.EXPLODING_REMEDIES, health.EXPLODING_IN_GENERAL, ours=ours)
                 self._say("exploding", EXPLODING, helps, tag=tag, value=total, threshold=self._exploding_norm)
 
     def _check_units(self, values: dict[str, float], remedies: Sequence[str]) -> None:
@@ -80,6 +80,9 @@ class HealthWarnings(Monitor):
         worst = max(dead, key=lambda name: dead[name], default=None)
         if worst is not None and dead[worst] > self._dead_fraction:
             self._say("dead", DEAD, remedies, layer=worst, share=dead[worst], threshold=self._dead_fraction)
+
+    def _remedies(self, overrides: Sequence[str], in_general: Sequence[str], *, ours: bool) -> Sequence[str]:
+        return (health.open_remedies(overrides, self.run_config) if ours else ()) or in_general
 
     def state_dict(self) -> dict[str, Any]:
         return {"said": sorted(self._said)}

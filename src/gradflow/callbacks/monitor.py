@@ -30,6 +30,7 @@ class Monitor(Callback):
             with and without it a run has the same folder and is trained once.
         sees_chunks: whether it measures a training step of several updates too, in which Lightning calls no hook for a
             batch. A monitor with such hooks otherwise makes every step one update.
+        run_config: the configuration of its run, as plain data; empty where gradflow's command did not make it.
         first: the first values that it recorded, by tag.
         latest: the last ones.
     """
@@ -38,6 +39,7 @@ class Monitor(Callback):
     measures_initial_weights: ClassVar[bool] = False
     changes_training: ClassVar[bool] = False
     sees_chunks: ClassVar[bool] = False
+    run_config: Mapping[str, Any] = {}
     first: Mapping[str, float] = {}
     latest: Mapping[str, float] = {}
 

@@ -138,7 +138,8 @@ def _targets(key: str, y: np.ndarray, task: str) -> np.ndarray:
         return _finite(key, y)
     if y.ndim != 1:
         hint = "; for one-hot labels store y.argmax(1)" if task == "classification" else ""
-        hint += ", for several labels a sample use data.task=multilabel" if hint and y.ndim == 2 else ""
+        if hint and y.ndim == 2:
+            hint += ", for several labels a sample use data.task=multilabel, for several numbers data.task=regression"
         _refuse(f"{key} has shape {y.shape}; it must be (N,) or (N, 1){hint}")
     if task == "regression":
         return _finite(key, y)

@@ -21,21 +21,24 @@ class Legend:
     """The activations and depths of a study, with their colours and shapes.
 
     Attributes:
+        compared: what stands in the place of activations, if the study has none; `activation`.
         colours: activation -> colour.
         shapes: activation -> shape of its marks.
         depths: depth as text -> colour, shallow to deep; empty in a study without depths.
     """
 
+    compared: str
     colours: dict[str, str]
     shapes: dict[str, str]
     depths: dict[str, str]
 
 
-def legend_of(final: pd.DataFrame) -> Legend:
+def legend_of(final: pd.DataFrame, *, compared: str = "activation") -> Legend:
     """The legend of the configurations of `Frames.final`, in their order."""
     activations = list(dict.fromkeys(final["activation"]))
     depths = [depth_text(blocks) for blocks in sorted(final["blocks"].dropna().unique())]
     return Legend(
+        compared=compared,
         colours=palette.activation_colours(activations),
         shapes=palette.activation_shapes(activations),
         depths=palette.depth_colours(depths),
@@ -87,9 +90,9 @@ def colour(mapping: Mapping[str, str], *, field: str, title: str) -> alt.Color:
     return alt.Color(field=field, type="nominal", title=title, scale=scale)
 
 
-def shape(mapping: Mapping[str, str]) -> alt.Shape:
+def shape(mapping: Mapping[str, str], *, title: str) -> alt.Shape:
     scale = alt.Scale(domain=list(mapping), range=list(mapping.values()))
-    return alt.Shape(field="activation", type="nominal", title="activation", scale=scale)
+    return alt.Shape(field="activation", type="nominal", title=title, scale=scale)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Which of the arguments that a sweep can give does a network's constructor take?"""
+"""Which of the arguments that a sweep can give does a constructor take: of a network, a module or a data module?"""
 
 import inspect
 from functools import cache

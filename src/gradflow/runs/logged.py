@@ -37,7 +37,7 @@ def declared(logged: Iterable[str], *, higher: Collection[str] = (), lower: Coll
         higher: those that are better if higher, whatever their names say; with them their values at the best epoch.
         lower: likewise.
     """
-    words = {metric.tag: metric.words for metric in METRICS}
+    words = {metric.tag: metric.words for metric in METRICS if not metric.meaning}  # somebody's F1 may be another one
     found = []
     for tag in dict.fromkeys(logged):
         plain = tags.of_last_epoch(tag).removesuffix("_best")

@@ -107,6 +107,8 @@ def _compare(options: argparse.Namespace, records: list[Record]) -> None:
 def _report(options: argparse.Namespace, records: list[Record]) -> None:
     from gradflow.study.report.write import write_report
 
+    if options.metric is not None:
+        records = [{**record, "headline": options.metric} for record in records]
     tuning = _tuning(options, records)
     page = write_report(options.folder, records, baseline=options.baseline, tuning=tuning, output=options.output)
     say(f"report: {page}")

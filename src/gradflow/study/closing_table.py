@@ -29,7 +29,8 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
     columns = sorted({_blocks(r) for r in records}, key=lambda b: (b is None, b))
     common = _common_axes(records)
     variant = variants(records)
-    labels = [(activation_of(record["axes"]), variant[record["config"]]) for record in records]
+    own = (lambda record: record["headline"]) if _several_headlines(records) else (lambda record: "")
+    labels = [(activation_of(record["axes"]), variant[record["config"]], own(record)) for record in records]
     names_of_rows = [", ".join(filter(None, label)) for label in labels]
     rows = list(dict.fromkeys(names_of_rows))
     cells: dict[tuple[str, Any], list[Record]] = {}
@@ -39,7 +40,7 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
     flow = _flow(records)
     best = {column: _best_row(cells, rows, column, known) for column in columns}
     table = Table()
-    table.add_column(heading(name for name, _ in labels))
+    table.add_column(heading(name for name, *_ in labels))
     for column in columns:
         table.add_column("" if column is None else f"blocks={column}", justify="right")
     for row in rows:
@@ -56,12 +57,16 @@ def mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _title(records: Sequence[Record], common: Mapping[str, Any]) -> str:
-    headline = records[0]["headline"]
+    headline = "each by its own headline" if _several_headlines(records) else records[0]["headline"]
     shared = f" ({', '.join(f'{axis}={value}' for axis, value in common.items())})" if common else ""
     selected = (
         f", {metrics.SELECTED_ON_TEST}" if tags.is_of_best(headline) and metrics.selected_on_test(records) else ""
     )
     return f"{records[0]['study']}: {headline}{selected}{shared}"
+
+
+def _several_headlines(records: Sequence[Record]) -> bool:
+    return len({record["headline"] for record in records}) > 1
 
 
 _BEST = {"higher": "highest", "lower": "lowest"}

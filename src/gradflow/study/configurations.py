@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from gradflow.runs.record import Record, State
+from gradflow.study.treatments import ACTIVATION, compared
 
 KEYS = ["config", "activation", "blocks", "variant"]  # the columns that every frame of this package starts with
 LEADING = ("activation", "blocks")
@@ -53,13 +54,15 @@ def identities(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
         }
         for r in records
     }
+    names = activations(records)
+    rank = {name: place for place, name in enumerate(sorted(names) if compared(names) == ACTIVATION else names)}
     changes: dict[str, int] = {}  # axes leave out defaults
     for r in records:
         changes[variant[r["config"]]] = min(len(r["axes"]), changes.get(variant[r["config"]], len(r["axes"])))
 
     def order(identity: dict[str, Any]) -> tuple[Any, ...]:
         name, blocks = identity["variant"], identity["blocks"]
-        return changes[name], name, identity["activation"], blocks is None, blocks or 0
+        return changes[name], name, rank[identity["activation"]], blocks is None, blocks or 0
 
     return dict(sorted(found.items(), key=lambda item: order(item[1])))
 

@@ -9,7 +9,7 @@ from gradflow.runs.record import Record
 ACTIVATION = "activation"  # the axis in whose place the other one stands
 DEFAULT = "default"  # the value of an axis that a record leaves out
 NONE = "none"  # where others of the study have an activation
-_AXIS = re.compile(r"[\w.]+=")  # leaky_relu(negative_slope=0.2) is an activation
+_AXIS = re.compile(r"([\w.]+)=")  # leaky_relu(negative_slope=0.2) is an activation
 
 
 def with_treatments(records: Sequence[Record]) -> list[Record]:
@@ -29,9 +29,16 @@ def with_treatments(records: Sequence[Record]) -> list[Record]:
     return [record | {"axes": _instead(record["axes"], axis)} for record in ordered]
 
 
+def compared(names: Iterable[str]) -> str:
+    """What is compared: `activation`, or the axis where each name is an axis and its value, `module.hidden=32`."""
+    axes = {found[1] if (found := _AXIS.match(name)) else ACTIVATION for name in names}
+    return axes.pop() if len(axes) == 1 else ACTIVATION
+
+
 def heading(names: Iterable[str]) -> str:
-    """The heading over what is compared: empty where each name is an axis and its value, `module.hidden=32`."""
-    return "" if all(map(_AXIS.match, names)) else ACTIVATION
+    """The heading over what is compared: empty where each name says it already, `module.hidden=32`."""
+    what = compared(names)
+    return what if what == ACTIVATION else ""
 
 
 def _first_varied(axes: Sequence[dict[str, Any]]) -> str:

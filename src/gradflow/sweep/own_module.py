@@ -10,6 +10,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from gradflow.errors import ConfigError
+from gradflow.models import signature
+from gradflow.runs import identity
 from gradflow.training import own_module
 
 GROUPS = ("model", "init", "schedule")  # the module has its own
@@ -39,7 +41,7 @@ def adapted(cfg: DictConfig, choices: Mapping[str, Any], overrides: Sequence[str
     if choices.get("data") == "custom" and own_module.has_own_data(cfg):
         _leave_out_defaults(cfg, overrides)
     if OmegaConf.to_container(cfg, resolve=False)["study"] == STUDY:  # type: ignore[index, call-overload]
-        cfg.study = f"{own_module.label(cfg.data)}_{own_module.label(cfg.module)}"
+        cfg.study = f"{identity.label(cfg.data)}_{identity.label(cfg.module)}"
     return cfg
 
 
@@ -64,7 +66,7 @@ def adapted_defaults(cfg: DictConfig, compose: Compose) -> Compose:
 def _unused(cfg: DictConfig) -> list[str] | None:
     """The groups and knobs that the module does not take; None if it cannot be imported, which is refused later."""
     try:
-        takes, _ = own_module.parameters(str(cfg.module.get(own_module.TARGET)))
+        takes = signature.arguments(str(cfg.module.get(own_module.TARGET)))
         own_module.has_own_data(cfg)
     except Exception:
         return None
@@ -72,7 +74,7 @@ def _unused(cfg: DictConfig) -> list[str] | None:
 
 
 def _check_typed(cfg: DictConfig, overrides: Sequence[str], unused: Sequence[str]) -> None:
-    label = own_module.label(cfg.module)
+    label = identity.label(cfg.module)
     for one in overrides:
         key = one.partition("=")[0].lstrip("+~")
         head = key.partition(".")[0]

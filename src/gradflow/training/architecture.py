@@ -72,6 +72,8 @@ def _built(cfg: DictConfig, arrays: ArrayDataModule | Preparation) -> tuple[nn.M
         "width": cfg.width,
     }
     network = made(cfg.model, **{name: value for name, value in offered.items() if name in takes - cfg.model.keys()})
+    if not isinstance(network, nn.Module):
+        raise ConfigError(f"{shown_model(cfg)}: returns {type(network).__name__}; return a torch.nn.Module")
     if "activation" in takes:
         return network, None
     with _naming_both(cfg):

@@ -4,6 +4,7 @@ import functools
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import lightning as L
 import torch
@@ -11,10 +12,10 @@ from hydra.utils import get_object
 from lightning.pytorch.callbacks import Callback, GradientAccumulationScheduler
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.profilers import PassThroughProfiler
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
-from gradflow.callbacks.monitor import Monitor
+from gradflow.callbacks.monitor import Monitor, monitors_among
 from gradflow.callbacks.precise_batch_norm import PreciseBatchNorm
 from gradflow.data import custom
 from gradflow.data.datamodule import ArrayDataModule
@@ -201,7 +202,10 @@ def monitors(cfg: DictConfig) -> list[Callback]:
 
 def callbacks(cfg: DictConfig) -> dict[str, Callback]:
     """The configured callbacks by their name, in the order of the configuration, without those switched off."""
-    return {str(name): made(callback) for name, callback in cfg.callbacks.items() if callback is not None}
+    found = {str(name): made(callback) for name, callback in cfg.callbacks.items() if callback is not None}
+    for monitor in monitors_among(found.values()):
+        monitor.run_config = cast(dict[str, Any], OmegaConf.to_container(cfg))
+    return found
 
 
 def loggers(cfg: DictConfig, folder: Path) -> list[Logger]:

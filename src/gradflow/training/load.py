@@ -91,7 +91,7 @@ def trained_run(run: str | Path) -> TrainedRun:
     if own_module.is_own(cfg):
         checkpoint = folders.best_checkpoint(folder)
         raise ConfigError(
-            f"{folder}: trained with module=custom; load its module by {own_module.label(cfg.module)}"
+            f"{folder}: trained with module=custom; load its module by {identity.label(cfg.module)}"
             f".load_from_checkpoint('{checkpoint}')"
         )
     return TrainedRun(folder, record, cfg)

@@ -13,6 +13,7 @@ from lightning.pytorch.utilities.model_helpers import is_overridden
 from omegaconf import DictConfig, OmegaConf
 
 from gradflow.data.datamodule import ArrayDataModule
+from gradflow.models import signature
 from gradflow.runs.logged import better
 from gradflow.seeds import Stream, torch_seed
 from gradflow.training.epoch_scores import EpochScores
@@ -39,30 +40,17 @@ def has_own_data(cfg: DictConfig) -> bool:
     Raises:
         Exception: whatever importing it raises.
     """
-    kind = get_object(cfg.data[TARGET]) if cfg.data.get(TARGET) else None
+    return is_own_data(get_object(cfg.data[TARGET]) if cfg.data.get(TARGET) else None)
+
+
+def is_own_data(kind: Any) -> bool:
+    """Whether something is a class of LightningDataModules, and not gradflow's own."""
     return inspect.isclass(kind) and issubclass(kind, L.LightningDataModule) and not issubclass(kind, ArrayDataModule)
-
-
-def label(node: DictConfig) -> str:
-    """The `name` of a group's option, or its class's name."""
-    name = node.get("name")
-    return str(name) if name not in (None, "custom") else str(node.get(TARGET)).rpartition(".")[2]
-
-
-def parameters(target: str) -> tuple[frozenset[str], bool]:
-    """The names that a constructor takes, and whether it takes any other.
-
-    Raises:
-        Exception: whatever importing it raises, and what has no signature.
-    """
-    known = inspect.signature(get_object(target)).parameters.values()
-    names = frozenset(one.name for one in known if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD))
-    return names, any(one.kind is one.VAR_KEYWORD for one in known)
 
 
 def arguments(cfg: DictConfig) -> dict[str, Any]:
     """The module's own arguments in the configuration, and the target."""
-    takes, _ = parameters(cfg.module[TARGET])
+    takes = signature.arguments(cfg.module[TARGET])
     return {str(key): cfg.module[key] for key in cfg.module if key not in OURS or key in takes}
 
 
@@ -88,7 +76,7 @@ def data(cfg: DictConfig, make: Callable[..., Any]) -> L.LightningDataModule:
         make: builds what a node names.
     """
     seed_split(cfg)
-    takes, _ = parameters(cfg.data[TARGET])
+    takes = signature.arguments(cfg.data[TARGET])
     node = {key: cfg.data[key] for key in cfg.data if key != "name" or "name" in takes}
     return make(node, **({"seed": cfg.seed} if "seed" in takes else {}))
 
@@ -109,7 +97,7 @@ def module(
         make: builds what a node names.
         factories: makers of `FACTORIES`.
     """
-    takes, _ = parameters(cfg.module[TARGET])
+    takes = signature.arguments(cfg.module[TARGET])
     given = arguments(cfg)
     offered = _knobs(cfg) | dict(factories) | _of_the_data(data)
     offered = {key: value for key, value in offered.items() if key in takes and key not in given}

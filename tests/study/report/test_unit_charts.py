@@ -4,8 +4,8 @@ from gradflow.study.report import unit_charts
 
 
 def test_all_zero_units_are_mentioned_and_not_drawn(grid):
-    frames, *_ = grid(["relu"], [1])
+    frames, _, legend = grid(["relu"], [1])
     nothing = frames.units.assign(mean=0.0)
-    figure = unit_charts.units(nothing, quantity="dead_units")
+    figure = unit_charts.units(nothing, legend, quantity="dead_units")
     assert figure.panels == []
     assert figure.reading.startswith("None in any layer")

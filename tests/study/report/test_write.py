@@ -13,7 +13,7 @@ from forged_runs import typical, write_run
 
 from gradflow.errors import ConfigError
 from gradflow.invocation import interpreter
-from gradflow.runs.record import error_entry
+from gradflow.runs.record import error_entry, read_record, write_record
 from gradflow.study.report import write
 
 pytestmark = pytest.mark.slow  # pictures of every figure
@@ -44,6 +44,19 @@ def small_report(study, monkeypatch):
     """The page of a study, without pictures."""
     monkeypatch.setattr(write, "save", lambda figure, folder: None)
     return write.write_report(study).read_text()
+
+
+def test_a_study_without_activations_speaks_of_what_it_varies(tmp_path, monkeypatch):
+    for hidden in (8, 16):
+        for seed in (0, 1):
+            run = typical(blocks=None)
+            folder = write_run(tmp_path / "widths", activation=f"{hidden}", seed=seed, **run)
+            write_record(folder, read_record(folder) | {"axes": {"module": "Lit", "module.hidden": hidden}})
+    page = small_report(tmp_path / "widths", monkeypatch)
+    assert '"sort":["module.hidden=8","module.hidden=16"]' in page
+    assert "Test accuracy at the best epoch, by module.hidden" in page
+    assert ">module.hidden</" in re.sub(r"\s+", "", page)  # the legend
+    assert not re.search(r"by activation|>\s*[Aa]ctivation\s*<|\"title\": ?\"activation\"", page)
 
 
 def test_all_files_are_there(written):

@@ -79,8 +79,8 @@ def _headline(records: Sequence[Record]) -> str:
     headlines = sorted({record["headline"] for record in records})
     if len(headlines) != 1:
         raise ValueError(
-            f"the study's runs have different headlines ({', '.join(headlines)}): "
-            f"name one metric, e.g. --metric {headlines[0]}"
+            f"the study's runs have different headlines ({', '.join(headlines)}): name one metric, such as "
+            f"--metric {headlines[0]}"
         )
     return headlines[0]
 

@@ -17,7 +17,8 @@ def rate(comparison: Comparison) -> str:
             sides = ", ".join(f"{_lr(lr)} ({name})" for name, lr in lrs.items())
             parts.append(f"at lr = {sides}, untuned")
         else:
-            parts.append(f"at lr = {_lr(next(iter(lrs.values()), None))}, untuned")
+            lr = next(iter(lrs.values()), None)
+            parts.append("untuned" if lr is None else f"at lr = {lr:g}, untuned")
     return ", ".join(parts)
 
 

@@ -9,10 +9,10 @@ from rich.text import Text
 
 from gradflow.study.comparison.claims import Comparison, Gap, Strength
 from gradflow.study.comparison.evidence import all_equal
-from gradflow.study.treatments import heading
+from gradflow.study.treatments import compared, heading
 
 _CAPTION = (
-    "difference: activation minus baseline, paired by seed; interval: Student t, 95\N{NO-BREAK SPACE}%, for each "
+    "difference: {compared} minus baseline, paired by seed; interval: Student t, 95\N{NO-BREAK SPACE}%, for each "
     "comparison on its own, none where all differences are equal; p: exact two-sided sign flip; Holm: p corrected over "
     "the family"
 )
@@ -23,14 +23,20 @@ def comparison_table(comparisons: Sequence[Comparison]) -> Group:
     if not comparisons:
         return Group(Text("nothing to compare"))
     table = Table()
-    for header in (heading(one.activation for one in comparisons), "at", "seed: difference"):
+    names = [one.activation for one in comparisons]
+    for header in (heading(names), "at", "seed: difference"):
         table.add_column(header, overflow="fold")  # on a narrow screen too nothing is left out
     for header in ("mean", "interval", "p", "Holm"):
         table.add_column(header, justify="right")
     for comparison in comparisons:
         table.add_row(*map(Text, _cells(comparison)))
     verdicts = [Padding(Text(c.verdict, _style(c)), (0, 0, 0, 2)) for c in comparisons]
-    return Group(Text(_title(comparisons[0])), table, Text(_CAPTION, "dim"), Padding(Group(*verdicts), (1, 0)))
+    return Group(
+        Text(_title(comparisons[0])),
+        table,
+        Text(_CAPTION.format(compared=compared(names)), "dim"),
+        Padding(Group(*verdicts), (1, 0)),
+    )
 
 
 def _style(comparison: Comparison) -> str:

@@ -42,11 +42,11 @@ def by_depth(
     panels = []
     for keys, part in groups(final, ["variant"]):
         values = seeds[seeds["variant"] == keys["variant"]]
-        x = _depth_axis(part) if deep else alt.X("activation:N", title="activation", axis=alt.Axis(labelAngle=0))
+        x = _depth_axis(part) if deep else _names_axis(legend)
         y = ValueAxis(metric.with_unit, metric, domain=extent)
         chart = _means_and_seeds(_placed(part, legend), _placed(values, legend), legend, x=x, y=y, metric=metric)
         panels.append(Panel(title=keys["variant"], chart=chart))
-    against = "depth" if deep else "activation"
+    against = "depth" if deep else legend.compared
     return Figure(name=name, title=f"{metric.words.capitalize()}, by {against}", reading=reading, panels=panels)
 
 
@@ -65,12 +65,16 @@ def _depth_axis(frame: pd.DataFrame) -> alt.X:
     return alt.X("place:Q", title="hidden blocks", axis=axis, scale=alt.Scale(zero=False, nice=False, padding=18))
 
 
+def _names_axis(legend: Legend) -> alt.X:
+    return alt.X("activation:N", title=legend.compared, axis=alt.Axis(labelAngle=0), sort=list(legend.colours))
+
+
 def _means_and_seeds(
     means: pd.DataFrame, seeds: pd.DataFrame, legend: Legend, *, x: alt.X, y: ValueAxis, metric: Metric
 ) -> alt.LayerChart:
     """Intervals, large marks for means joined by a thin line where there are depths, small open marks for seeds."""
-    color = marks.colour(legend.colours, field="activation", title="activation")
-    whose = [("activation", "activation"), ("depth", "hidden blocks")]
+    color = marks.colour(legend.colours, field="activation", title=legend.compared)
+    whose = [("activation", legend.compared), ("depth", "hidden blocks")]
     # One source for both kinds of rows: the page filters a chart's own data, not that of its layers.
     columns = ["activation", "place", "n", "mean", "low", "high", "seeds", "seed", "value"]
     rows = marks.data(pd.concat([means.assign(seed=None, value=np.nan), seeds.assign(mean=np.nan)]), columns)
@@ -88,7 +92,7 @@ def _means_and_seeds(
         circle.encode(y=y.of("value"), tooltip=marks.value_tooltip(metric, *whose, ("seed", "seed"))),
         mark.encode(
             y=y.of("mean"),
-            shape=marks.shape(legend.shapes),
+            shape=marks.shape(legend.shapes, title=legend.compared),
             tooltip=[*marks.tooltip(metric, *whose), alt.Tooltip("seeds:N", title="seeds")],
         ),
     ]
@@ -106,12 +110,14 @@ def gradient_by_layer(frame: pd.DataFrame, legend: Legend) -> Figure:
     color = (
         marks.colour(legend.depths, field="depth", title="hidden blocks")
         if deep
-        else marks.colour(legend.colours, field="activation", title="activation")
+        else marks.colour(legend.colours, field="activation", title=legend.compared)
     )
     y = ValueAxis(GRADIENT_RMS.with_unit, GRADIENT_RMS, domain=extent)
     axis = alt.Axis(format="d", tickMinStep=1, grid=False)
     x = alt.X("index:Q", title="layer (input to output)", axis=axis, scale=marks.extent(frame["index"]))
-    tooltip = marks.tooltip(GRADIENT_RMS, ("activation", "activation"), ("depth", "hidden blocks"), ("layer", "layer"))
+    tooltip = marks.tooltip(
+        GRADIENT_RMS, ("activation", legend.compared), ("depth", "hidden blocks"), ("layer", "layer")
+    )
     panels = []
     for keys, part in groups(frame, ["variant", *(["activation"] if deep else []), "moment"]):
         activation = keys.get("activation")

@@ -38,7 +38,7 @@ def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[F
         training_charts.over_training(frames, legend),
         _gradient_flow(frames, records, legend),
         _mean_gradient(frames, records, legend),
-        *(_units(frames, quantity=quantity) for quantity in UNIT_QUANTITIES),
+        *(_units(frames, legend, quantity=quantity) for quantity in UNIT_QUANTITIES),
     ]
     sentence = covers(records)
     return [
@@ -96,5 +96,9 @@ def _gradient_by_layer(frames: Frames, legend: Legend) -> Figure | None:
     return depth_charts.gradient_by_layer(frames.layers, legend) if len(frames.layers) else None
 
 
-def _units(frames: Frames, *, quantity: str) -> Figure | None:
-    return unit_charts.units(frames.units, quantity=quantity) if quantity in set(frames.units["quantity"]) else None
+def _units(frames: Frames, legend: Legend, *, quantity: str) -> Figure | None:
+    return (
+        unit_charts.units(frames.units, legend, quantity=quantity)
+        if quantity in set(frames.units["quantity"])
+        else None
+    )

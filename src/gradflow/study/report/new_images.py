@@ -14,6 +14,7 @@ from gradflow.study.bootstrap import NONE, Answers, Interval, difference, new_im
 from gradflow.study.captions import NEW_IMAGES
 from gradflow.study.comparison.claims import Comparison
 from gradflow.study.configurations import finished
+from gradflow.study.treatments import heading
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,14 @@ def differences_table(comparisons: Sequence[Comparison], answers: AnswersOfRuns,
         f"Difference from {first.baseline} in {table.final(first.metric).words}, in points, paired by seed and by "
         "image."
     )
-    headers = ["activation", "at", "n", f"mean minus {first.baseline}", "95 % interval", HEADER]
+    headers = [
+        heading(one.activation for one in comparisons),
+        "at",
+        "n",
+        f"mean minus {first.baseline}",
+        "95 % interval",
+        HEADER,
+    ]
     return Table(caption=caption, headers=headers, rows=rows)
 
 

@@ -16,6 +16,7 @@ from gradflow.figures.panels import Figure, interactive
 from gradflow.figures.table import Table
 from gradflow.study.comparison.more_seeds import MoreSeeds
 from gradflow.study.comparison.overall import Overall
+from gradflow.study.treatments import ACTIVATION
 
 _TEMPLATE = Path(__file__).parent / "template"
 
@@ -100,7 +101,8 @@ def _legend(legend: Legend) -> list[dict[str, Any]]:
     depths = [
         {"name": depth, "colour": colour, "path": MARK_PATHS["circle"]} for depth, colour in legend.depths.items()
     ]
-    groups = (("activation", "Activation", activations), ("depth", "Hidden blocks", depths))
+    compared = "Activation" if legend.compared == ACTIVATION else legend.compared
+    groups = (("activation", compared, activations), ("depth", "Hidden blocks", depths))
     return [{"kind": kind, "title": title, "entries": entries} for kind, title, entries in groups if len(entries) > 1]
 
 

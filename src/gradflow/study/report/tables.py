@@ -143,7 +143,14 @@ def change_table(frames: Frames, records: Sequence[Record]) -> Table:
             means = f"{shown.number(first['mean'])} → {shown.number(last['mean'])}"
             points = f"{100 * change:+.2f}" if shown.is_fraction else f"{change:+.4g}"
             rows.append([keys["activation"], keys["variant"], depths, means, points, f"{100 * relative:+.1f}"])
-    headers = ["activation", "variant", "blocks", "mean", "change (points)", "change (% of the shallowest)"]
+    headers = [
+        heading(final["activation"]),
+        "variant",
+        "blocks",
+        "mean",
+        "change (points)",
+        "change (% of the shallowest)",
+    ]
     if not shown.is_fraction:
         headers[4] = "change"
     table = Table(caption=f"Change with depth: {shown.with_unit}.", headers=headers, rows=rows)

@@ -38,7 +38,7 @@ class _Quantity:
             last = int(column.max())
             axis = alt.Axis(grid=False, format="d", values=list(range(1, last + 1, -(-last // 7))))
         else:
-            axis = alt.Axis(grid=False, format=",d", tickCount=5)
+            axis = alt.Axis(grid=False, format=",d", tickCount=5, tickMinStep=1)
         return alt.X(f"{self.progress}:Q", title=self.progress, axis=axis, scale=scale)
 
     @property
@@ -118,8 +118,8 @@ def _panel(quantity: _Quantity, part: pd.DataFrame, keys: dict[str, Any], legend
     """One panel: a mean with its band per activation, and the spread behind points that stand for stretches."""
     depth = marks.depth_text(keys["blocks"])
     progress = quantity.progress
-    color = marks.colour(legend.colours, field="activation", title="activation")
-    fields = (("activation", "activation"), ("depth", "hidden blocks"), (progress, progress))
+    color = marks.colour(legend.colours, field="activation", title=legend.compared)
+    fields = (("activation", legend.compared), ("depth", "hidden blocks"), (progress, progress))
     few = quantity.frame[progress].nunique() <= _FEW
     columns = ["activation", progress, "n", "mean", "low", "high"]
     layers = marks.banded_line(

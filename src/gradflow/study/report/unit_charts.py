@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from gradflow.figures import marks
-from gradflow.figures.marks import blocks_text, heading
+from gradflow.figures.marks import Legend, blocks_text, heading
 from gradflow.figures.palette import HEAT
 from gradflow.figures.panels import Figure, Panel
 from gradflow.runs.metrics import MetricTable
@@ -15,7 +15,7 @@ from gradflow.study.configurations import groups
 from gradflow.study.report.frames import BEFORE
 
 
-def units(frame: pd.DataFrame, *, quantity: str) -> Figure:
+def units(frame: pd.DataFrame, legend: Legend, *, quantity: str) -> Figure:
     """A unit statistic by layer and epoch as colour, a panel for each configuration; no panels where it is all zero."""
     frame = frame[frame["quantity"] == quantity]
     metric = MetricTable()[of_layer(quantity, TOTAL)]
@@ -28,7 +28,7 @@ def units(frame: pd.DataFrame, *, quantity: str) -> Figure:
     color = alt.Color("mean:Q", title=metric.with_unit, scale=scale)
     tooltip = marks.tooltip(
         metric,
-        *(("activation", "activation"), ("depth", "hidden blocks"), ("layer", "layer"), ("epoch", "epoch")),
+        *(("activation", legend.compared), ("depth", "hidden blocks"), ("layer", "layer"), ("epoch", "epoch")),
     )
     panels = []
     for keys, part in groups(frame, ["variant", "activation", "blocks"]):

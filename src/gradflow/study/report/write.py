@@ -30,6 +30,7 @@ from gradflow.study.report.new_images import HEADER, WHAT_IT_COVERS, answers_of,
 from gradflow.study.report.page import Content, Verdict, page
 from gradflow.study.report.provenance import failures, provenance, spent
 from gradflow.study.status import true_state
+from gradflow.study.treatments import compared
 
 REPORT = "report"
 PAGE = "index.html"
@@ -40,7 +41,7 @@ SELECTED_ON_TEST = (
 _VANISHING = invocation.train("experiment=digits_vanishing")
 NORMALISED = (
     "Every network here has batch normalisation, which hides much of what the activation does to the gradient. The "
-    f"contrast: the same sweep with model.norm=none,batch, or {_VANISHING}."
+    f"contrast: the same sweep with model.norm=none,batch, where the network has that option, or {_VANISHING}."
 )
 NOTHING_YET = "No run of this study has finished yet: there is nothing to average."
 
@@ -75,7 +76,7 @@ def write_report(
     place = output or study
     with writing_to(place):
         pass  # a folder that may not be written to is refused before the figures, which take longest
-    legend = legend_of(frames.final)
+    legend = legend_of(frames.final, compared=compared(frames.final["activation"]))
     drawn = figures(frames, records, legend)
     text = page(content, drawn, legend)
     long = tables.long_table(frames, records)
@@ -91,8 +92,8 @@ def _content(
     finished = states.count(State.FINISHED)
     made = now()[:16].replace("T", " ")
     facts = f"{finished} of {len(records)} runs finished, {spent(_seconds(records))} of training; generated {made} UTC."
-    compared = compare(records, baseline=baseline, tuning=tuning) if finished else []
-    verdict = _verdict(study, records, compared, tuning=tuning) if finished else Verdict(Overall([NOTHING_YET], []))
+    comparisons = compare(records, baseline=baseline, tuning=tuning) if finished else []
+    verdict = _verdict(study, records, comparisons, tuning=tuning) if finished else Verdict(Overall([NOTHING_YET], []))
     return Content(
         study=records[0]["study"],
         facts=facts,
@@ -102,7 +103,7 @@ def _content(
             study,
             records,
             frames,
-            comparisons=compared,
+            comparisons=comparisons,
         ),
         failures=failures(records, states),
         provenance=provenance(records),

@@ -56,7 +56,9 @@ def _check_outputs(cfg: DictConfig, data: ArrayDataModule, module: ActivationMod
         check_replacement(cfg, data)
         with torch.no_grad():
             outputs = network.eval()(torch.zeros(2, *data.input_shape).to(next(module.parameters())))
-    shape = tuple(outputs.shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
+    if not isinstance(outputs, torch.Tensor):
+        raise ConfigError(f"{shown_model(cfg)}: the network returns {type(outputs).__name__}; return one tensor")
+    shape = tuple(outputs.shape)
     if shape == (2, data.num_outputs):
         return
     found = f"the network's outputs have shape {shape} for 2 samples and {data.num_outputs} outputs"

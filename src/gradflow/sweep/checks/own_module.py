@@ -7,7 +7,6 @@ import lightning as L
 from hydra.utils import get_object
 from omegaconf import DictConfig
 
-from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import ConfigError, nearest, shown
 from gradflow.runs import tags
 from gradflow.runs.logged import declared
@@ -32,7 +31,7 @@ def check(plain: Mapping[str, Any]) -> None:
     """
     node, data = plain["module"], plain["data"]
     if not node:
-        if (kind := _class(data)) is not None and _is_own_data(kind):
+        if own_module.is_own_data(_class(data)):
             raise ConfigError(
                 f"data._target_={data['_target_']}: is a LightningDataModule, and module=gradflow needs arrays; use "
                 f"{_EXAMPLE}, or name a data set or a function that returns arrays"
@@ -52,8 +51,8 @@ def check(plain: Mapping[str, Any]) -> None:
 
 def schema_of(group: str, plain: Mapping[str, Any], usual: type) -> type:
     """What the keys of a group may be: of a data module of the user's own, what its annotations say."""
-    kind = _class(plain["data"]) if group == "data" else None
-    return schema.OwnData if kind is not None and _is_own_data(kind) else usual
+    is_own_data = group == "data" and own_module.is_own_data(_class(plain["data"]))
+    return schema.OwnData if is_own_data else usual
 
 
 def _class(node: Any) -> type | None:
@@ -63,10 +62,6 @@ def _class(node: Any) -> type | None:
     except Exception:  # importing somebody's module may raise anything
         return None
     return kind if isinstance(kind, type) else None
-
-
-def _is_own_data(kind: type) -> bool:
-    return issubclass(kind, L.LightningDataModule) and not issubclass(kind, ArrayDataModule)
 
 
 def metrics(cfg: DictConfig, logged: Logged) -> list[Metric]:
