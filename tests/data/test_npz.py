@@ -136,7 +136,7 @@ BAD = {
     "float labels": (changed(y_train=np.zeros(6)), "y_train holds float64, but .* needs integers; store it as int64"),
     "one-hot labels": (
         changed(y_train=np.eye(6)),
-        r"y_train has shape \(6, 6\); .* store y\.argmax\(1\), .*for several numbers data\.task=regression",
+        r"y_train has shape \(6, 6\); .* store y\.argmax\(1\), .*task=regression",
     ),
     "negative labels": (changed(y_train=[-1, 0, 1, 2, 0, 1]), "the training labels are -1 to 2; number the classes"),
     "unseen test labels": (changed(y_test=[0, 1, 3]), "y_test holds 3, which y_train lacks; remove"),

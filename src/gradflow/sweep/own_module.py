@@ -15,8 +15,7 @@ from gradflow.runs import identity
 from gradflow.training import own_module
 
 GROUPS = ("model", "init", "schedule")  # the module has its own
-UNLESS_TAKEN = ("activation", "optimizer")  # groups that count if its constructor takes them
-KNOBS = ("blocks", "width")  # likewise
+UNLESS_TAKEN = ("activation", "optimizer")  # groups that count if its constructor takes them, as do blocks and width
 SETTINGS = ("output", "batch_norm", "batch_norm_samples", "steps_per_execution", "compile")  # of gradflow's module
 STUDY = "${data.name}_${model.name}"  # of conf/train.yaml; there is no model
 
@@ -70,7 +69,7 @@ def _unused(cfg: DictConfig) -> list[str] | None:
         own_module.has_own_data(cfg)
     except Exception:
         return None
-    return [*GROUPS, *(one for one in (*UNLESS_TAKEN, *KNOBS) if one not in takes)]
+    return [*GROUPS, *(one for one in (*UNLESS_TAKEN, *signature.KNOBS) if one not in takes)]
 
 
 def _check_typed(cfg: DictConfig, overrides: Sequence[str], unused: Sequence[str]) -> None:
@@ -91,7 +90,7 @@ def _check_typed(cfg: DictConfig, overrides: Sequence[str], unused: Sequence[str
 
 def _empty(cfg: DictConfig, unused: Sequence[str]) -> None:
     for key in unused:
-        cfg[key] = None if key in KNOBS else {}
+        cfg[key] = None if key in signature.KNOBS else {}
 
 
 def _leave_out_defaults(cfg: DictConfig, overrides: Sequence[str]) -> None:
