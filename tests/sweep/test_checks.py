@@ -323,6 +323,8 @@ MORE = [
     (["schedule=step", "schedule.gamma=null"], r"schedule\.gamma=null: needs a number above 0, e\.g\. schedule"),
     (["callbacks=early_stopping", "callbacks.early_stopping.patience=null"], r"\.patience=null: needs a whole number"),
     (["trainer=ddp", "trainer.strategy.timeout.minutes=-1"], r"timeout\.minutes=-1: needs a number above 0"),
+    (["trainer=ddp", "trainer.strategy.timeout.minutes=1e-6"], r"minutes=1e-06: .* at least 10 seconds in all"),
+    (["trainer=ddp", "~trainer.strategy.timeout.minutes"], r"strategy\.timeout: .* at least 10 seconds in all"),
     (["study=" + "s" * 300], r"study=s{50,}\.\.\.: needs at most 200 characters"),
     (["output_dir=" + "o" * 300], r"output_dir=o+\.\.\. study=digits_conv: cannot be used \(File name too long\)"),
     (["blocks=50", "width=16384"], r"width=16384 blocks=50: .* need 966 GB, and this machine has \d+; use fewer"),

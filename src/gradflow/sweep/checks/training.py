@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import sysconfig
+from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from omegaconf import DictConfig
 from gradflow.errors import ConfigError, shown
 from gradflow.training import build, own_module, process
 
+LEAST_TIMEOUT_S = 10  # in which one process of a run starts after another
 DISTRIBUTED = "lightning.pytorch.strategies.DDPStrategy"  # of trainer=ddp
 
 
@@ -72,8 +74,23 @@ def _devices(cfg: DictConfig) -> None:
         )
     if not distributed:
         raise ConfigError(f"trainer.devices={shown(devices)}: several devices need trainer=ddp")
+    _timeout(strategy)
     if cfg.model.get("norm") == "batch":
         check_batch_norm(cfg, "model.norm=batch")
+
+
+def _timeout(strategy: DictConfig) -> None:
+    """Long enough for another process to start; what it is made of has been checked by itself."""
+    timeout = strategy.get("timeout")
+    if timeout is None:  # the default of the class
+        return
+    parts = {key: value for key, value in timeout.items() if key != "_target_"}
+    if timedelta(**parts).total_seconds() < LEAST_TIMEOUT_S:
+        typed = " ".join(f"trainer.strategy.timeout.{key}={shown(value)}" for key, value in parts.items())
+        raise ConfigError(
+            f"{typed or 'trainer.strategy.timeout'}: processes need longer to start; use at least {LEAST_TIMEOUT_S} "
+            "seconds in all, e.g. trainer.strategy.timeout.minutes=5"
+        )
 
 
 def check_batch_norm(cfg: DictConfig, what: str) -> None:
