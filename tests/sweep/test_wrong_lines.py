@@ -4,6 +4,7 @@ The keys are those that `conf/` composes, so that a new one is tested without a 
 """
 
 import functools
+import logging
 import math
 import random
 from pathlib import Path
@@ -70,6 +71,8 @@ class Line(NamedTuple):
 def stand_ins(monkeypatch, tmp_path):
     """Small data sets with the shapes of those that would be downloaded; everything is written under `tmp_path`."""
     monkeypatch.chdir(tmp_path)
+    # Hydra logs what it cannot import, and a report in which it is no Unicode ends the worker of pytest.
+    monkeypatch.setattr(logging.getLogger("hydra.utils"), "disabled", True)
     for name, shape in {"mnist": (1, 28, 28), "fashion_mnist": (1, 28, 28), "cifar10": (3, 32, 32)}.items():
         x = np.random.default_rng(0).integers(0, 256, (5200, *shape), np.uint8)
         arrays = Arrays(x, np.arange(5200) % 10, "classification", pixel_max=255, num_test=40)
