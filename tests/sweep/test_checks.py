@@ -184,6 +184,7 @@ MORE = [
     (["schedule=cosin"], r"schedule=cosin: no such option; did you mean cosine"),
     (["callbacks=non"], r"callbacks=non: no such option; did you mean none"),
     (["trainer=cpuu"], r"trainer=cpuu: no such option; did you mean cpu"),
+    (["logger=mlflow", "logger.mlflow.experiment=' '"], r"logger\.mlflow\.experiment= : needs a name"),
     (["logger=tensorbord"], r"logger=tensorbord: no such option; did you mean tensorboard"),
     (["experiment=mnist"], r"experiment=mnist: no such option; did you mean mnist_"),
     (["activation=zzzzzz"], r"activation=zzzzzz: no such option \(options: .*relu"),

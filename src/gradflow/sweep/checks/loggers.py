@@ -11,8 +11,7 @@ from omegaconf import DictConfig
 
 from gradflow.errors import ConfigError, shown
 from gradflow.runs.further_logger import FurtherLogger
-from gradflow.sweep.checks import arguments
-from gradflow.sweep.checks.schema import NoOption
+from gradflow.sweep.checks import arguments, schema
 from gradflow.training import build
 
 
@@ -30,7 +29,7 @@ def check(cfg: DictConfig, chosen: Any) -> None:
         raise ConfigError(f"logger={shown(chosen)}: use logger=none to write no curves")
     further = build.further_loggers(cfg)
     own = {key: value for key, value in chosen.items() if key not in further}
-    arguments.check("logger", {build.TARGET: build.RECORD, **own}, NoOption)
+    arguments.check("logger", {build.TARGET: build.RECORD, **own}, schema.NoOption)
     _check_record(own.get(build.TARGET))
     for name in further:
         _check_further(f"logger.{name}", chosen[name])
@@ -49,7 +48,8 @@ def _check_further(key: str, node: Mapping[str, Any]) -> None:
     """Refuse a logger on top of the record."""
     if "folder" in node:
         raise ConfigError(f"{key}.folder={shown(node['folder'])}: gradflow sets it; use output_dir")
-    arguments.check(key, node, NoOption)
+    is_ours = str(node[build.TARGET]).startswith("gradflow.")
+    arguments.check(key, node, schema.Logger if is_ours else schema.NoOption)
     kind = get_object(node[build.TARGET])
     if isinstance(kind, type) and not issubclass(kind, Logger):
         raise ConfigError(f"{key}.{build.TARGET}={node[build.TARGET]}: is no logger of Lightning's; check the name")

@@ -214,6 +214,15 @@ class Callback(TypedDict, total=False):
     monitor: Name
 
 
+class Logger(TypedDict, total=False):
+    """Of the loggers on top of the record."""
+
+    experiment: Annotated[str, Field(pattern=r"\S", max_length=200, title="a name", examples=["digits_conv"])]
+    project: Annotated[str, Field(pattern=r"\S", max_length=200, title="a name", examples=["digits_conv"])]
+    entity: Name | None
+    tracking_uri: Path | None
+
+
 class Timeout(TypedDict, total=False):
     """Of trainer=ddp; datetime.timedelta has no annotations."""
 
