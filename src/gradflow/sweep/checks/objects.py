@@ -1,7 +1,6 @@
 """Can everything be built for this data, and does the network fit it?"""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -18,10 +17,10 @@ from gradflow.models.layers import declared_layers
 from gradflow.runs import tags
 from gradflow.runs.metrics import Metric
 from gradflow.sweep.checks import callbacks, dry_step, training, updates
+from gradflow.sweep.checks.other_code import refusing
 from gradflow.training import build, checkpoints
 from gradflow.training.architecture import activation, check_replacement, shown_model
 from gradflow.training.epoch_scores import EpochScores
-from gradflow.training.instantiation import cause
 from gradflow.training.lightning_callbacks import refusal
 from gradflow.training.module import ActivationModule
 
@@ -35,13 +34,13 @@ def check_builds(cfg: DictConfig, data: ArrayDataModule) -> None:
         ConfigError: naming the group.
     """
     target = f"activation._target_={cfg.activation.get('_target_')}"
-    with _refusal(f"{target} {shown_model(cfg)}"):
+    with refusing(f"{target} {shown_model(cfg)}"):
         module = build.module(cfg, data)
         wrong = probes.where_own_slope_is_wrong(activation(cfg))
     _check_outputs(cfg, data, module)
     if wrong:
         raise ConfigError(f"{target}: {wrong}; correct it, or leave it out")
-    with _refusal(f"optimizer={cfg.optimizer.get('name')} schedule={cfg.schedule.get('name')}"):
+    with refusing(f"optimizer={cfg.optimizer.get('name')} schedule={cfg.schedule.get('name')}"):
         updates.check(cfg, module.configure_optimizers(), data)
     _check_callbacks_and_trainer(cfg, module.task, has_batch_norm=has_batch_norm(cfg, data))
     _check_sizes(cfg, data)
@@ -52,7 +51,7 @@ def _check_outputs(cfg: DictConfig, data: ArrayDataModule, module: ActivationMod
     """Refuse a network that does not fit the data, or in which the activation does not stand."""
     network = module.network
     target = f"activation._target_={cfg.activation.get('_target_')}"
-    with _refusal(f"{target} {shown_model(cfg)}", "fails on the data"):
+    with refusing(f"{target} {shown_model(cfg)}", "fails on the data"):
         check_replacement(cfg, data)
         with torch.no_grad():
             outputs = network.eval()(torch.zeros(2, *data.input_shape).to(next(module.parameters())))
@@ -71,7 +70,7 @@ def _check_outputs(cfg: DictConfig, data: ArrayDataModule, module: ActivationMod
 
 
 def _check_callbacks_and_trainer(cfg: DictConfig, task: Task, *, has_batch_norm: bool) -> None:
-    with _refusal("callbacks"):
+    with refusing("callbacks"):
         made = build.callbacks(cfg)
     callbacks.check_together(cfg, made, task, has_batch_norm=has_batch_norm)
     if has_batch_norm:
@@ -81,7 +80,7 @@ def _check_callbacks_and_trainer(cfg: DictConfig, task: Task, *, has_batch_norm:
             "trainer.enable_checkpointing=false: a run goes on from its last checkpoint and tests its best one; leave "
             "it out"
         )
-    with _refusal("trainer"):
+    with refusing("trainer"):
         saving = checkpoints.checkpoints(Path(), EpochScores(task.monitor, task.mode))
         trainer = build.trainer(cfg, Path(), callbacks=[*build.monitors(cfg), *saving])
     if reason := refusal(type(trainer.profiler)):  # type: ignore[attr-defined]
@@ -117,7 +116,7 @@ def has_batch_norm(cfg: DictConfig, data: ArrayDataModule) -> bool:
     Raises:
         ConfigError: if it has to be built to tell, and cannot be.
     """
-    with _refusal(shown_model(cfg)):
+    with refusing(shown_model(cfg)):
         return build.has_batch_norm(cfg, data)
 
 
@@ -127,7 +126,7 @@ def decay_rule(cfg: DictConfig) -> dict[str, str]:
     Raises:
         ConfigError: if the activation has to be built to tell, and cannot be.
     """
-    with _refusal(f"activation._target_={cfg.activation.get('_target_')}"):
+    with refusing(f"activation._target_={cfg.activation.get('_target_')}"):
         return build.decay_rule(cfg)
 
 
@@ -137,7 +136,7 @@ def own_metrics(cfg: DictConfig) -> list[Metric]:
     Raises:
         ConfigError: if the callbacks cannot be built, or two monitors declare one tag.
     """
-    with _refusal("callbacks"):
+    with refusing("callbacks"):
         monitors = build.monitors(cfg)
         tags_declared = [metric.tag for monitor in monitors_among(monitors) for metric in monitor.declares]
         own = declared_by(monitors)
@@ -149,7 +148,7 @@ def own_metrics(cfg: DictConfig) -> list[Metric]:
 
 def monitored(cfg: DictConfig) -> list[str]:
     """The tags of all metrics that the configured monitors record; one that ends in `/` has a value for each layer."""
-    with _refusal("callbacks"):
+    with refusing("callbacks"):
         return [metric.tag for monitor in monitors_among(build.monitors(cfg)) for metric in monitor.declares]
 
 
@@ -163,7 +162,7 @@ def headline(cfg: DictConfig, data: ArrayDataModule) -> str:
     tag = cfg.headline
     if tag is None:
         return tags.at_best(tags.test(task.headline))
-    with _refusal("callbacks"):
+    with refusing("callbacks"):
         declared = [metric for monitor in monitors_among(build.monitors(cfg)) for metric in monitor.declares]
     legal = _tags_of_a_run(task, declared)
     if tag in legal and tags.is_other_bn(tag) and not has_batch_norm(cfg, data):
@@ -196,19 +195,8 @@ def _is_of_a_layer(tag: str, declared: Sequence[Metric], cfg: DictConfig, data: 
     quantity, _, layer = tag.rpartition("/")
     if f"{quantity}/" not in [metric.tag for metric in declared]:
         return False
-    with _refusal(shown_model(cfg)):
+    with refusing(shown_model(cfg)):
         layers = layer_names(build.network(cfg, data).eval(), torch.zeros(2, *data.input_shape))
     if layer not in layers:
         raise ConfigError(f"headline={tag}: no such layer{nearest(layer, layers)} (layers: {', '.join(layers)})")
     return True
-
-
-@contextmanager
-def _refusal(what: str, fault: str = "cannot be built") -> Iterator[None]:
-    try:
-        yield
-    except ConfigError:
-        raise
-    except Exception as error:
-        reason = cause(error)
-        raise ConfigError(f"{what}: {fault}: {reason or type(reason).__name__}") from error

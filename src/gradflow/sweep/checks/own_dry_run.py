@@ -1,8 +1,7 @@
 """A LightningModule of the user's own at work once, on two batches: what it logs is known only then."""
 
 import inspect
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import walk_tb
@@ -17,9 +16,9 @@ from gradflow.errors import ConfigError, Diverged, nearest, shown
 from gradflow.runs import identity, tags
 from gradflow.sweep.checks.callbacks import is_known
 from gradflow.sweep.checks.dry_step import BATCHES, LEFT_OUT, NOT_TRIED, Memory, Nowhere, kind, silence
+from gradflow.sweep.checks.other_code import refusing
 from gradflow.training import build, own_module
 from gradflow.training.epoch_seeds import EpochSeeds, seed_epochs
-from gradflow.training.instantiation import cause
 from gradflow.training.logged_metrics import LoggedMetrics
 from gradflow.training.process import lightning_called
 
@@ -58,9 +57,9 @@ def logged_by(cfg: DictConfig) -> Logged:
 
 
 def _tried(cfg: DictConfig) -> Logged:
-    with _refusal(f"data._target_={cfg.data['_target_']}", "cannot be built"):
+    with refusing(f"data._target_={cfg.data['_target_']}"):
         data = build.any_data(cfg)
-    with _refusal(f"module._target_={cfg.module['_target_']}", "cannot be built"):
+    with refusing(f"module._target_={cfg.module['_target_']}"):
         module = build.any_module(cfg, data)
     metrics = LoggedMetrics(own_module.scores(cfg))
     trainer = _trainer(cfg, metrics)
@@ -100,12 +99,12 @@ def _trainer(cfg: DictConfig, metrics: LoggedMetrics) -> L.Trainer:
             "limit_val_batches": 1,
             "limit_test_batches": 1,
         }
-    with _refusal("callbacks", "cannot be built"):
+    with refusing("callbacks"):
         made = build.callbacks(cfg)
     called = [one for one in made.values() if is_known(one) and not isinstance(one, LambdaCallback | ModelSummary)]
     followed = [one for one in called if getattr(one, "monitor", None) is not None]  # checked by its name
     called = [EpochSeeds(cfg.seed), *(one for one in called if one not in followed), metrics]
-    with _refusal("trainer", "cannot be built"):
+    with refusing("trainer"):
         trainer = build.trainer(own, Path(), callbacks=called, loggers=metrics.loggers([Nowhere()]))
     trainer.strategy.checkpoint_io = Memory()
     return trainer
@@ -151,14 +150,3 @@ def _to_blame(error: Exception, cfg: DictConfig, module: L.LightningModule) -> s
         elif owner is module:
             found = f"module._target_={cfg.module['_target_']}"
     return found
-
-
-@contextmanager
-def _refusal(what: str, fault: str) -> Iterator[None]:
-    try:
-        yield
-    except ConfigError:
-        raise
-    except Exception as error:
-        reason = cause(error)
-        raise ConfigError(f"{what}: {fault}: {reason or type(reason).__name__}") from error
