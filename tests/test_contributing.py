@@ -11,7 +11,7 @@ ROOT = CONF.parent
 PACKAGE = ROOT / "src/gradflow"
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 PATHS = {path for path in re.findall(r"`([\w./]+(?:/|\.\w+))`", TEXT) if "NAME" not in path}
-PLACES = (ROOT, PACKAGE, PACKAGE / "study", PACKAGE / "sweep", PACKAGE / "lesson", ROOT / "tests/study/report")
+PLACES = (ROOT, PACKAGE, PACKAGE / "study", PACKAGE / "sweep", PACKAGE / "lesson", ROOT / "tests/report")
 
 
 def test_the_floor_plan_is_the_order_of_the_imports():

@@ -11,8 +11,8 @@ from rich.console import Console
 
 from gradflow import terminal
 from gradflow.invocation import interpreter
+from gradflow.report import write
 from gradflow.study.__main__ import main
-from gradflow.study.report import write
 
 
 @pytest.fixture

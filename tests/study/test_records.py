@@ -8,10 +8,10 @@ import pytest
 from forged_runs import typical, write_run
 
 from gradflow.advise.__main__ import main as advise_main
+from gradflow.report.frames import study_frames
 from gradflow.runs.events import curves
 from gradflow.study.__main__ import main as study_main
 from gradflow.study.records import study_runs
-from gradflow.study.report.frames import study_frames
 
 
 def test_the_runs_of_a_study_by_configuration_then_seed(tmp_path):

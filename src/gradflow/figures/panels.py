@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import vl_convert
@@ -14,6 +14,7 @@ WIDTH, HEIGHT, COLUMNS = 250, 190, 4  # pixels of a panel, panels in a row
 ALONE_WIDTH, ALONE_HEIGHT = 460, 280  # of a figure's only panel
 ROW_WIDTH, ROW_HEIGHT = 330, 230  # of a panel that has its place in a row
 SCALE = 2.0  # of the PNG
+Section = Literal["answer", "training", "layers"]
 HIDDEN_ACTIVATIONS, HIDDEN_DEPTHS = "hidden_activations", "hidden_depths"
 
 
@@ -44,6 +45,8 @@ class Figure:
         zooms: whether both axes can be zoomed.
         heat: lowest and highest value of the colour bar, as text, where colour shows a number.
         columns: panels in a row, where they belong side by side; None for as many as fit.
+        section: the part of the page in which it stands.
+        spoken: what it shows, in one sentence for those who cannot see it.
     """
 
     name: str
@@ -53,6 +56,8 @@ class Figure:
     zooms: bool = False
     heat: tuple[str, str] | None = None
     columns: int | None = None
+    section: Section = "training"
+    spoken: str = ""
 
     @property
     def size(self) -> tuple[int, int]:

@@ -6,10 +6,10 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from gradflow import report
 from gradflow.figures.inline import chart_options, script_json, vega_library
 from gradflow.lesson import marks
 from gradflow.lesson.section import Section
-from gradflow.study import report
 
 TITLE = "Activation functions, one experiment at a time"
 SUBTITLE = (

@@ -105,7 +105,7 @@ def _compare(options: argparse.Namespace, records: list[Record]) -> None:
 
 
 def _report(options: argparse.Namespace, records: list[Record]) -> None:
-    from gradflow.study.report.write import write_report
+    from gradflow.report.write import write_report
 
     if options.metric is not None:
         records = [{**record, "headline": options.metric} for record in records]

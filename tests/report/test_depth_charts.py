@@ -5,8 +5,8 @@ from drawn import marks_of
 from forged_runs import HEADLINE
 
 from gradflow.figures import marks
+from gradflow.report import depth_charts
 from gradflow.runs.metrics import MetricTable
-from gradflow.study.report import depth_charts
 
 
 def headline(frames, legend):

@@ -9,11 +9,11 @@ import pandas as pd
 from gradflow.figures import marks
 from gradflow.figures.marks import Legend, ValueAxis, blocks_text, heading
 from gradflow.figures.panels import Figure, Panel
+from gradflow.report.curve_points import SPREAD
+from gradflow.report.frames import Frames
 from gradflow.runs import tags
 from gradflow.runs.metrics import Metric, MetricTable
 from gradflow.study.configurations import groups
-from gradflow.study.report.curve_points import SPREAD
-from gradflow.study.report.frames import Frames
 
 _DRAG = "Drag to move, Ctrl + wheel to zoom, double-click to reset."
 _FEW = 15  # a curve of at most this many points shows each of them

@@ -3,8 +3,8 @@
 import pytest
 from forged_runs import typical, write_run
 
+from gradflow.report.frames import AFTER, BEFORE, MOST_POINTS, study_frames
 from gradflow.study.records import study_runs
-from gradflow.study.report.frames import AFTER, BEFORE, MOST_POINTS, study_frames
 
 HALF_OF_TWO = 12.706204736  # quantile of Student's t with one degree of freedom: sd / sqrt(2) is half the difference
 

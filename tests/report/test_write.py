@@ -13,8 +13,8 @@ from forged_runs import typical, write_run
 
 from gradflow.errors import ConfigError
 from gradflow.invocation import interpreter
+from gradflow.report import write
 from gradflow.runs.record import error_entry, read_record, write_record
-from gradflow.study.report import write
 
 pytestmark = pytest.mark.slow  # pictures of every figure
 
@@ -211,7 +211,7 @@ def test_wrong_input(tmp_path):
 
 
 def test_reading_a_study_needs_no_torch():
-    code = "import sys, gradflow.study.report; sys.exit('torch' in sys.modules or 'lightning' in sys.modules)"
+    code = "import sys, gradflow.report; sys.exit('torch' in sys.modules or 'lightning' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -12,6 +12,12 @@ from gradflow.errors import printable
 from gradflow.figures.marks import legend_of
 from gradflow.figures.panels import Figure, save
 from gradflow.figures.table import Table, markdown
+from gradflow.report import tables
+from gradflow.report.figures import figures
+from gradflow.report.frames import Frames, study_frames
+from gradflow.report.new_images import HEADER, WHAT_IT_COVERS, answers_of, differences_table, intervals
+from gradflow.report.page import Content, Verdict, page
+from gradflow.report.provenance import failures, provenance, spent
 from gradflow.runs import tags
 from gradflow.runs.metrics import selected_on_test
 from gradflow.runs.record import Record, State, now
@@ -23,12 +29,6 @@ from gradflow.study.comparison.overall import Overall, overall
 from gradflow.study.comparison.tuning import Tuning
 from gradflow.study.output import writing_to
 from gradflow.study.records import study_with_runs
-from gradflow.study.report import tables
-from gradflow.study.report.figures import figures
-from gradflow.study.report.frames import Frames, study_frames
-from gradflow.study.report.new_images import HEADER, WHAT_IT_COVERS, answers_of, differences_table, intervals
-from gradflow.study.report.page import Content, Verdict, page
-from gradflow.study.report.provenance import failures, provenance, spent
 from gradflow.study.status import true_state
 from gradflow.study.treatments import compared
 

@@ -3,8 +3,8 @@
 import pytest
 
 from gradflow.figures.panels import interactive, picture
-from gradflow.study.report import depth_charts, training_charts
-from gradflow.study.report.figures import figures
+from gradflow.report import depth_charts, training_charts
+from gradflow.report.figures import figures
 
 
 def vertical_scales(panel):

@@ -9,10 +9,10 @@ from gradflow.figures import marks
 from gradflow.figures.marks import Legend, blocks_text, heading
 from gradflow.figures.palette import HEAT
 from gradflow.figures.panels import Figure, Panel
+from gradflow.report.frames import BEFORE
 from gradflow.runs.metrics import MetricTable
 from gradflow.runs.tags import TOTAL, of_layer
 from gradflow.study.configurations import groups
-from gradflow.study.report.frames import BEFORE
 
 
 def units(frame: pd.DataFrame, legend: Legend, *, quantity: str) -> Figure:

@@ -2,9 +2,9 @@
 
 from forged_runs import write_run
 
+from gradflow.report import tables
+from gradflow.report.frames import study_frames
 from gradflow.study.records import study_runs
-from gradflow.study.report import tables
-from gradflow.study.report.frames import study_frames
 
 
 def table_of(make, study):

@@ -4,8 +4,8 @@ import pytest
 from forged_runs import typical, write_run
 
 from gradflow.figures.marks import legend_of
+from gradflow.report.frames import study_frames
 from gradflow.study.records import study_runs
-from gradflow.study.report.frames import study_frames
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gradflow.report.curve_points import BAND, SPREAD, banded, thinned
+from gradflow.report.final_metrics import averages, every_seed
 from gradflow.runs import tags
 from gradflow.runs.events import Curve
 from gradflow.runs.metrics import MetricTable
@@ -19,8 +21,6 @@ from gradflow.runs.tags import UNIT_QUANTITIES
 from gradflow.study.averages import align
 from gradflow.study.configurations import KEYS, finished, identities
 from gradflow.study.records import whole_curves
-from gradflow.study.report.curve_points import BAND, SPREAD, banded, thinned
-from gradflow.study.report.final_metrics import averages, every_seed
 
 BEFORE, AFTER = "before the first update", "last epoch"
 MOST_ROWS = 8000  # of one frame of curves: the page stays within a few megabytes

@@ -1,6 +1,6 @@
 """Figures of units."""
 
-from gradflow.study.report import unit_charts
+from gradflow.report import unit_charts
 
 
 def test_all_zero_units_are_mentioned_and_not_drawn(grid):

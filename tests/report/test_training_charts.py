@@ -5,9 +5,9 @@ from drawn import marks_of
 from forged_runs import typical, write_run
 
 from gradflow.figures.marks import legend_of
+from gradflow.report import training_charts
+from gradflow.report.frames import MOST_POINTS, study_frames
 from gradflow.study.records import study_runs
-from gradflow.study.report import training_charts
-from gradflow.study.report.frames import MOST_POINTS, study_frames
 
 
 def test_loss_score_and_gradient_norm_stand_side_by_side_a_row_for_each_depth(grid):

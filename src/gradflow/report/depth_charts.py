@@ -7,10 +7,10 @@ import pandas as pd
 from gradflow.figures import marks
 from gradflow.figures.marks import Legend, ValueAxis, heading
 from gradflow.figures.panels import Figure, Panel
+from gradflow.report.frames import AFTER, BEFORE
 from gradflow.runs.metrics import Metric, MetricTable
 from gradflow.runs.tags import GRAD_RMS
 from gradflow.study.configurations import groups
-from gradflow.study.report.frames import AFTER, BEFORE
 
 DODGE = 0.018  # of the range of depths, between two activations: intervals side by side, not on top of each other
 ASIDE = 7  # pixels between the mean of a configuration and the marks of its seeds

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from gradflow.figures.marks import Legend, several_seeds
 from gradflow.figures.panels import Figure
+from gradflow.report import depth_charts, training_charts, unit_charts
+from gradflow.report.frames import Frames
 from gradflow.runs import tags
 from gradflow.runs.record import Record
 from gradflow.runs.tags import UNIT_QUANTITIES
 from gradflow.study.captions import covers
-from gradflow.study.report import depth_charts, training_charts, unit_charts
-from gradflow.study.report.frames import Frames
 
 _MEANS = "Large marks are means over the seeds, bars 95 % t intervals, small circles single seeds."
 _RUNS = "Every mark is a run; the small circles repeat it."

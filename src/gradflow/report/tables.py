@@ -6,14 +6,14 @@ import pandas as pd
 
 from gradflow.figures.marks import depth_text, several_seeds
 from gradflow.figures.table import Table, without_column
+from gradflow.report.final_metrics import reported
+from gradflow.report.frames import Frames
+from gradflow.report.new_images import HEADER, as_text
 from gradflow.runs import tags
 from gradflow.runs.metrics import NO_NUMBER, Metric, MetricTable, selected_on_test
 from gradflow.runs.record import Record
 from gradflow.study.bootstrap import NONE, Interval
 from gradflow.study.configurations import KEYS, groups
-from gradflow.study.report.final_metrics import reported
-from gradflow.study.report.frames import Frames
-from gradflow.study.report.new_images import HEADER, as_text
 from gradflow.study.treatments import heading
 
 

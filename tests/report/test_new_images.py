@@ -3,6 +3,8 @@
 import numpy as np
 from forged_runs import HEADLINE, write_run
 
+from gradflow.report import new_images, tables
+from gradflow.report.frames import study_frames
 from gradflow.runs import folders
 from gradflow.runs.metrics import NO_NUMBER
 from gradflow.runs.samples import samples_of, write_samples
@@ -10,8 +12,6 @@ from gradflow.study.bootstrap import Answers, new_images_and_seeds
 from gradflow.study.comparison.compare import compare
 from gradflow.study.comparison.tuning import tune
 from gradflow.study.records import study_runs
-from gradflow.study.report import new_images, tables
-from gradflow.study.report.frames import study_frames
 
 IMAGES = 40
 
