@@ -22,7 +22,7 @@ help: ## List the targets
 	@echo
 	@echo '  ARGS="seed=0,1,2 trainer.max_epochs=5" adds overrides to the sweep; STUDY=outputs/NAME picks a study'
 	@echo '  LAUNCHER=joblib runs sweep and resume on all cores of this machine; on a Slurm cluster,'
-	@echo '  make sweep LAUNCHER=slurm PARTITION=gpu GPUS=1 ARGS="..." (see On a cluster in the README)'
+	@echo '  make sweep LAUNCHER=slurm PARTITION=gpu GPUS=1 ARGS="..." (see docs/cluster.md)'
 
 $(VENV)/.installed: pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "gradflow needs Python 3.11 or newer: install it, or name it with make PYTHON=..."; exit 1; }
