@@ -7,6 +7,9 @@ import sys
 import pytest
 from docs_examples import ROOT
 
+import gradflow
+from gradflow import callbacks
+
 pytest.importorskip("material")
 pytest.importorskip("mkdocstrings")
 pytestmark = pytest.mark.slow
@@ -33,7 +36,15 @@ def test_nothing_is_loaded_from_elsewhere(site):
         assert not [one for pair in loaded for one in pair if one.startswith(("http", "//"))], page
 
 
-def test_the_api_has_the_docstrings_of_what_can_be_imported(site):
+def test_the_api_has_whatever_the_package_offers(site):
     text = (site / "api.html").read_text()
-    for name in ("gradflow.callbacks.monitors", "gradflow.measure.watch.watch"):
-        assert f'id="{name}"' in text
+    offered = {f"gradflow.{name}" for name in gradflow.__all__} - {"gradflow.CONF", "gradflow.__version__"}
+    offered |= {f"gradflow.callbacks.{name}" for name in callbacks.__all__} - {"gradflow.callbacks.monitors"}
+    for name in sorted(offered):
+        assert f'id="{name}"' in text, name
+
+
+def test_the_search_works_from_the_disk(site):
+    text = (site / "index.html").read_text()
+    assert '"assets/iframe-worker.js"' in text  # browsers start no worker from the disk
+    assert (site / "search/search_index.js").exists()
