@@ -374,6 +374,16 @@ def test_a_worse_activation_needs_enough_seeds(tmp_path):
     assert finding.evidence.endswith("untuned; by test accuracy at the best epoch")
 
 
+def test_depths_at_which_an_activation_is_worse_are_one_finding(tmp_path):
+    for blocks, behind in ((2, 0.1), (4, 0.3)):
+        scores(tmp_path, [0.95, 0.94, 0.96, 0.95, 0.93, 0.95, 0.96], activation="relu", blocks=blocks)
+        scores(tmp_path, [0.95 - behind - seed / 1000 for seed in range(7)], activation="sigmoid", blocks=blocks)
+    finding = only(tmp_path, "worse activation")
+    assert (finding.where, finding.holds, finding.judged) == ("sigmoid, blocks=2, 4", 14, 14)
+    assert finding.evidence.startswith("blocks=4: relu scores higher than sigmoid at 4 blocks: shown (by 0.30")
+    assert "; by test accuracy at the best epoch (the worst; the mildest, blocks=2: by 0.10" in finding.evidence
+
+
 def test_a_baseline_may_be_the_worse_one(tmp_path):
     gelu = [0.95, 0.94, 0.96, 0.95, 0.93, 0.95]
     scores(tmp_path, [one - 0.1 for one in gelu], activation="relu")

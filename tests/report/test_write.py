@@ -54,21 +54,21 @@ def test_a_study_without_activations_speaks_of_what_it_varies(tmp_path, monkeypa
             write_record(folder, read_record(folder) | {"axes": {"module": "Lit", "module.hidden": hidden}})
     page = small_report(tmp_path / "widths", monkeypatch)
     assert '"sort":["module.hidden=8","module.hidden=16"]' in page
-    assert "Test accuracy at the best epoch, by module.hidden" in page
+    assert "Test accuracy at the best epoch and gradient gain per layer, last epoch, by module.hidden" in page
     assert ">module.hidden</" in re.sub(r"\s+", "", page)  # the legend
     assert not re.search(r"by activation|>\s*[Aa]ctivation\s*<|\"title\": ?\"activation\"", page)
 
 
 def test_all_files_are_there(written):
     names = [
-        *("headline", "validation", "training_loss", "gradient_by_layer", "over_training"),
-        *("gain_per_layer", "mean_gradient", "dead_units", "low_slope", "dormant_units"),
+        *("answer", "validation", "training_loss", "gradient_by_layer", "over_training"),
+        *("mean_gradient", "dead_units", "low_slope", "dormant_units"),
     ]
     files = {f"figures/{name}.{ending}" for name in names for ending in ("png", "svg", "pdf")}
     found = {str(file.relative_to(written)) for file in written.rglob("*") if file.is_file()}
     assert found == files | {"index.html", "table.csv", "table.md"}
-    assert (written / "figures/headline.png").read_bytes().startswith(b"\x89PNG")
-    assert (written / "figures/headline.pdf").read_bytes().startswith(b"%PDF")
+    assert (written / "figures/answer.png").read_bytes().startswith(b"\x89PNG")
+    assert (written / "figures/answer.pdf").read_bytes().startswith(b"%PDF")
     assert [file.name for file in written.parent.glob(".*") if file.name != ".lock"] == []
 
 
@@ -79,7 +79,7 @@ def test_values_from_the_data_are_escaped(page, written):
     specs = re.search(r'<script type="application/json" id="specs">(.*?)</script>', page, re.DOTALL)
     assert any(HOSTILE in json.dumps(spec) for spec in json.loads(specs[1]).values())
     assert HOSTILE not in (written / "table.md").read_text()
-    assert HOSTILE not in (written / "figures/headline.svg").read_text()
+    assert HOSTILE not in (written / "figures/answer.svg").read_text()
 
 
 def test_the_page_loads_nothing(page):
@@ -166,14 +166,14 @@ def test_monitors_off_one_seed_one_activation(tmp_path, monkeypatch):
     run["metrics"] = {"test/acc_at_best": 0.9, "val/acc": 0.9}
     write_run(tmp_path, **run)
     page = small_report(tmp_path, monkeypatch)
-    assert re.findall(r'<figure id="(\w+)"', page) == ["headline", "validation", "training_loss"]
+    assert re.findall(r'<figure id="(\w+)"', page) == ["answer", "validation", "training_loss"]
     assert "Nothing to compare" in page
 
 
 def test_every_figure_and_table_with_an_interval_says_what_it_covers(page, written):
     sentence = "The 95 % intervals cover training&#39;s randomness, with one split and one test set."
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", page, re.DOTALL)
-    assert len(captions) == 10
+    assert len(captions) == 9
     assert all(html.unescape(sentence) in html.unescape(caption) for caption in captions)
     tables = re.findall(r"<caption><span>(.*?)</span></caption>", page)
     without = [caption for caption in tables if html.unescape(sentence) not in html.unescape(caption)]
@@ -188,7 +188,7 @@ def test_with_a_single_seed_nothing_speaks_of_an_interval(tmp_path, monkeypatch)
             write_run(tmp_path, activation=activation, **typical(blocks=blocks))
     page = write.write_report(tmp_path).read_text()
     said = re.sub(r"<script.*?</script>|<style.*?</style>", "", page, flags=re.DOTALL)
-    assert len(drawn) == 10
+    assert len(drawn) == 9
     assert "interval" not in said
     assert "over the seeds" not in said
     assert "interval" not in (tmp_path / "report/table.md").read_text()

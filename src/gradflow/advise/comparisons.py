@@ -1,41 +1,22 @@
 """Which of two activations is behind, by the paired comparisons of a study, and how strong the evidence is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from gradflow.advise.cases import Case, Place
+from gradflow.advise.measured_run import Sighting
 from gradflow.runs.metrics import SELECTED_ON_TEST
 from gradflow.runs.record import Record, State
 from gradflow.study.comparison.claims import Comparison, Strength
 from gradflow.study.comparison.compare import compare
 from gradflow.study.comparison.more_seeds import MoreSeeds, more_seeds
+from gradflow.study.comparison.verdict import estimate
 
 
-@dataclass(frozen=True)
-class Lead:
-    """One activation is ahead of another in one group of a study.
-
-    Attributes:
-        where: the activation that is behind, and the group.
-        holds: the number of seeds in which it is behind.
-        seeds: the number of seeds that both have.
-        strength: shown or suggested.
-        remedy: what to do about it.
-        evidence: one line.
-        badness: the mean difference, in the metric's unit.
-    """
-
-    where: str
-    holds: int
-    seeds: int
-    strength: Strength
-    remedy: str
-    evidence: str
-    badness: float
-
-
-def leads(study: Path, records: Sequence[Record], *, baseline: str | None, metric: str | None) -> list[Lead]:
-    """The pairs in which one is shown or suggested to be behind.
+def leads(
+    study: Path, records: Sequence[Record], *, baseline: str | None, metric: str | None
+) -> list[tuple[Strength, Case]]:
+    """The pairs in which one is shown or suggested to be behind, with the activation that is behind as the place.
 
     Args:
         study: the study's folder.
@@ -51,21 +32,22 @@ def leads(study: Path, records: Sequence[Record], *, baseline: str | None, metri
         return []
     comparisons = compare(records, baseline=baseline, metric=metric)
     more = more_seeds(records, comparisons, study=study)
-    return [_lead(c, more) for c in comparisons if c.claimed and c.better]
+    return [(c.strength, _lead(c, more)) for c in comparisons if c.claimed and c.better]
 
 
-def _lead(c: Comparison, more: MoreSeeds | None) -> Lead:
+def _lead(c: Comparison, more: MoreSeeds | None) -> Case:
     assert c.differences is not None
     if c.strength is Strength.SHOWN:
         remedy = f"activation={c.ahead} there"
     else:
         remedy = more.command if more and more.command else f"more seeds: {c.needed} are needed"
-    return Lead(
-        where=", ".join(part for part in (c.behind, c.where) if part),
+    others = ", ".join(f"{axis}={value}" for axis, value in c.axes.items() if axis != "blocks")
+    place = Place((c.behind,), (c.group.get("blocks"),), (others,))
+    evidence = f"{c.verdict}; by {c.words}{f', {SELECTED_ON_TEST}' if c.selected_on_test else ''}"
+    return Case(
+        place,
         holds=sum(c.sign * difference > 0 for difference in c.differences.values),
-        seeds=c.n,
-        strength=c.strength,
-        remedy=remedy,
-        evidence=f"{c.verdict}; by {c.words}{f', {SELECTED_ON_TEST}' if c.selected_on_test else ''}",
-        badness=abs(c.differences.mean),
+        judged=c.n,
+        seen=((place, Sighting(abs(c.differences.mean), estimate(c), evidence)),),
+        remedies=(remedy,),
     )

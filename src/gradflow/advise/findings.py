@@ -1,11 +1,15 @@
-"""What the rules find in a study: in which configurations, in how many runs, on what evidence, and what helps."""
+"""What the rules find in a study: in which configurations, in how many runs, on what evidence, and what helps.
+
+Configurations that share what is wrong with them, and what helps, are one finding.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gradflow.advise.comparisons import Lead, leads
+from gradflow.advise.cases import Case, Place, shared
+from gradflow.advise.comparisons import leads
 from gradflow.advise.measured_run import MeasuredRun, NotJudged, Sighting, measured_run
 from gradflow.advise.rules import PERHAPS_WORSE, RULES, WORSE, Rule
 from gradflow.runs import health
@@ -20,11 +24,11 @@ class Finding:
     """A rule holds somewhere.
 
     Attributes:
-        where: `sigmoid, blocks=8`, with whatever else the study varies.
+        where: `sigmoid, blocks=4, 6, 8`, with whatever else the study varies.
         holds: the number of runs in which it holds (for comparisons: of the pair's seeds).
         judged: the number of runs judged.
-        evidence: one line, for the worst of them.
-        remedies: those of the rule that the configuration does not have yet.
+        evidence: one line: the worst of them, and how bad the mildest is.
+        remedies: those of the rule that the configurations do not have yet.
         badness: the larger, the worse; within the rule.
     """
 
@@ -69,7 +73,7 @@ def advise(study: Path, records: Sequence[Record], *, baseline: str | None = Non
         ValueError: if the study has no such baseline or metric.
     """
     ended = [record for record in records if record["state"] in DONE]
-    findings: list[Finding] = []
+    cases: dict[Rule, list[Case]] = {rule: [] for rule in RULES}
     missing: Counter[tuple[str, str]] = Counter()
     sizes = Counter[str]()
     for config, identity in identities(ended).items():
@@ -77,14 +81,14 @@ def advise(study: Path, records: Sequence[Record], *, baseline: str | None = Non
         if not (runs := [run for run in read if run is not None]):
             continue
         sizes[config] = len(runs)
-        where = _where(identity["activation"], identity["blocks"], identity["variant"])
+        place = Place((identity["activation"],), (identity["blocks"],), (identity["variant"],))
         for rule in RULES:
-            if (found := _judge(rule, where, runs, missing)) is not None:
-                findings.append(found)
-    findings += [_compared(lead) for lead in leads(study, records, baseline=baseline, metric=metric)]
+            cases[rule] += _judge(rule, place, runs, missing)
+    for strength, case in leads(study, records, baseline=baseline, metric=metric):
+        cases[WORSE if strength is Strength.SHOWN else PERHAPS_WORSE].append(case)
     return Advice(
         study=study,
-        findings=tuple(sorted(findings, key=lambda finding: (RULES.index(finding.rule), -finding.badness))),
+        findings=tuple(finding for rule in RULES for finding in _findings(rule, cases[rule])),
         runs=sizes.total(),
         configurations=len(sizes),
         unfinished=tuple(Counter(_why_unfinished(r) for r in records if r["state"] not in DONE).items()),
@@ -96,15 +100,10 @@ def _why_unfinished(record: Record) -> str:
     return state_shown(record) if record["state"] == State.CUT_SHORT else "not finished yet"
 
 
-def _where(activation: str, blocks: int | None, variant: str) -> str:
-    parts = [activation, "" if blocks is None else f"blocks={blocks}", variant]
-    return ", ".join(part for part in parts if part)
-
-
-def _judge(rule: Rule, where: str, runs: Sequence[MeasuredRun], missing: Counter[tuple[str, str]]) -> Finding | None:
-    """The finding of a rule in the runs of one configuration; `missing` counts the runs that cannot be judged."""
+def _judge(rule: Rule, place: Place, runs: Sequence[MeasuredRun], missing: Counter[tuple[str, str]]) -> list[Case]:
+    """What a rule finds in the runs of one configuration; `missing` counts the runs that cannot be judged."""
     if rule.judge is None:
-        return None
+        return []
     judged = 0
     sightings: list[Sighting] = []
     for run in runs:
@@ -116,16 +115,13 @@ def _judge(rule: Rule, where: str, runs: Sequence[MeasuredRun], missing: Counter
         judged += 1
         sightings += [sighting] if sighting else []
     if not sightings:
-        return None
+        return []
     sightings.sort(key=lambda sighting: -sighting.badness)
-    worst, mildest = sightings[0], sightings[-1]
-    evidence = worst.evidence
-    if worst.number != mildest.number:
-        evidence += f" (the worst seed; the mildest of the {len(sightings)}: {mildest.number})"
-    remedies = health.open_remedies(rule.remedies, runs[0].config)
-    return Finding(rule, where, len(sightings), judged, evidence, remedies, worst.badness)
+    seen = tuple((place, sighting) for sighting in sightings)
+    return [Case(place, len(sightings), judged, seen, health.open_remedies(rule.remedies, runs[0].config))]
 
 
-def _compared(lead: Lead) -> Finding:
-    rule = WORSE if lead.strength is Strength.SHOWN else PERHAPS_WORSE
-    return Finding(rule, lead.where, lead.holds, lead.seeds, lead.evidence, (lead.remedy,), lead.badness)
+def _findings(rule: Rule, cases: Sequence[Case]) -> list[Finding]:
+    """Those of a rule, the worst first."""
+    found = [Finding(rule, str(c.place), c.holds, c.judged, c.evidence, c.remedies, c.badness) for c in shared(cases)]
+    return sorted(found, key=lambda finding: -finding.badness)

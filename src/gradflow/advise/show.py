@@ -25,17 +25,15 @@ def on_screen(advice: Advice) -> RenderableType:
     """Every finding under its rule, the most severe rule first."""
     parts: list[RenderableType] = [terminal.line(summary(advice))]
     for rule, findings in _by_rule(advice):
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        table.add_column()
-        table.add_column(no_wrap=True)
-        table.add_column()
+        body: list[RenderableType] = []
         for finding in findings:
-            table.add_row(Text(finding.where), Text(_runs(finding)), Text(finding.evidence))
-        heading = Text.assemble("\n", (_heading(rule), _STYLES[rule.severity]))
+            where = Text.assemble((finding.where, "bold"), f": {_runs(finding)}")
+            body += [where, Padding(Text(finding.evidence), (0, 0, 0, 2))]
         said = Text(f"try:  {_remedies(findings)}")
-        body: list[RenderableType] = [table, Text(f"rule: {rule.condition}", "dim"), said]
+        body += [Text(f"rule: {rule.condition}", "dim"), said]
         commands = [terminal.line(f"    {command}") for command in _commands(findings)]  # to be copied whole
-        parts += [heading, Padding(Group(*body), (0, 0, 0, 2)), *commands]
+        parts += [Text.assemble("\n", (_heading(rule), _STYLES[rule.severity]))]
+        parts += [Padding(Group(*body), (0, 0, 0, 2)), *commands]
     notes = _notes(advice)
     return Group(*parts, *([Text("\n" + "\n".join(notes), "dim")] if notes else []))
 

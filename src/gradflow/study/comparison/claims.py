@@ -96,10 +96,14 @@ class Comparison:
         return len(self.seeds)
 
     @property
+    def axes(self) -> dict[str, Any]:
+        """The group, with the normalisation wherever a study has several."""
+        return {**self.group, **({} if self.norm is None else {NORM: self.norm})}
+
+    @property
     def where(self) -> str:
-        """`blocks=4, model.norm=none`: the group as text, with the normalisation wherever a study has several."""
-        norm = {} if self.norm is None else {NORM: self.norm}
-        return ", ".join(f"{axis}={value}" for axis, value in {**self.group, **norm}.items())
+        """`blocks=4, model.norm=none`: these as text."""
+        return ", ".join(f"{axis}={value}" for axis, value in self.axes.items())
 
     @property
     def claimed(self) -> bool:
