@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 EXTRAS ?= dev,slurm
 STUDY ?= outputs/digits_conv
 STUDIES ?= outputs
-PORT ?= 6006
+PORT ?=
 ARGS ?=
 LAUNCHER ?=
 PARTITION ?=
@@ -89,9 +89,8 @@ format: install ## Format the code and apply ruff's fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-tensorboard: install ## Serve TensorBoard for STUDY (STUDY=outputs for all) on http://127.0.0.1:PORT
-	@echo "from another machine: ssh -N -L $(PORT):127.0.0.1:$(PORT) $$(id -un)@$$(hostname)"
-	$(BIN)/tensorboard --logdir $(STUDY) --host 127.0.0.1 --port $(PORT)
+tensorboard: install ## Average the seeds of STUDY (STUDY=outputs: of all) and open TensorBoard at the answer
+	$(BIN)/python -m gradflow.tensorboard $(STUDY) $(if $(PORT),--port $(PORT)) $(ARGS)
 
 image: ## Build the container image gradflow, with DEVICE=cuda for NVIDIA GPUs
 	docker build --build-arg DEVICE=$(DEVICE) --tag gradflow .
