@@ -1,17 +1,18 @@
 # make help lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install sweep status resume report advise reproductions lesson docs bench bench-quick test test-fast check format tensorboard lock
+.PHONY: help install sweep status resume report advise reproductions lesson docs bench bench-quick test test-fast check format tensorboard image lock
 
 VENV ?= .venv
 BIN := $(VENV)/bin
 EXTRAS ?= dev,slurm
 STUDY ?= outputs/digits_conv
 STUDIES ?= outputs
-PORT ?= 6006
+PORT ?=
 ARGS ?=
 LAUNCHER ?=
 PARTITION ?=
 GPUS ?=
+DEVICE ?= cpu
 LAUNCH = $(if $(LAUNCHER),hydra/launcher=$(LAUNCHER)) $(if $(PARTITION),hydra.launcher.partition=$(PARTITION)) \
   $(if $(GPUS),hydra.launcher.gpus_per_node=$(GPUS))
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
@@ -88,9 +89,11 @@ format: install ## Format the code and apply ruff's fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-tensorboard: install ## Serve TensorBoard for STUDY (STUDY=outputs for all) on http://127.0.0.1:PORT
-	@echo "from another machine: ssh -N -L $(PORT):127.0.0.1:$(PORT) $$(id -un)@$$(hostname)"
-	$(BIN)/tensorboard --logdir $(STUDY) --host 127.0.0.1 --port $(PORT)
+tensorboard: install ## Average the seeds of STUDY (STUDY=outputs: of all) and open TensorBoard at the answer
+	$(BIN)/python -m gradflow.tensorboard $(STUDY) $(if $(PORT),--port $(PORT)) $(ARGS)
+
+image: ## Build the container image gradflow, with DEVICE=cuda for NVIDIA GPUs
+	docker build --build-arg DEVICE=$(DEVICE) --tag gradflow .
 
 lock: ## Pin the newest versions that pyproject.toml allows in requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)-lock

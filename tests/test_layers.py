@@ -26,6 +26,7 @@ ORDER = [
     "callbacks",
     "training",
     "study",
+    "tensorboard",
     "advise",
     "report",
     "reproductions",
