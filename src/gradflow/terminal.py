@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
@@ -184,7 +184,7 @@ def page(path: Path) -> Text:
 
 def show(renderable: RenderableType) -> None:
     """Print a table without cutting off any of its lines."""
-    console.print(renderable, crop=False)
+    console.print(Group(renderable), crop=False)  # a text on its own would lose its way of wrapping
 
 
 def say(text: str, style: str = "") -> None:

@@ -22,6 +22,7 @@ from gradflow.sweep.plan import PlannedRun
 from gradflow.sweep.progress import Standing, SweepProgress
 from gradflow.sweep.standing_lines import lines
 from gradflow.training.run import result
+from gradflow.wrapping import Wrapped
 
 LOOKS_EVERY_S = 0.5
 _SHARE = 0.05  # of the time that may be spent on looking, where there are thousands of runs or disks are slow
@@ -105,7 +106,7 @@ class _Display:
             text, end, _ = file.read().rpartition(b"\n")
         self._position += len(text) + len(end)
         for one in text.decode(errors="replace").splitlines() if end else ():
-            terminal.show(Text.from_ansi(one, overflow="ignore"))
+            terminal.show(Wrapped(Text.from_ansi(one), hanging=2))
 
 
 @contextmanager

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.text import Text
-
 from gradflow import invocation, terminal
 from gradflow.runs.record import Record, State
 from gradflow.study.comparison.compare import compare
@@ -23,7 +21,7 @@ def show(runs: Sequence[PlannedRun]) -> None:
     studies = sorted({run.folder.parent.parent for run in runs})
     for study in studies[:_MOST_STUDIES]:
         for purpose, command in _steps(study):
-            terminal.show(Text.assemble(("next: ", "dim"), purpose))
+            terminal.say(f"next: {purpose}")
             terminal.say_whole(f"  {command}")
     if more := len(studies[_MOST_STUDIES:]):
         terminal.say(f"the same for the other {more} {'study' if more == 1 else 'studies'}", style="dim")
