@@ -1,17 +1,18 @@
 # make help lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install sweep status resume report advise reproductions lesson bench bench-quick test test-fast check format tensorboard lock
+.PHONY: help install sweep status resume report advise reproductions lesson docs bench bench-quick test test-fast check format tensorboard image lock
 
 VENV ?= .venv
 BIN := $(VENV)/bin
 EXTRAS ?= dev,slurm
 STUDY ?= outputs/digits_conv
 STUDIES ?= outputs
-PORT ?= 6006
+PORT ?=
 ARGS ?=
 LAUNCHER ?=
 PARTITION ?=
 GPUS ?=
+DEVICE ?= cpu
 LAUNCH = $(if $(LAUNCHER),hydra/launcher=$(LAUNCHER)) $(if $(PARTITION),hydra.launcher.partition=$(PARTITION)) \
   $(if $(GPUS),hydra.launcher.gpus_per_node=$(GPUS))
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
@@ -22,7 +23,7 @@ help: ## List the targets
 	@echo
 	@echo '  ARGS="seed=0,1,2 trainer.max_epochs=5" adds overrides to the sweep; STUDY=outputs/NAME picks a study'
 	@echo '  LAUNCHER=joblib runs sweep and resume on all cores of this machine; on a Slurm cluster,'
-	@echo '  make sweep LAUNCHER=slurm PARTITION=gpu GPUS=1 ARGS="..." (see On a cluster in the README)'
+	@echo '  make sweep LAUNCHER=slurm PARTITION=gpu GPUS=1 ARGS="..." (see docs/cluster.md)'
 
 $(VENV)/.installed: pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "gradflow needs Python 3.11 or newer: install it, or name it with make PYTHON=..."; exit 1; }
@@ -54,6 +55,12 @@ reproductions: install ## Store the measurements of finished studies in STUDIES 
 lesson: install ## Build the interactive lesson, outputs/lesson/index.html, in three to four minutes
 	$(BIN)/python -m gradflow.lesson $(ARGS)
 
+docs: install ## Build the documentation as a site, build/docs/index.html
+	@$(BIN)/python -c 'import material, mkdocstrings' 2>/dev/null || $(BIN)/python -m pip install --quiet \
+	  --disable-pip-version-check --constraint requirements.lock --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "site: build/docs/index.html"
+
 bench: install ## Measure seconds, memory, wrong verdicts and more, tables in outputs/bench (over an hour, idle machine)
 	$(BIN)/python tests/benchmarks/speed.py $(ARGS)
 	$(BIN)/python tests/benchmarks/growth.py
@@ -82,13 +89,15 @@ format: install ## Format the code and apply ruff's fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-tensorboard: install ## Serve TensorBoard for STUDY (STUDY=outputs for all) on http://127.0.0.1:PORT
-	@echo "from another machine: ssh -N -L $(PORT):127.0.0.1:$(PORT) $$(id -un)@$$(hostname)"
-	$(BIN)/tensorboard --logdir $(STUDY) --host 127.0.0.1 --port $(PORT)
+tensorboard: install ## Average the seeds of STUDY (STUDY=outputs: of all) and open TensorBoard at the answer
+	$(BIN)/python -m gradflow.tensorboard $(STUDY) $(if $(PORT),--port $(PORT)) $(ARGS)
+
+image: ## Build the container image gradflow, with DEVICE=cuda for NVIDIA GPUs
+	docker build --build-arg DEVICE=$(DEVICE) --tag gradflow .
 
 lock: ## Pin the newest versions that pyproject.toml allows in requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet --editable '.[dev,slurm]'
+	$(VENV)-lock/bin/python -m pip install --quiet --editable '.[dev,slurm,docs]'
 	{ echo '# Exact versions of every dependency, used as pip constraints by make install. Made by make lock.'; \
 	  $(VENV)-lock/bin/python -m pip freeze --all --exclude-editable | grep -v '^pip=='; } > requirements.lock
 	rm -r $(VENV)-lock

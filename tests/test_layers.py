@@ -28,6 +28,7 @@ ORDER = [
     "callbacks",
     "training",
     "study",
+    "tensorboard",
     "advise",
     "report",
     "reproductions",

@@ -45,7 +45,7 @@ def test_the_version_is_gradflows(typed, capsys):
     ("word", "said"),
     [
         ("reprt", "reprt: no such command; did you mean report"),
-        ("xyz", "xyz: no such command (commands: status, average, compare, report, study, advise, evaluate, lesson"),
+        ("xyz", "xyz: no such command (commands: status, average, compare, report, study, tensorboard, advise"),
     ],
 )
 def test_another_word_is_refused(typed, capsys, word, said):

@@ -9,14 +9,14 @@ import effective_rank
 import numpy as np
 import pandas as pd
 import pytest
+from docs_examples import Example, python
 from finished_runs import records, weights
-from readme_examples import Example, python
 
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.data.sources import digits
 from gradflow.runs.events import curves
 
-EXAMPLE = Example("Add your measurement in one file")
+EXAMPLE = Example("your_measurement")
 RANK = "+callbacks.rank._target_=effective_rank.EffectiveRank"
 SHRUNK = ("model=mlp", "width=8", "trainer=cpu", "trainer.max_epochs=2", "callbacks.pictures=null")
 CELLS = [(activation, blocks) for activation in ("sigmoid", "relu") for blocks in (1, 4)]
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory):
-    """A copy of the repository in which the README's sweep ran with both monitors, whose files were then deleted."""
+    """A copy of the repository in which the page's sweep ran with both monitors, whose files were then deleted."""
     root = EXAMPLE.repository(tmp_path_factory.mktemp("repository"))
     own = root / "effective_rank.py"
     shutil.copy(effective_rank.__file__, own)

@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, dict[str, Any]]] = {
     "compare": ("study", {"command": "compare"}),
     "report": ("study", {"command": "report"}),
     "study": ("study", {}),
+    "tensorboard": ("tensorboard", {}),
     "advise": ("advise", {}),
     "evaluate": ("evaluate", {}),
     "lesson": ("lesson", {}),

@@ -3,7 +3,7 @@
 import pytest
 
 from gradflow.figures.panels import interactive, picture
-from gradflow.report import depth_charts, training_charts
+from gradflow.report import layer_charts, training_charts
 from gradflow.report.figures import figures
 
 
@@ -32,12 +32,11 @@ def test_every_figure_is_valid_alone_and_in_the_page(grid):
     frames, records, legend = grid(["relu", "sigmoid"], [1, 2], seeds=2)
     drawn = figures(frames, records, legend)
     assert [figure.name for figure in drawn] == [
-        "headline",
+        "answer",
         "validation",
         "training_loss",
         "gradient_by_layer",
         "over_training",
-        "gain_per_layer",
         "mean_gradient",
         "dead_units",
         "low_slope",
@@ -54,7 +53,7 @@ def test_every_figure_is_valid_alone_and_in_the_page(grid):
 def test_gradients_stand_on_logarithmic_axes(grid):
     frames, _, legend = grid(["relu"], [1, 2], seeds=2)
     _, _, norm, *_ = training_charts.over_training(frames, legend).panels
-    for panel in (norm, *depth_charts.gradient_by_layer(frames.layers, legend).panels):
+    for panel in (norm, *layer_charts.gradient_by_layer(frames.layers, legend).panels):
         assert vertical_scales(panel) == {"log"}
 
 

@@ -205,9 +205,9 @@ def test_wrong_input_is_one_line(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("study", "metric"), [("mnist_sgd", "test/acc"), ("mnist_adam", "train/acc")])
-def test_the_readme_has_the_means_of_the_tables(study, metric):
+def test_the_table_of_presets_has_the_means_of_the_tables(study, metric):
     tables = read(DOCS / "reproductions" / study)
-    row = re.search(rf"^\| `{study}` \|.*$", (DOCS.parent / "README.md").read_text(), re.MULTILINE)[0]
+    row = re.search(rf"^\| `{study}` \|.*$", (DOCS / "presets.md").read_text(), re.MULTILINE)[0]
     measured = row.split("|")[4]
     means = tables.finished.groupby("activation")[metric].mean()
     assert {name.lower(): value for name, value in re.findall(r"(\w+) (0\.\d{3})", measured)} == {
@@ -215,16 +215,16 @@ def test_the_readme_has_the_means_of_the_tables(study, metric):
     }
 
 
-def test_the_readme_has_the_peak_of_lenet5():
+def test_the_table_of_presets_has_the_peak_of_lenet5():
     runs = read(DOCS / "reproductions" / "cifar10_lenet5").finished
     relu = runs[runs["activation"] == "relu"]
     epochs = ", ".join(f"{epoch:g}" for epoch in sorted(relu["best_epoch"]))
-    assert f"peaks at {relu['val/acc_best'].mean():.3f} in epochs {epochs}" in (DOCS.parent / "README.md").read_text()
+    assert f"peaks at {relu['val/acc_best'].mean():.3f} in epochs {epochs}" in (DOCS / "presets.md").read_text()
 
 
-def test_the_readme_has_the_scores_by_depth():
+def test_the_table_of_presets_has_the_scores_by_depth():
     runs = read(DOCS / "reproductions" / "cifar10_depth").finished
-    row = re.search(r"^\| `cifar10_depth` \|.*$", (DOCS.parent / "README.md").read_text(), re.MULTILINE)[0]
+    row = re.search(r"^\| `cifar10_depth` \|.*$", (DOCS / "presets.md").read_text(), re.MULTILINE)[0]
     for name, activation in (("ReLU", "relu"), ("sigmoid", "sigmoid")):
         by_depth = runs[runs["activation"] == activation].groupby("blocks")
         by_averages, recomputed = row.split("|")[4].split("recomputed batch norm, 1, 4, 6, 8 blocks")

@@ -189,11 +189,12 @@ class HParamsPage:
 
 
 HPARAMS = {"activation": "relu", "blocks": 4, "lr": 1e-3, "residual": False, "width": [8, 4]}
+COLUMNS = ["activation", "blocks", "residual", "width"]
 
 
 def log_session(folder, *, trial, accuracy, finished=True):
     logger = RunLogger(folder)
-    logger.log_trial(trial=trial, hparams=HPARAMS, varying=["blocks"], metrics=["test/acc"])
+    logger.log_trial(trial=trial, hparams=HPARAMS, columns=COLUMNS, varying=["blocks"], metrics=["test/acc"])
     logger.log_metrics({"test/acc": accuracy}, 10)
     logger.close(finished=finished)
 
@@ -227,7 +228,6 @@ def test_hyperparameters_come_back_with_their_types(tmp_path):
     assert types == {
         "activation": api_pb2.DATA_TYPE_STRING,
         "blocks": api_pb2.DATA_TYPE_FLOAT64,
-        "lr": api_pb2.DATA_TYPE_FLOAT64,
         "residual": api_pb2.DATA_TYPE_BOOL,
         "width": api_pb2.DATA_TYPE_STRING,
     }

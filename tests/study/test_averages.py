@@ -1,6 +1,7 @@
 """The averages over the seeds that TensorBoard shows, against sums by hand."""
 
 import math
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -8,16 +9,15 @@ import pytest
 from forged_runs import write_run
 from scipy import stats
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.plugins.custom_scalar import layout_pb2
 
 from gradflow.runs.events import curves
 from gradflow.study.averages import average_study
 from gradflow.study.records import study_runs
 
 
-def averaged(study):
+def averaged(study, kind="mean"):
     folders = average_study(study, study_runs(study))
-    return {folder.parent.name: curves(folder) for folder in folders}
+    return {folder.parent.name: curves(folder.with_name(kind)) for folder in folders}
 
 
 def at(curve, step):
@@ -27,33 +27,44 @@ def at(curve, step):
 def test_mean_and_t_interval_of_every_step(tmp_path):
     for seed, values in enumerate([[1.0, 4.0], [2.0, 6.0], [6.0, 5.0]]):
         write_run(tmp_path / "s", seed=seed, curves={"my/quantity": values})
-    (mean,) = averaged(tmp_path / "s").values()
+    mean, lower, upper, seeds = (
+        averages for kind in ("mean", "lower", "upper", "seeds") for averages in averaged(tmp_path / "s", kind).values()
+    )
     assert mean["my/quantity"].values.tolist() == [3.0, 5.0]
     half = stats.t.ppf(0.975, 2) * math.sqrt(7.0) / math.sqrt(3)  # 1, 2, 6: variance (4 + 1 + 9) / 2
-    assert at(mean["lower/my/quantity"], 0) == pytest.approx(3 - half, rel=1e-6)
-    assert at(mean["upper/my/quantity"], 0) == pytest.approx(3 + half, rel=1e-6)
-    assert at(mean["seeds/all"], 0) == 3
-    assert "seeds/my/quantity" not in mean
+    assert at(lower["my/quantity"], 0) == pytest.approx(3 - half, rel=1e-6)
+    assert at(upper["my/quantity"], 0) == pytest.approx(3 + half, rel=1e-6)
+    assert not seeds  # all have a value at every step
+
+
+def test_a_filter_for_a_tag_finds_it_once_in_the_mean(tmp_path):
+    for seed in range(3):
+        write_run(tmp_path / "s", seed=seed, curves={"val/acc": [0.1 * seed], "grad_norm/total": [1.0]})
+    for kind in ("mean", "lower", "upper"):
+        (found,) = averaged(tmp_path / "s", kind).values()
+        assert sorted(found) == ["grad_norm/total", "val/acc"]
 
 
 def test_bounds_of_fractions_are_fractions(tmp_path):
     for seed, (dead, accuracy) in enumerate([(0.0, 1.0), (0.1, 0.9)]):
         write_run(tmp_path / "s", seed=seed, curves={"dead_units/total": [dead], "val/acc": [accuracy]})
-    (mean,) = averaged(tmp_path / "s").values()
+    (lower,) = averaged(tmp_path / "s", "lower").values()
+    (upper,) = averaged(tmp_path / "s", "upper").values()
     half = float(stats.t.ppf(0.975, 1)) * 0.05  # 0.635
-    assert at(mean["lower/dead_units/total"], 0) == 0.0
-    assert at(mean["upper/dead_units/total"], 0) == pytest.approx(0.05 + half)
-    assert at(mean["lower/val/acc"], 0) == pytest.approx(0.95 - half)
-    assert at(mean["upper/val/acc"], 0) == 1.0
+    assert at(lower["dead_units/total"], 0) == 0.0
+    assert at(upper["dead_units/total"], 0) == pytest.approx(0.05 + half)
+    assert at(lower["val/acc"], 0) == pytest.approx(0.95 - half)
+    assert at(upper["val/acc"], 0) == 1.0
 
 
 def test_gradient_magnitudes_are_averaged_as_powers_of_ten(tmp_path):
     for seed, value in enumerate([1e-6, 1e-2, 1e-4]):
         write_run(tmp_path / "s", seed=seed, curves={"grad_rms/00_stem": [value], "my/quantity": [seed]})
     (mean,) = averaged(tmp_path / "s").values()
+    (lower,) = averaged(tmp_path / "s", "lower").values()
     assert at(mean["grad_rms/00_stem"], 0) == pytest.approx(1e-4, rel=1e-5)
     half = stats.t.ppf(0.975, 2) * 2 / math.sqrt(3)  # decades
-    assert at(mean["lower/grad_rms/00_stem"], 0) == pytest.approx(10 ** (-4 - half), rel=1e-4)
+    assert at(lower["grad_rms/00_stem"], 0) == pytest.approx(10 ** (-4 - half), rel=1e-4)
     assert at(mean["my/quantity"], 0) == 1.0
 
 
@@ -62,11 +73,45 @@ def test_unequal_lengths_and_missing_seeds_are_shown_by_n(tmp_path):
     write_run(tmp_path / "s", seed=1, curves={"val/acc": {0: 2.0, 2: 4.0}})
     write_run(tmp_path / "s", seed=2, state="running", curves={"val/acc": [100.0]})
     write_run(tmp_path / "s", seed=3, state="diverged", curves={"val/acc": [100.0]})
-    (mean,) = averaged(tmp_path / "s").values()
-    assert mean["val/acc"].values.tolist() == [1.0, 1.0, 3.0]
-    assert mean["seeds/val/acc"].steps.tolist() == [1]
-    assert at(mean["seeds/val/acc"], 1) == 1
-    assert mean["lower/val/acc"].steps.tolist() == [0, 2]  # one seed has no interval
+    mean, lower, seeds = (
+        averages["val/acc"]
+        for kind in ("mean", "lower", "seeds")
+        for averages in averaged(tmp_path / "s", kind).values()
+    )
+    assert mean.values.tolist() == [1.0, 1.0, 3.0]
+    assert (seeds.steps.tolist(), seeds.values.tolist()) == ([1], [1.0])
+    assert lower.steps.tolist() == [0, 2]  # one seed has no interval
+
+
+def test_averages_that_are_no_more_go_away(tmp_path):
+    study = tmp_path / "s"
+    for seed in range(2):
+        write_run(study, seed=seed, curves={"val/acc": [0.1 * seed]})
+    averaged(study)
+    config = study / "activation=relu,blocks=2"
+    assert {one.name for one in config.iterdir() if "seed=" not in one.name} == {"mean", "lower", "upper", "bands"}
+    shutil.rmtree(config / "seed=1")
+    averaged(study)
+    assert {one.name for one in config.iterdir() if "seed=" not in one.name} == {"mean"}
+    assert not list((study / "summary").glob("events*"))
+
+
+def test_only_stale_averages_are_made_anew(tmp_path):
+    study = tmp_path / "s"
+    for activation, value in (("relu", 1.0), ("sigmoid", 3.0)):
+        write_run(study, activation=activation, curves={"val/acc": [value]})
+
+    def files():
+        means = average_study(study, study_runs(study), stale_only=True)
+        return {mean.parent.name.split(",")[0]: [file.name for file in mean.iterdir()] for mean in means}
+
+    first = files()
+    assert files() == first
+    write_run(study, activation="relu", seed=1, curves={"val/acc": [2.0]})
+    later = files()
+    assert later["activation=relu"] != first["activation=relu"]
+    assert later["activation=sigmoid"] == first["activation=sigmoid"]
+    assert float(curves(study / "activation=relu,blocks=2" / "mean")["val/acc"].values[0]) == 1.5
 
 
 def test_configurations_are_averaged_apart_and_again_without_leftovers(tmp_path):
@@ -121,34 +166,26 @@ def test_averages_of_somebody_elses_study_go_into_a_folder_of_ones_own(tmp_path)
     assert sorted(study.rglob("*")) == before
 
 
-def test_tensorboard_finds_a_margin_chart_for_every_tag(tmp_path):
-    write_run(tmp_path / "s", curves={"val/acc": [1.0], "grad_norm/total": [2.0]})
-    (folder,) = average_study(tmp_path / "s", study_runs(tmp_path / "s"))
-    accumulator = EventAccumulator(str(folder))
-    accumulator.Reload()
-    (event,) = accumulator.Tensors("custom_scalars__config__")
-    layout = layout_pb2.Layout.FromString(event.tensor_proto.string_val[0])
-    series = [chart.margin.series[0] for category in layout.category for chart in category.chart]
-    assert {(one.value, one.lower, one.upper) for one in series} == {
-        (tag, f"lower/{tag}", f"upper/{tag}") for tag in ("val/acc", "grad_norm/total")
-    }
-
-
 def test_a_gradient_of_zero_counts_as_missing(tmp_path):
     for seed, value in enumerate([0.0, 1e-2, 1e-4]):
         write_run(tmp_path / "s", seed=seed, curves={"grad_norm/total": [value]})
-    (mean,) = averaged(tmp_path / "s").values()
-    assert at(mean["grad_norm/total"], 0) == pytest.approx(1e-3, rel=1e-6)
-    assert at(mean["seeds/grad_norm/total"], 0) == 2
-    assert np.isfinite(mean["lower/grad_norm/total"].values).all()
+    mean, seeds, lower = (
+        averages["grad_norm/total"]
+        for kind in ("mean", "seeds", "lower")
+        for averages in averaged(tmp_path / "s", kind).values()
+    )
+    assert at(mean, 0) == pytest.approx(1e-3, rel=1e-6)
+    assert at(seeds, 0) == 2
+    assert np.isfinite(lower.values).all()
 
 
 def test_tensorboard_says_what_the_bounds_cover(tmp_path):
     for seed in (0, 1):
         write_run(tmp_path, seed=seed, curves={"val/acc": [0.5, 0.6 + 0.1 * seed]})
     write_run(tmp_path, seed=0, blocks=8, curves={"val/acc": [0.5, 0.6]})
-    several, one = (EventAccumulator(str(mean)).Reload() for mean in average_study(tmp_path, study_runs(tmp_path)))
-    sentence = "Mean over the seeds. The 95 % intervals cover training's randomness, with one split and one test set."
-    for tag in ("val/acc", "lower/val/acc", "upper/val/acc"):
-        assert several.SummaryMetadata(tag).summary_description == sentence
-    assert "val/acc" not in one.summary_metadata
+    several, one = average_study(tmp_path, study_runs(tmp_path))
+    sentence = "Mean over 2 seeds. The 95 % intervals cover training's randomness, with one split and one test set."
+    for kind in ("mean", "lower", "upper"):
+        read = EventAccumulator(str(several.with_name(kind))).Reload()
+        assert read.SummaryMetadata("val/acc").summary_description == sentence
+    assert "val/acc" not in EventAccumulator(str(one)).Reload().summary_metadata

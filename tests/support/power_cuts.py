@@ -5,8 +5,10 @@ may also put names there earlier, so each moment has two outcomes.
 """
 
 import errno
+import fcntl
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +35,7 @@ class Disk:
         self._held: list[int] = []  # descriptors that keep inodes from being used again
 
     def synced(self, descriptor: int) -> None:
-        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        path = path_of(descriptor)
         if not path.is_relative_to(self._root):
             return
         found = os.fstat(descriptor)
@@ -42,7 +44,7 @@ class Disk:
             self._names[found.st_ino] = {one.name: one.stat().st_ino for one in path.iterdir()}
             self._kinds |= {one.stat().st_ino: one.is_dir() for one in path.iterdir()}
         else:
-            self._contents[found.st_ino] = Path(f"/proc/self/fd/{descriptor}").read_bytes()
+            self._contents[found.st_ino] = path.read_bytes()
 
     def changed(self) -> None:
         self._at(self._as_synced(self._root.stat().st_ino), self._as_named(self._root))
@@ -62,6 +64,13 @@ class Disk:
             one.name: self._as_named(one) if one.is_dir() else self._contents.get(one.stat().st_ino, b"")
             for one in folder.iterdir()
         }
+
+
+def path_of(descriptor: int) -> Path:
+    """Where an open file or folder is."""
+    if sys.platform == "darwin":
+        return Path(os.fsdecode(fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0")))
+    return Path(f"/proc/self/fd/{descriptor}").readlink()
 
 
 @contextmanager
@@ -111,7 +120,7 @@ def full_disk(name: str, *, after: int = 0) -> Iterator[None]:
 
     def fsync(descriptor: int) -> None:
         nonlocal seen
-        if name in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
+        if name in str(path_of(descriptor)):
             seen += 1
             if seen > after:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -22,14 +22,18 @@ class Legend:
 
     Attributes:
         compared: what stands in the place of activations, if the study has none; `activation`.
+        names: activation -> what people read, `ReLU` for `relu`.
         colours: activation -> colour.
         shapes: activation -> shape of its marks.
+        dashes: activation -> dashes of its lines, as lengths of strokes and gaps in pixels.
         depths: depth as text -> colour, shallow to deep; empty in a study without depths.
     """
 
     compared: str
+    names: dict[str, str]
     colours: dict[str, str]
     shapes: dict[str, str]
+    dashes: dict[str, tuple[int, ...]]
     depths: dict[str, str]
 
 
@@ -39,8 +43,10 @@ def legend_of(final: pd.DataFrame, *, compared: str = "activation") -> Legend:
     depths = [depth_text(blocks) for blocks in sorted(final["blocks"].dropna().unique())]
     return Legend(
         compared=compared,
+        names={name: name for name in activations},
         colours=palette.activation_colours(activations),
         shapes=palette.activation_shapes(activations),
+        dashes=palette.activation_dashes(activations),
         depths=palette.depth_colours(depths),
     )
 
@@ -63,6 +69,11 @@ def depth_text(blocks: Any) -> str:
 def blocks_text(depth: str) -> str:
     """`4 blocks`."""
     return "" if not depth else f"{depth} block{'' if depth == '1' else 's'}"
+
+
+def capital(text: str) -> str:
+    """The text as a sentence begins; names keep their capitals."""
+    return text[:1].upper() + text[1:]
 
 
 def heading(*parts: str) -> str:
@@ -90,6 +101,11 @@ def colour(mapping: Mapping[str, str], *, field: str, title: str) -> alt.Color:
     return alt.Color(field=field, type="nominal", title=title, scale=scale)
 
 
+def dash(mapping: Mapping[str, Sequence[int]], *, field: str, title: str) -> alt.StrokeDash:
+    scale = alt.Scale(domain=list(mapping), range=[list(dashes) for dashes in mapping.values()])
+    return alt.StrokeDash(field=field, type="nominal", title=title, scale=scale)
+
+
 def shape(mapping: Mapping[str, str], *, title: str) -> alt.Shape:
     scale = alt.Scale(domain=list(mapping), range=list(mapping.values()))
     return alt.Shape(field="activation", type="nominal", title=title, scale=scale)
@@ -115,7 +131,7 @@ class ValueAxis:
         extent: dict[str, Any] = {"domain": list(self.domain), "nice": False} if self.domain else {}
         scale = alt.Scale(**kind, **extent)
         axis = alt.Axis(format=self.metric.axis_format, tickCount=5, labelOverlap="greedy")
-        return alt.Y(field=field, type="quantitative", title=self.title, scale=scale, axis=axis)
+        return alt.Y(field=field, type="quantitative", title=self.title or None, scale=scale, axis=axis)
 
 
 def domain(frame: pd.DataFrame, metric: Metric, *, also: Sequence[float] = ()) -> tuple[float, float] | None:
@@ -135,7 +151,7 @@ def domain(frame: pd.DataFrame, metric: Metric, *, also: Sequence[float] = ()) -
     if metric.is_logarithmic:
         factor = 10.0**WIDEST
         return max(low, means.min() / factor) / 1.2, min(high, means.max() * factor) * 1.2
-    margin = 0.03 * (high - low) or 0.05 * abs(high) or 0.05
+    margin = 0.03 * (high - low) or (0.01 if metric.is_fraction else 0.05 * abs(high)) or 0.05
     return low - margin, high + margin
 
 
@@ -168,6 +184,15 @@ def with_interval(chart: alt.LayerChart, metric: Metric) -> alt.LayerChart:
     low, high = (f"format(datum.{bound}, '{_format(metric)}')" for bound in ("low", "high"))
     text = f"isValid(datum.low) && isValid(datum.high) ? {low} + ' to ' + {high} : '{_ONE_SEED}'"
     return chart.transform_calculate(interval=text)
+
+
+def spoken_value(metric: Metric) -> str:
+    """A Vega expression of a row: its mean with the unit, its interval and the number of seeds, where there are."""
+    times, format_of = ("100 * ", ".2~f") if metric.is_fraction else ("", _format(metric))
+    unit = " %" if metric.is_fraction else ""
+    low, mean, high = (f"format({times}datum.{column}, '{format_of}')" for column in ("low", "mean", "high"))
+    interval = f"(isValid(datum.low) ? ' (' + {low} + ' to ' + {high} + '), n = ' + datum.n : '')"
+    return f"{mean} + '{unit}' + {interval}"
 
 
 def _format(metric: Metric) -> str:

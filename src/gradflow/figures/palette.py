@@ -31,6 +31,16 @@ MARK_PATHS = {  # shapes of Vega as SVG paths about the origin, for the legend
     "triangle-left": "M-5 0L4.5 5.5V-5.5Z",
 }
 _SHAPES = tuple(MARK_PATHS)
+DASHES: tuple[tuple[int, ...], ...] = (
+    (1, 0),
+    (7, 3),
+    (2, 2),
+    (9, 3, 2, 3),
+    (5, 5),
+    (12, 3),
+    (9, 3, 2, 3, 2, 3),
+    (1, 4),
+)
 _DEPTH_STOPS = ("#d99a1c", "#4fa95a", "#1f93a8", "#4672c8", "#9350c0")  # shallow to deep
 HEAT = ("rgba(192, 42, 139, 0.04)", "rgba(192, 42, 139, 1)")  # none to most: clear on white and on black
 
@@ -44,6 +54,11 @@ def activation_shapes(activations: Sequence[str]) -> dict[str, str]:
     """Activation -> shape of its marks, so that nothing depends on colour alone."""
     slots = _slots(activations)
     return {name: _SHAPES[(slot + slot // len(_COLOURS)) % len(_SHAPES)] for name, slot in slots.items()}
+
+
+def activation_dashes(activations: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """Activation -> dashes of its lines, so that lines without marks differ in more than colour."""
+    return {name: DASHES[slot % len(DASHES)] for name, slot in _slots(activations).items()}
 
 
 def depth_colours(depths: Sequence[str]) -> dict[str, str]:

@@ -25,12 +25,14 @@ class Panel:
     Attributes:
         title: what distinguishes it from the other panels of its figure.
         chart: without size and interaction.
+        pointer: a layer of the same data for the page only, that shows what is nearest to the pointer.
         activation: the one it shows, if it shows only one.
         depth: the one it shows, if it shows only one.
     """
 
     title: str
     chart: alt.LayerChart
+    pointer: alt.Chart | None = None
     activation: str | None = None
     depth: str | None = None
 
@@ -45,6 +47,7 @@ class Figure:
         zooms: whether both axes can be zoomed.
         heat: lowest and highest value of the colour bar, as text, where colour shows a number.
         columns: panels in a row, where they belong side by side; None for as many as fit.
+        height: of the plot of each panel, in pixels, where it is not that of all figures.
         section: the part of the page in which it stands.
         spoken: what it shows, in one sentence for those who cannot see it.
     """
@@ -56,15 +59,18 @@ class Figure:
     zooms: bool = False
     heat: tuple[str, str] | None = None
     columns: int | None = None
+    height: int | None = None
     section: Section = "training"
     spoken: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of each panel in pixels."""
+        """Width and height of each panel's plot in pixels."""
         if self.columns:
-            return ROW_WIDTH, ROW_HEIGHT
-        return (ALONE_WIDTH, ALONE_HEIGHT) if len(self.panels) == 1 else (WIDTH, HEIGHT)
+            width, height = ROW_WIDTH, ROW_HEIGHT
+        else:
+            width, height = (ALONE_WIDTH, ALONE_HEIGHT) if len(self.panels) == 1 else (WIDTH, HEIGHT)
+        return width, self.height or height
 
 
 def interactive(figure: Figure, panel: Panel) -> dict[str, Any]:
@@ -72,8 +78,8 @@ def interactive(figure: Figure, panel: Panel) -> dict[str, Any]:
 
     The signals `hidden_activations` and `hidden_depths` hold what the reader has hidden.
     """
-    described = ": ".join(filter(None, [figure.title, panel.title]))
-    chart = panel.chart.properties(width="container", height=figure.size[1], description=described)
+    chart = panel.chart if panel.pointer is None else panel.chart + panel.pointer
+    chart = chart.properties(width="container", height=figure.size[1])
     for signal, field in ((HIDDEN_ACTIVATIONS, "activation"), (HIDDEN_DEPTHS, "depth")):
         chart = chart.add_params(alt.param(name=signal, value=[]))
         chart = chart.transform_filter(f"indexof({signal}, datum.{field}) < 0")

@@ -1,140 +1,223 @@
-"""The figures of a report: one function each, from a tidy frame to panels of Vega-Lite charts."""
+"""Final metrics against depth: the figure that answers the question of a study, and those like it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from gradflow.figures import marks
+from gradflow.figures.labels import Ruler, label_places, labels
 from gradflow.figures.marks import Legend, ValueAxis, heading
-from gradflow.figures.panels import Figure, Panel
-from gradflow.report.frames import AFTER, BEFORE
-from gradflow.runs.metrics import Metric, MetricTable
-from gradflow.runs.tags import GRAD_RMS
+from gradflow.figures.panels import ALONE_HEIGHT, Figure, Panel
+from gradflow.figures.pointer import pointer
+from gradflow.report import spoken
+from gradflow.report.frames import Frames
+from gradflow.runs.metrics import Metric
 from gradflow.study.configurations import groups
 
+BLOCKS = "hidden blocks"
 DODGE = 0.018  # of the range of depths, between two activations: intervals side by side, not on top of each other
 ASIDE = 7  # pixels between the mean of a configuration and the marks of its seeds
-GRADIENT_RMS = MetricTable()[f"{GRAD_RMS}/"]
+_HEIGHT, _HALF_HEIGHT = 250, 120  # pixels of a plot of the answer, so that all of it stands on the first screen
+_FEW_NAMES = 6  # stand below their marks without a slope
+_COLUMNS = ["activation", "line", "place", BLOCKS, "n", "mean", "low", "high", "value", "end", "label", "metric"]
+_MOST_SIDE_BY_SIDE = 2  # variants, with all quantities of the answer in one row
 
 
-def by_depth(
-    final: pd.DataFrame,
-    seeds: pd.DataFrame,
-    legend: Legend,
-    *,
-    metric: Metric,
-    name: str,
-    reading: str,
-) -> Figure:
-    """A final metric against depth, a panel for each variant; against the activation if there is only one depth.
+@dataclass(frozen=True)
+class Quantity:
+    """A metric of run.json that is drawn against depth.
+
+    Attributes:
+        metric: as run.json holds it.
+        reference: a value with a horizontal rule of its own; None for none.
+        says: what the rule means.
+    """
+
+    metric: Metric
+    reference: float | None = None
+    says: str = ""
+
+
+def answer(frames: Frames, legend: Legend, *, quantities: Sequence[Quantity], reading: str) -> Figure:
+    """Quantities against depth, side by side; from three variants on a row for each quantity, a column a variant."""
+    together = frames.final["variant"].nunique() <= _MOST_SIDE_BY_SIDE
+    height = _HEIGHT if together else _HALF_HEIGHT
+    panels = [panel for quantity in quantities for panel in _panels(frames, legend, quantity, height=height)]
+    words = " and ".join(quantity.metric.words for quantity in quantities)
+    return Figure(
+        name="answer",
+        title=f"{marks.capital(words)}, by {_against(legend)}",
+        reading=reading,
+        panels=panels,
+        columns=len(panels) if together else len(panels) // len(quantities),
+        height=height,
+        section="answer",
+        spoken=" ".join(_spoken(frames, legend, quantity.metric) for quantity in quantities),
+    )
+
+
+def by_depth(frames: Frames, legend: Legend, *, quantity: Quantity, name: str, reading: str) -> Figure:
+    """A quantity against depth, a panel for each variant.
 
     Args:
-        final: means with intervals, `Frames.final`.
-        seeds: every seed's value, `Frames.seeds`.
+        frames: of the study.
         legend: of the study.
-        metric: of run.json.
+        quantity: what is drawn.
         name: of the figure's files.
         reading: how to read it.
     """
-    final, seeds = (frame[frame["metric"] == metric.tag] for frame in (final, seeds))
-    extent = marks.domain(final, metric, also=seeds["value"].tolist())
+    title = f"{marks.capital(quantity.metric.words)}, by {_against(legend)}"
+    panels = _panels(frames, legend, quantity, height=ALONE_HEIGHT)
+    return Figure(
+        name=name,
+        title=title,
+        reading=reading,
+        panels=panels,
+        height=ALONE_HEIGHT,
+        section="layers",
+        spoken=_spoken(frames, legend, quantity.metric),
+    )
+
+
+def _spoken(frames: Frames, legend: Legend, metric: Metric) -> str:
+    final = frames.final[frames.final["metric"] == metric.tag]
+    return spoken.over(final, "blocks", legend, metric=metric, against=BLOCKS if len(legend.depths) > 1 else "")
+
+
+def _against(legend: Legend) -> str:
+    return BLOCKS if len(legend.depths) > 1 else legend.compared
+
+
+def _panels(frames: Frames, legend: Legend, quantity: Quantity, *, height: int) -> list[Panel]:
+    """One for each variant, with one vertical axis: against depth, or the activation if there is only one depth."""
+    metric = quantity.metric
+    final, seeds = (frame[frame["metric"] == metric.tag] for frame in (frames.final, frames.seeds))
+    also = [] if quantity.reference is None else [quantity.reference]
+    extent = marks.domain(final, metric, also=[*seeds["value"], *also])
     deep = len(legend.depths) > 1
     panels = []
-    for keys, part in groups(final, ["variant"]):
-        values = seeds[seeds["variant"] == keys["variant"]]
-        x = _depth_axis(part) if deep else _names_axis(legend)
-        y = ValueAxis(metric.with_unit, metric, domain=extent)
-        chart = _means_and_seeds(_placed(part, legend), _placed(values, legend), legend, x=x, y=y, metric=metric)
-        panels.append(Panel(title=keys["variant"], chart=chart))
-    against = "depth" if deep else legend.compared
-    return Figure(name=name, title=f"{metric.words.capitalize()}, by {against}", reading=reading, panels=panels)
+    for keys, _ in groups(frames.final, ["variant"]):  # a variant without this metric has an empty panel
+        means, values = (_placed(frame[frame["variant"] == keys["variant"]], legend) for frame in (final, seeds))
+        ends = _ends(means, Ruler(extent, height, metric.is_logarithmic)) if deep and extent else pd.DataFrame()
+        drawn = _Drawn(
+            means=means,
+            seeds=values,
+            ends=ends,
+            across=_depth_axis(legend, "place") if deep else _names_axis(legend),
+            up=ValueAxis("", metric, domain=extent),
+        )
+        panels.append(
+            Panel(
+                title=heading(marks.capital(metric.words), keys["variant"]),
+                chart=_chart(drawn, legend, quantity),
+                pointer=_pointer(drawn, metric, legend),
+            )
+        )
+    return panels
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """The rows of a panel (means, seeds, labels of lines), and its axes."""
+
+    means: pd.DataFrame
+    seeds: pd.DataFrame
+    ends: pd.DataFrame
+    across: alt.X
+    up: ValueAxis
+
+
+def _ends(means: pd.DataFrame, ruler: Ruler) -> pd.DataFrame:
+    """Where the line of each activation ends (`end`), and where its name stands (`place`, `label`)."""
+    last = means.dropna(subset=["mean"]).sort_values("blocks").groupby("activation", sort=False).tail(1)
+    labels_at = label_places(last["mean"].tolist(), ruler)
+    if not labels_at:
+        return pd.DataFrame()
+    below_one_another = last.groupby("blocks")["place"].transform("max")
+    return last[["activation", "line", "blocks"]].assign(end=last["mean"], label=labels_at, place=below_one_another)
 
 
 def _placed(frame: pd.DataFrame, legend: Legend) -> pd.DataFrame:
-    """Add the column `place`: the depth, shifted a little by activation."""
-    blocks = frame["blocks"].to_numpy(float)
+    """Add the columns `place`, the depth shifted a little by activation, and `line`, the activation's name."""
     order = list(legend.colours)
     ranks = np.array([order.index(activation) for activation in frame["activation"]], dtype=float)
-    step = DODGE * max(float(np.ptp(blocks)) if len(blocks) else 0.0, 1.0) * min(1.0, 4 / len(order))
-    return frame.assign(place=blocks + (ranks - (len(order) - 1) / 2) * step)
+    depths = [float(depth) for depth in legend.depths] or [0.0]
+    step = DODGE * max(depths[-1] - depths[0], 1.0) * min(1.0, 4 / len(order))
+    place = frame["blocks"].to_numpy(float) + (ranks - (len(order) - 1) / 2) * step
+    return frame.assign(place=place, line=frame["activation"].map(legend.names))
 
 
-def _depth_axis(frame: pd.DataFrame) -> alt.X:
-    depths = sorted(frame["blocks"].dropna().unique())
-    axis = alt.Axis(values=[float(depth) for depth in depths], format="d", grid=False)
-    return alt.X("place:Q", title="hidden blocks", axis=axis, scale=alt.Scale(zero=False, nice=False, padding=18))
+def _depth_axis(legend: Legend, field: str) -> alt.X:
+    depths = list(map(float, legend.depths))
+    axis = alt.Axis(values=depths, format="d", grid=False, labelOverlap="greedy")
+    scale = alt.Scale(domain=[depths[0], depths[-1]], zero=False, nice=False, padding=18)
+    return alt.X(field=field, type="quantitative", title=BLOCKS, axis=axis, scale=scale)
 
 
 def _names_axis(legend: Legend) -> alt.X:
-    return alt.X("activation:N", title=legend.compared, axis=alt.Axis(labelAngle=0), sort=list(legend.colours))
+    axis = alt.Axis(labelAngle=0 if len(legend.names) <= _FEW_NAMES else -45, labelLimit=200)
+    return alt.X(field="line", type="nominal", title=legend.compared, axis=axis, sort=[*legend.names.values()])
 
 
-def _means_and_seeds(
-    means: pd.DataFrame, seeds: pd.DataFrame, legend: Legend, *, x: alt.X, y: ValueAxis, metric: Metric
-) -> alt.LayerChart:
-    """Intervals, large marks for means joined by a thin line where there are depths, small open marks for seeds."""
+def _chart(drawn: _Drawn, legend: Legend, quantity: Quantity) -> alt.LayerChart:
+    """Intervals, large marks for means joined by a line where there are depths, small open marks for seeds."""
+    x, y = drawn.across, drawn.up
     color = marks.colour(legend.colours, field="activation", title=legend.compared)
-    whose = [("activation", legend.compared), ("depth", "hidden blocks")]
-    # One source for both kinds of rows: the page filters a chart's own data, not that of its layers.
-    columns = ["activation", "place", "n", "mean", "low", "high", "seeds", "seed", "value"]
-    rows = marks.data(pd.concat([means.assign(seed=None, value=np.nan), seeds.assign(mean=np.nan)]), columns)
     base = alt.Chart().encode(x=x, color=color)
     mean = base.transform_filter("isValid(datum.mean)")
-    line = mean.mark_line(strokeWidth=1.5, opacity=0.7, clip=True).encode(y=y.of("mean"))
+    line = mean.mark_line(strokeWidth=1.8, opacity=0.8, clip=True)
     rule = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2.5, clip=True)
     circle = base.transform_filter("isValid(datum.value)").mark_point(
         size=22, opacity=0.8, strokeWidth=1, clip=True, xOffset=ASIDE
     )
     mark = mean.mark_point(size=75, filled=True, opacity=1, clip=True)
+    has_seeds = marks.several_seeds(drawn.means)
     layers = [
-        *([line] if len(legend.depths) > 1 else []),
-        *([rule.encode(y=y.of("low"), y2="high:Q")] if means["low"].notna().any() else []),
-        circle.encode(y=y.of("value"), tooltip=marks.value_tooltip(metric, *whose, ("seed", "seed"))),
-        mark.encode(
-            y=y.of("mean"),
-            shape=marks.shape(legend.shapes, title=legend.compared),
-            tooltip=[*marks.tooltip(metric, *whose), alt.Tooltip("seeds:N", title="seeds")],
-        ),
+        *_reference(quantity, y),
+        *([line.encode(y=y.of("mean"))] if len(legend.depths) > 1 else []),
+        *([rule.encode(y=y.of("low"), y2="high:Q")] if drawn.means["low"].notna().any() else []),
+        *([circle.encode(y=y.of("value"))] if has_seeds else []),
+        mark.encode(y=y.of("mean"), shape=marks.shape(legend.shapes, title=legend.compared)),
+        *(_labels(x, y, color) if len(drawn.ends) else []),
     ]
-    return marks.with_interval(alt.LayerChart(layer=layers, data=rows), metric)
+    return alt.LayerChart(layer=layers, data=_rows(drawn, has_seeds=has_seeds))
 
 
-def gradient_by_layer(frame: pd.DataFrame, legend: Legend) -> Figure:
-    """Gradient by layer, before the first update and as the mean of the last epoch.
+def _rows(drawn: _Drawn, *, has_seeds: bool) -> alt.InlineData:
+    """One source for all kinds of rows: the page filters a chart's own data, not that of its layers."""
+    shown = [drawn.means, *([drawn.seeds] if has_seeds else []), *([drawn.ends] if len(drawn.ends) else [])]
+    rows = pd.concat([part.reindex(columns=[*_COLUMNS, "blocks"]) for part in shown if len(part)] or [pd.DataFrame()])
+    return marks.data(rows.reindex(columns=[*_COLUMNS, "blocks"]).assign(**{BLOCKS: rows.get("blocks")}), _COLUMNS)
 
-    Two panels for each activation with a line for each depth; where there are no depths to tell apart, two panels with
-    a line for each activation.
-    """
-    extent = marks.domain(frame, GRADIENT_RMS)
-    deep = len(legend.depths) > 1
-    color = (
-        marks.colour(legend.depths, field="depth", title="hidden blocks")
-        if deep
-        else marks.colour(legend.colours, field="activation", title=legend.compared)
+
+def _reference(quantity: Quantity, y: ValueAxis) -> list[alt.Chart]:
+    """A dashed horizontal rule at the reference, with what it means above its left end."""
+    if quantity.reference is None:
+        return []
+    base = alt.Chart(alt.InlineData(values=[{"reference": quantity.reference}]))
+    rule = base.mark_rule(strokeDash=[4, 4], color="currentColor", opacity=0.5).encode(y=y.of("reference"))
+    text = base.mark_text(
+        text=quantity.says,
+        align="left",
+        baseline="bottom",
+        dx=4,
+        dy=-2,
+        color="currentColor",
+        opacity=0.75,
+        fontSize=11,
     )
-    y = ValueAxis(GRADIENT_RMS.with_unit, GRADIENT_RMS, domain=extent)
-    axis = alt.Axis(format="d", tickMinStep=1, grid=False)
-    x = alt.X("index:Q", title="layer (input to output)", axis=axis, scale=marks.extent(frame["index"]))
-    tooltip = marks.tooltip(
-        GRADIENT_RMS, ("activation", legend.compared), ("depth", "hidden blocks"), ("layer", "layer")
-    )
-    panels = []
-    for keys, part in groups(frame, ["variant", *(["activation"] if deep else []), "moment"]):
-        activation = keys.get("activation")
-        lines = marks.banded_line(x=x, y=y, color=color, tooltip=tooltip, points=True)
-        chart = alt.LayerChart(
-            layer=lines, data=marks.data(part, ["activation", "layer", "index", "n", "mean", "low", "high"])
-        )
-        panels.append(
-            Panel(
-                title=heading(activation or "", keys["moment"], keys["variant"]),
-                chart=marks.with_interval(chart, GRADIENT_RMS),
-                activation=activation,
-            )
-        )
-    reading = (
-        f"Root mean square of each layer's weight gradient, {BEFORE} and as the mean over the {AFTER}; a line that "
-        f"falls towards the left is a gradient that vanishes on its way to the input. "
-        f"{marks.lines_and_bands(frame, unit=', of log10')}."
-    )
-    return Figure(name="gradient_by_layer", title="Gradient by layer", reading=reading, panels=panels)
+    return [rule, text.encode(x=alt.value(0), y=y.of("reference"))]
+
+
+def _labels(x: alt.X, y: ValueAxis, color: alt.Color) -> list[alt.Chart]:
+    base = alt.Chart().transform_filter("isValid(datum.label)")
+    return labels(base, x=x, place="place", y=y, end="end", label="label", name="line", color=color)
+
+
+def _pointer(drawn: _Drawn, metric: Metric, legend: Legend) -> alt.Chart:
+    if len(legend.depths) > 1:
+        return pointer(_depth_axis(legend, BLOCKS), metric, line="line", at=[BLOCKS])
+    return pointer(drawn.across, metric, line="metric", at=["line"])

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from gradflow.figures.marks import Legend, several_seeds
 from gradflow.figures.panels import Figure
-from gradflow.report import depth_charts, training_charts, unit_charts
+from gradflow.report import depth_charts, layer_charts, training_charts, unit_charts
+from gradflow.report.depth_charts import Quantity
 from gradflow.report.frames import Frames
 from gradflow.runs import tags
 from gradflow.runs.record import Record
@@ -13,14 +14,15 @@ from gradflow.runs.tags import UNIT_QUANTITIES
 from gradflow.study.captions import covers
 
 _MEANS = "Large marks are means over the seeds, bars 95 % t intervals, small circles single seeds."
-_RUNS = "Every mark is a run; the small circles repeat it."
+_RUNS = "Every mark is one run."
+_NEITHER, _EQUAL = "1: neither shrinks nor grows", "1: as large as in the last"
 _GAIN = (
-    "The factor by which the gradient changes from one layer to the layer before it, over hidden layers of one shape, "
-    "mean over the last epoch: under 1 it shrinks on its way to the input, over 1 it grows."
+    "The gain is the factor by which the gradient changes from one layer to the layer before it, mean over the last "
+    "epoch: under 1 it shrinks on its way to the input, over 1 it grows."
 )
 _FIRST_TO_LAST = (
-    "The gradient (root mean square) of the first hidden layer over that of the last, mean over the last epoch. There "
-    "is no gain per layer: no two hidden layers after the first have weights of one shape."
+    "Next to it the gradient (root mean square) of the first hidden layer over that of the last, mean over the last "
+    "epoch. There is no gain per layer: no two hidden layers after the first have weights of one shape."
 )
 _MEAN_GRADIENT = (
     "Mean over trainable tensors (biases and normalisation included) of each tensor's mean absolute gradient, over all "
@@ -31,13 +33,12 @@ _MEAN_GRADIENT = (
 def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[Figure]:
     """Every figure that can be drawn, with what its intervals cover below it."""
     drawn = [
-        _by_depth(frames, records, legend, metric=records[0]["headline"], name="headline", reading=_marks(frames)),
+        _answer(frames, records, legend),
         _learning(frames, legend, metric=frames.validation, name="validation"),
         _learning(frames, legend, metric=tags.train(tags.LOSS), name="training_loss"),
         _gradient_by_layer(frames, legend),
         training_charts.over_training(frames, legend),
-        _gradient_flow(frames, records, legend),
-        _mean_gradient(frames, records, legend),
+        _mean_gradient(frames, legend),
         *(_units(frames, legend, quantity=quantity) for quantity in UNIT_QUANTITIES),
     ]
     sentence = covers(records)
@@ -52,30 +53,20 @@ def _marks(frames: Frames) -> str:
     return _MEANS if several_seeds(frames.final) else _RUNS
 
 
-def _by_depth(
-    frames: Frames,
-    records: Sequence[Record],
-    legend: Legend,
-    *,
-    metric: str,
-    name: str,
-    reading: str,
-) -> Figure | None:
-    if metric not in set(frames.final["metric"]):
-        return None
-    shown, seeds = frames.table.final(metric), frames.seeds
-    return depth_charts.by_depth(frames.final, seeds, legend, metric=shown, name=name, reading=reading)
-
-
-def _gradient_flow(frames: Frames, records: Sequence[Record], legend: Legend) -> Figure | None:
-    """The gain per layer; where no network of the study has one, the first hidden layer's gradient over the last's."""
+def _answer(frames: Frames, records: Sequence[Record], legend: Legend) -> Figure | None:
+    """The score against depth, next to what depth does to the gradient."""
     measured = set(frames.final["metric"])
-    metric, name, what = (
-        (tags.GAIN_PER_LAYER, "gain_per_layer", _GAIN)
-        if tags.GAIN_PER_LAYER in measured
-        else (tags.FIRST_TO_LAST, "first_to_last", _FIRST_TO_LAST)
-    )
-    return _by_depth(frames, records, legend, metric=metric, name=name, reading=f"{what} {_marks(frames)}")
+    headline = records[0]["headline"]
+    quantities = [Quantity(frames.table.final(headline))] if headline in measured else []
+    sentences = [_marks(frames)]
+    for tag, words, says in ((tags.GAIN_PER_LAYER, _GAIN, _NEITHER), (tags.FIRST_TO_LAST, _FIRST_TO_LAST, _EQUAL)):
+        if tag in measured:
+            quantities.append(Quantity(frames.table.final(tag), reference=1.0, says=says))
+            sentences.append(words)
+            break
+    if not quantities:
+        return None
+    return depth_charts.answer(frames, legend, quantities=quantities, reading=" ".join(sentences))
 
 
 def _learning(frames: Frames, legend: Legend, *, metric: str, name: str) -> Figure | None:
@@ -84,16 +75,17 @@ def _learning(frames: Frames, legend: Legend, *, metric: str, name: str) -> Figu
     return training_charts.learning_curves(frames.learning, legend, metric=frames.table[metric], name=name)
 
 
-def _mean_gradient(frames: Frames, records: Sequence[Record], legend: Legend) -> Figure | None:
-    if len(legend.depths) < 2:
-        return None
+def _mean_gradient(frames: Frames, legend: Legend) -> Figure | None:
     metric = tags.GRAD_ABS_MEAN_ALL_STEPS
+    if len(legend.depths) < 2 or metric not in set(frames.final["metric"]):
+        return None
     reading = f"{_MEAN_GRADIENT} {_marks(frames)}"
-    return _by_depth(frames, records, legend, metric=metric, name="mean_gradient", reading=reading)
+    quantity = Quantity(frames.table.final(metric))
+    return depth_charts.by_depth(frames, legend, quantity=quantity, name="mean_gradient", reading=reading)
 
 
 def _gradient_by_layer(frames: Frames, legend: Legend) -> Figure | None:
-    return depth_charts.gradient_by_layer(frames.layers, legend) if len(frames.layers) else None
+    return layer_charts.gradient_by_layer(frames.layers, legend) if len(frames.layers) else None
 
 
 def _units(frames: Frames, legend: Legend, *, quantity: str) -> Figure | None:

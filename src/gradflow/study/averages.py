@@ -1,28 +1,26 @@
-"""The average of every curve over the seeds, as one more TensorBoard run next to theirs: `<config>/mean/`."""
+"""The average of every curve over the seeds, and of what was reached against depth, for TensorBoard."""
 
-import shutil
-import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tensorboard.compat.proto.event_pb2 import Event
-from tensorboard.compat.proto.summary_pb2 import Summary
-from tensorboard.compat.proto.tensor_pb2 import TensorProto
-from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
-from tensorboard.plugins.custom_scalar import layout_pb2, metadata
-from tensorboard.plugins.scalar import metadata as scalars
 
-from gradflow.runs import folders, tags
-from gradflow.runs.events import Curve, EventFile
+from gradflow.runs import integrity
+from gradflow.runs.events import Curve
 from gradflow.runs.metrics import MetricTable
 from gradflow.runs.record import Record, State
+from gradflow.study import answering_tags, averaged_runs
+from gradflow.study.against_depth import write_against_depth
+from gradflow.study.averaged_runs import MEAN, SUMMARY, Averages, digest_of
 from gradflow.study.captions import covers
+from gradflow.study.configurations import identities
+from gradflow.study.margin_charts import MarginChart, add_bands, pairs, place_of, write_page
 from gradflow.study.output import writing_to
-from gradflow.study.records import whole_curves
+from gradflow.study.records import run_folder, whole_curves
 from gradflow.study.statistics import band
 
-MEAN, LOWER, UPPER, SEEDS = "mean", "lower", "upper", "seeds"
+FORM = 1  # of what is written: averages of another form are stale
 
 
 def align(runs: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
@@ -38,7 +36,9 @@ def align(runs: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
     return steps, values
 
 
-def average_study(study: Path, records: Sequence[Record], *, output: Path | None = None) -> list[Path]:
+def average_study(
+    study: Path, records: Sequence[Record], *, output: Path | None = None, stale_only: bool = False
+) -> list[Path]:
     """Average the finished runs of every configuration, replacing the averages of an earlier call.
 
     A run whose curves are not whole is left out, which is said.
@@ -47,90 +47,111 @@ def average_study(study: Path, records: Sequence[Record], *, output: Path | None
         study: the study's folder.
         records: run.json of its runs.
         output: the folder to write to, if not the study's.
+        stale_only: whether to leave averages alone that are of these very runs, whose curves are then not read.
 
     Returns:
-        The folders written, one per configuration with runs to average.
+        The folders of the means, one per configuration with runs to average.
 
     Raises:
         ConfigError: if the folder may not be written to.
     """
-    described = " ".join(filter(None, ["Mean over the seeds.", covers(records)]))
-    finished: dict[str, list[Record]] = {}
+    place, table = output or study, MetricTable.of(records)
+    means = []
+    configurations = _configurations(study, records)
+    for one in configurations:
+        if not (stale_only and averaged_runs.is_fresh(place / one.name, one.digest)):
+            whole = [found for record in one.runs if (found := whole_curves(study, record)) is not None]
+            if not whole:
+                continue
+            averages = _averages(whole, table)
+            for tag in answering_tags.of_training(one.headline):
+                add_bands(averages, tag, one.charts(tag, table))
+            said = one.described(len(whole))
+            described = {tag: said for run in whole for tag in run} if said else {}
+            with writing_to(place):
+                averaged_runs.write(place / one.name, averages, described=described, digest=one.digest)
+        means.append(place / one.name / MEAN)
+    with writing_to(place):
+        charts = write_against_depth(place, records) | {one.name: one.possible_charts(table) for one in configurations}
+        write_page(place / SUMMARY, {place / name: own for name, own in charts.items()})
+    return means
+
+
+@dataclass(frozen=True)
+class _Configuration:
+    """The finished runs of a configuration, and the margin charts that it takes part in.
+
+    Attributes:
+        name: of its folder.
+        runs: by seed.
+        place: the charts' category.
+        pairs: the activations that are compared there with its own.
+        covered: what intervals cover.
+        whole: of each run, whether no event file of it is missing or short.
+    """
+
+    name: str
+    runs: Sequence[Record]
+    place: str
+    pairs: Sequence[str]
+    covered: str
+    whole: Sequence[bool]
+
+    @property
+    def headline(self) -> str:
+        return self.runs[0]["headline"]
+
+    @property
+    def digest(self) -> str:
+        """Changes with anything that its averages depend on."""
+        runs = [(run["seed"], run["finished"], run["events"]) for run in self.runs]
+        said = self.described(len(self.runs))
+        return digest_of([FORM, runs, self.whole, self.headline, self.place, self.pairs, said])
+
+    def charts(self, tag: str, table: MetricTable) -> list[MarginChart]:
+        return [MarginChart(place=self.place, words=table[tag].words, pair=pair) for pair in self.pairs]
+
+    def possible_charts(self, table: MetricTable) -> list[MarginChart]:
+        return [chart for tag in answering_tags.of_training(self.headline) for chart in self.charts(tag, table)]
+
+    def described(self, seeds: int) -> str:
+        return f"Mean over {seeds} seeds. {self.covered}" if seeds > 1 else ""
+
+
+def _configurations(study: Path, records: Sequence[Record]) -> list[_Configuration]:
+    """The configurations that have finished runs."""
+    by_config: dict[str, list[Record]] = {}
     for record in records:
         if record["state"] == State.FINISHED:
-            finished.setdefault(record["config"], []).append(record)
-    table = MetricTable.of(records)
-    written = []
-    for config, runs in finished.items():
-        read = [whole_curves(study, record) for record in runs]
-        if whole := [found for found in read if found is not None]:
-            said = described if len(whole) > 1 else ""
-            written.append(_average(output or study, config, whole, table, described=said))
-    return written
+            by_config.setdefault(record["config"], []).append(record)
+    identity = identities(records)
+    places = {
+        name: place_of(records, _depth(identity[name]["blocks"]), identity[name]["variant"]) for name in by_config
+    }
+    paired = pairs({name: (place, identity[name]["activation"]) for name, place in places.items()})
+    return [
+        _Configuration(
+            name=name,
+            runs=found,
+            place=places[name],
+            pairs=paired[name],
+            covered=covers(records),
+            whole=[integrity.missing_curves(run_folder(study, run), run) is None for run in found],
+        )
+        for name, found in by_config.items()
+    ]
 
 
-def _average(
-    place: Path, config: str, runs: Sequence[Mapping[str, Curve]], table: MetricTable, *, described: str
-) -> Path:
-    """Write the mean and its bounds for every tag at every step, and the number of seeds behind them."""
-    rows: dict[int, dict[str, float]] = {}
-    tags = sorted({tag for run in runs for tag in run})
-    for tag in tags:
+def _depth(blocks: int | None) -> str:
+    return "" if blocks is None else f"{blocks} block{'' if blocks == 1 else 's'}"
+
+
+def _averages(runs: Sequence[Mapping[str, Curve]], table: MetricTable) -> Averages:
+    """The mean and its bounds for every tag at every step."""
+    averages: Averages = {}
+    for tag in sorted({tag for run in runs for tag in run}):
         steps, values = align([run[tag] for run in runs if tag in run])
         metric = table[tag]
         averaged = band(values, log10=metric.is_logarithmic, within=metric.limits)
-        for step, n, mean, low, high in zip(
-            steps.tolist(), averaged.n, averaged.mean, averaged.low, averaged.high, strict=True
-        ):
-            row = {tag: mean, f"{LOWER}/{tag}": low, f"{UPPER}/{tag}": high}
-            if n < len(runs):  # written only where seeds are missing
-                row[f"{SEEDS}/{tag}"] = n
-            rows.setdefault(step, {}).update({key: value for key, value in row.items() if np.isfinite(value)})
-    if rows:
-        rows[min(rows)][f"{SEEDS}/all"] = len(runs)
-    events = _events(rows, tags, described=described)
-    folder = place / config / MEAN
-    with writing_to(place):
-        _replace(folder, events)
-    return folder
-
-
-def _replace(folder: Path, events: Sequence[Event]) -> None:
-    """Let these be the events of a folder. Readers find all of those before, nothing for a moment, or all of these."""
-    unfinished = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(unfinished, ignore_errors=True)  # of a writer that was killed
-    EventFile(unfinished).write(events)
-    (written,) = unfinished.glob(folders.EVENT_FILES)
-    folder.mkdir(exist_ok=True)
-    for file in folder.glob(folders.EVENT_FILES):
-        file.unlink()
-    written.rename(folder / written.name)
-    unfinished.rmdir()
-
-
-def _events(rows: Mapping[int, Mapping[str, float]], tags: Sequence[str], *, described: str) -> list[Event]:
-    now = time.time()
-    events = [Event(wall_time=now, step=0, summary=_layout(tags))]
-    known: set[str] = set()  # TensorBoard takes a tag's description from its first value
-    for step, row in sorted(rows.items()):
-        new = [tag for tag in row.keys() - known if described and not tag.startswith(f"{SEEDS}/")]
-        first = {tag: scalars.create_summary_metadata(display_name="", description=described) for tag in new}
-        known |= row.keys()
-        values = [Summary.Value(tag=tag, simple_value=value, metadata=first.get(tag)) for tag, value in row.items()]
-        events.append(Event(wall_time=now, step=step, summary=Summary(value=values)))
-    return events
-
-
-def _layout(present: Sequence[str]) -> Summary:
-    """A chart of mean and band for every tag on TensorBoard's Custom Scalars page, one category per group of tags."""
-    layout = layout_pb2.Layout()
-    groups: dict[str, layout_pb2.Category] = {}
-    for tag in present:
-        group = tag.partition("/")[0]
-        if group not in groups:
-            groups[group] = layout.category.add(title=group, closed=group not in tags.OPEN_GROUPS)
-        series = layout_pb2.MarginChartContent.Series(value=tag, lower=f"{LOWER}/{tag}", upper=f"{UPPER}/{tag}")
-        groups[group].chart.add(title=tag, margin=layout_pb2.MarginChartContent(series=[series]))
-    text = TensorProto(dtype="DT_STRING", string_val=[layout.SerializeToString()], tensor_shape=TensorShapeProto())
-    described = metadata.create_summary_metadata()
-    return Summary(value=[Summary.Value(tag=metadata.CONFIG_SUMMARY_TAG, tensor=text, metadata=described)])
+        averaged_runs.add_band(averages, tag, steps, averaged, whole=len(runs))
+    return averages

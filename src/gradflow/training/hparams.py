@@ -9,22 +9,32 @@ from gradflow.runs import identity, tags
 from gradflow.runs.metrics import Metric
 from gradflow.runs.record import Record
 
+VARIANT = "variant"  # the axes besides activation and depth, in one column: runs of a study do not know each other's
+DEFAULT = "default"
+VARYING = ("activation", "blocks", VARIANT)  # within studies
+COLUMNS = (*VARYING, "lr", "parameters")  # as many as the page shows at first
+
 
 def trial(cfg: DictConfig, record: Record, *, scores: Sequence[str]) -> dict[str, Any]:
-    """Columns of TensorBoard's HParams page; `scores` are the tags of those that come first."""
+    """What a run tells TensorBoard's HParams page; `scores` are the tags of the metrics that come first.
+
+    The page takes its columns from any one of the runs that it shows. So all runs name the same ones, those that vary
+    within studies first; what is constant in most is there for filters of other tools, without a column.
+    """
+    others = [f"{axis}={value}" for axis, value in record["axes"].items() if axis not in identity.AXES]
     hparams = {
         "activation": record["activation"],
         "blocks": cfg.blocks,
+        VARIANT: ", ".join(others) or DEFAULT,
+        "lr": record["lr"],
+        "parameters": record["parameters"],
         "width": cfg.width,
         "model": cfg.model.get("name"),
         "data": cfg.data.get("name"),
         "init": cfg.init.get("name"),
         "optimizer": cfg.optimizer.get("name"),
-        "lr": record["lr"],
         "batch_size": cfg.data.get("batch_size"),
         "max_epochs": cfg.trainer.max_epochs,
-        "parameters": record["parameters"],
-        **{axis: value for axis, value in record["axes"].items() if axis not in identity.AXES},
     }
     shown = [
         *scores,
@@ -32,8 +42,10 @@ def trial(cfg: DictConfig, record: Record, *, scores: Sequence[str]) -> dict[str
         *(tags.of_layer(quantity, tags.TOTAL) for quantity in tags.UNIT_QUANTITIES),
         *(Metric.of_entry(entry).tag for entry in record["declared_metrics"]),
     ]
+    known = {name: value for name, value in hparams.items() if value is not None}
     return {
-        "hparams": {k: v for k, v in hparams.items() if v is not None},
-        "varying": list(record["axes"]),
+        "hparams": known,
+        "columns": [name for name in COLUMNS if name in known],
+        "varying": [name for name in VARYING if name in known],
         "metrics": [tag for tag in shown if not tag.endswith("/")],
     }

@@ -31,6 +31,12 @@
     document.documentElement.dataset.drawn = views.size;
   }
 
+  // Vega moves its tooltip to the pointer's left where there is no room at its right, even out of the window.
+  window.addEventListener("pointermove", () => {
+    const tooltip = document.getElementById("vg-tooltip-element");
+    if (tooltip && tooltip.getBoundingClientRect().left < 0) tooltip.style.left = "4px";
+  });
+
   for (const button of document.querySelectorAll(".legend button")) {
     button.addEventListener("click", () => toggle(button));
   }

@@ -32,5 +32,5 @@ def check(activation: Any) -> None:
     except (TypeError, ValueError) as error:  # it takes z, or is built in and does not say what it takes
         raise ConfigError(
             f"activation._target_={target}: is a function, where a class is needed; write a small torch.nn.Module "
-            '(README: "Add your activation in one file")'
+            "(docs/your_activation.md)"
         ) from error

@@ -1,4 +1,4 @@
-"""The README's worked examples, done as it says in a copy of the repository."""
+"""The worked examples of the documentation, done as it says in a copy of the repository."""
 
 import os
 import re
@@ -10,23 +10,29 @@ from pathlib import Path
 from gradflow import CONF
 
 ROOT = CONF.parent
+DOCS = ROOT / "docs"
+
+
+def one_line(text: str) -> str:
+    """A page without line breaks, and without the marks of a quotation, so that its sentences can be looked for."""
+    return " ".join(text.replace("\n> ", "\n").split())
 
 
 class Example:
-    """One section of the README: its files by path, and what it tells to run.
+    """One page of `docs/`: its files by path, and what it tells to run.
 
     Args:
-        heading: of the section.
+        page: its name, without `.md`.
     """
 
-    def __init__(self, heading: str) -> None:
-        self.text = (ROOT / "README.md").read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+    def __init__(self, page: str) -> None:
+        self.text = (DOCS / f"{page}.md").read_text()
         named = r"`([\w/]+\.(?:py|yaml))`[^`]*\n\n```(?:python|yaml)\n(.*?)```"
         self.files = dict(re.findall(named, self.text, flags=re.DOTALL))
         self.commands = re.findall(r"^\.venv/bin/python (.*)$", self.text, flags=re.MULTILINE)
 
     def repository(self, root: Path) -> Path:
-        """A copy of what the commands need, with the section's files."""
+        """A copy of what the commands need, with the page's files."""
         shutil.copy(ROOT / "train.py", root)
         for folder in ("conf", "src"):
             ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")

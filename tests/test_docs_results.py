@@ -1,4 +1,4 @@
-"""What the README says of its studies is what their kept results give."""
+"""What README and docs say of the shipped studies is what their kept results give."""
 
 import io
 import re
@@ -8,25 +8,26 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from docs_examples import DOCS, ROOT, one_line
 from finished_runs import records
 from forged_runs import run_record
 from rich.console import Console
 from scipy.stats import gmean
 
-from gradflow import CONF
 from gradflow.study.closing_table import closing_table
 from gradflow.study.comparison.compare import compare
 from gradflow.study.comparison.overall import overall
 from gradflow.training import build
 
-README = (CONF.parent / "README.md").read_text()
-ONE_LINE = " ".join(README.replace("\n> ", "\n").split())
-STUDIES = CONF.parent / "docs" / "studies"
+README = one_line((ROOT / "README.md").read_text())
+PAGE = (DOCS / "results.md").read_text()
+TRAINING = one_line((DOCS / "training.md").read_text())
+OUTPUTS = (DOCS / "output_and_loss.md").read_text()
 
 
 def kept(name):
     """The results of a study: one row per configuration and metric, a column per seed."""
-    return pd.read_csv(STUDIES / f"{name}.csv", keep_default_na=False, na_values=[""])
+    return pd.read_csv(DOCS / "studies" / f"{name}.csv", keep_default_na=False, na_values=[""])
 
 
 def records_of(name):
@@ -53,15 +54,30 @@ def printed(name):
 
 
 @pytest.mark.parametrize("name", ["digits_vanishing", "digits_depth"])
-def test_the_readme_shows_the_table_of_the_kept_study(name):
-    assert f"{printed(name)}\n" in README
+def test_the_page_shows_the_table_of_the_kept_study(name):
+    assert f"{printed(name)}\n" in PAGE
 
 
 @pytest.mark.parametrize("name", ["digits_vanishing", "digits_depth"])
-def test_the_readme_quotes_the_verdict_of_the_kept_study(name):
+def test_the_page_quotes_the_verdict_of_the_kept_study(name):
     verdict = overall(compare(records_of(name)))
     for sentence in verdict.plain:
-        assert sentence in ONE_LINE
+        assert sentence in one_line(PAGE)
+
+
+def test_the_readme_says_what_the_kept_study_found():
+    results = kept("digits_vanishing")
+    results = results[results["metric"] == "test/acc_at_best"]
+    of = lambda name, norm: results[(results["activation"] == name) & (results["variant"] == f"model.norm={norm}")]  # noqa: E731
+    one, four, eight = (f"{100 * mean:.0f} %" for mean in of("sigmoid", "none").sort_values("blocks")["mean"])
+    assert f"{one} of the test images right with one block, {four} with four, {eight} with eight" in README
+    for rows, said in (
+        (of("relu", "none"), "ReLU stays at"),
+        (results[results["variant"] == "model.norm=batch"], "both stay at"),
+    ):
+        assert f"{said} {100 * rows['mean'].min():.0f} to {100 * rows['mean'].max():.0f} %" in README
+    for sentence in overall(compare(records_of("digits_vanishing"))).plain:
+        assert f'"{sentence.partition(", ")[2].rstrip(".")}"' in README
 
 
 def initial_gain(compose, seed, *overrides):
@@ -78,24 +94,27 @@ def initial_gain(compose, seed, *overrides):
     return 10 ** -np.polyfit(range(len(rms)), np.log10(rms), 1)[0]
 
 
-def test_the_readme_says_what_each_layer_passes_on_before_the_first_update(compose):
+def test_readme_and_page_say_what_each_layer_passes_on_before_the_first_update(compose):
     sigmoid, relu, normalised = (
         gmean([initial_gain(compose, seed, *overrides) for seed in range(8)])
         for overrides in (["activation=sigmoid"], ["activation=relu"], ["activation=sigmoid", "model.norm=batch"])
     )
-    assert f"each layer of the sigmoid networks passes on {sigmoid:.2f} of the gradient (ReLU: {relu:.1f})" in ONE_LINE
-    assert f"gets {sigmoid:.2f}⁶, about {sigmoid**6:.4f}, of what the last one gets" in ONE_LINE
-    assert f"Batch normalisation raises the {sigmoid:.2f} to {normalised:.2f}" in ONE_LINE
+    for text in (README, one_line(PAGE)):
+        assert f"each layer of the sigmoid networks passes on {sigmoid:.2f} of the gradient (ReLU: {relu:.1f})" in text
+        assert f"gets {sigmoid:.2f}⁶, about {sigmoid**6:.4f}, of what the last one gets" in text
+    assert f"Batch normalisation raises the {sigmoid:.2f} to {normalised:.2f}" in one_line(PAGE)
 
 
-def test_the_readme_has_the_scores_by_running_averages_of_the_kept_study():
+def test_the_page_has_the_scores_by_running_averages_of_the_kept_study():
     results = kept("digits_depth")
     cell = results[(results["activation"] == "sigmoid") & (results["blocks"] == 8)].set_index("metric")
     running, recomputed = (f"{cell.loc[tag, 'mean']:.2f}" for tag in ("test/acc_running_bn", "test/acc"))
-    assert f"would have scored {running} in the last epoch instead of {recomputed}" in ONE_LINE
+    assert f"would have scored {running} in the last epoch instead of {recomputed}" in one_line(PAGE)
 
 
-SCORED = re.findall(r"train\.py (-m data=.*?)\s+# test (?:accuracy|R²) ([\d.]+), ([\d.]+)$", README, flags=re.MULTILINE)
+SCORED = re.findall(
+    r"train\.py (-m data=.*?)\s+# test (?:accuracy|R²) ([\d.]+), ([\d.]+)$", OUTPUTS, flags=re.MULTILINE
+)
 
 
 @pytest.mark.slow
@@ -110,7 +129,7 @@ def test_there_are_such_commands():
     assert len(SCORED) == 2
 
 
-def test_the_readme_has_the_scores_in_bfloat16():
+def test_the_page_on_training_has_the_scores_in_bfloat16():
     results = kept("digits_bf16")
     best = results[results["metric"] == "test/acc_at_best"].set_index(["activation", "blocks", "variant"])["mean"]
     relu, sigmoid = (
@@ -118,4 +137,4 @@ def test_the_readme_has_the_scores_in_bfloat16():
         for name in ("relu", "sigmoid")
     )
     said = f"ReLU {relu[0]} with one block, {relu[1]} with four; sigmoid {sigmoid[0]}, {sigmoid[1]}."
-    assert said in ONE_LINE
+    assert said in TRAINING

@@ -1,4 +1,4 @@
-"""The README's worked example of your own activation, followed in a copy of the repository."""
+"""docs/your_activation.md, followed in a copy of the repository."""
 
 import json
 import math
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from docs_examples import Example, python
 from finished_runs import records, weights
-from readme_examples import Example, python
 
 from gradflow.data.datamodule import ArrayDataModule
 from gradflow.data.sources import digits
 
-EXAMPLE = Example("Add your activation in one file")
+EXAMPLE = Example("your_activation")
 SHRUNK = ("model=mlp", "width=8", "trainer=cpu", "trainer.max_epochs=1", "callbacks.pictures=null", "study=own")
 
 pytestmark = pytest.mark.slow

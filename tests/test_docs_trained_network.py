@@ -1,26 +1,26 @@
-"""The README's way to a trained network, followed word by word."""
+"""docs/trained_network.md, followed word by word."""
 
 import re
 import shlex
 
 import numpy as np
 import pytest
+from docs_examples import Example
 from finished_runs import record, run_folders
-from readme_examples import Example
 
 from gradflow.data.sources import digits
 from gradflow.evaluate.__main__ import main
 from gradflow.runs.samples import TEST, read_samples
 
-EXAMPLE = Example("Use a trained network")
+EXAMPLE = Example("trained_network")
 (CODE,) = re.findall(r"```python\n(.*?)```", EXAMPLE.text, flags=re.DOTALL)
 SMALL = ("trainer=cpu", "width=4", "trainer.max_epochs=2", "callbacks=none", "threads=1")
 
 
 @pytest.fixture(scope="module")
 def root(command_in, tmp_path_factory):
-    """A folder with the studies and the file that the section names, made quickly: the networks are narrower."""
-    root = tmp_path_factory.mktemp("readme")
+    """A folder with the studies and the file that the page names, made quickly: the networks are narrower."""
+    root = tmp_path_factory.mktemp("trained")
     x, y = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) % 2
     for name in ("MINE.npz", "OTHER.npz"):
         np.savez(root / name, x_train=x, y_train=y, x_test=x, y_test=y)
