@@ -6,6 +6,8 @@ from itertools import pairwise
 from forged_runs import typical, write_run
 
 from gradflow import invocation
+from gradflow.study.answer import answer
+from gradflow.study.records import study_runs
 from gradflow.sweep import next_steps
 from gradflow.sweep.plan import PlannedRun
 
@@ -16,15 +18,17 @@ def forged(study, seeds=2, **more):
     ]
 
 
-def commands(capsys):
-    lines = capsys.readouterr().out.splitlines()
+def commands(printed):
+    lines = printed.splitlines()
     return {above.removeprefix("next: "): line.strip() for above, line in pairwise(lines)}
 
 
 def test_after_a_sweep_come_the_report_tensorboard_and_the_seeds_that_are_missing(tmp_path, capsys):
     study = tmp_path / "two words"
     next_steps.show([*forged(study), *forged(study, activation="tanh")])
-    found = commands(capsys)
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"{answer(study_runs(study)).sentences[0]}\nEvidence from 2 seeds: ")
+    found = commands(printed)
     tool, place = f"{invocation.interpreter()} -m gradflow", shlex.quote(str(study))
     assert found["the report, a page with the answer and its charts"] == f"{tool}.study {place} report"
     assert found["curves in TensorBoard"] == f"{tool}.tensorboard {place}"
@@ -35,7 +39,9 @@ def test_after_a_sweep_come_the_report_tensorboard_and_the_seeds_that_are_missin
 
 def test_one_activation_needs_no_seeds_and_no_results_need_no_report(tmp_path, capsys):
     next_steps.show(forged(tmp_path / "alone"))
-    assert not any("seeds" in purpose for purpose in commands(capsys))
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[0] == answer(study_runs(tmp_path / "alone")).sentences[0]
+    assert not any("seeds" in purpose or "Evidence" in purpose for purpose in commands(printed))
     write_run(tmp_path / "early", state="planned")
     next_steps.show([PlannedRun(*tmp_path.glob("early/*/*"))])
     assert capsys.readouterr().out == ""

@@ -1,49 +1,55 @@
-"""What a user may do after a sweep, as commands to copy: look at what it shows, add seeds, go on where it was ended."""
+"""What a sweep ends with: the answer so far and, as commands to copy, what to look at, seeds to add, how to go on."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gradflow import invocation, terminal
+from gradflow.report.evidence import evidence
 from gradflow.runs.record import Record, State
+from gradflow.study.answer import answer
 from gradflow.study.comparison.compare import compare
-from gradflow.study.comparison.more_seeds import more_seeds
+from gradflow.study.comparison.more_seeds import MoreSeeds, more_seeds
 from gradflow.study.records import readable_runs
 from gradflow.study.treatments import with_treatments
 from gradflow.sweep import present
 from gradflow.sweep.plan import PlannedRun
 
-_MOST_STUDIES = 2  # whose commands are named
+_MOST_STUDIES = 2  # that are told one by one
 _RERUN = "rerun="
 
 
 def show(runs: Sequence[PlannedRun]) -> None:
-    """Print what to look at next, for the first studies of a sweep that have results."""
+    """Print what the first studies of a sweep answer, and what to do next; nothing of one that has no results."""
     studies = sorted({run.folder.parent.parent for run in runs})
     for study in studies[:_MOST_STUDIES]:
-        for purpose, command in _steps(study):
-            terminal.say(f"next: {purpose}")
-            terminal.say_whole(f"  {command}")
-    if more := len(studies[_MOST_STUDIES:]):
-        terminal.say(f"the same for the other {more} {'study' if more == 1 else 'studies'}", style="dim")
+        records = with_treatments(readable_runs(study)[0])
+        if any(r["headline"] in r["metrics"] for r in records if r["state"] == State.FINISHED):
+            more = _answer(study, records)
+            for purpose, command in _steps(study, more):
+                terminal.say(f"next: {purpose}")
+                terminal.say_whole(f"  {command}")
+    if others := len(studies[_MOST_STUDIES:]):
+        terminal.say(f"the same for the other {others} {'study' if others == 1 else 'studies'}", style="dim")
 
 
-def _steps(study: Path) -> Iterator[tuple[str, str]]:
-    """(what for, command), none as long as no run has finished."""
-    records = with_treatments(readable_runs(study)[0])
-    finished = [record for record in records if record["state"] == State.FINISHED]
-    if not finished:
-        return
+def _answer(study: Path, records: Sequence[Record]) -> MoreSeeds | None:
+    """Print what the means say and how sure it is; the seeds that would show more."""
+    for sentence in answer(records).sentences:
+        terminal.say(sentence, style="bold")
+    if not (comparisons := compare(records)):
+        return None
+    more = more_seeds(records, comparisons, study=study)
+    how_sure = evidence(records, comparisons, more)
+    terminal.say(f"{how_sure.label}: {how_sure.text}")
+    return more
+
+
+def _steps(study: Path, more: MoreSeeds | None) -> Iterator[tuple[str, str]]:
+    """(what for, command)."""
     yield "the report, a page with the answer and its charts", invocation.tool("study", str(study), "report")
     yield "curves in TensorBoard", invocation.tool("tensorboard", str(study))
-    yield from _seeds(study, records)
-
-
-def _seeds(study: Path, records: Sequence[Record]) -> Iterator[tuple[str, str]]:
-    """The seeds that the evidence lacks."""
-    if any(record["headline"] in record["metrics"] for record in records if record["state"] == State.FINISHED):
-        more = more_seeds(records, compare(records), study=study)
-        if more is not None and more.command:
-            yield f"more seeds. {more.text.removesuffix(':')}", more.command
+    if more is not None and more.command:
+        yield f"more seeds. {more.text.removesuffix('; the missing ones:')}", more.command
 
 
 def say_how_to_go_on(runs: Sequence[PlannedRun]) -> None:
