@@ -370,7 +370,7 @@ def test_a_worse_activation_needs_enough_seeds(tmp_path):
     finding = only(tmp_path, "worse activation")  # one comparison: 2 / 2^6 = 0.03
     assert (finding.where, finding.holds, finding.judged) == ("sigmoid, blocks=3", 6, 6)
     assert finding.remedies == ("activation=relu there",)
-    assert finding.evidence.startswith("relu scores higher than sigmoid at 3 blocks: shown (by 0.1")
+    assert finding.evidence.startswith("ReLU scores higher than sigmoid at 3 blocks: shown (by 0.1")
     assert finding.evidence.endswith("untuned; by test accuracy at the best epoch")
 
 
@@ -380,7 +380,7 @@ def test_depths_at_which_an_activation_is_worse_are_one_finding(tmp_path):
         scores(tmp_path, [0.95 - behind - seed / 1000 for seed in range(7)], activation="sigmoid", blocks=blocks)
     finding = only(tmp_path, "worse activation")
     assert (finding.where, finding.holds, finding.judged) == ("sigmoid, blocks=2, 4", 14, 14)
-    assert finding.evidence.startswith("blocks=4: relu scores higher than sigmoid at 4 blocks: shown (by 0.30")
+    assert finding.evidence.startswith("blocks=4: ReLU scores higher than sigmoid at 4 blocks: shown (by 0.30")
     assert "; by test accuracy at the best epoch (the worst; the mildest, blocks=2: by 0.10" in finding.evidence
 
 
@@ -398,7 +398,7 @@ def test_with_too_few_seeds_a_difference_may_be_suggested(tmp_path):
     finding = only(tmp_path, "perhaps a worse activation")
     assert (finding.where, finding.holds, finding.judged) == ("sigmoid, blocks=3", 3, 3)
     assert finding.evidence.startswith(  # 4.303 * 0.01 / sqrt(3) = 0.0248
-        "relu scores higher than sigmoid at 3 blocks: suggested (by 0.100 [0.075, 0.125] on average over 3 seeds; "
+        "ReLU scores higher than sigmoid at 3 blocks: suggested (by 0.100 [0.075, 0.125] on average over 3 seeds; "
         "paired t test p = 0.0033, Holm 0.0033, which assumes roughly normal differences)"
     )
     place = f"output_dir={tmp_path.parent}"

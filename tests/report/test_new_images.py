@@ -1,5 +1,7 @@
 """Intervals for new images and new seeds in the report, from what runs have kept."""
 
+import re
+
 import numpy as np
 from forged_runs import HEADLINE, write_run
 
@@ -66,7 +68,7 @@ def test_differences_are_paired_by_seed_and_image(tmp_path):
     write_tested(tmp_path, "sigmoid", worse)
     (row,) = differences(tmp_path).rows
     expected = new_images_and_seeds(answered(worse.astype(float) - right))
-    assert row[:4] == ["sigmoid", "blocks=2", "3", "-7.50"]
+    assert row[:4] == ["sigmoid", "2 blocks", "3", "-7.50"]
     assert row[4] == "-7.50, -7.50"
     assert row[5] == f"{100 * expected.low:+.2f}, {100 * expected.high:+.2f}"
 
@@ -82,7 +84,7 @@ def test_each_comparison_finds_its_own_runs(tmp_path):
     found = differences(tmp_path)
     assert len(found.rows) == 4
     for row in found.rows:
-        lr, blocks = (float(part.partition("=")[2]) for part in (row[1].split(", ")[::-1]))
+        blocks, lr = (float(re.search(r"[\d.]+", part)[0]) for part in row[1].split(", "))
         share = {1: 0.5, 4: 0.8}[int(blocks)]
         pairs = drawn(share, seed=round(10 * lr) + int(blocks)).astype(float) - drawn(share, seed=int(blocks))
         expected = new_images_and_seeds(answered(pairs), within=(-1.0, 1.0))

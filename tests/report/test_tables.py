@@ -25,10 +25,10 @@ def test_score_and_mean_gradient_stand_by_depth(tmp_path):
     write(tmp_path, {"relu": {1: (0.5, 0.5), 8: (0.8, 0.8)}, "sigmoid": {1: (0.4, 0.4)}})
     table = table_of(tables.depth_table, tmp_path)
     assert table.headers == [
-        "blocks",
-        "relu: test accuracy at the best epoch (%)",
+        "hidden blocks",
+        "ReLU: test accuracy at the best epoch (%)",
         "sigmoid: test accuracy at the best epoch (%)",
-        "relu: mean absolute gradient, all steps",
+        "ReLU: mean absolute gradient, all steps",
         "sigmoid: mean absolute gradient, all steps",
     ]
     assert [row[:3] for row in table.rows] == [
@@ -44,7 +44,7 @@ def test_the_change_is_from_the_shallowest_to_the_deepest_in_points_and_per_cent
     table = table_of(tables.change_table, tmp_path)
     assert table.headers[-2:] == ["change (points)", "change (% of the shallowest)"]
     assert table.rows == [
-        ["relu", "1 → 8", "50.00 → 75.00", "+25.00", "+50.0"],
+        ["ReLU", "1 → 8", "50.00 → 75.00", "+25.00", "+50.0"],
         ["sigmoid", "2 → 8", "40.00 → 30.00", "-10.00", "-25.0"],
     ]
 
@@ -59,10 +59,10 @@ def test_variants_have_their_own_rows(tmp_path):
     for lr in (0.1, 0.2):
         write(tmp_path, {"relu": {1: (0.5, 0.5), 2: (lr, lr)}}, axes={"optimizer.lr": lr})
     table = table_of(tables.depth_table, tmp_path)
-    assert table.headers[:2] == ["blocks", "variant"]
+    assert table.headers[:2] == ["hidden blocks", "setting"]
     assert [row[:3] for row in table.rows] == [
-        ["1", "optimizer.lr=0.1", "50.00 [50.00, 50.00]"],
-        ["2", "optimizer.lr=0.1", "10.00 [10.00, 10.00]"],
-        ["1", "optimizer.lr=0.2", "50.00 [50.00, 50.00]"],
-        ["2", "optimizer.lr=0.2", "20.00 [20.00, 20.00]"],
+        ["1", "learning rate 0.1", "50.00 [50.00, 50.00]"],
+        ["2", "learning rate 0.1", "10.00 [10.00, 10.00]"],
+        ["1", "learning rate 0.2", "50.00 [50.00, 50.00]"],
+        ["2", "learning rate 0.2", "20.00 [20.00, 20.00]"],
     ]

@@ -1,5 +1,6 @@
 """The program as a whole: help, exit status, signals, plain output."""
 
+import argparse
 import os
 import re
 import signal
@@ -89,6 +90,23 @@ def test_a_reader_that_has_seen_enough_ends_the_command_silently(tmp_path):
     os.close(writing)
     _, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, err) == (128 + signal.SIGPIPE, "")
+
+
+def test_hydras_help_passes_argparse_as_of_python_3_14(command, monkeypatch):
+    add_argument = argparse.ArgumentParser.add_argument
+
+    def added(parser, *names, **options):
+        action = add_argument(parser, *names, **options)
+        parser._check_help(action)
+        return action
+
+    def check_help(parser, action):
+        if action.help is not None and not isinstance(action.help, str):
+            raise ValueError("badly formed help string")
+
+    monkeypatch.setattr(argparse.ArgumentParser, "_check_help", check_help, raising=False)
+    monkeypatch.setattr(argparse.ArgumentParser, "add_argument", added)
+    assert command("--cfg", "job").status == 0
 
 
 def test_overrides_may_stand_on_both_sides_of_a_flag(command, tmp_path):

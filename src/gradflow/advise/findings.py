@@ -24,7 +24,7 @@ class Finding:
     """A rule holds somewhere.
 
     Attributes:
-        where: `sigmoid, blocks=4, 6, 8`, with whatever else the study varies.
+        place: the configurations.
         holds: the number of runs in which it holds (for comparisons: of the pair's seeds).
         judged: the number of runs judged.
         evidence: one line: the worst of them, and how bad the mildest is.
@@ -33,12 +33,17 @@ class Finding:
     """
 
     rule: Rule
-    where: str
+    place: Place
     holds: int
     judged: int
     evidence: str
     remedies: tuple[str, ...]
     badness: float
+
+    @property
+    def where(self) -> str:
+        """`sigmoid, blocks=4, 6, 8`, with whatever else the study varies."""
+        return str(self.place)
 
 
 @dataclass(frozen=True)
@@ -123,5 +128,5 @@ def _judge(rule: Rule, place: Place, runs: Sequence[MeasuredRun], missing: Count
 
 def _findings(rule: Rule, cases: Sequence[Case]) -> list[Finding]:
     """Those of a rule, the worst first."""
-    found = [Finding(rule, str(c.place), c.holds, c.judged, c.evidence, c.remedies, c.badness) for c in shared(cases)]
+    found = [Finding(rule, c.place, c.holds, c.judged, c.evidence, c.remedies, c.badness) for c in shared(cases)]
     return sorted(found, key=lambda finding: -finding.badness)

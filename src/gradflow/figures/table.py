@@ -1,17 +1,19 @@
 """A table of text, for a page and as Markdown."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from gradflow.errors import printable
 
 
 @dataclass(frozen=True)
 class Table:
-    """Text in cells, with a caption."""
+    """Text in cells, with a caption; `tags` are the names behind the headers' words, by header."""
 
     caption: str
     headers: list[str]
     rows: list[list[str]]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def markdown(table: Table) -> str:
@@ -29,4 +31,4 @@ def _markdown_text(text: str) -> str:
 
 def without_column(table: Table, column: int) -> Table:
     lines = [[cell for i, cell in enumerate(line) if i != column] for line in (table.headers, *table.rows)]
-    return Table(caption=table.caption, headers=lines[0], rows=lines[1:])
+    return replace(table, headers=lines[0], rows=lines[1:])

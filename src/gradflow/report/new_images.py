@@ -10,11 +10,13 @@ from gradflow.runs import folders
 from gradflow.runs.metrics import NO_NUMBER, Metric, MetricTable
 from gradflow.runs.record import Record, State
 from gradflow.runs.samples import TEST, read_samples
+from gradflow.runs.words import activation_words, axis_words
 from gradflow.study.bootstrap import NONE, Answers, Interval, difference, new_images_and_seeds
 from gradflow.study.captions import NEW_IMAGES
 from gradflow.study.comparison.claims import Comparison
+from gradflow.study.comparison.verdict import at, norm_words
 from gradflow.study.configurations import finished
-from gradflow.study.treatments import heading
+from gradflow.study.treatments import compared
 
 log = logging.getLogger(__name__)
 
@@ -64,24 +66,36 @@ def differences_table(comparisons: Sequence[Comparison], answers: AnswersOfRuns,
         interval = new_images_and_seeds(whole, within=(-1.0, 1.0)) if len(whole) == one.n else NONE
         seeds = Interval(one.differences.low, one.differences.high)
         rows.append(
-            [one.activation, one.where, str(one.n), _points(one.differences.mean), as_text(seeds), as_text(interval)]
+            [
+                activation_words(one.activation),
+                _at(one),
+                str(one.n),
+                _points(one.differences.mean),
+                as_text(seeds),
+                as_text(interval),
+            ]
         )
     if all(row[-1] == NO_NUMBER for row in rows):
         return Table(caption="", headers=[], rows=[])
     first = comparisons[0]
+    baseline = activation_words(first.baseline)
     caption = (
-        f"Difference from {first.baseline} in {table.final(first.metric).words}, in points, paired by seed and by "
-        "image."
+        f"Difference from {baseline} in {table.final(first.metric).words}, in points, paired by seed and by image."
     )
     headers = [
-        heading(one.activation for one in comparisons),
+        axis_words(compared(one.activation for one in comparisons)),
         "at",
-        "n",
-        f"mean minus {first.baseline}",
+        "seeds",
+        f"mean minus {baseline}",
         "95 % interval",
         HEADER,
     ]
     return Table(caption=caption, headers=headers, rows=rows)
+
+
+def _at(one: Comparison) -> str:
+    """`4 blocks, with batch normalisation`."""
+    return ", ".join(filter(None, [at(one).removeprefix("at "), norm_words(one)]))
 
 
 def as_text(interval: Interval, *, signed: bool = True) -> str:

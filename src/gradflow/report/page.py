@@ -1,9 +1,9 @@
 """The report as one self-contained HTML page: no network, no other file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jinja2
 from markupsafe import Markup
@@ -12,22 +12,45 @@ from gradflow.errors import printable
 from gradflow.figures.inline import chart_options, script_json, vega_library
 from gradflow.figures.marks import Legend
 from gradflow.figures.palette import HEAT, MARK_PATHS
-from gradflow.figures.panels import Figure, interactive
+from gradflow.figures.panels import Figure, Section, interactive
 from gradflow.figures.table import Table
+from gradflow.report.found import Found
+from gradflow.runs.words import activation_words, axis_words, capital
+from gradflow.study.answer import Answer
+from gradflow.study.comparison.evidence import ALPHA
 from gradflow.study.comparison.more_seeds import MoreSeeds
-from gradflow.study.comparison.overall import Overall
-from gradflow.study.treatments import ACTIVATION
 
 _TEMPLATE = Path(__file__).parent / "template"
+_STRENGTHS = {
+    "shown": "By the exact sign-flip test, paired by seed and corrected (Holm) for the number of comparisons: the "
+    f"chance of one false claim or more is at most {100 * ALPHA:g} %.",
+    "suggested": "By the paired t test, corrected in the same way. There are fewer seeds than the exact test needs, "
+    "and this one assumes that the differences are roughly normal.",
+    "open": "Neither. That does not say that both are equally good: with more seeds a difference may show.",
+}
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the comparisons show together, a sentence on each of them, and the seeds that would show more."""
+class Evidence:
+    """How sure the answer is, and what would make it surer.
 
-    overall: Overall
-    comparisons: list[str] = field(default_factory=list)
+    Attributes:
+        label: what it is from, `Evidence from 8 seeds`.
+        text: a line.
+        more: the seeds that would show more.
+    """
+
+    label: str
+    text: str
     more: MoreSeeds | None = None
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a reader should know besides, with a command to type."""
+
+    text: str
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,22 +58,39 @@ class Content:
     """The words and tables of a report; the page escapes all of them.
 
     Attributes:
-        study: its name.
-        facts: one line below the title.
-        verdict: of the comparisons by the headline.
-        notes: below the verdict.
-        tables: of the averages; empty if nothing has finished.
+        answer: to the study's question.
+        setting: data and network.
+        facts: on the runs, below the answer.
+        evidence: of the comparisons by the headline; None without any.
+        notes: below the main figure.
+        comparisons: a sentence on each.
+        details: what they rest on together.
+        differences: of new images and new seeds; without rows if there are none.
+        intervals: what they cover; empty where there are none.
+        findings: of the study's advice.
+        tables: of the averages by title, the main one first; empty if nothing has finished.
         failures: the runs that are in no average.
         provenance: term -> its values.
     """
 
-    study: str
+    answer: Answer
+    setting: str
     facts: str
-    verdict: Verdict
-    notes: list[str]
-    tables: list[Table]
+    evidence: Evidence | None
+    notes: list[Note]
+    comparisons: list[str]
+    details: list[str]
+    differences: Table
+    intervals: list[str]
+    findings: Found
+    tables: list[tuple[str, Table]]
     failures: Table
     provenance: Mapping[str, list[str]]
+
+    @property
+    def measured(self) -> str:
+        """The answer's metric as a sentence."""
+        return f"{capital(self.answer.measured)}."
 
 
 def page(content: Content, figures: Sequence[Figure], legend: Legend) -> str:
@@ -58,7 +98,7 @@ def page(content: Content, figures: Sequence[Figure], legend: Legend) -> str:
 
     Args:
         content: words and tables.
-        figures: in order; of one without panels only the text is shown.
+        figures: in order within their sections; of one without panels only the text is shown.
         legend: of the study; its entries become the buttons that show and hide.
     """
     environment = jinja2.Environment(
@@ -67,41 +107,60 @@ def page(content: Content, figures: Sequence[Figure], legend: Legend) -> str:
         undefined=jinja2.StrictUndefined,
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
-    shown, specs = _figures(figures)
+    sections, specs = _sections(figures)
     return environment.get_template("page.html").render(
         content=content,
-        figures=shown,
+        contents=_contents(content, sections),
+        sections=sections,
+        strengths=_STRENGTHS,
         legend=_legend(legend),
         heat=HEAT,
-        specs=script_json(specs),
+        specs=script_json(specs) if specs else "",
         style=_asset("page.css"),
         script=chart_options() + _asset("page.js"),
+        controls=_asset("controls.js"),
         library=vega_library() if specs else "",
     )
 
 
-def _figures(figures: Sequence[Figure]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """What the template needs for each figure, and the specification of each panel by the id of its element."""
-    shown, specs = [], {}
+def _contents(content: Content, sections: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Anchor and title of every part of the page below the answer."""
+    parts = {
+        "statistics": ("Statistics", content.comparisons or content.intervals),
+        "findings": ("What is wrong, and what helps", True),
+        "training": ("Learning curves", sections["training"]),
+        "layers": ("Layers", sections["layers"]),
+        "tables": ("Tables", content.tables),
+        "provenance": ("What was run", True),
+        "left-out": ("Runs that are in no average", True),
+    }
+    return [(anchor, title) for anchor, (title, is_there) in parts.items() if is_there]
+
+
+def _sections(figures: Sequence[Figure]) -> tuple[dict[str, list[dict[str, Any]]], dict[str, Any]]:
+    """What the template needs for each figure of each section, and each panel's specification by its element's id."""
+    sections: dict[str, list[dict[str, Any]]] = {name: [] for name in get_args(Section)}
+    specs = {}
     for figure in figures:
         panels = []
         for number, panel in enumerate(figure.panels):
             place = f"{figure.name}-{number}"
             specs[place] = interactive(figure, panel)
             panels.append({"id": place, "title": panel.title, "activation": panel.activation, "depth": panel.depth})
-        shown.append({"figure": figure, "height": figure.size[1], "panels": panels})
-    return shown, specs
+        sections[figure.section].append({"figure": figure, "height": figure.size[1], "panels": panels})
+    return sections, specs
 
 
 def _legend(legend: Legend) -> list[dict[str, Any]]:
     activations = [
-        {"name": name, "colour": colour, "path": MARK_PATHS[legend.shapes[name]]}
+        {"value": name, "name": activation_words(name), "colour": colour, "path": MARK_PATHS[legend.shapes[name]]}
         for name, colour in legend.colours.items()
     ]
     depths = [
-        {"name": depth, "colour": colour, "path": MARK_PATHS["circle"]} for depth, colour in legend.depths.items()
+        {"value": depth, "name": depth, "colour": colour, "path": MARK_PATHS["circle"]}
+        for depth, colour in legend.depths.items()
     ]
-    compared = "Activation" if legend.compared == ACTIVATION else legend.compared
+    compared = capital(axis_words(legend.compared))
     groups = (("activation", compared, activations), ("depth", "Hidden blocks", depths))
     return [{"kind": kind, "title": title, "entries": entries} for kind, title, entries in groups if len(entries) > 1]
 

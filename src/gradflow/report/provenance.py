@@ -7,6 +7,8 @@ from typing import Any
 from gradflow.figures.table import Table
 from gradflow.runs.record import Record, State
 from gradflow.runs.states import why
+from gradflow.runs.words import activation_words, blocks_words, count, setting_words
+from gradflow.study.configurations import identities
 
 _VERSIONS = ("gradflow", "python", "torch", "lightning", "hydra")
 
@@ -18,14 +20,27 @@ def failures(records: Sequence[Record], states: Sequence[str]) -> Table:
         records: run.json of the runs of a study.
         states: the current state of each.
     """
+    known = identities(records)
     rows = [
-        [record["config"], str(record["seed"]), state, why(record)]
+        [_configuration(known[record["config"]]), str(record["seed"]), state.replace("_", " "), why(record)]
         for record, state in zip(records, states, strict=True)
         if state != State.FINISHED
     ]
     counts = Counter(row[2] for row in rows)
     caption = f"Left out of every average: {', '.join(f'{n} {state}' for state, n in counts.items())}."
+    if not any(row[-1] for row in rows):
+        rows = [row[:-1] for row in rows]
+        return Table(caption=caption, headers=["configuration", "seed", "state"], rows=rows)
     return Table(caption=caption, headers=["configuration", "seed", "state", "why"], rows=rows)
+
+
+def _configuration(identity: Mapping[str, Any]) -> str:
+    """`sigmoid, 4 blocks, without normalisation`."""
+    blocks = identity["blocks"]
+    depth = "" if blocks is None else blocks_words(blocks)
+    return ", ".join(
+        filter(None, [activation_words(identity["activation"]), depth, setting_words(identity["variant"])])
+    )
 
 
 def provenance(records: Sequence[Record]) -> dict[str, list[str]]:
@@ -36,9 +51,9 @@ def provenance(records: Sequence[Record]) -> dict[str, list[str]]:
         "command": [str(p.get("command")) for p in whole],
         "commit": [_commit(p) for p in whole],
         "versions": [", ".join(f"{name} {p[name]}" for name in _VERSIONS if p.get(name)) for p in whole],
-        "device": [f"{p.get('device')}, {_count(p.get('threads'), 'thread')}" for p in whole],
+        "device": [f"{p.get('device')}, {count(p.get('threads') or 0, 'thread')}" for p in whole],
         "platform": [str(p.get("platform")) for p in whole],
-        "fixed": [_fixed(records)],
+        "the same in all": [_fixed(records)],
         "best epoch": [f"selected on {record['selected_on']}" for record in records],
         "parameters": [_range(record["parameters"] for record in started if record["parameters"])],
         "seeds": [", ".join(map(str, sorted({record["seed"] for record in records})))],
@@ -60,14 +75,14 @@ def _times(started: Sequence[Record]) -> str:
     begun = sorted(record["started"] for record in started if record["started"])
     ended = sorted(record["finished"] for record in started if record["finished"])
     span = f", from {begun[0]} to {ended[-1]}" if begun and ended else ""
-    return f"{spent(sum(durations))} over {_count(len(durations), 'run')}{span}" if durations else ""
+    return f"{spent(sum(durations))} over {count(len(durations), 'run')}{span}" if durations else ""
 
 
 def _fixed(records: Sequence[Record]) -> str:
     """What differs from the study's defaults in the same way for all runs."""
     axes = [{k: str(v) for k, v in record["axes"].items() if k not in ("activation", "blocks")} for record in records]
     common: Mapping[str, Any] = {k: v for k, v in axes[0].items() if all(other.get(k) == v for other in axes)}
-    return ", ".join(f"{key}={value}" for key, value in common.items())
+    return ", ".join(setting_words(f"{key}={value}") for key, value in common.items())
 
 
 def _commit(provenance: Mapping[str, Any]) -> str:
@@ -82,7 +97,3 @@ def _range(numbers: Any) -> str:
     if not found:
         return ""
     return f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,} to {found[-1]:,}"
-
-
-def _count(number: Any, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

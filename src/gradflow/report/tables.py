@@ -1,6 +1,7 @@
 """The tables of a report: what is averaged, every seed's value, the change with depth."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -12,9 +13,13 @@ from gradflow.report.new_images import HEADER, as_text
 from gradflow.runs import tags
 from gradflow.runs.metrics import NO_NUMBER, Metric, MetricTable, selected_on_test
 from gradflow.runs.record import Record
+from gradflow.runs.words import activation_words, axis_words, capital, layer_words, setting_words
 from gradflow.study.bootstrap import NONE, Interval
 from gradflow.study.configurations import KEYS, groups
-from gradflow.study.treatments import heading
+from gradflow.study.treatments import ACTIVATION, compared
+
+_BLOCKS, _SETTING, _DEFAULTS = "hidden blocks", "setting", "default settings"
+_TAGS = {_BLOCKS: "blocks"}
 
 
 def long_table(frames: Frames, records: Sequence[Record]) -> pd.DataFrame:
@@ -52,9 +57,10 @@ def headline_table(
         each = ", ".join(f"{seed}: {shown.number(value)}" for seed, value in values)
         mean, *spread = _estimate(row, shown)
         also = [as_text((new_images or {}).get(row["config"], NONE), signed=False)]
-        rows.append([*_names(row, varied), str(row["n"]), mean, *(spread if several else []), *also, each])
-    columns = ["n", *(["mean", "sd", "95 % interval"] if several else ["value"]), HEADER, "seed: value"]
-    table = Table(caption=f"{shown.with_unit.capitalize()}.", headers=[*heads, *columns], rows=rows)
+        rows.append([*_names(row, varied), *([str(row["n"]), mean, *spread] if several else [mean]), *also, each])
+    columns = [*(["seeds", "mean", "sd", "95 % interval"] if several else [shown.words]), HEADER, "each seed"]
+    table = Table(f"{capital(shown.with_unit)}.", [*heads, *columns], rows, {**_TAGS, shown.words: metric})
+    table = table if several else without_column(table, len(table.headers) - 1)
     column = table.headers.index(HEADER)
     return table if any(row[column] != NO_NUMBER for row in rows) else without_column(table, column)
 
@@ -70,8 +76,9 @@ def metrics_table(frames: Frames, records: Sequence[Record]) -> Table:
         cells = [_cell(by_metric[tag], labels[tag]) if tag in by_metric else NO_NUMBER for tag in tags]
         rows.append([*_names(part.iloc[0].to_dict(), varied), *cells])
     mean = "Mean [95 % interval] of the" if several_seeds(frames.final) else "The"
-    caption = f"{mean} other metrics{_geometric(tags, frames.table)}."
-    return Table(caption=caption, headers=[*heads, *(labels[tag].with_unit for tag in tags)], rows=rows)
+    caption = f"{mean} other measurements{_geometric(tags, frames.table)}."
+    columns = {labels[tag].with_unit: tag for tag in tags}
+    return Table(caption, [*heads, *(labels[tag].with_unit for tag in tags)], rows, {**_TAGS, **columns})
 
 
 def _is_column(tag: str, records: Sequence[Record], table: MetricTable) -> bool:
@@ -95,10 +102,12 @@ def layers_table(frames: Frames, records: Sequence[Record]) -> Table:
         first = part.iloc[0].to_dict()
         found = {rows_of[row["metric"]].tag: row for row in part.to_dict("records")}
         cells = [_cell(found[one], labels[one]) if one in found else NO_NUMBER for one in quantities]
-        rows.append([*_names(first, varied), first["layer"], *cells])
+        rows.append([*_names(first, varied), layer_words(first["layer"]), *cells])
     mean = ": mean [95 % interval]" if several_seeds(final) else ""
     caption = f"By layer{mean}{_geometric(quantities, frames.table)}."
-    return Table(caption=caption, headers=[*heads, "layer", *(labels[one].with_unit for one in quantities)], rows=rows)
+    columns = {labels[one].with_unit: one.rstrip("/") for one in quantities}
+    headers = [*heads, "layer", *(labels[one].with_unit for one in quantities)]
+    return Table(caption, headers, rows, {**_TAGS, **columns})
 
 
 def _geometric(tags: Sequence[str], table: MetricTable) -> str:
@@ -120,12 +129,13 @@ def depth_table(frames: Frames, records: Sequence[Record]) -> Table:
     for keys, part in groups(frames.final.sort_values(["variant", "blocks"], kind="stable"), ["variant", "blocks"]):
         found = {(row["activation"], row["metric"]): row for row in part.to_dict("records")}
         cells = [_cell(found[column], labels[column[1]]) if column in found else NO_NUMBER for column in columns]
-        rows.append([depth_text(keys["blocks"]), keys["variant"], *cells])
-    headers = ["blocks", "variant", *(f"{activation}: {labels[tag].with_unit}" for activation, tag in columns)]
+        rows.append([depth_text(keys["blocks"]), setting_words(keys["variant"]) or _DEFAULTS, *cells])
+    named = {f"{activation_words(name)}: {labels[tag].with_unit}": tag for name, tag in columns}
+    headers = [_BLOCKS, _SETTING, *named]
     mean = "mean [95 % interval] of " if several_seeds(frames.final) else ""
     caption = f"By depth: {mean}score and mean gradient."
-    table = Table(caption=caption, headers=headers, rows=rows)
-    return table if any(row[1] for row in rows) else without_column(table, 1)
+    table = Table(caption, headers, rows, {**_TAGS, **named})
+    return table if _varies(frames) else without_column(table, 1)
 
 
 def change_table(frames: Frames, records: Sequence[Record]) -> Table:
@@ -142,39 +152,54 @@ def change_table(frames: Frames, records: Sequence[Record]) -> Table:
             depths = f"{depth_text(first['blocks'])} → {depth_text(last['blocks'])}"
             means = f"{shown.number(first['mean'])} → {shown.number(last['mean'])}"
             points = f"{100 * change:+.2f}" if shown.is_fraction else f"{change:+.4g}"
-            rows.append([keys["activation"], keys["variant"], depths, means, points, f"{100 * relative:+.1f}"])
+            who, setting = _names(keys, ["activation", "variant"])
+            rows.append([who, setting, depths, means, points, f"{100 * relative:+.1f}"])
     headers = [
-        heading(final["activation"]),
-        "variant",
-        "blocks",
+        axis_words(compared(final["activation"])),
+        _SETTING,
+        _BLOCKS,
         "mean",
         "change (points)",
         "change (% of the shallowest)",
     ]
     if not shown.is_fraction:
         headers[4] = "change"
-    table = Table(caption=f"Change with depth: {shown.with_unit}.", headers=headers, rows=rows)
-    return table if any(row[1] for row in rows) else without_column(table, 1)
+    table = Table(f"Change with depth: {shown.with_unit}.", headers, rows, _TAGS)
+    return table if _varies(frames) else without_column(table, 1)
 
 
 def _axes(frames: Frames) -> tuple[list[str], list[str]]:
     """The columns that tell configurations apart, and their headers."""
-    varied = ["activation"]
-    varied += ["blocks"] if frames.final["blocks"].notna().any() else []
-    varied += ["variant"] if frames.final["variant"].astype(bool).any() else []
-    return varied, [heading(frames.final["activation"]), *varied[1:]]
+    heads = {"activation": axis_words(compared(frames.final["activation"]))}
+    heads |= {"blocks": _BLOCKS} if frames.final["blocks"].notna().any() else {}
+    heads |= {"variant": _SETTING} if _varies(frames) else {}
+    return list(heads), list(heads.values())
 
 
-def _names(row: dict, varied: Sequence[str]) -> list[str]:
-    return [depth_text(row[key]) if key == "blocks" else str(row[key]) for key in varied]
+def _varies(frames: Frames) -> bool:
+    """Whether more than activation and depth tells configurations apart."""
+    return bool(frames.final["variant"].astype(bool).any())
 
 
-def _estimate(row: dict, shown: Metric) -> list[str]:
+def _names(row: Mapping[str, Any], varied: Sequence[str]) -> list[str]:
+    return [_name(key, row[key]) for key in varied]
+
+
+def _name(key: str, value: Any) -> str:
+    if key == "blocks":
+        return depth_text(value)
+    if key == "variant":
+        return setting_words(str(value)) or _DEFAULTS
+    name = str(value)
+    return name.partition("=")[2] if compared([name]) != ACTIVATION else activation_words(name)
+
+
+def _estimate(row: Mapping[str, Any], shown: Metric) -> list[str]:
     """Mean, standard deviation, interval."""
     interval = NO_NUMBER if pd.isna(row["low"]) else f"{shown.number(row['low'])}, {shown.number(row['high'])}"
     return [shown.number(row["mean"]), shown.number(row["sd"]), interval]
 
 
-def _cell(row: dict, shown: Metric) -> str:
+def _cell(row: Mapping[str, Any], shown: Metric) -> str:
     mean, _, interval = _estimate(row, shown)
     return mean if interval == NO_NUMBER else f"{mean} [{interval}]"

@@ -8,27 +8,38 @@ from pathlib import Path
 import pandas as pd
 
 from gradflow import invocation
+from gradflow.advise.findings import advise
 from gradflow.errors import printable
 from gradflow.figures.marks import legend_of
 from gradflow.figures.panels import Figure, save
 from gradflow.figures.table import Table, markdown
 from gradflow.report import tables
+from gradflow.report.evidence import evidence
 from gradflow.report.figures import figures
+from gradflow.report.found import found
 from gradflow.report.frames import Frames, study_frames
-from gradflow.report.new_images import HEADER, WHAT_IT_COVERS, answers_of, differences_table, intervals
-from gradflow.report.page import Content, Verdict, page
+from gradflow.report.new_images import (
+    HEADER,
+    WHAT_IT_COVERS,
+    AnswersOfRuns,
+    answers_of,
+    differences_table,
+    intervals,
+)
+from gradflow.report.page import Content, Note, page
 from gradflow.report.provenance import failures, provenance, spent
 from gradflow.runs import tags
 from gradflow.runs.metrics import selected_on_test
 from gradflow.runs.record import Record, State, now
-from gradflow.study.captions import covers
-from gradflow.study.comparison.claims import Comparison
+from gradflow.study.answer import answer
+from gradflow.study.captions import covers, has_intervals
 from gradflow.study.comparison.compare import compare
 from gradflow.study.comparison.more_seeds import more_seeds
-from gradflow.study.comparison.overall import Overall, overall
+from gradflow.study.comparison.overall import overall
 from gradflow.study.comparison.tuning import Tuning
 from gradflow.study.output import writing_to
 from gradflow.study.records import study_with_runs
+from gradflow.study.setting import setting
 from gradflow.study.status import true_state
 from gradflow.study.treatments import compared
 
@@ -38,10 +49,10 @@ SELECTED_ON_TEST = (
     "The best epoch was selected on test data, as in the published study: scores at the best epoch tend to be better "
     "than those of an epoch chosen without looking at the test data."
 )
-_VANISHING = invocation.train("experiment=digits_vanishing")
-NORMALISED = (
+NORMALISED = Note(
     "Every network here has batch normalisation, which hides much of what the activation does to the gradient. The "
-    f"contrast: the same sweep with model.norm=none,batch, where the network has that option, or {_VANISHING}."
+    "contrast is the same sweep with model.norm=none,batch, where the network has that option, or:",
+    invocation.train("experiment=digits_vanishing"),
 )
 NOTHING_YET = "No run of this study has finished yet: there is nothing to average."
 
@@ -80,8 +91,9 @@ def write_report(
     drawn = figures(frames, records, legend)
     text = page(content, drawn, legend)
     long = tables.long_table(frames, records)
+    shown = [table for table in (*(table for _, table in content.tables), content.differences) if table.rows]
     with writing_to(place):
-        _replace(place / REPORT, lambda folder: _write(folder, text, drawn, content.tables, long))
+        _replace(place / REPORT, lambda folder: _write(folder, text, drawn, shown, long))
     return place / REPORT / PAGE
 
 
@@ -89,76 +101,64 @@ def _content(
     study: Path, records: Sequence[Record], frames: Frames, *, baseline: str | None, tuning: Tuning | None
 ) -> Content:
     states = [true_state(study, record) for record in records]
-    finished = states.count(State.FINISHED)
-    made = now()[:16].replace("T", " ")
-    facts = f"{finished} of {len(records)} runs finished, {spent(_seconds(records))} of training; generated {made} UTC."
-    comparisons = compare(records, baseline=baseline, tuning=tuning) if finished else []
-    verdict = _verdict(study, records, comparisons, tuning=tuning) if finished else Verdict(Overall([NOTHING_YET], []))
+    any_finished = State.FINISHED in states
+    comparisons = compare(records, baseline=baseline, tuning=tuning) if any_finished else []
+    more = more_seeds(records, comparisons, study=study, tuned=tuning is not None) if any_finished else None
+    answers = answers_of(study, records, records[0]["headline"])
     return Content(
-        study=records[0]["study"],
-        facts=facts,
-        verdict=verdict,
+        answer=answer(tuning.records if tuning else records),
+        setting=setting(study, records),
+        facts=_facts(records, states),
+        evidence=evidence(records, comparisons, more) if any_finished else None,
         notes=_notes(records),
-        tables=_tables(
-            study,
-            records,
-            frames,
-            comparisons=comparisons,
-        ),
+        comparisons=[comparison.verdict for comparison in comparisons],
+        details=overall(comparisons).details,
+        differences=_captioned(differences_table(comparisons, answers, frames.table), covers(records)),
+        intervals=list(filter(None, [covers(records), WHAT_IT_COVERS if answers and has_intervals(records) else ""])),
+        findings=found(advise(study, records, baseline=baseline), frames.table),
+        tables=_tables(records, frames, answers) if any_finished else [],
         failures=failures(records, states),
         provenance=provenance(records),
     )
 
 
-def _notes(records: Sequence[Record]) -> list[str]:
+def _facts(records: Sequence[Record], states: Sequence[str]) -> str:
+    finished = states.count(State.FINISHED)
+    runs = f"{finished} of {len(records)} runs finished, {spent(_seconds(records))} of training"
+    return f"Study {records[0]['study']}: {runs}; page made {now()[:16].replace('T', ' ')} UTC."
+
+
+def _notes(records: Sequence[Record]) -> list[Note]:
     finished = [record["metrics"] for record in records if record["state"] == State.FINISHED]
     is_normalised = bool(finished) and all(any(map(tags.is_other_bn, metrics)) for metrics in finished)
-    notes = {SELECTED_ON_TEST: selected_on_test(records), NORMALISED: is_normalised}
-    return [note for note, holds in notes.items() if holds]
-
-
-def _verdict(
-    study: Path, records: Sequence[Record], comparisons: Sequence[Comparison], *, tuning: Tuning | None
-) -> Verdict:
-    more = more_seeds(records, comparisons, study=study, tuned=tuning is not None)
-    return Verdict(overall(comparisons), [comparison.verdict for comparison in comparisons], more)
+    notes = [(Note(SELECTED_ON_TEST), selected_on_test(records)), (NORMALISED, is_normalised)]
+    return [note for note, holds in notes if holds]
 
 
 def _seconds(records: Sequence[Record]) -> float:
     return sum(record["duration_s"] or 0.0 for record in records)
 
 
-def _tables(
-    study: Path,
-    records: Sequence[Record],
-    frames: Frames,
-    *,
-    comparisons: Sequence[Comparison],
-) -> list[Table]:
-    """The tables that have rows, in the order of the page, with what their intervals cover.
+def _tables(records: Sequence[Record], frames: Frames, answers: AnswersOfRuns) -> list[tuple[str, Table]]:
+    """The tables that have rows by title, the headline first, with what their intervals cover.
 
     Args:
-        study: its folder.
-        records: run.json of its runs.
+        records: run.json of the study's runs.
         frames: of its runs.
-        comparisons: by the headline.
+        answers: that its runs have kept.
     """
-    if frames.final.empty:
-        return []
     headline = records[0]["headline"]
-    answers = answers_of(study, records, headline)
     new_images = intervals(answers, records, frames.table[headline])
-    with_intervals = [
-        tables.headline_table(frames, records, new_images=new_images),
-        differences_table(comparisons, answers, frames.table),
-        tables.depth_table(frames, records),
-        tables.metrics_table(frames, records),
-        tables.layers_table(frames, records),
-    ]
-    sentence = covers(records)
-    made = [_captioned(table, sentence) for table in with_intervals]
-    made.insert(3, tables.change_table(frames, records))
-    return [table for table in made if table.rows]
+    made = {
+        "The score": tables.headline_table(frames, records, new_images=new_images),
+        "Activations side by side, by depth": tables.depth_table(frames, records),
+        "All other measurements": tables.metrics_table(frames, records),
+        "Measurements of each layer": tables.layers_table(frames, records),
+    }
+    covered = {title: _captioned(table, covers(records)) for title, table in made.items()}
+    covered["Change with depth"] = tables.change_table(frames, records)
+    order = ["The score", "Change with depth", *made]
+    return [(title, covered[title]) for title in dict.fromkeys(order) if covered[title].rows]
 
 
 def _captioned(table: Table, sentence: str) -> Table:

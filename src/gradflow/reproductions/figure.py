@@ -65,7 +65,7 @@ def chart(points: pd.DataFrame) -> alt.ConcatChart:
     return (
         alt.concat(*panels)
         .properties(background="white")
-        .configure_legend(orient="top", labelFontSize=12, titleFontSize=12)
+        .configure_legend(orient="top", labelFontSize=12, titleFontSize=12, columnPadding=32)
         .configure_axis(labelFontSize=11, titleFontSize=12, titleFontWeight="normal", gridOpacity=0.4)
         .configure_view(stroke=None)
     )

@@ -1,5 +1,6 @@
 """What train.py and the console command run: hydra.main, with every error turned into one line and an exit status."""
 
+import argparse
 import os
 import re
 import shlex
@@ -51,6 +52,7 @@ def main() -> None:
     os.environ[invocation.PROGRAM] = invocation.train()
     terminal.accept_every_character()
     signals.listen()
+    _accept_help_that_is_made_when_shown()
     sys.argv[1:] = _overrides_first(sys.argv[1:])
     try:
         _run_hydra()
@@ -69,6 +71,12 @@ def main() -> None:
     except BrokenPipeError:  # whoever read the output has seen enough, as in `train.py --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where Python writes what is left at the end
         sys.exit(128 + signal.SIGPIPE)
+
+
+def _accept_help_that_is_made_when_shown() -> None:
+    """Let Hydra 1.3 start on Python 3.14, whose argparse refuses help that is no text yet, as of --shell-completion."""
+    if hasattr(argparse.ArgumentParser, "_check_help"):
+        argparse.ArgumentParser._check_help = lambda parser, action: None
 
 
 def _run_hydra() -> None:

@@ -33,7 +33,7 @@ def test_a_clear_difference_by_hand():
     assert (comparison.strength, comparison.gap) == (Strength.SHOWN, None)
     assert (comparison.ahead, comparison.behind) == ("relu", "sigmoid")
     assert comparison.verdict == (
-        "relu scores higher than sigmoid at 4 blocks: shown (by 0.0300 [0.0237, 0.0363] on average over 8 seeds; "
+        "ReLU scores higher than sigmoid at 4 blocks: shown (by 0.0300 [0.0237, 0.0363] on average over 8 seeds; "
         "sign flip p = 0.0078, Holm 0.0078), at lr = 0.001, untuned"
     )
 
@@ -78,7 +78,7 @@ def test_no_difference_is_reported_as_none_shown():
     (comparison,) = compare(scored_runs("relu", RELU) + scored_runs("tanh", other))
     assert (comparison.strength, comparison.gap, comparison.p) == (Strength.OPEN, Gap.NO_DIFFERENCE, 1.0)
     assert comparison.verdict == (
-        "at 4 blocks: open whether relu or tanh scores higher: no difference shown (no difference on average over 8 "
+        "at 4 blocks: open whether ReLU or tanh scores higher: no difference shown (no difference on average over 8 "
         "seeds; sign flip p = 1, Holm 1), at lr = 0.001, untuned"
     )
 
@@ -90,7 +90,7 @@ def test_fewer_seeds_than_the_sign_flip_needs_may_suggest_a_difference():
     assert (one.strength, one.gap, one.p, one.needed) == (Strength.SUGGESTED, None, 2 / 8, 6)
     assert (one.t, one.t_holm) == pytest.approx((p, p), rel=1e-4)
     assert one.verdict == (  # 4.303 * 0.01 / sqrt(3) = 0.0248
-        "relu scores higher than sigmoid at 4 blocks: suggested (by 0.100 [0.075, 0.125] on average over 3 seeds; "
+        "ReLU scores higher than sigmoid at 4 blocks: suggested (by 0.100 [0.075, 0.125] on average over 3 seeds; "
         "paired t test p = 0.0033, Holm 0.0033, which assumes roughly normal differences), at lr = 0.001, untuned"
     )
 
@@ -132,8 +132,8 @@ def test_one_or_two_seeds_or_equal_differences_suggest_nothing(differences):
 def test_too_few_seeds():
     first, *_ = few([0.04, 0.02], depths=(1, 2, 4, 6, 8))
     assert first.verdict == (  # 12.706 * 0.01414 / sqrt(2) = 0.127
-        "at 1 block: open whether relu or sigmoid scores higher: too few seeds, 2 of the 8 that 5 comparisons need "
-        "(relu is ahead by 0.03 [-0.10, 0.16] on average over 2 seeds), at lr = 0.001, untuned"
+        "at 1 block: open whether ReLU or sigmoid scores higher: too few seeds, 2 of the 8 that 5 comparisons need "
+        "(ReLU is ahead by 0.03 [-0.10, 0.16] on average over 2 seeds), at lr = 0.001, untuned"
     )
     assert first.p == 2 / 4
 
@@ -141,7 +141,7 @@ def test_too_few_seeds():
 def test_one_comparison_needs_six_seeds():
     assert few([0.2, 0.2, 0.2, 0.2, 0.2, 0.2])[0].strength is Strength.SHOWN
     (five,) = few([0.2, 0.2, 0.2, 0.2, 0.2])
-    assert "5 of the 6 that 1 comparison needs (relu is ahead by 0.2 in each of 5 seeds)," in five.verdict
+    assert "5 of the 6 that 1 comparison needs (ReLU is ahead by 0.2 in each of 5 seeds)," in five.verdict
 
 
 def test_the_rounding_of_float32_scores_appears_neither_as_digits_nor_as_an_interval():
@@ -165,7 +165,7 @@ def test_where_one_run_in_five_collapses_the_median_stands_beside_the_mean():
     assert comparison.median == pytest.approx(0.01)
     assert comparison.improvement == 7 / 8
     assert comparison.gap is Gap.NO_DIFFERENCE
-    # By its mean relu is ahead, in most seeds sigmoid is.
+    # By its mean ReLU is ahead, in most seeds sigmoid is.
     assert "skewed: the median is -0.010, the probability of improvement 0.12; " in comparison.verdict
     assert "of symmetry about 0 rather than of the mean)" in comparison.verdict
     assert "skewed" not in few(LESS)[0].verdict
@@ -190,7 +190,7 @@ def test_a_diverged_seed_leaves_no_verdict_but_its_fact(who):
     assert (comparison.strength, comparison.gap) == (Strength.OPEN, Gap.DIVERGED)
     assert (comparison.p, comparison.holm, comparison.n) == (None, None, 7)
     assert comparison.verdict == (
-        f"at 4 blocks: open whether relu or sigmoid scores higher: a seed diverged ({who}, seed 2), "
+        f"at 4 blocks: open whether ReLU or sigmoid scores higher: a seed diverged ({who}, seed 2), "
         "at lr = 0.001, untuned"
     )
 
@@ -245,7 +245,7 @@ def test_a_depth_without_the_baseline_is_reported_and_not_compared():
     first, second = compare(records)
     assert (first.family, first.strength) == (1, Strength.SHOWN)
     assert second.gap is Gap.NO_BASELINE
-    assert "at 4 blocks: open whether relu or sigmoid scores higher: relu was not run there" in second.verdict
+    assert "at 4 blocks: open whether ReLU or sigmoid scores higher: ReLU was not run there" in second.verdict
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_of_a_loss_the_lower_one_wins(metric, words):
     records += [scored_run("tanh", seed=s, metrics={metric: value}) for s, value in enumerate(more)]
     (comparison,) = compare(records, metric=metric)
     assert (comparison.ahead, comparison.behind) == ("relu", "tanh")
-    assert comparison.verdict.startswith(f"relu has a lower {words} than tanh at 4 blocks: shown (by 0.0300 [0.0237, ")
+    assert comparison.verdict.startswith(f"ReLU has a lower {words} than tanh at 4 blocks: shown (by 0.0300 [0.0237, ")
 
 
 def test_gradient_norms_are_compared_by_factors_and_none_is_better():
@@ -272,7 +272,7 @@ def test_gradient_norms_are_compared_by_factors_and_none_is_better():
     (comparison,) = compare(records, metric=metric)
     assert comparison.differences.mean == pytest.approx(-2.03)  # decades
     assert comparison.verdict.startswith(  # 10^2.03, 10^2.0237, 10^2.0363
-        "relu has a higher gradient norm than sigmoid at 4 blocks: shown (by a factor of 107 [106, 109] on average"
+        "ReLU has a higher gradient norm than sigmoid at 4 blocks: shown (by a factor of 107 [106, 109] on average"
     )
     records[-1]["metrics"][metric] = 0.0
     (comparison,) = compare(records, metric=metric)
@@ -327,12 +327,12 @@ def test_parameters_of_an_activation_are_part_of_it():
 
 def test_a_network_without_depth():
     (comparison,) = compare(scored_runs("relu", RELU, blocks=None) + scored_runs("sigmoid", SIGMOID, blocks=None))
-    assert comparison.verdict.startswith("relu scores higher than sigmoid: shown (by 0.0300 ")
+    assert comparison.verdict.startswith("ReLU scores higher than sigmoid: shown (by 0.0300 ")
 
 
 def test_rates_that_differ_or_are_not_known():
     records = scored_runs("relu", RELU) + scored_runs("sigmoid", SIGMOID, lr=0.01)
-    assert compare(records)[0].verdict.endswith("at lr = 0.01 (sigmoid), 0.001 (relu), untuned")
+    assert compare(records)[0].verdict.endswith("at lr = 0.01 (sigmoid), 0.001 (ReLU), untuned")
     unknown = [record | {"lr": None} for record in records]
     assert compare(unknown)[0].verdict.endswith(", untuned")
     assert "lr" not in compare(unknown)[0].verdict
@@ -417,9 +417,9 @@ def test_each_normalisation_is_a_family_of_its_own():
     assert [c.where for c in comparisons] == [f"blocks={blocks}, model.norm={norm}" for norm, blocks in depths]
     assert [c.holm for c in comparisons] == pytest.approx([2 * 2 / 128] * 4)  # one family of four would need 8 seeds
     assert comparisons[0].verdict.startswith(
-        "relu scores higher than sigmoid at 1 block, with batch normalisation: shown"
+        "ReLU scores higher than sigmoid at 1 block, with batch normalisation: shown"
     )
-    assert comparisons[2].verdict.startswith("relu scores higher than sigmoid at 1 block, without normalisation: shown")
+    assert comparisons[2].verdict.startswith("ReLU scores higher than sigmoid at 1 block, without normalisation: shown")
 
 
 def test_a_family_s_size_is_that_of_its_own_normalisation():
@@ -430,7 +430,7 @@ def test_a_family_s_size_is_that_of_its_own_normalisation():
 def test_a_default_normalisation_that_no_command_spells_out_is_called_so():
     comparisons = compare(normed("batch", spelled=False) + normed("none"))
     assert {c.norm for c in comparisons} == {"default", "none"}
-    assert "at 1 block, with model.norm=default: shown" in comparisons[0].verdict
+    assert "at 1 block, with default normalisation: shown" in comparisons[0].verdict
 
 
 def test_the_default_is_that_of_the_model():

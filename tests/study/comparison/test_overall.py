@@ -37,20 +37,20 @@ def plain(records, **options):
 
 
 def test_one_comparison_is_one_plain_sentence():
-    assert plain(pair(LESS)) == ["relu scores higher than sigmoid at 4 blocks: shown."]
-    assert plain(pair(LESS[:5])) == ["relu scores higher than sigmoid at 4 blocks: suggested."]
+    assert plain(pair(LESS)) == ["ReLU scores higher than sigmoid at 4 blocks: shown."]
+    assert plain(pair(LESS[:5])) == ["ReLU scores higher than sigmoid at 4 blocks: suggested."]
     assert plain(pair(LESS[:2])) == [
-        "It is open at 4 blocks whether relu or sigmoid scores higher: too few seeds (2 of the 6 needed)."
+        "It is open at 4 blocks whether ReLU or sigmoid scores higher: too few seeds (2 of the 6 needed)."
     ]
-    assert plain(pair(LESS, blocks=None)) == ["relu scores higher than sigmoid: shown."]
+    assert plain(pair(LESS, blocks=None)) == ["ReLU scores higher than sigmoid: shown."]
 
 
 def test_strengths_are_counted_by_depth():
     at_five = [run for blocks in (1, 2, 4, 6, 8) for run in pair(LESS, blocks=blocks)]
-    assert plain(at_five) == ["relu scores higher than sigmoid at every depth: shown at all 5."]
+    assert plain(at_five) == ["ReLU scores higher than sigmoid at every depth: shown at all 5."]
     # Two depths lack their last seeds: 2 / 2^5 is too much for two comparisons.
     some = [run for run in at_five if not (run["blocks"] > 4 and run["seed"] >= 5)]
-    assert plain(some) == ["relu scores higher than sigmoid at every depth: shown at 3 of 5 depths, suggested at 2."]
+    assert plain(some) == ["ReLU scores higher than sigmoid at every depth: shown at 3 of 5 depths, suggested at 2."]
 
 
 def test_both_directions_and_what_is_open_are_named():
@@ -61,7 +61,7 @@ def test_both_directions_and_what_is_open_are_named():
         *pair(LESS[:2], blocks=6),
     ]
     assert plain(records) == [
-        "relu scores higher than sigmoid at 1 of 4 depths (shown), sigmoid scores higher than relu at 1 of 4 depths "
+        "ReLU scores higher than sigmoid at 1 of 4 depths (shown), sigmoid scores higher than ReLU at 1 of 4 depths "
         "(shown); it is open at 2: no difference shown at 1; too few seeds (2 of the 8 needed) at 1."
     ]
 
@@ -69,7 +69,7 @@ def test_both_directions_and_what_is_open_are_named():
 def test_an_open_study_says_so_and_what_was_observed():
     verdict = overall(compare([run for blocks in (1, 2) for run in pair(LESS[:2], blocks=blocks)]))
     assert verdict.plain == [
-        "It is open at every depth whether relu or sigmoid scores higher: too few seeds (2 of the 7 needed)."
+        "It is open at every depth whether ReLU or sigmoid scores higher: too few seeds (2 of the 7 needed)."
     ]
     assert verdict.details[0].endswith("on average over 2 seeds, which shows nothing yet.")
 
@@ -77,14 +77,14 @@ def test_an_open_study_says_so_and_what_was_observed():
 def test_every_activation_has_its_sentence():
     records = pair(LESS) + [run for run in pair(NONE, other="tanh") if run["activation"] == "tanh"]
     assert plain(records) == [
-        "relu scores higher than sigmoid at 4 blocks: shown.",
-        "It is open at 4 blocks whether relu or tanh scores higher: no difference shown.",
+        "ReLU scores higher than sigmoid at 4 blocks: shown.",
+        "It is open at 4 blocks whether ReLU or tanh scores higher: no difference shown.",
     ]
 
 
 def test_comparisons_that_differ_in_more_than_depth_are_not_counted_as_depths():
     records = pair(LESS) + pair(LESS, axes={"optimizer.lr": 0.01})
-    assert plain(records) == ["relu scores higher than sigmoid in every comparison: shown in both."]
+    assert plain(records) == ["ReLU scores higher than sigmoid in every comparison: shown in both."]
 
 
 def test_losses_and_gradients_have_words_of_their_own():
@@ -97,12 +97,12 @@ def test_losses_and_gradients_have_words_of_their_own():
 
     loss, gradient = "test/loss_at_best", "grad_norm/total"
     verdict = overall(compare(runs(loss, 2.0), metric=loss))
-    assert verdict.plain == ["relu has a lower test loss at the best epoch than sigmoid at 4 blocks: shown."]
-    assert verdict.details[0].startswith("The largest difference: relu over sigmoid at 4 blocks, by 1.0")
+    assert verdict.plain == ["ReLU has a lower test loss at the best epoch than sigmoid at 4 blocks: shown."]
+    assert verdict.details[0].startswith("The largest difference: ReLU over sigmoid at 4 blocks, by 1.0")
     verdict = overall(compare(runs(gradient, 1e-3), metric=gradient))
-    assert verdict.plain == ["relu has a higher gradient norm than sigmoid at 4 blocks: shown."]
+    assert verdict.plain == ["ReLU has a higher gradient norm than sigmoid at 4 blocks: shown."]
     assert verdict.details[0] == (
-        "The largest difference: relu above sigmoid at 4 blocks, by a factor of 1e+03 in each of 8 seeds."
+        "The largest difference: ReLU above sigmoid at 4 blocks, by a factor of 1e+03 in each of 8 seeds."
     )
 
 
@@ -111,8 +111,8 @@ def test_every_family_has_its_sentence_and_its_number_of_comparisons():
     none = pair(NONE, blocks=1, axes={"model.norm": "none"})
     verdict = overall(compare(batch + none))
     assert verdict.plain == [
-        "With batch normalisation, relu scores higher than sigmoid at every depth: shown at both.",
-        "Without normalisation, it is open at 1 block whether relu or sigmoid scores higher: no difference shown.",
+        "With batch normalisation, ReLU scores higher than sigmoid at every depth: shown at both.",
+        "Without normalisation, it is open at 1 block whether ReLU or sigmoid scores higher: no difference shown.",
     ]
     assert verdict.details[-1] == (
         "By test accuracy at the best epoch, paired by seed, Holm-corrected over 2 and 1 comparisons, a family for "

@@ -43,11 +43,11 @@ def test_each_activation_is_tested_at_its_own_best_rate_on_other_seeds():
     assert comparison.seeds == tuple(range(2, 10))
     assert comparison.differences.mean == pytest.approx(-0.1)
     assert comparison.verdict.startswith(
-        "relu scores higher than sigmoid at 4 blocks: shown (by 0.1 in each of 8 seeds"
+        "ReLU scores higher than sigmoid at 4 blocks: shown (by 0.1 in each of 8 seeds"
     )
     assert comparison.verdict.endswith(
         "each at its best lr of 0.0003, 0.001, 0.003 (tuned on seeds 0, 1): "
-        "sigmoid 0.003 (edge of the tried range), relu 0.001"
+        "sigmoid 0.003 (edge of the tried range), ReLU 0.001"
     )
     assert "untuned" not in comparison.verdict
 
@@ -118,7 +118,7 @@ def test_another_key_is_tuned_and_the_rate_is_not():
     tuning = tune(records, key="init", tuning_seeds=[0])
     assert [(c.value, c.tried, c.at_edge) for c in tuning.choices] == [("kaiming", ("default", "kaiming"), False)] * 2
     assert compare(records, tuning=tuning)[0].verdict.endswith(
-        "each at its best init of default, kaiming (tuned on seeds 0): sigmoid kaiming, relu kaiming, "
+        "each at its best init of default, kaiming (tuned on seeds 0): sigmoid kaiming, ReLU kaiming, "
         "at lr = 0.001, untuned"
     )
 

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gradflow.runs.metrics import SELECTED_ON_TEST
+from gradflow.runs.words import activation_words, capital, listed
 from gradflow.study.comparison.claims import NORM, Comparison, Gap, Strength
 from gradflow.study.comparison.families import by_family
 from gradflow.study.comparison.rates import common_rate
 from gradflow.study.comparison.verdict import at, estimate, norm_words, question, relation
 
 NOTHING = "Nothing to compare: the study has only one activation."
+_MOST_PLAIN = 2  # sentences that are read as one line
 SUGGESTED = "Suggested: by a paired t test, which assumes roughly normal differences"
 
 
@@ -35,13 +37,25 @@ def overall(comparisons: Sequence[Comparison]) -> Overall:
     for family in by_family(comparisons):
         under = norm_words(family[0])
         sentences = [_plain(family, name) for name in dict.fromkeys(c.activation for c in family)]
-        plain += [_capital(f"{under}, {sentence}" if under else sentence) for sentence in sentences]
+        plain += [capital(f"{under}, {sentence}" if under else sentence) for sentence in sentences]
         details += [f"The largest difference{f' {under}' if under else ''}: {found}." for found in _largest(family)]
     return Overall(plain, [*details, _basis(comparisons)])
 
 
+def in_short(comparisons: Sequence[Comparison]) -> str:
+    """The plain sentences where there are at most two, otherwise how many comparisons have which strength."""
+    if len(plain := overall(comparisons).plain) <= _MOST_PLAIN:
+        return " ".join(plain)
+    baselines = dict.fromkeys(activation_words(c.baseline) for c in comparisons)
+    counts = Counter(c.strength for c in comparisons)
+    parts = [f"{strength} in {counts[strength]}" for strength in Strength if counts[strength]]
+    still_open = [c for c in comparisons if not c.claimed]
+    why = f" ({_reasons(still_open)})" if still_open else ""
+    return f"Of {len(comparisons)} comparisons with {listed(list(baselines))}, a difference is {listed(parts)}{why}."
+
+
 def _plain(family: Sequence[Comparison], activation: str) -> str:
-    """`relu scores higher than sigmoid at every depth: shown at 3 of 5 depths, suggested at 2.`"""
+    """`ReLU scores higher than sigmoid at every depth: shown at 3 of 5 depths, suggested at 2.`"""
     found = [c for c in family if c.activation == activation]
     claims = [c for c in found if c.claimed]
     if len(found) == 1:
@@ -121,7 +135,8 @@ def _largest(family: Sequence[Comparison]) -> list[str]:
     if largest is None or size <= largest.rounding:
         return []
     place = f" {at(largest)}" if at(largest) else ""
-    pair = f"{largest.ahead} over {largest.behind}" if largest.better else f"{largest.ahead} above {largest.behind}"
+    ahead, behind = activation_words(largest.ahead), activation_words(largest.behind)
+    pair = f"{ahead} {'over' if largest.better else 'above'} {behind}"
     return [f"{pair}{place}, {estimate(largest)}{'' if largest.claimed else ', which shows nothing yet'}"]
 
 
@@ -142,8 +157,3 @@ def _basis(comparisons: Sequence[Comparison]) -> str:
             "probability of improvement say more than the mean."
         )
     return basis
-
-
-def _capital(text: str) -> str:
-    """A sentence begins with a capital, unless it begins with the name of an activation."""
-    return text[0].upper() + text[1:] if text.startswith(("it is", "with")) else text

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from gradflow.runs.words import activation_words
 from gradflow.study.comparison.claims import Comparison
 from gradflow.study.comparison.tuning import LR, Choice, show
 
@@ -14,7 +15,7 @@ def rate(comparison: Comparison) -> str:
     if _tuned_key(comparison) != LR:
         lrs = comparison.lrs
         if len(set(lrs.values())) > 1:
-            sides = ", ".join(f"{_lr(lr)} ({name})" for name, lr in lrs.items())
+            sides = ", ".join(f"{_lr(lr)} ({activation_words(name)})" for name, lr in lrs.items())
             parts.append(f"at lr = {sides}, untuned")
         else:
             lr = next(iter(lrs.values()), None)
@@ -39,7 +40,7 @@ def common_rate(comparisons: Sequence[Comparison]) -> str:
 
 def nothing_left(comparison: Comparison) -> str:
     """`no value of optimizer.lr is left for sigmoid`."""
-    nameless = " and ".join(name for name, choice in comparison.choices.items() if not choice.found)
+    nameless = " and ".join(activation_words(name) for name, choice in comparison.choices.items() if not choice.found)
     return f"no value of {_tuned_key(comparison)} is left for {nameless}"
 
 
@@ -69,4 +70,5 @@ def _side(name: str, choice: Choice, *, tell_tried: bool) -> str:
     notes += ["edge of the tried range"] if choice.at_edge else []
     notes += [f"{show([value])} {why}" for value, why in choice.disqualified]
     value = show([choice.value]) if choice.found else "none"
-    return f"{name} {value} ({'; '.join(notes)})" if notes else f"{name} {value}"
+    who = activation_words(name)
+    return f"{who} {value} ({'; '.join(notes)})" if notes else f"{who} {value}"

@@ -2,6 +2,7 @@
 
 import math
 
+from gradflow.runs.words import activation_words, blocks_words, setting_words
 from gradflow.study.comparison.claims import NORM, Comparison, Gap, Strength
 from gradflow.study.comparison.evidence import all_equal
 from gradflow.study.comparison.rates import nothing_left, rate
@@ -9,16 +10,10 @@ from gradflow.study.comparison.tuning import show
 
 _MOST_DECIMALS = 6  # more are shown as a power of ten
 _MOST_DECADES = 300.0  # of a factor that is shown
-_NORMS = {
-    "none": "without normalisation",
-    "batch": "with batch normalisation",
-    "layer": "with layer normalisation",
-    "group": "with group normalisation",
-}
 
 
 def verdict(comparison: Comparison) -> str:
-    """`relu scores higher than sigmoid at 4 blocks: shown (...)`, the missing runs, the learning rate."""
+    """`ReLU scores higher than sigmoid at 4 blocks: shown (...)`, the missing runs, the learning rate."""
     c = comparison
     place = ", ".join(part for part in (at(c), norm_words(c)) if part)
     where = f" {place}" if place else ""
@@ -30,15 +25,16 @@ def verdict(comparison: Comparison) -> str:
 
 
 def relation(c: Comparison) -> str:
-    """`relu scores higher than sigmoid`, `relu has a lower test loss than sigmoid`."""
+    """`ReLU scores higher than sigmoid`, `ReLU has a lower test loss than sigmoid`."""
+    ahead, behind = activation_words(c.ahead), activation_words(c.behind)
     if c.better == "higher":
-        return f"{c.ahead} scores higher than {c.behind}"
-    return f"{c.ahead} has a {c.better or 'higher'} {c.words} than {c.behind}"
+        return f"{ahead} scores higher than {behind}"
+    return f"{ahead} has a {c.better or 'higher'} {c.words} than {behind}"
 
 
 def question(c: Comparison) -> str:
-    """`whether relu or sigmoid scores higher`."""
-    pair = f"{c.baseline} or {c.activation}"
+    """`whether ReLU or sigmoid scores higher`."""
+    pair = f"{activation_words(c.baseline)} or {activation_words(c.activation)}"
     if c.better == "higher":
         return f"whether {pair} scores higher"
     return f"whether {pair} has the {c.better or 'higher'} {c.words}"
@@ -53,25 +49,29 @@ def why_open(c: Comparison) -> str:
         evidence = [_observed(c), *([_seen_apart(c)] if c.skewed else []), _tested(c)]
         return f"no difference shown ({'; '.join(evidence)})"
     if c.gap is Gap.DIVERGED:
-        return f"a seed diverged ({'; '.join(f'{name}, seed {seed}' for name, seed in c.diverged)})"
+        return f"a seed diverged ({'; '.join(f'{activation_words(name)}, seed {seed}' for name, seed in c.diverged)})"
     if c.gap is Gap.NO_CHOICE:
         return nothing_left(c)
-    return f"{c.baseline} was not run there" if c.gap is Gap.NO_BASELINE else "no seed in common"
+    return f"{activation_words(c.baseline)} was not run there" if c.gap is Gap.NO_BASELINE else "no seed in common"
 
 
 def at(c: Comparison) -> str:
-    """`at 4 blocks, optimizer.lr=0.01`; the normalisation is named apart."""
+    """`at 4 blocks, learning rate 0.01`; the normalisation is named apart."""
     blocks = c.group.get("blocks")
-    depth = [] if blocks is None else [f"{blocks} block{'' if blocks == 1 else 's'}"]
+    depth = [] if blocks is None else [blocks_words(blocks)]
     apart = ("blocks", NORM) if c.norm else ("blocks",)
-    others = [f"{axis}={value}" for axis, value in c.group.items() if axis not in apart]
+    others = [setting_words(f"{axis}={value}") for axis, value in c.group.items() if axis not in apart]
     parts = [*depth, *others]
-    return f"at {', '.join(parts)}" if parts else ""
+    stands_alone = parts and parts[0].startswith(("with ", "without "))
+    return f"{'' if stands_alone else 'at '}{', '.join(parts)}" if parts else ""
 
 
 def norm_words(c: Comparison) -> str:
     """`with batch normalisation`, where the study has several normalisations."""
-    return "" if c.norm is None else _NORMS.get(c.norm, f"with {NORM}={c.norm}")
+    if c.norm is None:
+        return ""
+    words = setting_words(f"{NORM}={c.norm}")
+    return words if words.startswith("with") else f"with {words}"
 
 
 def estimate(c: Comparison) -> str:
@@ -93,7 +93,7 @@ def _observed(c: Comparison) -> str:
     assert c.differences is not None
     if abs(c.differences.mean) <= c.rounding:
         return f"no difference on average over {_seeds(c)}"
-    return f"{c.ahead} is {'ahead' if c.better else 'higher'} {estimate(c)}"
+    return f"{activation_words(c.ahead)} is {'ahead' if c.better else 'higher'} {estimate(c)}"
 
 
 def _size(c: Comparison, value: float, scale: float) -> str:
@@ -137,7 +137,7 @@ def _left_out(c: Comparison) -> str:
     for name, seed, why in c.left_out:
         seeds.setdefault((name, why), []).append(seed)
     runs = ", ".join(
-        f"{name} seed{'' if len(missing) == 1 else 's'} {show(missing)} ({why})"
+        f"{activation_words(name)} seed{'' if len(missing) == 1 else 's'} {show(missing)} ({why})"
         for (name, why), missing in seeds.items()
     )
     return f"; left out: {runs}" if runs else ""

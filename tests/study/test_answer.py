@@ -1,0 +1,121 @@
+"""Question and answer of made-up studies, by hand."""
+
+import subprocess
+import sys
+
+import pytest
+from forged_runs import run_record, scored_run, scored_runs
+
+from gradflow.study.answer import answer, question
+from gradflow.study.treatments import with_treatments
+
+DEPTHS = {1: 0.96, 4: 0.8, 8: 0.63}
+
+
+def sweep(scores, seeds=1, **more):
+    """`scores[activation][blocks]`, the same for every seed."""
+    return [
+        scored_run(activation, value, blocks=blocks, seed=seed, **more)
+        for activation, by_depth in scores.items()
+        for blocks, value in by_depth.items()
+        for seed in range(seeds)
+    ]
+
+
+def normalised(norm, scores):
+    return sweep(scores, axes={"model.norm": norm}, overrides=[f"model.norm={norm}"])
+
+
+def test_two_activations_at_several_depths():
+    found = answer(sweep({"relu": {1: 0.98, 4: 0.985, 8: 0.99}, "sigmoid": DEPTHS}, seeds=3))
+    assert found.question == "Does the activation matter as the network gets deeper?"
+    assert found.sentences == ("ReLU stays at 98 to 99 % at every depth; sigmoid falls from 96 to 63 %.",)
+    assert found.measured == "test accuracy at the best epoch, mean of 3 seeds, 1 to 8 blocks"
+
+
+def test_each_setting_has_its_sentence_and_what_all_share_is_said_once():
+    bare = normalised("none", {"relu": {1: 0.95, 8: 0.96}, "sigmoid": {1: 0.87, 8: 0.19}})
+    batch = normalised("batch", {"relu": {1: 0.97, 8: 0.98}, "sigmoid": {1: 0.975, 8: 0.965}})
+    found = answer([*bare, *batch])
+    assert found.question == "Does the activation matter as the network gets deeper, with and without normalisation?"
+    assert sorted(found.sentences) == [
+        "With batch normalisation, ReLU and sigmoid stay at 96 to 98 % at every depth.",
+        "Without normalisation, ReLU stays at 95 to 96 % at every depth; sigmoid falls from 87 to 19 %.",
+    ]
+    assert found.measured.endswith("in one run each, 1 to 8 blocks")
+
+
+def test_of_many_activations_the_best_the_worst_and_the_range_are_said():
+    scores = {"relu": 0.97, "gelu": 0.975, "tanh": 0.9, "sigmoid": 0.12, "elu": 0.96}
+    deep = sweep({name: {1: 0.94 + 0.01 * (name == "elu"), 8: value} for name, value in scores.items()})
+    assert answer(deep).sentences == (
+        "Of 5 activations, GELU is best at 8 blocks (98 %) and sigmoid worst (12 %); at 1 block all lie "
+        "between 94 % and 95 %.",
+    )
+
+
+def test_of_many_settings_too():
+    rates = {0.1: 0.5, 0.2: 0.6, 0.3: 0.7, 0.4: 0.8, 0.5: 0.2}
+    records = [scored_run("relu", value, blocks=None, axes={"optimizer.lr": lr}) for lr, value in rates.items()]
+    assert answer(records).sentences == (
+        "Of 5 configurations, learning rate 0.4 is best (80 %) and learning rate 0.5 worst (20 %).",
+    )
+
+
+@pytest.mark.parametrize(
+    ("records", "asked"),
+    [
+        (sweep({"relu": {4: 0.9}, "tanh": {4: 0.9}}), "Does the activation matter?"),
+        (sweep({"relu": DEPTHS}), "What does depth do to a network with ReLU?"),
+        (sweep({"relu": {None: 0.9}}), "How well does a network with ReLU do?"),
+        (
+            [scored_run("relu", 0.9, axes={"optimizer.lr": lr}) for lr in (0.1, 0.2)],
+            "Does the learning rate matter to a network with ReLU?",
+        ),
+        (
+            [scored_run(name, 0.9, axes={"optimizer.lr": lr}) for name in ("relu", "tanh") for lr in (0.1, 0.2)],
+            "Does the activation matter, whatever the learning rate?",
+        ),
+    ],
+)
+def test_the_question_is_about_what_varies(records, asked):
+    assert question(records) == asked
+
+
+def test_a_module_without_activations_is_asked_about_its_own_arguments():
+    records = [
+        scored_run("x", value, blocks=None)
+        | {"axes": {"module": "Lit", "module.hidden": hidden}, "config": f"{hidden}"}
+        for hidden, value in ((8, 0.7), (16, 0.8))
+    ]
+    found = answer(with_treatments(records))
+    assert found.question == "Does the hidden matter?"
+    assert found.sentences == ("Hidden 8 reaches 70 %; hidden 16 reaches 80 %.",)
+
+
+def test_diverged_runs_are_named_and_averaged_nowhere():
+    records = scored_runs("relu", [0.9, 0.9], blocks=4)
+    records += [scored_run("sigmoid", 0.5, blocks=4, seed=0), run_record("sigmoid", blocks=4, seed=1, state="diverged")]
+    assert answer(records).sentences == (
+        "ReLU reaches 90 % at 4 blocks; sigmoid reaches 50 % at 4 blocks (1 of 2 runs diverged).",
+    )
+    assert answer(records[3:]).sentences == ("Every run that has ended diverged.",)
+    only = [*records[:2], *records[3:]]
+    assert answer(only).sentences[0].endswith("sigmoid has no result (1 of 1 run diverged).")
+
+
+def test_before_anything_has_finished_there_is_no_answer():
+    found = answer([run_record(state="planned")])
+    assert found.sentences == ("No run has finished yet.",)
+    assert found.question == "How well does a network with ReLU do?"
+
+
+def test_of_a_loss_it_is_said_that_lower_is_better():
+    records = [run_record("relu", headline="test/loss_at_best", metrics={"test/loss_at_best": 0.3124})]
+    assert answer(records).measured == "test loss at the best epoch, lower is better, in one run each"
+    assert answer(records).sentences == ("ReLU reaches 0.312 at 2 blocks.",)
+
+
+def test_it_needs_neither_torch_nor_altair():
+    code = "import sys, gradflow.study.answer; sys.exit('torch' in sys.modules or 'altair' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
