@@ -183,7 +183,7 @@ def test_every_figure_and_table_with_an_interval_says_what_it_covers(page, writt
     figures = re.findall(r"<figure (.*?)</figure>", page, re.DOTALL)
     assert len(figures) == 9
     assert all(html.unescape(sentence) in html.unescape(figure) for figure in figures)
-    tables = re.findall(r"<caption><span>(.*?)</span></caption>", page)
+    tables = re.findall(r'<p class="caption">(.*?)</p>', page)
     without = [caption for caption in tables if html.unescape(sentence) not in html.unescape(caption)]
     assert [caption.split(":")[0] for caption in without] == ["Change with depth", "Left out of every average"]
 
