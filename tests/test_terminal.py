@@ -100,3 +100,34 @@ def test_lines_that_a_full_disk_has_no_room_for_are_told_once(capsys):
     assert [line for line in found.out.splitlines() if "missing" in line] == [
         "/dev/full: lines are missing (no space left on device)"
     ]
+
+
+def test_on_a_terminal_sentences_are_wrapped_between_words_and_commands_are_not(monkeypatch):
+    stream = io.StringIO()
+    console = terminal.PrintableConsole(file=stream, force_terminal=True, width=30, color_system=None)
+    monkeypatch.setattr(terminal, "console", console)
+    terminal.say("2 runs to train in /a/path/that/is/longer/than/the/screen")
+    terminal.say_whole("python train.py -m activation=relu,tanh blocks=1,2,4,8")
+    assert stream.getvalue() == (
+        "2 runs to train in\n  /a/path/that/is/longer/than/the/screen\n"
+        "python train.py -m activation=relu,tanh blocks=1,2,4,8\n"
+    )
+
+
+def test_outside_terminals_every_sentence_is_a_line(printed):
+    text = printed()
+    terminal.say("word " * 60)
+    assert text() == "word " * 60 + "\n"
+
+
+def test_a_page_is_an_address_to_click_on_and_elsewhere_its_path(monkeypatch, tmp_path, printed):
+    text = printed()
+    page = tmp_path / "two words" / "index.html"
+    terminal.say_whole(Text("report: ") + terminal.page(page))
+    assert text() == f"report: {page}\n"
+    stream = io.StringIO()
+    monkeypatch.setattr(terminal, "console", terminal.PrintableConsole(file=stream, force_terminal=True, width=30))
+    terminal.say_whole(Text("report: ") + terminal.page(page))
+    address = f"file://{tmp_path}/two%20words/index.html"
+    assert stream.getvalue().count(address) == 2  # what is seen, and where it leads
+    assert f";{address}\x1b\\{address}\x1b]8;;\x1b\\\n" in stream.getvalue()

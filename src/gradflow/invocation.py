@@ -26,7 +26,12 @@ def tool(name: str, *words: str) -> str:
         words: its arguments.
     """
     program = _program()
-    return shlex.join([*program, name, *words] if program else ["python", "-m", f"{NAME}.{name}", *words])
+    return shlex.join([*program, name, *words] if program else [interpreter(), "-m", f"{NAME}.{name}", *words])
+
+
+def typed() -> list[str]:
+    """The words that the user typed after the command."""
+    return (shlex.split(os.environ.get(COMMAND, "")) or sys.argv)[1:]
 
 
 def is_training(command: str) -> bool:

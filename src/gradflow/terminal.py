@@ -1,22 +1,27 @@
-"""What the user sees: lines, one progress bar, tables. Quiet and plain if the output is not a terminal.
+"""What the user sees: sentences, lines to copy, tables. Plain, and one line each, if the output is not a terminal.
 
+On a terminal, however narrow, sentences are wrapped between words; paths, addresses and commands are never broken.
 Whatever a name holds, only printable characters reach the screen; those that it cannot show take a form that it can.
 """
 
 import codecs
 import io
 import logging
+import shutil
 import sys
+import textwrap
 import unicodedata
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
 from gradflow.errors import one_line, printable
+from gradflow.wrapping import Wrapped
 
 PLAIN_WIDTH = 120  # columns, where there is no terminal to ask
 # How the characters of sentences and tables are written where the encoding lacks them.
@@ -77,8 +82,7 @@ _QUIET = ("lightning", "lightning.pytorch", "lightning.fabric", "lightning_utili
 
 class _ScreenHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        text = f"{record.levelname.lower()}: {record.getMessage()}"
-        console.print(Text(text, style="yellow" if record.levelno < logging.ERROR else "red"), soft_wrap=True)
+        say(f"{record.levelname.lower()}: {record.getMessage()}", "yellow" if record.levelno < logging.ERROR else "red")
 
 
 class _LogFile(logging.FileHandler):
@@ -142,21 +146,61 @@ def stop_logging(handler: logging.FileHandler) -> None:
     handler.close()
 
 
+_followed = False
+
+
+@contextmanager
+def followed() -> Iterator[None]:
+    """While a live display shows what runs, these need not say themselves where they are."""
+    global _followed
+    before, _followed = _followed, True
+    try:
+        yield
+    finally:
+        _followed = before
+
+
+def is_followed() -> bool:
+    return _followed
+
+
 def line(text: str, style: str = "") -> Text:
-    """Text kept on one line however narrow the screen: a path or an error split across lines cannot be copied."""
+    """Text kept on one line however narrow the screen: a path or a command split across lines cannot be copied."""
     return Text(one_line(text), style=style, no_wrap=True, overflow="ignore")
+
+
+def sentence(text: str, style: str = "") -> RenderableType:
+    """Text that a terminal wraps between words, and no other output at all; a path in it stays whole."""
+    return Wrapped(Text(one_line(text), style=style), hanging=2) if console.is_terminal else line(text, style)
+
+
+def page(path: Path) -> Text:
+    """The address of a page that was written, to click on; outside terminals, its path."""
+    if not console.is_terminal:
+        return line(str(path))
+    address = path.absolute().as_uri()
+    return line(address, style=f"link {address}")
 
 
 def show(renderable: RenderableType) -> None:
     """Print a table without cutting off any of its lines."""
-    console.print(renderable, crop=False)
+    console.print(Group(renderable), crop=False)  # a text on its own would lose its way of wrapping
 
 
 def say(text: str, style: str = "") -> None:
-    """Print one line."""
-    console.print(line(text, style), soft_wrap=True)
+    """Print a sentence."""
+    show(sentence(text, style))
+
+
+def say_whole(text: str | Text) -> None:
+    """Print one line that is to be copied."""
+    console.print(line(text) if isinstance(text, str) else text, soft_wrap=True)
 
 
 def complain(message: object) -> None:
-    """Print what was wrong with a command, on one line of stderr."""
-    print(f"gradflow: {one_line(' '.join(str(message).split()))}", file=sys.stderr)
+    """Print what was wrong with a command, on one line of stderr; a terminal's is wrapped between words."""
+    text = f"gradflow: {one_line(' '.join(str(message).split()))}"
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        text = textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
+    print(text, file=sys.stderr)

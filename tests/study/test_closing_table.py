@@ -276,9 +276,9 @@ def test_the_caption_says_which_direction_is_best_where_a_star_is_shown():
         ]
         return next(line for line in lines(records) if "below: " in line)
 
-    assert "; * best in its column (highest) by more than a standard error; below" in caption(ACC)
-    assert "; * best in its column (lowest) by more" in caption("test/loss_at_best")
-    assert "; * best in its column (lowest); below" in caption("dead_units/total", seeds=1)
+    assert "; * best at its depth (highest) by more than a standard error; below" in caption(ACC)
+    assert "; * best at its depth (lowest) by more" in caption("test/loss_at_best")
+    assert "; * best at its depth (lowest); below" in caption("dead_units/total", seeds=1)
     assert f"mean ± sd over 2 seeds {SEEDS}; below" in caption(ACC, others=0.5)
     assert f"mean ± sd over 2 seeds {SEEDS}; below" in caption("dormant_units/total")
     assert f"geometric mean ± sd in decades over 2 seeds {SEEDS}; below" in caption("grad_norm/total")

@@ -7,6 +7,7 @@ import pickle
 import shutil
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 from finished_runs import record, run_folders, states
@@ -35,8 +36,10 @@ def test_a_job_takes_runs_in_their_order_until_it_has_enough(tmp_path):
     assert named(4) == [order[:4], order[4:]]
     assert named(99) == [order]
     assert jobs.jobs([]) == []
-    described = json.loads(jobs.described([run.folder for run in planned(2)[:2]], first=2, of=9))
-    assert described == {"runs": [".", "../../b/seed=0"], "first": 2, "of": 9}
+    folders = [run.folder for run in planned(2)[:2]]
+    described = json.loads(jobs.described(folders, first=2, of=9, says=Path("/tmp/said")))
+    assert described == {"runs": [".", "../../b/seed=0"], "first": 2, "of": 9, "says": "/tmp/said"}
+    assert json.loads(jobs.described(folders, first=2, of=9))["says"] is None
 
 
 def test_a_job_of_several_runs_trains_each_with_its_own_configuration(command, tmp_path, monkeypatch):

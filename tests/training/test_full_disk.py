@@ -30,7 +30,8 @@ def test_a_run_that_finds_no_space_fails_in_one_line(command, tmp_path, whole, f
     with full_disk(file, after=after):
         outcome = command(*RUN)
     assert outcome.status == 1
-    assert outcome.err == "gradflow: 1 of 1 runs failed; see their run.json for the error\n"
+    failed = "1 of 1 runs failed; see their run.json for the error; the same command takes them up again"
+    assert outcome.err == f"gradflow: {failed}\n"
     (line,) = [line for line in outcome.out.splitlines() if line.startswith("failed:")]
     assert file in line
     assert line.endswith("cannot be written (no space left on device); free some space and give the same command again")

@@ -291,7 +291,8 @@ def test_a_run_that_raises_is_recorded_and_the_others_go_on(command, tmp_path, b
     arguments = ("-m", "activation=custom", both, "blocks=1", *SMALL, *QUIET)
     outcome = command(*arguments)
     assert outcome.status == 1, outcome
-    assert outcome.err == "gradflow: 1 of 2 runs failed; see their run.json for the error\n"
+    failed = "1 of 2 runs failed; see their run.json for the error; the same command takes them up again"
+    assert outcome.err == f"gradflow: {failed}\n"
     assert "Traceback" not in outcome.err
     good, bad = run_folders(tmp_path)
     assert record(good)["state"] == "finished"

@@ -15,6 +15,7 @@ from gradflow.advise.rules import RULES, Rule, Severity
 from gradflow.figures.table import Table as TextTable
 from gradflow.figures.table import markdown
 from gradflow.runs.health import listed
+from gradflow.wrapping import Wrapped
 
 _STYLES = {Severity.BROKEN: "bold red", Severity.WEAK: "bold yellow", Severity.HINT: "bold cyan"}
 _RULE_HEADERS = ["finding", "means", "holds when", "source", "remedies"]
@@ -23,19 +24,17 @@ _FINDING_HEADERS = ["where", "runs", "evidence"]
 
 def on_screen(advice: Advice) -> RenderableType:
     """Every finding under its rule, the most severe rule first."""
-    parts: list[RenderableType] = [terminal.line(summary(advice))]
+    parts: list[RenderableType] = [terminal.sentence(summary(advice))]
     for rule, findings in _by_rule(advice):
-        body: list[RenderableType] = []
+        parts.append(Text.assemble("\n", (_heading(rule), _STYLES[rule.severity])))
         for finding in findings:
-            where = Text.assemble((finding.where, "bold"), f": {_runs(finding)}")
-            body += [where, Padding(Text(finding.evidence), (0, 0, 0, 2))]
-        said = Text(f"try:  {_remedies(findings)}")
-        body += [Text(f"rule: {rule.condition}", "dim"), said]
-        commands = [terminal.line(f"    {command}") for command in _commands(findings)]  # to be copied whole
-        parts += [Text.assemble("\n", (_heading(rule), _STYLES[rule.severity]))]
-        parts += [Padding(Group(*body), (0, 0, 0, 2)), *commands]
+            parts.append(Wrapped(Text.assemble("  ", (finding.where, "bold"), f": {_runs(finding)}"), hanging=4))
+            parts.append(Wrapped(f"    {finding.evidence}"))
+        parts += [Wrapped(Text(f"  rule: {rule.condition}", "dim")), Wrapped(f"  try:  {_remedies(findings)}")]
+        parts += [terminal.line(f"    {command}") for command in _commands(findings)]  # to be copied whole
     notes = _notes(advice)
-    return Group(*parts, *([Text("\n" + "\n".join(notes), "dim")] if notes else []))
+    parts += [Text()] if notes else []
+    return Group(*parts, *(Wrapped(Text(note, "dim"), hanging=2) for note in notes))
 
 
 def as_markdown(advice: Advice) -> str:

@@ -5,11 +5,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.text import Text
+
 from gradflow import command_line, invocation
 from gradflow.errors import ConfigError
 from gradflow.lesson.build import build
 from gradflow.lesson.experiments.effort import FULL, QUICK
-from gradflow.terminal import say
+from gradflow.terminal import page, say, say_whole
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,8 +26,8 @@ def _build(options: argparse.Namespace, typed: Sequence[str]) -> None:
         raise ConfigError(f"--seed {options.seed}: a seed must be at least 0, e.g. --seed 0")
     effort = QUICK if options.quick else FULL
     command = invocation.tool("lesson", *typed)
-    page = build(options.output, effort=effort, seed=options.seed, command=command, say=say)
-    say(f"lesson: {page}")
+    built = build(options.output, effort=effort, seed=options.seed, command=command, say=say)
+    say_whole(Text("lesson: ") + page(built))
 
 
 def _parser() -> argparse.ArgumentParser:

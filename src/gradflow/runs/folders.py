@@ -12,6 +12,7 @@ LOG_FILE = "train.log"
 SAMPLES_FILE = "samples.npz"  # the samples of each set, and which tested ones were classified rightly
 EVENT_FILES = "events.out.tfevents.*"
 LOCK_FILE = ".lock"  # held while a process trains the run
+PROGRESS_FILE = ".progress"  # how far it is, there only while it trains
 HYDRA_FOLDER = ".hydra"
 CONFIG_FILE = "config.yaml"  # in it: the composed configuration
 OVERRIDES_FILE = "overrides.yaml"

@@ -13,7 +13,8 @@ from gradflow.runs.record import Record
 from gradflow.study.closing_table import closing_table
 from gradflow.study.records import study_with_runs
 from gradflow.study.status import status_table
-from gradflow.terminal import say, show
+from gradflow.terminal import page, say, say_whole, show
+from gradflow.wrapping import Wrapped
 
 if TYPE_CHECKING:
     from gradflow.study.comparison.tuning import Tuning
@@ -94,14 +95,14 @@ def _compare(options: argparse.Namespace, records: list[Record]) -> None:
     show(comparison_table(comparisons))
     verdict = overall(comparisons)
     for sentence in verdict.plain:
-        show(Text(sentence, "bold"))
+        show(Wrapped(Text(sentence, "bold")))
     for sentence in verdict.details:
-        show(Text(sentence))
+        show(Wrapped(sentence))
     if (more := more_seeds(records, comparisons, study=options.folder, tuned=tuning is not None)) is not None:
-        show(Text(more.text))
+        show(Wrapped(more.text))
         if more.command:
-            say(f"  {more.command}")
-        show(Text(more.caution))
+            say_whole(f"  {more.command}")
+        show(Wrapped(more.caution))
 
 
 def _report(options: argparse.Namespace, records: list[Record]) -> None:
@@ -110,8 +111,8 @@ def _report(options: argparse.Namespace, records: list[Record]) -> None:
     if options.metric is not None:
         records = [{**record, "headline": options.metric} for record in records]
     tuning = _tuning(options, records)
-    page = write_report(options.folder, records, baseline=options.baseline, tuning=tuning, output=options.output)
-    say(f"report: {page}")
+    written = write_report(options.folder, records, baseline=options.baseline, tuning=tuning, output=options.output)
+    say_whole(Text("report: ") + page(written))
 
 
 def _tuning(options: argparse.Namespace, records: list[Record]) -> "Tuning | None":

@@ -7,17 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from gradflow.runs import folders, metrics, tags
 from gradflow.runs.metrics import Metric, MetricTable
 from gradflow.runs.record import Record, State
 from gradflow.runs.states import why
+from gradflow.screen_table import Column, ScreenTable
 from gradflow.study.captions import variation
 from gradflow.study.configurations import LEADING, activation_of, variants
 from gradflow.study.treatments import heading
-from gradflow.terminal import line
+from gradflow.terminal import sentence
+from gradflow.wrapping import Wrapped
 
 
 def closing_table(records: Sequence[Record]) -> RenderableType:
@@ -39,16 +40,16 @@ def closing_table(records: Sequence[Record]) -> RenderableType:
     known = MetricTable.of(records)
     flow = _flow(records)
     best = {column: _best_row(cells, rows, column, known) for column in columns}
-    table = Table()
-    table.add_column(heading(name for name, *_ in labels))
-    for column in columns:
-        table.add_column("" if column is None else f"blocks={column}", justify="right")
-    for row in rows:
-        runs = [(cells.get((row, column), []), best[column] == row) for column in columns]
-        table.add_row(Text(row), *(_cell(found, known, best=is_best, flow=flow) for found, is_best in runs))
+    first = Column(heading(name for name, *_ in labels), wraps=True)
+    headers = ["" if column is None else f"blocks={column}" for column in columns]
+    body = [
+        [Text(row), *(_cell(cells.get((row, c), []), known, best=best[c] == row, flow=flow) for c in columns)]
+        for row in rows
+    ]
+    table = ScreenTable([first, *(Column(header, is_number=True) for header in headers)], body, is_matrix=True)
     troubles = [_trouble(r) for r in records if r["state"] not in (State.FINISHED, State.PLANNED)]
-    caption = Text(_caption(records, known[records[0]["headline"]], starred=any(best.values())), style="dim")
-    return Group(line(_title(records, common)), table, caption, *troubles)
+    caption = Wrapped(Text(_caption(records, known[records[0]["headline"]], starred=any(best.values())), style="dim"))
+    return Group(sentence(_title(records, common)), table, caption, *troubles)
 
 
 def mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
@@ -83,7 +84,8 @@ def _caption(records: Sequence[Record], metric: Metric, *, starred: bool) -> str
     if most > 1 and metric.is_logarithmic and not all(value > 0 for value in _values(records, metric.tag)):
         count += ", zeros left out"
     count += f" ({variation(records)})" if most > 1 else ""
-    star = f"; * best in its column ({_BEST[metric.better]})" if starred and metric.better else ""
+    depth = "" if all(_blocks(record) is None for record in records) else " at its depth"
+    star = f"; * best{depth} ({_BEST[metric.better]})" if starred and metric.better else ""
     star += " by more than a standard error" if star and most > 1 else ""
     return f"{count}{star}{_caption_of_flow(records)}"
 
@@ -203,7 +205,7 @@ def _two_digits(value: float) -> str:
     return f"{value:.{max(0, 1 - math.floor(math.log10(value)))}f}" if value else "0"
 
 
-def _trouble(record: Record) -> Text:
+def _trouble(record: Record) -> RenderableType:
     run = f"{record['config']}/{folders.seed_folder(record['seed'])}"
     said = ": ".join(filter(None, (record["state"], run, why(record))))
-    return line(said, style="red" if record["state"] == State.FAILED else "yellow")
+    return sentence(said, style="red" if record["state"] == State.FAILED else "yellow")

@@ -8,13 +8,13 @@ from pathlib import Path
 from statistics import fmean
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from gradflow.runs import folders
 from gradflow.runs.record import Record, State
 from gradflow.runs.states import is_over, why
-from gradflow.terminal import line
+from gradflow.screen_table import Column, ScreenTable
+from gradflow.terminal import sentence
 
 STATES = (
     State.FINISHED,
@@ -64,18 +64,15 @@ def status_table(study: Path, records: Sequence[Record]) -> RenderableType:
     """Runs of each configuration by state, why runs have failed or are cut short, and the expected time left."""
     states: list[str] = [true_state(study, record) for record in records]
     shown = [str(state) for state in STATES if state in states]
-    table = Table()
-    table.add_column("configuration")
-    for state in shown:
-        table.add_column(state, justify="right")
     counts = {record["config"]: Counter[str]() for record in records}
     for record, state in zip(records, states, strict=True):
         counts[record["config"]][state] += 1
-    for config, count in counts.items():
-        table.add_row(Text(config), *(str(count[state] or "") for state in shown))
+    columns = [Column("configuration"), *(Column(state, is_number=True) for state in shown)]
+    rows = [[Text(config), *(Text(str(count[state] or "")) for state in shown)] for config, count in counts.items()]
+    table = ScreenTable(columns, rows)
     totals = ", ".join(f"{states.count(state)} {state}" for state in shown)
     named = [_line_of(record) for record, state in zip(records, states, strict=True) if state in _NAMED]
-    return Group(line(f"{study}: {totals}{_time_left(records, states)}"), table, *named)
+    return Group(sentence(f"{study}: {totals}{_time_left(records, states)}"), table, *named)
 
 
 def seconds_left(records: Sequence[Record], states: Sequence[str]) -> float | None:
@@ -102,7 +99,7 @@ def _time_left(records: Sequence[Record], states: Sequence[str]) -> str:
     return f"; about {minutes} min {rest} s of training left, one run after the other"
 
 
-def _line_of(record: Record) -> Text:
+def _line_of(record: Record) -> RenderableType:
     run = f"{record['config']}/{folders.seed_folder(record['seed'])}"
     style = "red" if record["state"] == State.FAILED else "yellow"
-    return line(f"{record['state']}: {run}: {why(record) or 'no error recorded'}", style=style)
+    return sentence(f"{record['state']}: {run}: {why(record) or 'no error recorded'}", style=style)

@@ -14,25 +14,27 @@ from gradflow import signals
 from gradflow.errors import ConfigError, RunsFailed
 from gradflow.runs.planned import planned_configuration
 from gradflow.runs.record import Record, read_record
+from gradflow.sweep.live import said_into
 from gradflow.sweep.plan import PlannedRun
 from gradflow.training.process import process_settings
 from gradflow.training.run import run
 
-# Environment variable, JSON: the job's run folders relative to the first, the first one's number in the sweep, and how
-# many runs the sweep has.
+# Environment variable, JSON: the job's run folders relative to the first, the first one's number in the sweep, how many
+# runs the sweep has, and the file for what a worker prints while the sweep is displayed.
 JOB = "GRADFLOW_JOB"
 
 
-def described(folders: Sequence[Path], *, first: int, of: int) -> str:
+def described(folders: Sequence[Path], *, first: int, of: int, says: Path | None = None) -> str:
     """The value of `JOB` for a job of a sweep.
 
     Args:
         folders: run folders, trained one after the other.
         first: the number of the first of them in the sweep, counted from 1.
         of: how many runs the sweep has.
+        says: where a worker of this process prints; None for the screen.
     """
     runs = [os.path.relpath(folder, folders[0]) for folder in folders]  # perhaps in several studies
-    return json.dumps({"runs": runs, "first": first, "of": of})
+    return json.dumps({"runs": runs, "first": first, "of": of, "says": says and str(says)})
 
 
 def run_job(folder: Path) -> Record | None:
@@ -51,7 +53,8 @@ def run_job(folder: Path) -> Record | None:
     signals.end_with_parent()
     with signals.listening() as listener:
         try:
-            return _run_all(folder)
+            with said_into(_says()):
+                return _run_all(folder)
         except signals.Signalled as error:
             ending, told = error, listener.told
     if told == signal.SIGUSR2 or (told == signal.SIGTERM and _is_about_to_lose_its_node()):
@@ -59,6 +62,12 @@ def run_job(folder: Path) -> Record | None:
     if told is not None and multiprocessing.parent_process() is not None:
         signals.die_by(told)  # otherwise it would take the pool's next job
     raise ending
+
+
+def _says() -> Path | None:
+    """Where this process prints, if it is a worker of the one that displays the sweep."""
+    said = json.loads(os.environ[JOB])["says"]
+    return Path(said) if said and multiprocessing.parent_process() is not None else None
 
 
 def _run_all(folder: Path) -> Record | None:

@@ -265,6 +265,9 @@ def raise_failures(runs: Sequence[PlannedRun], returns: Sequence[Any]) -> None:
     records = [read_record(run.folder) for run in runs]  # None, say, where the folder was moved away
     failed = [record for record in records if record is not None and record["state"] == State.FAILED]
     if failed:
-        raise RunsFailed(f"{len(failed)} of {len(runs)} runs failed; see their {folders.RUN_FILE} for the error")
+        raise RunsFailed(
+            f"{len(failed)} of {len(runs)} runs failed; see their {folders.RUN_FILE} for the error; the same command "
+            "takes them up again"
+        )
     for result in returns:
         result.return_value  # noqa: B018 - Hydra raises here what the job raised before its run began

@@ -57,9 +57,9 @@ def build_parts(
     environment: OwnEnvironment,
     *,
     loggers: Sequence[Logger] = (),
-    title: str | None = None,
+    tells_progress: bool = False,
 ) -> Parts:
-    """Build everything; `title` is that of a progress bar."""
+    """Build everything; with `tells_progress` the run's folder says how far it is."""
     monitors = build.monitors(cfg)
     data = build.any_data(cfg, chunk_size=build.chunk_size(cfg, monitors))
     module = build.any_module(cfg, data)
@@ -70,7 +70,7 @@ def build_parts(
     else:
         scores = own_module.scores(cfg)
         logged = LoggedMetrics(scores)
-    progress = [RunProgress(title, score=scores.monitor)] if title is not None else []
+    progress = [RunProgress(folder, score=scores.monitor)] if tells_progress else []
     signals = [Signals()] if processes(cfg) > 1 else []
     callbacks = [*monitors, *progress, *signals]
     if logged is not None:

@@ -1,56 +1,54 @@
-"""One progress bar for the whole run, on terminals only."""
+"""A run says in its folder how far it is; what the screen shows of it is the sweep's business."""
 
+import time
+from pathlib import Path
 from typing import Any
 
 import lightning as L
 from lightning.pytorch.callbacks import Callback
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gradflow.terminal import console
+from gradflow.runs.progress import Progress, remove_progress, write_progress
+
+WRITES_EVERY_S = 0.5  # at most
 
 
 class RunProgress(Callback):
-    """Show epochs done, the latest validation score and the time left.
+    """Write epochs done and the latest validation score, twice a second at most.
 
     Args:
-        title: what is running.
-        score: tag of the validation score to show.
+        folder: the run folder.
+        score: tag of the validation score.
     """
 
-    def __init__(self, title: str, *, score: str) -> None:
-        self._title = title
+    def __init__(self, folder: Path, *, score: str) -> None:
+        self._folder = folder
         self._score = score
-        self._bar: Progress | None = None
+        self._words = ""
+        self._written_s = 0.0
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        if not console.is_terminal or not trainer.is_global_zero:
-            return
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("epochs"))
-        self._bar = Progress(
-            *columns, TextColumn("{task.fields[score]}"), TimeRemainingColumn(), console=console, transient=True
-        )
-        self._bar.add_task(self._title, total=trainer.max_epochs, completed=trainer.current_epoch, score="")
-        self._batches = max(1, int(trainer.num_training_batches))
-        self._bar.start()
+        self._words = ""
+        self._batches = max(1.0, float(trainer.num_training_batches))  # infinite of a loader without a length
+        self._write(trainer, trainer.current_epoch)
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=trainer.current_epoch + (batch_idx + 1) / self._batches)
+        if time.monotonic() >= self._written_s + WRITES_EVERY_S:
+            self._write(trainer, trainer.current_epoch + (batch_idx + 1) / self._batches)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        if self._bar is not None and self._score in trainer.callback_metrics:
-            score = f"{self._score} {float(trainer.callback_metrics[self._score]):.3f}"
-            self._bar.update(self._bar.task_ids[0], score=score)
+        if self._score in trainer.callback_metrics:
+            self._words = f"{self._score} {float(trainer.callback_metrics[self._score]):.3f}"
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._stop()
+        remove_progress(self._folder)
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
-        self._stop()
+        remove_progress(self._folder)
 
-    def _stop(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+    def _write(self, trainer: L.Trainer, epoch: float) -> None:
+        if trainer.is_global_zero:
+            epochs = trainer.max_epochs if (trainer.max_epochs or 0) > 0 else None
+            write_progress(self._folder, Progress(epoch, epochs, self._words))
+            self._written_s = time.monotonic()

@@ -23,7 +23,7 @@ from gradflow.runs.further_logger import Described
 from gradflow.runs.logger import RunLogger, rewind
 from gradflow.runs.provenance import device_name, provenance
 from gradflow.runs.record import Clock, EventsEntry, Record, State, error_entry, now, read_record, write_record
-from gradflow.runs.states import is_over, state_shown
+from gradflow.runs.states import is_over, state_shown, why
 from gradflow.training import build
 from gradflow.training.architecture import activation
 from gradflow.training.checkpoints import saved
@@ -45,10 +45,11 @@ from gradflow.training.module import ActivationModule
 from gradflow.training.process import lightning_called, processes
 
 log = logging.getLogger(__name__)
+ALONE = "run 1/1"  # the position of a sweep's only run
 _SMALL = 1e-3  # smaller values are said as powers of ten
 
 
-def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record | None:
+def run(cfg: DictConfig, folder: Path, *, position: str = ALONE) -> Record | None:
     """Train and test one configuration in its folder; the final run.json.
 
     Args:
@@ -93,19 +94,23 @@ def run(cfg: DictConfig, folder: Path, *, position: str = "run 1/1") -> Record |
         finally:
             record |= {"finished": now(), "duration_s": clock.seconds}
             write_record(folder, record)
-        _say_result(record, position)
+        if not terminal.is_followed():
+            terminal.say(f"  {position}: {result(record)}")
         return record
 
 
-def _say_result(record: Record, position: str) -> None:
+def result(record: Record) -> str:
+    """What came of a run that has ended, in words: its state, and why, or its scores, and the time that it took."""
     final = record["metrics"]
     parts = [state_shown(record)]
+    if record["state"] == State.FAILED:
+        parts[0] += f": {why(record)}"
     shown = (record["headline"], tags.GAIN_PER_LAYER, tags.of_layer(tags.DEAD_UNITS, tags.TOTAL))
     for tag in dict.fromkeys(shown):
         value = final.get(tag)
         if value is not None and math.isfinite(value):
             parts.append(f"{tag} {value:.1e}" if 0 < abs(value) < _SMALL else f"{tag} {value:.3f}")
-    terminal.say(f"  {position}: {', '.join(parts)} in {record['duration_s']:.1f} s")
+    return f"{', '.join(parts)} in {record['duration_s'] or 0.0:.1f} s"
 
 
 def train(cfg: DictConfig, folder: Path, record: Record, resume: Path | None, *, position: str) -> None:
@@ -136,20 +141,20 @@ def _train(
     title = f"{position}: {axes} seed={record['seed']}"
     loggers = build.loggers(cfg, folder)
     recorder = next((one for one in loggers if isinstance(one, RunLogger)), None)
-    parts = build_parts(cfg, folder, environment, loggers=loggers, title=title)
+    parts = build_parts(cfg, folder, environment, loggers=loggers, tells_progress=True)
     module, trainer = parts.module, parts.trainer
     _describe(cfg, parts, record)
     checkpoint = None if resume is None else saved(resume)
     copied = None if checkpoint is None else copied_from(checkpoint)
     record["started_from"] = copied or record["started_from"]
     write_record(folder, record)
-    _announce(title, record, parts.data, trainer)
+    _announce(position, title, record, parts.data, trainer)
     if checkpoint is not None:
         if sizes := checkpoint["gradflow"]["events"]:  # otherwise event files are those of a logger of the user's own
             rewind(folder, sizes)
         end_where_it_ended(trainer, checkpoint)
-        resuming = f"resuming after epoch {checkpoint['epoch'] + 1}"
-        terminal.say(f"  {described(record) if copied else resuming}")
+        resuming = described(record) if copied else f"resuming after epoch {checkpoint['epoch'] + 1}"
+        terminal.say(f"{f'{title}:' if terminal.is_followed() else ' '} {resuming}")
     described_run = Described(record["study"], record["config"], record["seed"], identity.whole(cfg))
     further_logger.begin(loggers, described_run, None if checkpoint is None else checkpoint["gradflow"])
     if recorder is not None and (checkpoint is None or copied):
@@ -230,11 +235,12 @@ def _describe(cfg: DictConfig, parts: Parts, record: Record) -> None:
         }
 
 
-def _announce(title: str, record: Record, data: L.LightningDataModule, trainer: L.Trainer) -> None:
-    """One line for what is about to run."""
+def _announce(position: str, title: str, record: Record, data: L.LightningDataModule, trainer: L.Trainer) -> None:
+    """One line for what is about to run; of a sweep that is displayed, only in the log."""
     sizes = f" {'/'.join(f'{size:,}' for size in data.sizes)} samples," if isinstance(data, ArrayDataModule) else ""
     epochs = "1 epoch" if trainer.max_epochs == 1 else f"{trainer.max_epochs} epochs"
     device = trainer.strategy.root_device
     shown = f"{record['parameters']:,} parameters,{sizes} {epochs} on {device}"
-    terminal.say(f"{title}: {shown}")
+    if position == ALONE or not terminal.is_followed():
+        terminal.say(f"{title}: {shown}")
     log.info("%s: %s", title, shown)

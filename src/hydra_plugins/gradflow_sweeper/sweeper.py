@@ -6,6 +6,7 @@ Hydra imports every plugin at start-up, even for `--help`, so heavy modules are 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_store import ConfigStore
@@ -54,8 +55,8 @@ class GradflowSweeper(Sweeper):
             ConfigError: if any combination makes no sense; then none is trained.
             RunsFailed: if a run failed; the others have been trained anyway.
         """
-        from gradflow import config_folders, terminal
-        from gradflow.sweep import launch, plan
+        from gradflow import config_folders, signals, terminal
+        from gradflow.sweep import launch, live, next_steps, plan
 
         terminal.configure()
         if (taken := config_folders.clashes()) is not None:
@@ -64,11 +65,19 @@ class GradflowSweeper(Sweeper):
             runs = plan.plan(self._wanted(arguments))
         todo = plan.unfinished(runs)
         plan.announce(runs, todo)
+        is_interrupted = False
         try:
-            returns = launch.outlive(todo, self._launch)
+            with live.shown(runs, todo) as says:
+                returns = launch.outlive(todo, functools.partial(self._launch, says=says))
+        except (KeyboardInterrupt, signals.Signalled):
+            is_interrupted = True
+            raise
         finally:
             launch.settle(todo)
             plan.report(runs)
+            if is_interrupted:
+                next_steps.say_how_to_go_on(runs)
+        next_steps.show(runs)
         plan.raise_failures(todo, returns)
         return returns
 
@@ -89,15 +98,20 @@ class GradflowSweeper(Sweeper):
             axes = functools.partial(identity.study_axes, cfg, choices, defaults)
             yield plan.Wanted(cfg, overrides, axes)
 
-    def _launch(self, runs: "Sequence[PlannedRun]") -> list[Any]:
-        """Hand the runs to the configured launcher, each job with its folder set as Hydra expects it."""
+    def _launch(self, runs: "Sequence[PlannedRun]", *, says: Path | None) -> list[Any]:
+        """Hand the runs to the configured launcher, each job with its folder set as Hydra expects it.
+
+        Args:
+            runs: to train.
+            says: a file for what workers of this process print.
+        """
         from gradflow.sweep import jobs, plan
 
         launched: list[list[str]] = []
         trained = 0
         for planned in jobs.jobs(runs):
             folders = [run.folder for run in planned]
-            job = jobs.described(folders, first=trained + 1, of=len(runs))
+            job = jobs.described(folders, first=trained + 1, of=len(runs), says=says)
             study, subdir = folders[0].parent.parent, "/".join(folders[0].parts[-2:])
             values = {"hydra.sweep.dir": study, "hydra.sweep.subdir": subdir, f"hydra.job.env_set.{jobs.JOB}": job}
             launched.append([f"{key}={plan.quoted(value)}" for key, value in values.items()])

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from rich.console import Group
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from gradflow.screen_table import Column, ScreenTable
 from gradflow.study.comparison.claims import Comparison, Gap, Strength
 from gradflow.study.comparison.evidence import all_equal
 from gradflow.study.treatments import compared, heading
+from gradflow.wrapping import Wrapped
 
 _CAPTION = (
     "difference: {compared} minus baseline, paired by seed; interval: Student t, 95\N{NO-BREAK SPACE}%, for each "
@@ -22,21 +22,14 @@ def comparison_table(comparisons: Sequence[Comparison]) -> Group:
     """One row per comparison, with the difference for every seed; below, one line per verdict."""
     if not comparisons:
         return Group(Text("nothing to compare"))
-    table = Table()
     names = [one.activation for one in comparisons]
-    for header in (heading(names), "at", "seed: difference"):
-        table.add_column(header, overflow="fold")  # on a narrow screen too nothing is left out
-    for header in ("mean", "interval", "p", "Holm"):
-        table.add_column(header, justify="right")
-    for comparison in comparisons:
-        table.add_row(*map(Text, _cells(comparison)))
-    verdicts = [Padding(Text(c.verdict, _style(c)), (0, 0, 0, 2)) for c in comparisons]
-    return Group(
-        Text(_title(comparisons[0])),
-        table,
-        Text(_CAPTION.format(compared=compared(names)), "dim"),
-        Padding(Group(*verdicts), (1, 0)),
-    )
+    leading = [Column(heading(names), wraps=True), Column("at", wraps=True)]
+    numbers = [Column(header, is_number=True) for header in ("mean", "interval", "p", "Holm")]
+    rows = [list(map(Text, _cells(comparison))) for comparison in comparisons]
+    table = ScreenTable([*leading, Column("seed: difference", wraps=True), *numbers], rows, leading=2)
+    verdicts = [Wrapped(Text(f"  {c.verdict}", _style(c)), hanging=2) for c in comparisons]
+    caption = Wrapped(Text(_CAPTION.format(compared=compared(names)), "dim"))
+    return Group(Wrapped(_title(comparisons[0])), table, caption, Text(), *verdicts, Text())
 
 
 def _style(comparison: Comparison) -> str:
