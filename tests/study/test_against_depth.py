@@ -77,7 +77,7 @@ def test_each_variant_and_each_parameter_of_an_activation_has_its_own(tmp_path):
         "activation=leaky_relu,activation.negative_slope=0.2",
     }
     without = points(tmp_path, "activation=relu,model.norm=none")
-    assert without == {f"{SCORE}, model.norm=none": {1: pytest.approx(0.6), 4: pytest.approx(0.6)}}
+    assert without == {"by depth/without normalisation: test accuracy": {1: pytest.approx(0.6), 4: pytest.approx(0.6)}}
     assert set(points(tmp_path, "activation=relu")) == {SCORE}
 
 

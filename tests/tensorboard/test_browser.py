@@ -56,7 +56,7 @@ def test_the_page_of_bands_draws_pairs_and_misses_nothing(page, addresses):
     page.goto(addresses["intervals as bands"])
     page.get_by_text("Matches (2)").nth(2).wait_for()
     assert page.get_by_text("Missing Tags").count() == 0
-    titles = page.get_by_text(re.compile(r"^[a-z ]+: sigmoid and relu$")).all_inner_texts()
+    titles = page.get_by_text(re.compile(r"^[a-z ]+: sigmoid and ReLU$")).all_inner_texts()
     assert titles[:3] == [
-        f"{words}: sigmoid and relu" for words in ("test accuracy", "gradient gain per layer", "dead units")
+        f"{words}: sigmoid and ReLU" for words in ("test accuracy", "gradient gain per layer", "dead units")
     ]

@@ -58,9 +58,9 @@ def test_each_variant_has_its_cards_all_scores_first(tmp_path):
     write(tmp_path, axes={"model.norm": "none"})
     assert pinned(board(tmp_path))[:4] == [
         "by depth/test accuracy",
-        "by depth/test accuracy, model.norm=none",
+        "by depth/without normalisation: test accuracy",
         "by depth/gradient gain per layer",
-        "by depth/gradient gain per layer, model.norm=none",
+        "by depth/without normalisation: gradient gain per layer",
     ]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from gradflow.runs import folders, tags
 from gradflow.runs.metrics import MetricTable
 from gradflow.runs.record import Record, State
+from gradflow.runs.words import blocks_words, capital, setting_words
 from gradflow.study import answering_tags
 from gradflow.study.averaged_runs import LOWER, MEAN, SUMMARY, UPPER, Averages, Rows, add, digest_of, is_fresh, write
 from gradflow.study.captions import covers
@@ -79,12 +80,12 @@ def write_against_depth(place: Path, records: Sequence[Record]) -> dict[str, lis
         The margin charts that each could take part in, by its folder's path within `place`.
     """
     members = against_depth(records)
-    places = {one.name: (place_of(records, GROUP, one.variant), one.activation) for one in members}
+    places = {one.name: (place_of(records, GROUP, variant=one.variant), one.activation) for one in members}
     paired = pairs(places)
     charts: dict[str, list[MarginChart]] = {}
     for one in members:
         for tag in one.cards:
-            words = tag.removeprefix(f"{GROUP}/").removesuffix(f", {one.variant}")  # which the place names
+            words = tag.removeprefix(f"{GROUP}/").removeprefix(_beginning(one.variant))  # which the place names
             own = [MarginChart(place=places[one.name][0], words=words, pair=pair) for pair in paired[one.name]]
             add_bands(one.averages, tag, own)
             charts.setdefault(f"{SUMMARY}/{one.name}", []).extend(own)
@@ -109,7 +110,12 @@ def _tag(metric: str, table: MetricTable, variant: str) -> str:
 
 
 def _named(words: str, variant: str) -> str:
-    return f"{GROUP}/{', '.join(filter(None, [words, variant]))}"
+    """The variant first: of a long title, a card shows the beginning of the last part."""
+    return f"{GROUP}/{_beginning(variant)}{words}"
+
+
+def _beginning(variant: str) -> str:
+    return f"{setting_words(variant)}: " if variant else ""
 
 
 def _averages(runs: Sequence[Record], table: MetricTable, variant: str) -> Averages:
@@ -144,11 +150,9 @@ def _count_diverged(runs: Sequence[Record], rows: Rows, variant: str) -> None:
 def _described(words: str, runs: Sequence[Record], covered: str) -> str:
     states = [(blocks, [run["state"] for run in here]) for blocks, here in _by_depth(runs)]
     counted = [(blocks, found.count(State.DIVERGED), len(found)) for blocks, found in states]
-    diverged = [f"{count} of {number} at {blocks} blocks" for blocks, count, number in counted if count]
+    diverged = [f"{count} of {number} at {blocks_words(blocks)}" for blocks, count, number in counted if count]
     left_out = f"Diverged, and in no mean: {', '.join(diverged)}." if diverged else ""
-    said = (
-        f"{words[0].upper()}{words[1:]}: mean over the finished runs at each depth; the step is the number of blocks."
-    )
+    said = f"{capital(words)}: mean over the finished runs at each depth; the step is the number of blocks."
     return " ".join(filter(None, [said, covered, left_out]))
 
 
