@@ -65,6 +65,14 @@ def test_score_and_gain_stand_side_by_side_with_a_rule_where_the_gradient_keeps_
     assert low < 0.8 < 1.0 < high  # the gain is 0.8
 
 
+def test_a_depth_without_a_gain_is_named(grid):
+    frames, records, legend = grid(["relu"], [1, 4])
+    without = (frames.final["metric"] == GAIN) & (frames.final["blocks"] == 1)
+    reading = figures(replace(frames, final=frames.final[~without]), records, legend)[0].reading
+    assert "so there is none with 1 block." in reading
+    assert "so there is none" not in figures(frames, records, legend)[0].reading
+
+
 def test_where_there_is_no_gain_the_ratio_of_first_to_last_stands_there_and_says_why(grid):
     frames, records, legend = grid(["relu"], [1, 4])
     final = frames.final.replace(GAIN, "grad_flow/first_to_last")
@@ -85,7 +93,7 @@ def test_what_is_shown_is_said_with_its_numbers(grid):
     is_sigmoid, blocks = frames.final["activation"] == "sigmoid", frames.final["blocks"]
     final = frames.final.assign(mean=0.96 - 0.11 * (blocks - 1) * is_sigmoid + 0.02 * (blocks == 2) * ~is_sigmoid)
     assert answer(replace(frames, final=final), legend).spoken == (
-        "Test accuracy at the best epoch by hidden blocks: relu 96 to 98 %, sigmoid 96 falling to 63 %."
+        "Test accuracy at the best epoch by hidden blocks: ReLU 96 to 98 %, sigmoid 96 falling to 63 %."
     )
 
 

@@ -17,14 +17,15 @@ def test_a_study_without_depths(grid):
     assert all(interactive(figure, panel) for figure in figures(frames, records, legend) for panel in figure.panels)
 
 
-@pytest.mark.slow
-def test_many_configurations_have_one_panel_per_depth(grid):
+def test_many_configurations_are_few_charts(grid):
     activations = [f"act{i}" for i in range(10)]
     frames, records, legend = grid(activations, [1, 2, 4])
     drawn = {figure.name: figure for figure in figures(frames, records, legend)}
-    assert [panel.title for panel in drawn["validation"].panels] == ["1 block", "2 blocks", "4 blocks"]
-    assert len(drawn["gradient_by_layer"].panels) == 20
-    assert len({(legend.colours[a], legend.shapes[a]) for a in activations}) == 10
+    assert [len(drawn[name].panels) for name in ("answer", "learning_curves", "over_training")] == [2, 2, 3]
+    assert len(drawn["dead_units"].panels) == 12
+    before, after = drawn["gradient_by_layer"].panels
+    assert before.multiples.titles == after.multiples.titles == activations
+    assert len({(legend.colours[a], legend.shapes[a], legend.dashes[a]) for a in activations}) == 10
 
 
 @pytest.mark.slow
@@ -33,21 +34,29 @@ def test_every_figure_is_valid_alone_and_in_the_page(grid):
     drawn = figures(frames, records, legend)
     assert [figure.name for figure in drawn] == [
         "answer",
-        "validation",
-        "training_loss",
-        "gradient_by_layer",
+        "learning_curves",
         "over_training",
+        "gradient_by_layer",
         "mean_gradient",
         "dead_units",
         "low_slope",
         "dormant_units",
+        "units",  # in words: the share of low slope of one of the two
     ]
-    for figure in drawn:
+    for figure in drawn[:-1]:
         assert picture(figure).to_dict()["concat"]
+        assert figure.spoken
         for panel in figure.panels:
             specification = interactive(figure, panel)
-            assert specification["width"] == "container"
+            assert ("facet" in specification) or specification["width"] == "container"
             assert {"hidden_activations", "hidden_depths"} <= {p["name"] for p in specification["params"]}
+
+
+def test_charts_of_many_points_are_pixels_instead_of_thousands_of_elements(grid):
+    frames, _, legend = grid([f"act{i}" for i in range(17)], [1, 2, 4])
+    figure = training_charts.over_training(frames, legend)
+    renderers = [interactive(figure, panel)["usermeta"]["embedOptions"]["renderer"] for panel in figure.panels]
+    assert renderers == ["canvas", "svg", "canvas"]  # 17 activations at 3 depths, with 20 updates or 4 epochs each
 
 
 def test_gradients_stand_on_logarithmic_axes(grid):

@@ -33,13 +33,13 @@ def test_tags_layers_and_depths_are_said_in_words(text, words):
 def test_a_finding_has_its_place_its_runs_its_remedies_and_the_commands_apart():
     place = Place(("sigmoid", "tanh"), (4, 8), ("model.norm=none",))
     command = invocation.train("-m", "activation=relu,sigmoid")
-    vanishing = Finding(VANISHING, place, 5, 6, "grad_rms of 01_block", ("init=he", "fewer blocks"), 1.0)
+    vanishing = Finding(VANISHING, place, 5, 6, "grad_rms of 01_block", ("init=he", "a lower optimizer.lr"), 1.0)
     worse = Finding(PERHAPS_WORSE, Place(("relu",), (None,)), 2, 3, "evidence", (command,), 1.0)
     one, two = found(advice(vanishing, worse), MetricTable()).kinds
     assert (one.name, one.severity, two.severity) == ("Vanishing gradient", "broken", "hint")
     assert one.found[0]["where"] == "sigmoid and tanh, 4 and 8 blocks, without normalisation"
     assert (one.found[0]["runs"], one.found[0]["evidence"]) == ("5 of 6 runs", "gradient, root mean square of block 1")
-    assert one.remedies == [Remedy("init=he", is_setting=True), Remedy("fewer blocks", is_setting=False)]
+    assert one.remedies == [Remedy("init=he", is_setting=True), Remedy("a lower learning rate", is_setting=False)]
     assert (one.commands, two.commands) == ([], [command])
     assert two.found[0]["where"] == "ReLU"
 

@@ -6,21 +6,67 @@ from forged_runs import typical, write_run
 
 from gradflow.figures.marks import legend_of
 from gradflow.report import training_charts
+from gradflow.report.figures import figures
 from gradflow.report.frames import MOST_POINTS, study_frames
 from gradflow.study.records import study_runs
 
+QUANTITIES = ["Training loss of a batch", "Training accuracy", "Gradient norm"]
 
-def test_loss_score_and_gradient_norm_stand_side_by_side_a_row_for_each_depth(grid):
+
+def scale_of(panel):
+    return panel.chart.layer[0].to_dict()["encoding"]["y"]["scale"]["domain"]
+
+
+def test_scores_and_losses_by_epoch_have_a_row_each_with_a_plot_for_each_depth(grid):
+    frames, _, legend = grid(["relu", "sigmoid"], [1, 4], seeds=2)
+    figure = training_charts.learning_curves(frames, legend)
+    assert [panel.title for panel in figure.panels] == ["Validation accuracy", "Training loss"]
+    for panel in figure.panels:
+        assert (panel.multiples.titles, panel.multiples.columns) == (["1 block", "4 blocks"], 2)
+    assert figure.reading.startswith("A column for each depth. Lines are means over the seeds")
+    # Of accuracies 0.5 and 0.6 the mean at the end, the same at both depths.
+    assert figure.spoken.startswith(
+        "Validation accuracy by hidden blocks at the end of training: ReLU 55 %, sigmoid 55 %."
+    )
+
+
+def test_losses_have_their_unit_where_it_is_known(grid):
+    frames, records, legend = grid(["relu"], [1, 4])
+    titles = [panel.title for figure in figures(frames, records, legend)[1:3] for panel in figure.panels]
+    losses = ["Training loss (nats)", "Training loss of a batch (nats)"]
+    assert [title for title in titles if "loss" in title] == losses
+    from_another_module = [record | {"constant_loss": None} for record in records]
+    titles = [panel.title for figure in figures(frames, from_another_module, legend)[1:3] for panel in figure.panels]
+    assert not any("nats" in title for title in titles)
+
+
+def test_one_depth_and_one_seed_speak_of_neither_columns_nor_intervals(grid):
+    frames, _, legend = grid(["relu"], [2])
+    figure = training_charts.learning_curves(frames, legend)
+    assert figure.reading.startswith("Lines are runs.")
+
+
+def test_loss_score_and_gradient_norm_stand_side_by_side_with_a_row_for_each_depth(grid):
     frames, _, legend = grid(["relu", "sigmoid"], [1, 4], seeds=2)
     figure = training_charts.over_training(frames, legend)
-    quantities = ("loss of a batch", "training accuracy", "gradient norm")
-    assert [p.title for p in figure.panels] == [f"{q}, {d}" for d in ("1 block", "4 blocks") for q in quantities]
+    assert [panel.title for panel in figure.panels] == QUANTITIES
     assert figure.columns == 3
-    assert [marks_of(panel) for panel in figure.panels[:3]] == [["area", "line", "point"]] * 3
-    score = figure.panels[1].chart.to_dict()
-    assert score["layer"][0]["encoding"]["x"]["axis"]["values"] == [1, 2, 3, 4]
-    row = next(row for row in figure.panels[0].chart.data.values if row["activation"] == "relu" and row["update"] == 10)
+    for panel in figure.panels:
+        assert (panel.multiples.titles, panel.multiples.columns) == (["1 block", "4 blocks"], 1)
+    loss, score, _ = figure.panels
+    assert marks_of(loss) == ["area", "line"]  # too many points to mark each of them
+    assert marks_of(score) == ["area", "line", "point"]
+    assert score.chart.to_dict()["layer"][0]["encoding"]["x"]["axis"]["values"] == [1, 2, 3, 4]
+    row = next(row for row in loss.chart.data.values if row["activation"] == "relu" and row["update"] == 10)
     assert row["mean"] == 1.725  # 2 - accuracy * 10 / 20 with accuracies 0.5 and 0.6: 1.75 and 1.7
+
+
+def test_of_many_depths_three_are_shown_by_update_and_the_others_named(grid):
+    frames, _, legend = grid(["relu"], [1, 2, 4, 6, 8])
+    figure = training_charts.over_training(frames, legend)
+    assert figure.panels[0].multiples.titles == ["1 block", "4 blocks", "8 blocks"]
+    assert {row["depth"] for row in figure.panels[0].chart.data.values} == {"1", "4", "8"}
+    assert "Not shown: 2 and 6 blocks" in figure.reading
 
 
 def over_training(study):
@@ -33,7 +79,7 @@ def test_where_points_stand_for_several_updates_their_spread_is_drawn(tmp_path):
     write_run(tmp_path, **typical(accuracy=0.5, steps=2 * MOST_POINTS))
     frames, figure = over_training(tmp_path)
     loss, score, norm = figure.panels
-    assert marks_of(loss) == marks_of(norm) == ["area", "area", "line", "point"]  # single updates, interval, mean
+    assert marks_of(loss) == marks_of(norm) == ["area", "area", "line"]  # single updates, interval, mean
     assert marks_of(score) == ["area", "line", "point"]
     assert "mean of up to 2 updates" in figure.reading
     # Two updates with losses 2 and 2 - 0.5 / 400: 5 % of the way from the lower to the higher.
@@ -45,7 +91,7 @@ def test_first_losses_far_above_the_others_are_cut_off_with_a_note(tmp_path):
     run["curves"]["train/loss_step"][0] = 80.0
     write_run(tmp_path, **run)
     _, figure = over_training(tmp_path)
-    low, high = figure.panels[0].chart.to_dict()["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    low, high = scale_of(figure.panels[0])
     assert 1.0 < low < 1.11  # the last loss is 1.1
     assert 1.98 < high < 2.1
     assert "cut off" in figure.reading
@@ -56,5 +102,5 @@ def test_only_what_was_recorded_stands_side_by_side(tmp_path):
     run["curves"] = {tag: curve for tag, curve in run["curves"].items() if tag != "train/loss_step"}
     write_run(tmp_path, **run)
     _, figure = over_training(tmp_path)
-    assert [panel.title for panel in figure.panels] == ["training accuracy, 2 blocks", "gradient norm, 2 blocks"]
+    assert [panel.title for panel in figure.panels] == QUANTITIES[1:]
     assert figure.columns == 2

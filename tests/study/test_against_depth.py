@@ -76,7 +76,9 @@ def test_each_variant_and_each_parameter_of_an_activation_has_its_own(tmp_path):
         "activation=relu,model.norm=none",
         "activation=leaky_relu,activation.negative_slope=0.2",
     }
-    assert points(tmp_path, "activation=relu,model.norm=none")[SCORE] == {1: pytest.approx(0.6), 4: pytest.approx(0.6)}
+    without = points(tmp_path, "activation=relu,model.norm=none")
+    assert without == {"by depth/without normalisation: test accuracy": {1: pytest.approx(0.6), 4: pytest.approx(0.6)}}
+    assert set(points(tmp_path, "activation=relu")) == {SCORE}
 
 
 def test_a_study_of_one_depth_or_none_has_no_summary_and_a_former_one_goes_away(tmp_path):

@@ -45,6 +45,14 @@ def test_each_setting_has_its_sentence_and_what_all_share_is_said_once():
     assert found.measured.endswith("in one run each, 1 to 8 blocks")
 
 
+def test_settings_that_nothing_spells_out_are_the_default_ones():
+    records = sweep({"relu": {4: 0.9}}) + sweep({"relu": {4: 0.5}}, axes={"optimizer.lr": 0.1})
+    assert answer(records).sentences == (
+        "With the default learning rate, ReLU reaches 90 %.",
+        "With learning rate 0.1, ReLU reaches 50 %.",
+    )
+
+
 def test_of_many_activations_the_best_the_worst_and_the_range_are_said():
     scores = {"relu": 0.97, "gelu": 0.975, "tanh": 0.9, "sigmoid": 0.12, "elu": 0.96}
     deep = sweep({name: {1: 0.94 + 0.01 * (name == "elu"), 8: value} for name, value in scores.items()})
@@ -96,9 +104,7 @@ def test_a_module_without_activations_is_asked_about_its_own_arguments():
 def test_diverged_runs_are_named_and_averaged_nowhere():
     records = scored_runs("relu", [0.9, 0.9], blocks=4)
     records += [scored_run("sigmoid", 0.5, blocks=4, seed=0), run_record("sigmoid", blocks=4, seed=1, state="diverged")]
-    assert answer(records).sentences == (
-        "ReLU reaches 90 % at 4 blocks; sigmoid reaches 50 % at 4 blocks (1 of 2 runs diverged).",
-    )
+    assert answer(records).sentences == ("ReLU reaches 90 %; sigmoid reaches 50 % (1 of 2 runs diverged).",)
     assert answer(records[3:]).sentences == ("Every run that has ended diverged.",)
     only = [*records[:2], *records[3:]]
     assert answer(only).sentences[0].endswith("sigmoid has no result (1 of 1 run diverged).")
@@ -113,7 +119,7 @@ def test_before_anything_has_finished_there_is_no_answer():
 def test_of_a_loss_it_is_said_that_lower_is_better():
     records = [run_record("relu", headline="test/loss_at_best", metrics={"test/loss_at_best": 0.3124})]
     assert answer(records).measured == "test loss at the best epoch, lower is better, in one run each"
-    assert answer(records).sentences == ("ReLU reaches 0.312 at 2 blocks.",)
+    assert answer(records).sentences == ("ReLU reaches 0.312.",)
 
 
 def test_it_needs_neither_torch_nor_altair():

@@ -30,7 +30,7 @@ def said(by_depth, metric=ACCURACY):
         ({1: [0.9], 2: [0.99], 4: [0.2], 8: [0.9]}, "swings between 20 and 99 % with depth"),
         ({1: [0.9], 2: [0.5], 4: [0.7], 8: [0.3]}, "falls from 90 to 30 %, with ups and downs"),
         ({1: [0.9], 2: [0.918], 4: [0.885], 8: [0.9]}, "varies from 88 to 92 % with depth, without a trend"),
-        ({4: [0.25]}, "reaches 25 % at 4 blocks"),
+        ({4: [0.25]}, "reaches 25 %"),
         ({None: [0.25]}, "reaches 25 %"),
     ],
 )
@@ -50,6 +50,10 @@ def test_what_is_no_fraction_is_compared_relatively_and_magnitudes_in_decades():
     assert said({1: [0.41], 8: [0.2]}, R2) == "falls from 0.41 to 0.2"
     assert said({1: [1e-2, 1e-4], 8: [1e-6, 1e-8]}, NORM) == "falls from 0.001 to 1e-07"
     assert said({1: [1.0], 8: [1.2]}, NORM) == "stays at 1 to 1.2 at every depth"
+
+
+def test_a_single_point_names_its_depth_where_the_study_has_others():
+    assert course([point(4, [0.25], ACCURACY)], ACCURACY, only_depth=False) == "reaches 25 % at 4 blocks"
 
 
 def test_only_numbers_are_averaged():

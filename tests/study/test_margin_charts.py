@@ -40,7 +40,7 @@ def test_every_chart_draws_two_runs_that_have_all_of_it(tmp_path):
     found = page(study)
     assert list(found) == ["s: by depth", "s: 2 blocks", "s: 4 blocks"]
     assert list(found["s: 2 blocks"]) == [
-        f"{words}: {other} and relu"
+        f"{words}: {other} and ReLU"
         for words in ("validation accuracy", "training loss")
         for other in ("sigmoid", "tanh")
     ]
@@ -73,9 +73,9 @@ def test_no_chart_of_a_pair_of_which_one_has_no_interval(tmp_path):
 def test_the_baseline_is_relu_or_else_the_first_and_an_activation_may_be_alone():
     members = {"a": ("x", "elu"), "b": ("x", "relu"), "c": ("y", "gelu"), "d": ("y", "tanh"), "e": ("z", "elu")}
     assert pairs(members) == {
-        "a": ["elu and relu"],
-        "b": ["elu and relu"],
-        "c": ["tanh and gelu"],
-        "d": ["tanh and gelu"],
-        "e": ["elu"],
+        "a": ["ELU and ReLU"],
+        "b": ["ELU and ReLU"],
+        "c": ["tanh and GELU"],
+        "d": ["tanh and GELU"],
+        "e": ["ELU"],
     }

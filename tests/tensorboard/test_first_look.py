@@ -53,6 +53,17 @@ def test_scores_against_depth_are_pinned_first_then_the_curves(tmp_path):
     assert asked(board(tmp_path))["smoothing"] == "0"
 
 
+def test_each_variant_has_its_cards_all_scores_first(tmp_path):
+    write(tmp_path)
+    write(tmp_path, axes={"model.norm": "none"})
+    assert pinned(board(tmp_path))[:4] == [
+        "by depth/test accuracy",
+        "by depth/without normalisation: test accuracy",
+        "by depth/gradient gain per layer",
+        "by depth/without normalisation: gradient gain per layer",
+    ]
+
+
 def test_only_what_there_is_is_pinned_however_shallow_the_first_network(tmp_path):
     write_run(tmp_path, blocks=1, curves={"r2": [0.1], "val/r2": [0.1]}, headline="test/r2_at_best")
     write_run(

@@ -10,9 +10,11 @@ import pandas as pd
 
 from gradflow.figures import palette
 from gradflow.runs.metrics import POWER, Metric
+from gradflow.runs.words import activation_words, axis_words
 
-INTERVAL = "95 % interval"
-_ONE_SEED = "none, one seed"
+_FEWEST_TICKS = 3
+_LABELS = 38  # pixels for the labels of a vertical axis at least, so that plots below one another are aligned
+_PLAIN_OR_POWER = "format(datum.value, datum.value >= 0.001 && datum.value < 10000 ? '~g' : '~e')"
 WIDEST = 1.0  # decades beyond the means that an interval may stretch a logarithmic axis
 
 
@@ -21,12 +23,14 @@ class Legend:
     """The activations and depths of a study, with their colours and shapes.
 
     Attributes:
-        compared: what stands in the place of activations, if the study has none; `activation`.
+        compared: `activation`, or what stands in its place in a study without activations, in people's words.
         names: activation -> what people read, `ReLU` for `relu`.
         colours: activation -> colour.
         shapes: activation -> shape of its marks.
         dashes: activation -> dashes of its lines, as lengths of strokes and gaps in pixels.
         depths: depth as text -> colour, shallow to deep; empty in a study without depths.
+        depth_shapes: depth as text -> shape of its marks.
+        depth_dashes: depth as text -> dashes of its lines.
     """
 
     compared: str
@@ -35,6 +39,8 @@ class Legend:
     shapes: dict[str, str]
     dashes: dict[str, tuple[int, ...]]
     depths: dict[str, str]
+    depth_shapes: dict[str, str]
+    depth_dashes: dict[str, tuple[int, ...]]
 
 
 def legend_of(final: pd.DataFrame, *, compared: str = "activation") -> Legend:
@@ -42,12 +48,14 @@ def legend_of(final: pd.DataFrame, *, compared: str = "activation") -> Legend:
     activations = list(dict.fromkeys(final["activation"]))
     depths = [depth_text(blocks) for blocks in sorted(final["blocks"].dropna().unique())]
     return Legend(
-        compared=compared,
-        names={name: name for name in activations},
+        compared=axis_words(compared),
+        names={name: activation_words(name) for name in activations},
         colours=palette.activation_colours(activations),
         shapes=palette.activation_shapes(activations),
         dashes=palette.activation_dashes(activations),
         depths=palette.depth_colours(depths),
+        depth_shapes=palette.depth_shapes(depths),
+        depth_dashes=palette.depth_dashes(depths),
     )
 
 
@@ -69,11 +77,6 @@ def depth_text(blocks: Any) -> str:
 def blocks_text(depth: str) -> str:
     """`4 blocks`."""
     return "" if not depth else f"{depth} block{'' if depth == '1' else 's'}"
-
-
-def capital(text: str) -> str:
-    """The text as a sentence begins; names keep their capitals."""
-    return text[:1].upper() + text[1:]
 
 
 def heading(*parts: str) -> str:
@@ -106,9 +109,9 @@ def dash(mapping: Mapping[str, Sequence[int]], *, field: str, title: str) -> alt
     return alt.StrokeDash(field=field, type="nominal", title=title, scale=scale)
 
 
-def shape(mapping: Mapping[str, str], *, title: str) -> alt.Shape:
+def shape(mapping: Mapping[str, str], *, field: str, title: str) -> alt.Shape:
     scale = alt.Scale(domain=list(mapping), range=list(mapping.values()))
-    return alt.Shape(field="activation", type="nominal", title=title, scale=scale)
+    return alt.Shape(field=field, type="nominal", title=title, scale=scale)
 
 
 @dataclass(frozen=True)
@@ -130,8 +133,25 @@ class ValueAxis:
         kind: dict[str, Any] = {"type": "log"} if self.metric.is_logarithmic else {"type": "linear", "zero": False}
         extent: dict[str, Any] = {"domain": list(self.domain), "nice": False} if self.domain else {}
         scale = alt.Scale(**kind, **extent)
-        axis = alt.Axis(format=self.metric.axis_format, tickCount=5, labelOverlap="greedy")
+        ticks = _log_ticks(*self.domain) if self.metric.is_logarithmic and self.domain else []
+        number = self.metric.axis_format
+        style: dict[str, Any] = {"labelExpr": _PLAIN_OR_POWER} if number == POWER else {"format": number}
+        style |= {"values": ticks} if ticks else {}
+        axis = alt.Axis(tickCount=5, labelOverlap="greedy", minExtent=_LABELS, **style)
         return alt.Y(field=field, type="quantitative", title=self.title or None, scale=scale, axis=axis)
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Round numbers on a logarithmic axis, about three to seven; empty where it is so short that it is nearly even."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    every = -(-len(decades) // 7)
+    for digits in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7)):
+        whole = [d for d in decades if d % every == 0]
+        ticks = [float(f"{digit}e{decade}") for decade in whole for digit in digits]
+        shown = [tick for tick in ticks if low <= tick <= high]
+        if len(shown) >= _FEWEST_TICKS:
+            return shown
+    return []
 
 
 def domain(frame: pd.DataFrame, metric: Metric, *, also: Sequence[float] = ()) -> tuple[float, float] | None:
@@ -162,30 +182,6 @@ def extent(column: pd.Series) -> alt.Scale:
     return alt.Scale(domain=[low, high], zero=False, nice=False, padding=7)
 
 
-def tooltip(metric: Metric, *fields: tuple[str, str]) -> list[alt.Tooltip]:
-    """Fields of the frame as (name, title), then n, mean and interval; the interval is made by `with_interval`."""
-    shown = [alt.Tooltip(field=name, type="nominal", title=title) for name, title in fields]
-    return [
-        *shown,
-        alt.Tooltip(field="mean", type="quantitative", title="mean", format=_format(metric)),
-        alt.Tooltip(field="interval", type="nominal", title=INTERVAL),
-        alt.Tooltip(field="n", type="quantitative", title="seeds (n)"),
-    ]
-
-
-def value_tooltip(metric: Metric, *fields: tuple[str, str]) -> list[alt.Tooltip]:
-    """Fields of the frame as (name, title), then the value of one seed."""
-    shown = [alt.Tooltip(field=name, type="nominal", title=title) for name, title in fields]
-    return [*shown, alt.Tooltip(field="value", type="quantitative", title="value", format=_format(metric))]
-
-
-def with_interval(chart: alt.LayerChart, metric: Metric) -> alt.LayerChart:
-    """Spell the interval out for the tooltips."""
-    low, high = (f"format(datum.{bound}, '{_format(metric)}')" for bound in ("low", "high"))
-    text = f"isValid(datum.low) && isValid(datum.high) ? {low} + ' to ' + {high} : '{_ONE_SEED}'"
-    return chart.transform_calculate(interval=text)
-
-
 def spoken_value(metric: Metric) -> str:
     """A Vega expression of a row: its mean with the unit, its interval and the number of seeds, where there are."""
     times, format_of = ("100 * ", ".2~f") if metric.is_fraction else ("", _format(metric))
@@ -200,11 +196,12 @@ def _format(metric: Metric) -> str:
 
 
 def banded_line(
-    *, x: alt.X, y: ValueAxis, color: alt.Color, tooltip: list[alt.Tooltip], points: bool
+    *, x: alt.X, y: ValueAxis, color: alt.Color, dash: alt.StrokeDash, shape: alt.Shape | None = None
 ) -> list[alt.Chart]:
-    """A mean with the band of its interval, and points to hover over (drawn only if `points`)."""
+    """A mean with the band of its interval, and with a mark at each point if these have shapes."""
     base = alt.Chart().encode(x=x, color=color)
     band = base.mark_area(opacity=0.18, clip=True, line=False).encode(y=y.of("low"), y2="high:Q")
-    line = base.mark_line(strokeWidth=2, clip=True).encode(y=y.of("mean"))
-    hover = base.mark_point(filled=True, size=40 if points else 140, opacity=1 if points else 0, clip=True)
-    return [band, line, hover.encode(y=y.of("mean"), tooltip=tooltip)]
+    line = base.mark_line(strokeWidth=1.8, clip=True).encode(y=y.of("mean"), strokeDash=dash)
+    if shape is None:
+        return [band, line]
+    return [band, line, base.mark_point(filled=True, size=36, opacity=1, clip=True).encode(y=y.of("mean"), shape=shape)]

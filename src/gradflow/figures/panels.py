@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import altair as alt
 import vl_convert
@@ -10,22 +10,40 @@ import vl_convert
 from gradflow.errors import printable
 from gradflow.runs.metrics import PERCENT
 
-WIDTH, HEIGHT, COLUMNS = 250, 190, 4  # pixels of a panel, panels in a row
+WIDTH, HEIGHT, COLUMNS = 250, 190, 4  # pixels of a plot, panels in a row
 ALONE_WIDTH, ALONE_HEIGHT = 460, 280  # of a figure's only panel
 ROW_WIDTH, ROW_HEIGHT = 330, 230  # of a panel that has its place in a row
+MULTIPLE_WIDTH, MULTIPLE_HEIGHT = 170, 130  # of one of several plots that share their axes
 SCALE = 2.0  # of the PNG
+MANY_ROWS = 1000  # of data, from which a chart of the page is pixels instead of as many elements
 Section = Literal["answer", "training", "layers"]
 HIDDEN_ACTIVATIONS, HIDDEN_DEPTHS = "hidden_activations", "hidden_depths"
 
 
 @dataclass(frozen=True)
+class Multiples:
+    """Small multiples: the plots of one panel, with common axes.
+
+    Attributes:
+        field: of the rows, which says in which plot each stands; its values are the plots' titles.
+        titles: these values, in order.
+        columns: the most plots in a row.
+    """
+
+    field: str
+    titles: list[str]
+    columns: int
+
+
+@dataclass(frozen=True)
 class Panel:
-    """One small chart.
+    """One chart.
 
     Attributes:
         title: what distinguishes it from the other panels of its figure.
-        chart: without size and interaction.
+        chart: without size and interaction; of one plot, where there are several.
         pointer: a layer of the same data for the page only, that shows what is nearest to the pointer.
+        multiples: the plots into which its rows are divided; None for a single one.
         activation: the one it shows, if it shows only one.
         depth: the one it shows, if it shows only one.
     """
@@ -33,8 +51,23 @@ class Panel:
     title: str
     chart: alt.LayerChart
     pointer: alt.Chart | None = None
+    multiples: Multiples | None = None
     activation: str | None = None
     depth: str | None = None
+
+
+class Heat(NamedTuple):
+    """The colour bar of a figure whose colours show a number.
+
+    Attributes:
+        lowest: the lowest value, as text.
+        highest: the highest value, as text.
+        colours: of these.
+    """
+
+    lowest: str
+    highest: str
+    colours: tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -45,7 +78,7 @@ class Figure:
         name: of its files.
         reading: how to read it, one sentence.
         zooms: whether both axes can be zoomed.
-        heat: lowest and highest value of the colour bar, as text, where colour shows a number.
+        heat: the colour bar, where colour shows a number.
         columns: panels in a row, where they belong side by side; None for as many as fit.
         height: of the plot of each panel, in pixels, where it is not that of all figures.
         section: the part of the page in which it stands.
@@ -57,7 +90,7 @@ class Figure:
     reading: str
     panels: list[Panel]
     zooms: bool = False
-    heat: tuple[str, str] | None = None
+    heat: Heat | None = None
     columns: int | None = None
     height: int | None = None
     section: Section = "training"
@@ -65,8 +98,10 @@ class Figure:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of each panel's plot in pixels."""
-        if self.columns:
+        """Width and height of each plot in pixels."""
+        if any(panel.multiples for panel in self.panels):
+            width, height = MULTIPLE_WIDTH, MULTIPLE_HEIGHT
+        elif self.columns:
             width, height = ROW_WIDTH, ROW_HEIGHT
         else:
             width, height = (ALONE_WIDTH, ALONE_HEIGHT) if len(self.panels) == 1 else (WIDTH, HEIGHT)
@@ -74,34 +109,52 @@ class Figure:
 
 
 def interactive(figure: Figure, panel: Panel) -> dict[str, Any]:
-    """The Vega-Lite specification of a panel in the page: as wide as its box, its lines shown and hidden by the page.
+    """The Vega-Lite specification of a panel in the page, its lines shown and hidden by the page.
 
-    The signals `hidden_activations` and `hidden_depths` hold what the reader has hidden.
+    A single plot is as wide as its box; the page chooses the width of several, and how many stand in a row. The signals
+    `hidden_activations` and `hidden_depths` hold what the reader has hidden.
     """
-    chart = panel.chart if panel.pointer is None else panel.chart + panel.pointer
-    chart = chart.properties(width="container", height=figure.size[1])
+    width, height = figure.size
+    plot = panel.chart if panel.pointer is None else panel.chart + panel.pointer
+    plot = plot.properties(width=width if panel.multiples else "container", height=height)
+    if figure.zooms:
+        # The wheel alone scrolls the page.
+        zoom = "wheel![event.ctrlKey || event.metaKey]"
+        plot = plot.add_params(alt.selection_interval(name="zoom", bind="scales", zoom=zoom))
+    chart = _divided(plot, panel)
     for signal, field in ((HIDDEN_ACTIVATIONS, "activation"), (HIDDEN_DEPTHS, "depth")):
         chart = chart.add_params(alt.param(name=signal, value=[]))
         chart = chart.transform_filter(f"indexof({signal}, datum.{field}) < 0")
-    if figure.zooms:
-        # The wheel alone scrolls the page.
-        chart = chart.add_params(
-            alt.selection_interval(name="zoom", bind="scales", zoom="wheel![event.ctrlKey || event.metaKey]")
-        )
-    return _printable(chart.to_dict())
+    data: Any = panel.chart.data
+    renderer = "canvas" if len(data.values) >= MANY_ROWS else "svg"
+    return _printable(chart.properties(usermeta={"embedOptions": {"renderer": renderer}}).to_dict())
+
+
+def _divided(plot: alt.LayerChart, panel: Panel) -> alt.LayerChart | alt.FacetChart:
+    """The plot for each of the panel's multiples."""
+    if panel.multiples is None:
+        return plot
+    field, titles, columns = panel.multiples.field, panel.multiples.titles, panel.multiples.columns
+    header = alt.Header(labelAnchor="start", labelFontWeight="bold", labelPadding=4)
+    return plot.facet(
+        facet=alt.Facet(field=field, type="nominal", title=None, sort=titles, header=header), columns=columns
+    )
 
 
 def picture(figure: Figure) -> alt.ConcatChart:
     """All panels in one chart of fixed size on white, with its legend."""
     width, height = figure.size
     panels = [
-        panel.chart.properties(width=width, height=height, **({"title": panel.title} if panel.title else {}))
+        _divided(panel.chart.properties(width=width, height=height), panel).properties(
+            **({"title": panel.title} if panel.title else {})
+        )
         for panel in figure.panels
     ]
     return (
         alt.concat(*panels, columns=figure.columns or COLUMNS)
         .properties(title=alt.Title(figure.title, anchor="start", fontSize=16, offset=12), background="white")
         .configure(numberFormat=PERCENT if figure.heat else alt.Undefined)
+        .configure_title(anchor="start")
         .configure_legend(orient="top", labelFontSize=12, titleFontSize=12, symbolSize=90, symbolOpacity=1)
         .configure_axis(labelFontSize=11, titleFontSize=12, titleFontWeight="normal", gridOpacity=0.4)
         .configure_view(stroke=None)

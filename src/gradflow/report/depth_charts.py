@@ -10,11 +10,12 @@ import pandas as pd
 from gradflow.figures import marks
 from gradflow.figures.labels import Ruler, label_places, labels
 from gradflow.figures.marks import Legend, ValueAxis, heading
-from gradflow.figures.panels import ALONE_HEIGHT, Figure, Panel
+from gradflow.figures.panels import COLUMNS, ROW_HEIGHT, Figure, Panel
 from gradflow.figures.pointer import pointer
 from gradflow.report import spoken
 from gradflow.report.frames import Frames
 from gradflow.runs.metrics import Metric
+from gradflow.runs.words import capital, setting_words
 from gradflow.study.configurations import groups
 
 BLOCKS = "hidden blocks"
@@ -49,7 +50,7 @@ def answer(frames: Frames, legend: Legend, *, quantities: Sequence[Quantity], re
     words = " and ".join(quantity.metric.words for quantity in quantities)
     return Figure(
         name="answer",
-        title=f"{marks.capital(words)}, by {_against(legend)}",
+        title=f"{capital(words)}, by {_against(legend)}",
         reading=reading,
         panels=panels,
         columns=len(panels) if together else len(panels) // len(quantities),
@@ -69,14 +70,15 @@ def by_depth(frames: Frames, legend: Legend, *, quantity: Quantity, name: str, r
         name: of the figure's files.
         reading: how to read it.
     """
-    title = f"{marks.capital(quantity.metric.words)}, by {_against(legend)}"
-    panels = _panels(frames, legend, quantity, height=ALONE_HEIGHT)
+    title = f"{capital(quantity.metric.words)}, by {_against(legend)}"
+    panels = _panels(frames, legend, quantity, height=ROW_HEIGHT)
     return Figure(
         name=name,
         title=title,
         reading=reading,
         panels=panels,
-        height=ALONE_HEIGHT,
+        columns=min(len(panels), COLUMNS) if len(panels) > 1 else None,
+        height=ROW_HEIGHT,
         section="layers",
         spoken=_spoken(frames, legend, quantity.metric),
     )
@@ -111,7 +113,7 @@ def _panels(frames: Frames, legend: Legend, quantity: Quantity, *, height: int) 
         )
         panels.append(
             Panel(
-                title=heading(marks.capital(metric.words), keys["variant"]),
+                title=heading(capital(metric.words), setting_words(keys["variant"])),
                 chart=_chart(drawn, legend, quantity),
                 pointer=_pointer(drawn, metric, legend),
             )
@@ -166,9 +168,10 @@ def _chart(drawn: _Drawn, legend: Legend, quantity: Quantity) -> alt.LayerChart:
     """Intervals, large marks for means joined by a line where there are depths, small open marks for seeds."""
     x, y = drawn.across, drawn.up
     color = marks.colour(legend.colours, field="activation", title=legend.compared)
+    dash = marks.dash(legend.dashes, field="activation", title=legend.compared)
     base = alt.Chart().encode(x=x, color=color)
     mean = base.transform_filter("isValid(datum.mean)")
-    line = mean.mark_line(strokeWidth=1.8, opacity=0.8, clip=True)
+    line = mean.mark_line(strokeWidth=1.8, opacity=0.8, clip=True).encode(strokeDash=dash)
     rule = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2.5, clip=True)
     circle = base.transform_filter("isValid(datum.value)").mark_point(
         size=22, opacity=0.8, strokeWidth=1, clip=True, xOffset=ASIDE
@@ -176,11 +179,11 @@ def _chart(drawn: _Drawn, legend: Legend, quantity: Quantity) -> alt.LayerChart:
     mark = mean.mark_point(size=75, filled=True, opacity=1, clip=True)
     has_seeds = marks.several_seeds(drawn.means)
     layers = [
-        *_reference(quantity, y),
+        *_reference(quantity, y, drawn.means["mean"]),
         *([line.encode(y=y.of("mean"))] if len(legend.depths) > 1 else []),
         *([rule.encode(y=y.of("low"), y2="high:Q")] if drawn.means["low"].notna().any() else []),
         *([circle.encode(y=y.of("value"))] if has_seeds else []),
-        mark.encode(y=y.of("mean"), shape=marks.shape(legend.shapes, title=legend.compared)),
+        mark.encode(y=y.of("mean"), shape=marks.shape(legend.shapes, field="activation", title=legend.compared)),
         *(_labels(x, y, color) if len(drawn.ends) else []),
     ]
     return alt.LayerChart(layer=layers, data=_rows(drawn, has_seeds=has_seeds))
@@ -193,21 +196,21 @@ def _rows(drawn: _Drawn, *, has_seeds: bool) -> alt.InlineData:
     return marks.data(rows.reindex(columns=[*_COLUMNS, "blocks"]).assign(**{BLOCKS: rows.get("blocks")}), _COLUMNS)
 
 
-def _reference(quantity: Quantity, y: ValueAxis) -> list[alt.Chart]:
-    """A dashed horizontal rule at the reference, with what it means above its left end."""
+def _reference(quantity: Quantity, y: ValueAxis, values: pd.Series) -> list[alt.Chart]:
+    """A dashed horizontal rule at the reference, and what it means at its left end, on the side with more room."""
     if quantity.reference is None:
         return []
     base = alt.Chart(alt.InlineData(values=[{"reference": quantity.reference}]))
     rule = base.mark_rule(strokeDash=[4, 4], color="currentColor", opacity=0.5).encode(y=y.of("reference"))
+    nearest = values.iloc[(values - quantity.reference).abs().argmin()] if len(values) else quantity.reference
+    is_below = nearest > quantity.reference
     text = base.mark_text(
         text=quantity.says,
         align="left",
-        baseline="bottom",
+        baseline="top" if is_below else "bottom",
         dx=4,
-        dy=-2,
+        dy=4 if is_below else -2,
         color="currentColor",
-        opacity=0.75,
-        fontSize=11,
     )
     return [rule, text.encode(x=alt.value(0), y=y.of("reference"))]
 

@@ -23,6 +23,8 @@ def evidence(records: Sequence[Record], comparisons: Sequence[Comparison], more:
     if not comparisons:
         what = axis_words(compared(activations(records)))
         return Evidence("Evidence", f"nothing is compared, as the study has only one {what}.")
-    numbers = sorted({comparison.n for comparison in comparisons})
+    numbers = sorted({comparison.n for comparison in comparisons if comparison.n})
+    if not numbers:
+        return Evidence("Evidence", in_short(comparisons), more)
     seeds = count(numbers[0], "seed") if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]} seeds"
     return Evidence(f"Evidence from {seeds}", in_short(comparisons), more)

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gradflow.figures.marks import Legend, several_seeds
+from gradflow.figures.marks import Legend, depth_text, several_seeds
 from gradflow.figures.panels import Figure
 from gradflow.report import depth_charts, layer_charts, training_charts, unit_charts
 from gradflow.report.depth_charts import Quantity
 from gradflow.report.frames import Frames
 from gradflow.runs import tags
-from gradflow.runs.record import Record
-from gradflow.runs.tags import UNIT_QUANTITIES
+from gradflow.runs.record import Record, State
+from gradflow.runs.words import listed
 from gradflow.study.captions import covers
+from gradflow.study.configurations import activation_of
 
 _MEANS = "Large marks are means over the seeds, bars 95 % t intervals, small circles single seeds."
 _RUNS = "Every mark is one run."
@@ -32,14 +33,14 @@ _MEAN_GRADIENT = (
 
 def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[Figure]:
     """Every figure that can be drawn, with what its intervals cover below it."""
+    loss_unit = "nats" if _is_cross_entropy(frames, records) else ""
     drawn = [
         _answer(frames, records, legend),
-        _learning(frames, legend, metric=frames.validation, name="validation"),
-        _learning(frames, legend, metric=tags.train(tags.LOSS), name="training_loss"),
-        _gradient_by_layer(frames, legend),
-        training_charts.over_training(frames, legend),
+        training_charts.learning_curves(frames, legend, loss_unit=loss_unit),
+        training_charts.over_training(frames, legend, loss_unit=loss_unit),
+        layer_charts.gradient_by_layer(frames.layers, legend) if len(frames.layers) else None,
         _mean_gradient(frames, legend),
-        *(_units(frames, legend, quantity=quantity) for quantity in UNIT_QUANTITIES),
+        *unit_charts.unit_maps(frames.units, legend, sigmoid_like=_sigmoid_like(records)),
     ]
     sentence = covers(records)
     return [
@@ -47,6 +48,17 @@ def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[F
         for figure in drawn
         if figure is not None
     ]
+
+
+def _is_cross_entropy(frames: Frames, records: Sequence[Record]) -> bool:
+    """Whether the loss is gradflow's own for classes or labels; what another module calls its loss may be anything."""
+    own = all(record["constant_loss"] is not None for record in records if record["state"] == State.FINISHED)
+    return own and frames.table[frames.fitted].is_fraction
+
+
+def _sigmoid_like(records: Sequence[Record]) -> set[str]:
+    """The activations that are flat at both ends."""
+    return {activation_of(record["axes"]) for record in records if record["sigmoid_like"]}
 
 
 def _marks(frames: Frames) -> str:
@@ -62,17 +74,24 @@ def _answer(frames: Frames, records: Sequence[Record], legend: Legend) -> Figure
     for tag, words, says in ((tags.GAIN_PER_LAYER, _GAIN, _NEITHER), (tags.FIRST_TO_LAST, _FIRST_TO_LAST, _EQUAL)):
         if tag in measured:
             quantities.append(Quantity(frames.table.final(tag), reference=1.0, says=says))
-            sentences.append(words)
+            sentences += [words, _without_gain(frames, headline) if tag == tags.GAIN_PER_LAYER else ""]
             break
     if not quantities:
         return None
-    return depth_charts.answer(frames, legend, quantities=quantities, reading=" ".join(sentences))
+    return depth_charts.answer(frames, legend, quantities=quantities, reading=" ".join(filter(None, sentences)))
 
 
-def _learning(frames: Frames, legend: Legend, *, metric: str, name: str) -> Figure | None:
-    if metric not in set(frames.learning["metric"]):
-        return None
-    return training_charts.learning_curves(frames.learning, legend, metric=frames.table[metric], name=name)
+def _without_gain(frames: Frames, headline: str) -> str:
+    """A sentence on the depths that have a score and no gain."""
+    scored, gained = (
+        set(frames.final.loc[frames.final["metric"] == tag, "blocks"].dropna())
+        for tag in (headline, tags.GAIN_PER_LAYER)
+    )
+    missing = [depth_text(blocks) for blocks in sorted(scored - gained)]
+    if not missing:
+        return ""
+    blocks = "block" if missing == ["1"] else "blocks"
+    return f"It takes two hidden layers of one shape, so there is none with {listed(missing)} {blocks}."
 
 
 def _mean_gradient(frames: Frames, legend: Legend) -> Figure | None:
@@ -82,15 +101,3 @@ def _mean_gradient(frames: Frames, legend: Legend) -> Figure | None:
     reading = f"{_MEAN_GRADIENT} {_marks(frames)}"
     quantity = Quantity(frames.table.final(metric))
     return depth_charts.by_depth(frames, legend, quantity=quantity, name="mean_gradient", reading=reading)
-
-
-def _gradient_by_layer(frames: Frames, legend: Legend) -> Figure | None:
-    return layer_charts.gradient_by_layer(frames.layers, legend) if len(frames.layers) else None
-
-
-def _units(frames: Frames, legend: Legend, *, quantity: str) -> Figure | None:
-    return (
-        unit_charts.units(frames.units, legend, quantity=quantity)
-        if quantity in set(frames.units["quantity"])
-        else None
-    )

@@ -9,7 +9,7 @@ from gradflow.advise.findings import Advice, Finding
 from gradflow.advise.remedies import is_command
 from gradflow.advise.rules import RULES, Rule, Severity
 from gradflow.runs.metrics import MetricTable
-from gradflow.runs.words import activation_words, capital, count, layer_words, listed, setting_words
+from gradflow.runs.words import activation_words, axis_words, capital, count, layer_words, listed, setting_words
 
 _MEANS = {
     Severity.BROKEN: "it does not learn, or its first layers do not",
@@ -17,6 +17,7 @@ _MEANS = {
     Severity.HINT: "not enough is known yet",
 }
 _SETTING = re.compile(r"[\w.]+=\S+")
+_DOTTED = re.compile(r"\b[a-z]\w*\.\w+")
 _LAYER = re.compile(r"\b\d\d_\w+")
 _BLOCKS = re.compile(r"\bblocks=(\d+(?:, \d+)*)")
 
@@ -111,7 +112,7 @@ def _summary(advice: Advice) -> str:
 def _kind(rule: Rule, findings: Sequence[Finding], table: MetricTable) -> Kind:
     remedies = list(dict.fromkeys(remedy for finding in findings for remedy in finding.remedies))
     commands = [remedy for remedy in remedies if is_command(remedy)]
-    said = [Remedy(remedy, bool(_SETTING.fullmatch(remedy))) for remedy in remedies if not is_command(remedy)]
+    said = [_remedy(remedy) for remedy in remedies if not is_command(remedy)]
     return Kind(
         name=capital(rule.name),
         severity=rule.severity.value,
@@ -126,9 +127,16 @@ def _kind(rule: Rule, findings: Sequence[Finding], table: MetricTable) -> Kind:
             }
             for finding in findings
         ],
-        remedies=said + ([Remedy("more seeds:", is_setting=False)] if commands else []),
+        remedies=said + ([Remedy("more seeds", is_setting=False)] if commands else []),
         commands=commands,
     )
+
+
+def _remedy(text: str) -> Remedy:
+    """`a lower learning rate` for `a lower optimizer.lr`; an override is typed as it is."""
+    if _SETTING.fullmatch(text):
+        return Remedy(text, is_setting=True)
+    return Remedy(_DOTTED.sub(lambda match: axis_words(match[0]), text), is_setting=False)
 
 
 def _where(finding: Finding) -> str:

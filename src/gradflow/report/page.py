@@ -11,11 +11,11 @@ from markupsafe import Markup
 from gradflow.errors import printable
 from gradflow.figures.inline import chart_options, script_json, vega_library
 from gradflow.figures.marks import Legend
-from gradflow.figures.palette import HEAT, MARK_PATHS
+from gradflow.figures.palette import MARK_PATHS
 from gradflow.figures.panels import Figure, Section, interactive
 from gradflow.figures.table import Table
 from gradflow.report.found import Found
-from gradflow.runs.words import activation_words, axis_words, capital
+from gradflow.runs.words import axis_words, capital
 from gradflow.study.answer import Answer
 from gradflow.study.comparison.evidence import ALPHA
 from gradflow.study.comparison.more_seeds import MoreSeeds
@@ -114,7 +114,6 @@ def page(content: Content, figures: Sequence[Figure], legend: Legend) -> str:
         sections=sections,
         strengths=_STRENGTHS,
         legend=_legend(legend),
-        heat=HEAT,
         specs=script_json(specs) if specs else "",
         style=_asset("page.css"),
         script=chart_options() + _asset("page.js"),
@@ -153,16 +152,21 @@ def _sections(figures: Sequence[Figure]) -> tuple[dict[str, list[dict[str, Any]]
 
 def _legend(legend: Legend) -> list[dict[str, Any]]:
     activations = [
-        {"value": name, "name": activation_words(name), "colour": colour, "path": MARK_PATHS[legend.shapes[name]]}
+        _key(name, legend.names[name], colour, legend.shapes[name], legend.dashes[name])
         for name, colour in legend.colours.items()
     ]
     depths = [
-        {"value": depth, "name": depth, "colour": colour, "path": MARK_PATHS["circle"]}
+        _key(depth, depth, colour, legend.depth_shapes[depth], legend.depth_dashes[depth])
         for depth, colour in legend.depths.items()
     ]
     compared = capital(axis_words(legend.compared))
     groups = (("activation", compared, activations), ("depth", "Hidden blocks", depths))
     return [{"kind": kind, "title": title, "entries": entries} for kind, title, entries in groups if len(entries) > 1]
+
+
+def _key(value: str, name: str, colour: str, shape: str, dash: Sequence[int]) -> dict[str, str]:
+    """What the template needs for one button: its line and mark as in the charts."""
+    return {"value": value, "name": name, "colour": colour, "path": MARK_PATHS[shape], "dash": " ".join(map(str, dash))}
 
 
 def _asset(name: str) -> Markup:

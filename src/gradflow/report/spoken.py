@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from gradflow.figures.marks import Legend, capital
+from gradflow.figures.marks import Legend
 from gradflow.runs.metrics import Metric
+from gradflow.runs.words import capital, setting_words
 from gradflow.study.configurations import groups
 
 
-def over(frame: pd.DataFrame, by: str, legend: Legend, *, metric: Metric, against: str) -> str:
+def over(frame: pd.DataFrame, by: str, legend: Legend, *, metric: Metric, against: str, at: str = "") -> str:
     """What becomes of a metric from one end of an axis to the other, for each activation and variant.
 
     Args:
@@ -18,6 +19,7 @@ def over(frame: pd.DataFrame, by: str, legend: Legend, *, metric: Metric, agains
         legend: of the study.
         metric: whose means these are.
         against: the axis in words; empty where there is one point a line.
+        at: when, or of what, in words.
     """
     parts = []
     for keys, part in groups(frame.dropna(subset=["mean"]), ["variant"]):
@@ -25,8 +27,8 @@ def over(frame: pd.DataFrame, by: str, legend: Legend, *, metric: Metric, agains
             legend.names[str(found["activation"])]: line.sort_values(by)["mean"].tolist()
             for found, line in groups(part, ["activation"])
         }
-        parts.append(": ".join(filter(None, [keys["variant"], _series(lines, metric)])))
-    shown = f"{metric.words} by {against}" if against else metric.words
+        parts.append(": ".join(filter(None, [setting_words(keys["variant"]), _series(lines, metric)])))
+    shown = " ".join(filter(None, [metric.words, against and f"by {against}", at]))
     return f"{capital(shown)}: {'; '.join(parts)}." if parts else ""
 
 

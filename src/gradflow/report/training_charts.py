@@ -1,33 +1,38 @@
-"""What happens during training: a metric by epoch, and loss, score and gradient norm side by side."""
+"""What happens during training: scores and losses by epoch; loss, score and gradient norm by update side by side."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import altair as alt
 import pandas as pd
 
 from gradflow.figures import marks
 from gradflow.figures.marks import Legend, ValueAxis, blocks_text, heading
-from gradflow.figures.panels import Figure, Panel
+from gradflow.figures.panels import Figure, Multiples, Panel
+from gradflow.figures.pointer import pointer
+from gradflow.report import spoken
 from gradflow.report.curve_points import SPREAD
 from gradflow.report.frames import Frames
 from gradflow.runs import tags
-from gradflow.runs.metrics import Metric, MetricTable
+from gradflow.runs.metrics import Metric
+from gradflow.runs.words import capital, listed, setting_words
 from gradflow.study.configurations import groups
 
+PLOT = "plot"  # the field of a row that says in which of the small multiples it stands
 _DRAG = "Drag to move, Ctrl + wheel to zoom, double-click to reset."
 _FEW = 15  # a curve of at most this many points shows each of them
 _START, _FAR_ABOVE = 0.02, 5.0  # of all updates; times the highest mean of the others
 _BY_UPDATE = (tags.TRAIN_LOSS_STEP, tags.GRAD_NORM_TOTAL)
+_ROW_HEIGHT = 150  # pixels
+_MOST_ROWS = 6  # of curves by update
 
 
 @dataclass(frozen=True)
 class _Quantity:
-    """One column of panels: rows of a frame, what they are, and the axis that they share."""
+    """One panel: rows of a frame, what they are, and the axes that its plots share."""
 
     frame: pd.DataFrame
     metric: Metric
-    title: str
     progress: str
 
     @property
@@ -55,80 +60,127 @@ class _Quantity:
     def y(self) -> ValueAxis:
         shown = self._without_start if self.starts_far_above else self.frame
         spread = [value for column in SPREAD if column in shown for value in shown[column]]
-        return ValueAxis(self.metric.with_unit, self.metric, domain=marks.domain(shown, self.metric, also=spread))
+        return ValueAxis("", self.metric, domain=marks.domain(shown, self.metric, also=spread))
 
 
-def learning_curves(frame: pd.DataFrame, legend: Legend, *, metric: Metric, name: str) -> Figure:
-    """A metric against the epoch, a panel for each depth and variant, a line with a band for each activation."""
-    quantity = _Quantity(frame[frame["metric"] == metric.tag], metric, "", "epoch")
-    panels = [_panel(quantity, part, keys, legend) for keys, part in groups(quantity.frame, ["variant", "blocks"])]
-    title = f"{metric.words.capitalize()} by epoch"
-    reading = f"One panel per depth. {marks.lines_and_bands(quantity.frame)}. {_DRAG}"
-    return Figure(name=name, title=title, reading=reading, panels=panels, zooms=True)
+def learning_curves(frames: Frames, legend: Legend, *, loss_unit: str = "") -> Figure | None:
+    """Validation score and training loss by epoch, a row for each of them, a plot for each depth and variant.
+
+    None if neither was recorded.
+    """
+    quantities = [
+        _Quantity(part, _metric(frames, tag, loss_unit), "epoch")
+        for tag in dict.fromkeys((frames.validation, tags.train(tags.LOSS)))
+        if len(part := frames.learning[frames.learning["metric"] == tag])
+    ]
+    if not quantities:
+        return None
+    deep = len(legend.depths) > 1
+    words = " and ".join(quantity.metric.words for quantity in quantities)
+    by_plot = "A column for each depth. " if deep else ""
+    return Figure(
+        name="learning_curves",
+        title=f"{capital(words)} by epoch",
+        reading=f"{by_plot}{marks.lines_and_bands(frames.learning)}. {_DRAG}",
+        panels=[_panel(quantity, legend, columns=max(len(legend.depths), 1)) for quantity in quantities],
+        zooms=True,
+        columns=1,
+        spoken=" ".join(_spoken(quantity, legend) for quantity in quantities),
+    )
 
 
-def over_training(frames: Frames, legend: Legend) -> Figure | None:
+def over_training(frames: Frames, legend: Legend, *, loss_unit: str = "") -> Figure | None:
     """Loss of each batch, training score and gradient norm side by side, a row for each depth and variant.
 
-    Only the quantities that were recorded; None if nothing was recorded by update.
+    Of many depths the shallowest, one in the middle and the deepest. Only the quantities that were recorded; None if
+    nothing was recorded by update.
     """
     if frames.training.empty:
         return None
-    quantities = _recorded(frames)
-    panels = [
-        _panel(quantity, part, keys, legend)
-        for keys, _ in groups(frames.final, ["variant", "blocks"])
-        for quantity in quantities
-        for found, part in groups(quantity.frame, ["variant", "blocks"])
-        if found == keys
+    shown = _shown_depths(list(legend.depths), variants=frames.final["variant"].nunique())
+    quantities = _recorded(frames, shown, loss_unit)
+    notes = [
+        "Gradient: Euclidean norm over all parameters, before clipping.",
+        f"{marks.lines_and_bands(frames.training)}.",
     ]
-    thinned = ""
     if frames.stretch > 1:
-        thinned = (
-            f" A point is the mean of up to {frames.stretch} updates (log10 of the gradient); nine in ten single "
+        notes.append(
+            f"A point is the mean of up to {frames.stretch} updates (log10 of the gradient); nine in ten single "
             "updates are within the pale area."
         )
     if any(quantity.starts_far_above for quantity in quantities):
-        thinned += " The first losses, far above the others, are cut off."
-    norm = "Gradient: Euclidean norm over all parameters, before clipping."
+        notes.append("The first losses, far above the others, are cut off.")
+    if hidden := [depth for depth in legend.depths if depth not in shown]:
+        notes.append(f"Not shown: {listed(hidden)} blocks, whose numbers are in the tables and in TensorBoard.")
     return Figure(
         name="over_training",
         title="Loss, accuracy and gradient norm over training" if "acc" in frames.fitted else "Over training",
-        reading=f"{norm} {marks.lines_and_bands(frames.training)}.{thinned} {_DRAG}",
-        panels=panels,
+        reading=" ".join([*notes, _DRAG]),
+        panels=[_panel(quantity, legend, columns=1) for quantity in quantities],
         zooms=True,
         columns=len(quantities),
+        height=_ROW_HEIGHT,
+        spoken=" ".join(_spoken(quantity, legend) for quantity in quantities),
     )
 
 
-def _recorded(frames: Frames) -> list[_Quantity]:
-    loss, norm = (frames.training[frames.training["metric"] == tag] for tag in _BY_UPDATE)
-    score = frames.learning[frames.learning["metric"] == frames.fitted]
-    table = MetricTable()
-    fitted, gradient = table[frames.fitted], table[tags.GRAD_NORM_TOTAL]
-    quantities = [
-        _Quantity(loss, table[tags.TRAIN_LOSS_STEP], "loss of a batch", "update"),
-        _Quantity(score, fitted, fitted.words, "epoch"),
-        _Quantity(norm, gradient, gradient.words, "update"),
-    ]
+def _shown_depths(depths: Sequence[str], *, variants: int) -> list[str]:
+    """The shallowest, the one in the middle and the deepest; only the ends where variants make too many rows."""
+    last = len(depths) - 1
+    chosen = {0, last // 2, last} if 3 * variants <= _MOST_ROWS else {0, last}
+    return [depths[i] for i in sorted(chosen)] if depths else []
+
+
+def _metric(frames: Frames, tag: str, loss_unit: str) -> Metric:
+    metric = frames.table[tag]
+    return replace(metric, unit=loss_unit) if metric.tag in (tags.train(tags.LOSS), tags.TRAIN_LOSS_STEP) else metric
+
+
+def _recorded(frames: Frames, depths: Sequence[str], loss_unit: str) -> list[_Quantity]:
+    learning, training = (
+        frame[frame["blocks"].map(marks.depth_text).isin(depths or [""])]
+        for frame in (frames.learning, frames.training)
+    )
+    loss, norm = (training[training["metric"] == tag] for tag in _BY_UPDATE)
+    score = learning[learning["metric"] == frames.fitted]
+    parts = (
+        (loss, tags.TRAIN_LOSS_STEP, "update"),
+        (score, frames.fitted, "epoch"),
+        (norm, tags.GRAD_NORM_TOTAL, "update"),
+    )
+    quantities = [_Quantity(part, _metric(frames, tag, loss_unit), progress) for part, tag, progress in parts]
     return [quantity for quantity in quantities if len(quantity.frame)]
 
 
-def _panel(quantity: _Quantity, part: pd.DataFrame, keys: dict[str, Any], legend: Legend) -> Panel:
-    """One panel: a mean with its band per activation, and the spread behind points that stand for stretches."""
-    depth = marks.depth_text(keys["blocks"])
-    progress = quantity.progress
+def _panel(quantity: _Quantity, legend: Legend, *, columns: int) -> Panel:
+    """A plot for each depth and variant: a mean with its band per activation, and the spread of single updates."""
+    frame, progress = quantity.frame, quantity.progress
+    plots = {
+        heading(blocks_text(marks.depth_text(keys["blocks"])), setting_words(keys["variant"])): part
+        for keys, part in groups(frame, ["variant", "blocks"])
+    }
+    rows = pd.concat([part.assign(**{PLOT: title}) for title, part in plots.items()])
+    rows = rows.assign(line=rows["activation"].map(legend.names))
     color = marks.colour(legend.colours, field="activation", title=legend.compared)
-    fields = (("activation", legend.compared), ("depth", "hidden blocks"), (progress, progress))
-    few = quantity.frame[progress].nunique() <= _FEW
-    columns = ["activation", progress, "n", "mean", "low", "high"]
-    layers = marks.banded_line(
-        x=quantity.x, y=quantity.y, color=color, tooltip=marks.tooltip(quantity.metric, *fields), points=few
-    )
-    if "p5" in part and (part["p5"] < part["p95"]).any():
+    dash = marks.dash(legend.dashes, field="activation", title=legend.compared)
+    few = frame[progress].nunique() <= _FEW
+    columns_of_rows = [PLOT, "activation", "line", progress, "n", "mean", "low", "high"]
+    shape = marks.shape(legend.shapes, field="activation", title=legend.compared) if few else None
+    layers = marks.banded_line(x=quantity.x, y=quantity.y, color=color, dash=dash, shape=shape)
+    if "p5" in frame and (frame["p5"] < frame["p95"]).any():
         spread = alt.Chart().mark_area(opacity=0.12, clip=True, line=False)
         layers.insert(0, spread.encode(x=quantity.x, color=color, y=quantity.y.of("p5"), y2="p95:Q"))
-        columns += SPREAD
-    chart = alt.LayerChart(layer=layers, data=marks.data(part, columns))
-    title = heading(quantity.title, blocks_text(depth), keys["variant"])
-    return Panel(title=title, chart=marks.with_interval(chart, quantity.metric), depth=depth or None)
+        columns_of_rows += SPREAD
+    return Panel(
+        title=capital(quantity.metric.with_unit if quantity.metric.unit != "%" else quantity.metric.words),
+        chart=alt.LayerChart(layer=layers, data=marks.data(rows, columns_of_rows)),
+        pointer=pointer(quantity.x, quantity.metric, line="line", at=[progress, *([PLOT] if any(plots) else [])]),
+        multiples=Multiples(PLOT, list(plots), columns) if any(plots) else None,
+    )
+
+
+def _spoken(quantity: _Quantity, legend: Legend) -> str:
+    """The last value of each line, by depth."""
+    last = quantity.frame[quantity.frame[quantity.progress] == quantity.frame[quantity.progress].max()]
+    where = "hidden blocks" if len(legend.depths) > 1 else ""
+    return spoken.over(last, "blocks", legend, metric=quantity.metric, against=where, at="at the end of training")

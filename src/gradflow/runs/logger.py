@@ -72,32 +72,25 @@ class RunLogger(TensorBoardLogger):
         self._events.write(scalar_events(tags, steps, values_SK.tolist(), times))
 
     def log_trial(
-        self,
-        *,
-        trial: str,
-        hparams: Mapping[str, Any],
-        columns: Sequence[str],
-        varying: Sequence[str],
-        metrics: Sequence[str],
+        self, *, trial: str, hparams: Mapping[str, Any], varying: Sequence[str], metrics: Sequence[str]
     ) -> None:
         """Declare this run as one session of a trial: the HParams page then averages the seeds of a trial.
 
         Args:
             trial: what the seeds of one configuration share.
             hparams: scalars that describe the configuration; values of other types are shown as text.
-            columns: the hparams that the page shows.
-            varying: those that differ between the configurations of a study; the page shows them first.
+            varying: the hparams that differ between the configurations of a study, which get columns.
             metrics: the scalar tags of the page's other columns, of which it shows five at first.
         """
         shown = {k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in hparams.items()}
         kinds = {bool: api_pb2.DATA_TYPE_BOOL, str: api_pb2.DATA_TYPE_STRING}
         config = summary_v2.hparams_config_pb(
-            hparams=[summary_v2.HParam(name) for name in columns],
+            hparams=[summary_v2.HParam(name) for name in varying],
             metrics=[summary_v2.Metric(tag) for tag in metrics],
         )
         plugin = plugin_data_pb2.HParamsPluginData.FromString(config.value[0].metadata.plugin_data.content)
         for info in plugin.experiment.hparam_infos:
-            info.differs = info.name in varying
+            info.differs = True
             info.type = kinds.get(type(shown[info.name]), api_pb2.DATA_TYPE_FLOAT64)
         config.value[0].metadata.plugin_data.content = plugin.SerializeToString()
         for summary in (config, summary_v2.hparams_pb(shown, trial_id=trial)):

@@ -10,6 +10,7 @@ import numpy as np
 from gradflow.runs import folders, tags
 from gradflow.runs.metrics import MetricTable
 from gradflow.runs.record import Record, State
+from gradflow.runs.words import blocks_words, capital, setting_words
 from gradflow.study import answering_tags
 from gradflow.study.averaged_runs import LOWER, MEAN, SUMMARY, UPPER, Averages, Rows, add, digest_of, is_fresh, write
 from gradflow.study.captions import covers
@@ -18,7 +19,7 @@ from gradflow.study.margin_charts import MarginChart, add_bands, pairs, place_of
 from gradflow.study.statistics import summary
 
 GROUP = "by depth"  # of tags
-DIVERGED = f"{GROUP}/diverged runs"
+DIVERGED = "diverged runs"
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,12 @@ def against_depth(records: Sequence[Record]) -> list[AgainstDepth]:
     some_diverged = any(record["state"] == State.DIVERGED for record in records)
     found = []
     for (activation, variant), runs in members.items():
-        averages = _averages(runs, table)
-        words = {_tag(tag, table): table.final(tag).words for tag in answering_tags.at_the_end(runs[0]["headline"])}
+        averages = _averages(runs, table, variant)
+        wanted = answering_tags.at_the_end(runs[0]["headline"])
+        words = {_tag(metric, table, variant): table.final(metric).words for metric in wanted}
         present = [tag for tag in words if any(tag in row for row in averages[MEAN].values())]
         if some_diverged:
-            _count_diverged(runs, averages[MEAN])
+            _count_diverged(runs, averages[MEAN], variant)
         described = {tag: _described(words[tag], runs, sentence) for tag in present}
         found.append(AgainstDepth(_name(runs[0]["axes"]), activation, variant, present, averages, described))
     return found
@@ -78,12 +80,12 @@ def write_against_depth(place: Path, records: Sequence[Record]) -> dict[str, lis
         The margin charts that each could take part in, by its folder's path within `place`.
     """
     members = against_depth(records)
-    places = {one.name: (place_of(records, GROUP, one.variant), one.activation) for one in members}
+    places = {one.name: (place_of(records, GROUP, variant=one.variant), one.activation) for one in members}
     paired = pairs(places)
     charts: dict[str, list[MarginChart]] = {}
     for one in members:
         for tag in one.cards:
-            words = tag.removeprefix(f"{GROUP}/")
+            words = tag.removeprefix(f"{GROUP}/").removeprefix(_beginning(one.variant))  # which the place names
             own = [MarginChart(place=places[one.name][0], words=words, pair=pair) for pair in paired[one.name]]
             add_bands(one.averages, tag, own)
             charts.setdefault(f"{SUMMARY}/{one.name}", []).extend(own)
@@ -98,15 +100,25 @@ def write_against_depth(place: Path, records: Sequence[Record]) -> dict[str, lis
     return charts
 
 
-def _tag(metric: str, table: MetricTable) -> str:
+def _tag(metric: str, table: MetricTable, variant: str) -> str:
     """The tag of a final metric by depth: in words, so that a filter for its curve does not find it.
 
-    They are few enough for a card's title; which epoch's value it is, the description says.
+    They are few enough for a card's title; which epoch's value it is, the description says. Each variant has a card of
+    its own, for colours tell the activations apart.
     """
-    return f"{GROUP}/{table[tags.of_last_epoch(metric)].words}"
+    return _named(table[tags.of_last_epoch(metric)].words, variant)
 
 
-def _averages(runs: Sequence[Record], table: MetricTable) -> Averages:
+def _named(words: str, variant: str) -> str:
+    """The variant first: of a long title, a card shows the beginning of the last part."""
+    return f"{GROUP}/{_beginning(variant)}{words}"
+
+
+def _beginning(variant: str) -> str:
+    return f"{setting_words(variant)}: " if variant else ""
+
+
+def _averages(runs: Sequence[Record], table: MetricTable, variant: str) -> Averages:
     """Mean and interval of the finished runs at each depth, as the report has them."""
     averages: Averages = {MEAN: {}, LOWER: {}, UPPER: {}}
     present = {tag for run in runs for tag, value in run["metrics"].items() if value is not None}
@@ -119,7 +131,7 @@ def _averages(runs: Sequence[Record], table: MetricTable) -> Averages:
             if kept:
                 one = summary(kept, log10=metric.is_logarithmic, within=metric.limits)
                 for kind, value in ((MEAN, one.mean), (LOWER, one.low), (UPPER, one.high)):
-                    add(averages[kind], _tag(tag, table), np.array([blocks]), np.array([value]))
+                    add(averages[kind], _tag(tag, table, variant), np.array([blocks]), np.array([value]))
     return averages
 
 
@@ -128,19 +140,19 @@ def _by_depth(runs: Sequence[Record]) -> list[tuple[int, list[Record]]]:
     return [(blocks, [run for run in runs if run["blocks"] == blocks]) for blocks in depths]
 
 
-def _count_diverged(runs: Sequence[Record], rows: Rows) -> None:
+def _count_diverged(runs: Sequence[Record], rows: Rows, variant: str) -> None:
     for blocks, here in _by_depth(runs):
-        rows.setdefault(blocks, {})[DIVERGED] = float(sum(run["state"] == State.DIVERGED for run in here))
+        rows.setdefault(blocks, {})[_named(DIVERGED, variant)] = float(
+            sum(run["state"] == State.DIVERGED for run in here)
+        )
 
 
 def _described(words: str, runs: Sequence[Record], covered: str) -> str:
     states = [(blocks, [run["state"] for run in here]) for blocks, here in _by_depth(runs)]
     counted = [(blocks, found.count(State.DIVERGED), len(found)) for blocks, found in states]
-    diverged = [f"{count} of {number} at {blocks} blocks" for blocks, count, number in counted if count]
+    diverged = [f"{count} of {number} at {blocks_words(blocks)}" for blocks, count, number in counted if count]
     left_out = f"Diverged, and in no mean: {', '.join(diverged)}." if diverged else ""
-    said = (
-        f"{words[0].upper()}{words[1:]}: mean over the finished runs at each depth; the step is the number of blocks."
-    )
+    said = f"{capital(words)}: mean over the finished runs at each depth; the step is the number of blocks."
     return " ".join(filter(None, [said, covered, left_out]))
 
 

@@ -1,6 +1,6 @@
 """What a study asks, and what its averages answer, in plain words: for the report, the terminal and the README."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gradflow.runs.metrics import Metric, MetricTable
@@ -110,12 +110,20 @@ def _sentences(records: Sequence[Record], found: Mapping[str, Curves], metric: M
     lost = _diverged(records)
     if len(found) > MOST_NAMED:
         return (capital(f"{_extremes(_labelled(found), metric, noun='configurations')}."),)
+    axes = _varied_settings(list(identities(records).values()))
     sentences = []
     for variant, curves in found.items():
         said = _curves(curves, lost.get(variant, {}), metric)
-        words = setting_words(variant) or "with default settings"
-        sentences.append(f"{capital(f'{words}, {said}' if len(found) > 1 else said)}.")
+        sentences.append(f"{capital(f'{_under(variant, axes)}, {said}' if len(found) > 1 else said)}.")
     return tuple(sentences)
+
+
+def _under(variant: str, axes: Iterable[str]) -> str:
+    """`with batch normalisation`, `with learning rate 0.1`; of a variant that names nothing, what it leaves out."""
+    words = setting_words(variant)
+    if not words:
+        return f"with the default {listed([axis_words(axis) for axis in axes])}"
+    return words if words.startswith(("with ", "without ")) else f"with {words}"
 
 
 def _diverged(records: Sequence[Record]) -> dict[str, dict[str, str]]:
@@ -141,14 +149,18 @@ def _curves(curves: Curves, lost: Mapping[str, str], metric: Metric) -> str:
     if len(curves) > 1 and all_stay and stays(everything, metric) and not lost:
         both = listed([activation_words(name) for name in curves])
         return f"{both} {course(everything, metric).replace('stays', 'stay', 1)}"
-    return "; ".join(_clause(name, points, lost.get(name, ""), metric) for name, points in curves.items())
+    only_depth = len({one.blocks for one in everything}) == 1
+    return "; ".join(
+        _clause(name, course(points, metric, only_depth=only_depth) if points else "", lost.get(name, ""))
+        for name, points in curves.items()
+    )
 
 
-def _clause(name: str, points: Sequence[Point], lost: str, metric: Metric) -> str:
+def _clause(name: str, said: str, lost: str) -> str:
     who = activation_words(name)
-    if not points:
+    if not said:
         return f"{who} has no result ({lost or 'nothing has finished'})"
-    return f"{who} {course(points, metric)}{f' ({lost})' if lost else ''}"
+    return f"{who} {said}{f' ({lost})' if lost else ''}"
 
 
 def _labelled(found: Mapping[str, Curves]) -> Curves:

@@ -10,6 +10,7 @@ from gradflow.runs import integrity
 from gradflow.runs.events import Curve
 from gradflow.runs.metrics import MetricTable
 from gradflow.runs.record import Record, State
+from gradflow.runs.words import blocks_words
 from gradflow.study import answering_tags, averaged_runs
 from gradflow.study.against_depth import write_against_depth
 from gradflow.study.averaged_runs import MEAN, SUMMARY, Averages, digest_of
@@ -125,8 +126,10 @@ def _configurations(study: Path, records: Sequence[Record]) -> list[_Configurati
         if record["state"] == State.FINISHED:
             by_config.setdefault(record["config"], []).append(record)
     identity = identities(records)
+    depths = {name: identity[name]["blocks"] for name in by_config}
     places = {
-        name: place_of(records, _depth(identity[name]["blocks"]), identity[name]["variant"]) for name in by_config
+        name: place_of(records, "" if blocks is None else blocks_words(blocks), variant=identity[name]["variant"])
+        for name, blocks in depths.items()
     }
     paired = pairs({name: (place, identity[name]["activation"]) for name, place in places.items()})
     return [
@@ -140,10 +143,6 @@ def _configurations(study: Path, records: Sequence[Record]) -> list[_Configurati
         )
         for name, found in by_config.items()
     ]
-
-
-def _depth(blocks: int | None) -> str:
-    return "" if blocks is None else f"{blocks} block{'' if blocks == 1 else 's'}"
 
 
 def _averages(runs: Sequence[Mapping[str, Curve]], table: MetricTable) -> Averages:

@@ -40,7 +40,7 @@ def point(blocks: int | None, values: Sequence[float], metric: Metric) -> Point 
     return Point(blocks, one.n, one.mean, 0.0 if math.isnan(one.sd) else one.sd)
 
 
-def course(points: Sequence[Point], metric: Metric) -> str:
+def course(points: Sequence[Point], metric: Metric, *, only_depth: bool = True) -> str:
     """`falls from 96 to 63 %`, as the predicate of a sentence.
 
     Two means differ if they are further apart than is small (2 points of a fraction, 5 % of the largest mean, a tenth
@@ -57,9 +57,10 @@ def course(points: Sequence[Point], metric: Metric) -> str:
     Args:
         points: by depth, at least one.
         metric: what they measure.
+        only_depth: whether the study has no other depth than that of a single point, which then need not be named.
     """
     if len(points) == 1:
-        at = "" if points[0].blocks is None else f" at {blocks_words(points[0].blocks)}"
+        at = "" if only_depth or points[0].blocks is None else f" at {blocks_words(points[0].blocks)}"
         return f"reaches {shown(points[0].mean, metric)}{at}"
     if _spread(points, metric) <= _small(points, metric):
         return f"stays at {_range(points, metric)} at every depth"

@@ -19,6 +19,7 @@ from tensorboard.plugins.custom_scalar import layout_pb2, metadata
 
 from gradflow.runs.events import curves
 from gradflow.runs.record import Record
+from gradflow.runs.words import activation_words, setting_words
 from gradflow.study.averaged_runs import BANDS, LOWER, MEAN, UPPER, Averages, digest_of, remove, replace
 from gradflow.study.comparison.compare import BASELINE
 
@@ -55,15 +56,15 @@ def pairs(members: Mapping[str, tuple[str, str]]) -> dict[str, list[str]]:
         others = [activation for activation in here if activation != baseline]
         for other in others:
             for activation in (other, baseline):
-                found[here[activation]].append(f"{other} and {baseline}")
+                found[here[activation]].append(f"{activation_words(other)} and {activation_words(baseline)}")
         if not others:
-            found[here[baseline]].append(baseline)
+            found[here[baseline]].append(activation_words(baseline))
     return found
 
 
-def place_of(records: Sequence[Record], *parts: str) -> str:
-    """`digits_depth: 4 blocks, model.norm=batch`: a page may show several studies."""
-    return ": ".join(filter(None, [records[0]["study"], ", ".join(filter(None, parts))]))
+def place_of(records: Sequence[Record], where: str, *, variant: str) -> str:
+    """`digits_depth: 4 blocks, with batch normalisation`: a page may show several studies."""
+    return ": ".join(filter(None, [records[0]["study"], ", ".join(filter(None, [where, setting_words(variant)]))]))
 
 
 def add_bands(averages: Averages, tag: str, charts: Iterable[MarginChart]) -> None:

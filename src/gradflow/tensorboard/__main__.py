@@ -52,6 +52,7 @@ def _serve(options: argparse.Namespace) -> None:
             say(f"{study.folder}: no finished run to average yet; every run is shown")
     with served(options.folder, studies) as shown, until_ctrl_c():
         address = start(str(shown.folder), port=options.port, query=query(studies))
+        all_read = has_read(address, shown.awaited)
         if shown.left_out:
             say(f"{shown.left_out}; tensorboard --logdir {options.folder} has all")
         say(f"TensorBoard: {address} (Ctrl-C ends it)", style="bold")
@@ -59,7 +60,7 @@ def _serve(options: argparse.Namespace) -> None:
             say(f"intervals as bands: {address}/{bands}")
         port = urlsplit(address).port
         say(f"from another machine: ssh -N -L {port}:127.0.0.1:{port} {getpass.getuser()}@{socket.gethostname()}")
-        if not has_read(address, shown.awaited):
+        if not all_read:
             say("TensorBoard is still reading: reload the page for more runs")
         if not options.no_browser and _is_desktop():
             webbrowser.open(address)

@@ -88,16 +88,18 @@ def bands_page(studies: Sequence[BoardStudy]) -> str:
 
 
 def _pinned(studies: Iterable[BoardStudy]) -> list[str]:
-    """Final scores against depth, then the curves; each once, whichever studies have it."""
-    at_the_end, of_training = [], []
+    """Scores by depth, for every variant, then gradient flow and dead units by depth, then the curves."""
+    by_depth: list[tuple[int, str]] = []
+    of_training: list[str] = []
     for study in studies:
         if study.summaries:
-            at_the_end += [tag for one in against_depth(study.records) for tag in one.cards]
+            by_depth += [card for one in against_depth(study.records) for card in enumerate(one.cards)]
         headlines = dict.fromkeys(record["headline"] for record in study.records)
         present = curves((study.means or study.seeds)[0]) if study.means or study.seeds else {}
         of_training += [
             tag for one in headlines for tag in answering_tags.among(answering_tags.of_training(one), present)
         ]
+    at_the_end = [tag for _, tag in sorted(by_depth, key=lambda card: card[0])]
     return list(dict.fromkeys([*at_the_end, *of_training]))
 
 

@@ -12,14 +12,13 @@ from gradflow.runs.record import Record
 VARIANT = "variant"  # the axes besides activation and depth, in one column: runs of a study do not know each other's
 DEFAULT = "default"
 VARYING = ("activation", "blocks", VARIANT)  # within studies
-COLUMNS = (*VARYING, "lr", "parameters")  # as many as the page shows at first
 
 
 def trial(cfg: DictConfig, record: Record, *, scores: Sequence[str]) -> dict[str, Any]:
     """What a run tells TensorBoard's HParams page; `scores` are the tags of the metrics that come first.
 
-    The page takes its columns from any one of the runs that it shows. So all runs name the same ones, those that vary
-    within studies first; what is constant in most is there for filters of other tools, without a column.
+    The page takes its columns from any one of its runs, and has all hyperparameters before the scores. So every run
+    names the same few that vary within studies; what is constant in most is stored without a column.
     """
     others = [f"{axis}={value}" for axis, value in record["axes"].items() if axis not in identity.AXES]
     hparams = {
@@ -45,7 +44,6 @@ def trial(cfg: DictConfig, record: Record, *, scores: Sequence[str]) -> dict[str
     known = {name: value for name, value in hparams.items() if value is not None}
     return {
         "hparams": known,
-        "columns": [name for name in COLUMNS if name in known],
         "varying": [name for name in VARYING if name in known],
         "metrics": [tag for tag in shown if not tag.endswith("/")],
     }

@@ -181,8 +181,8 @@ def test_a_claim_about_skewed_differences_says_what_was_tested():
     assert "although it assumes roughly normal differences)" in by_t.verdict
 
 
-@pytest.mark.parametrize("who", ["relu", "sigmoid"])
-def test_a_diverged_seed_leaves_no_verdict_but_its_fact(who):
+@pytest.mark.parametrize(("who", "words"), [("relu", "ReLU"), ("sigmoid", "sigmoid")])
+def test_a_diverged_seed_leaves_no_verdict_but_its_fact(who, words):
     records = scored_runs("relu", RELU) + scored_runs("sigmoid", SIGMOID)
     lost = next(r for r in records if r["activation"] == who and r["seed"] == 2)
     records[records.index(lost)] = scored_run(who, seed=2, state="diverged")
@@ -190,7 +190,7 @@ def test_a_diverged_seed_leaves_no_verdict_but_its_fact(who):
     assert (comparison.strength, comparison.gap) == (Strength.OPEN, Gap.DIVERGED)
     assert (comparison.p, comparison.holm, comparison.n) == (None, None, 7)
     assert comparison.verdict == (
-        f"at 4 blocks: open whether ReLU or sigmoid scores higher: a seed diverged ({who}, seed 2), "
+        f"at 4 blocks: open whether ReLU or sigmoid scores higher: a seed diverged ({words}, seed 2), "
         "at lr = 0.001, untuned"
     )
 
