@@ -1,14 +1,25 @@
 """One live display for a whole sweep: what it prints, and that it leaves the terminal as it was."""
 
+import contextlib
+import fcntl
 import io
+import os
+import pty
 import re
+import signal
+import struct
 import subprocess
 import sys
+import termios
+import threading
 
 import pytest
 from forged_runs import run_record
+from interruptions import pause, start
+from waiting import PATIENCE_S, wait_until
 
 from gradflow import terminal
+from gradflow.runs.folders import PROGRESS_FILE
 from gradflow.runs.record import State, read_record, write_record
 from gradflow.sweep import live
 from gradflow.sweep.plan import PlannedRun
@@ -108,3 +119,39 @@ def test_a_worker_prints_into_the_file_and_then_where_it_did_before(tmp_path):
     assert done.stdout.splitlines() == ["before", "from Python, followed: False", "after"]
     assert done.stderr == "from C\n"
     assert sorted(file.read_text().splitlines()) == ["from C", "from Python, followed: True"]
+
+
+@pytest.mark.slow
+def test_a_joblib_sweep_on_a_terminal_shows_its_workers_and_ctrl_c_leaves_all_in_order(tmp_path):
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
+    small = ("trainer=cpu", "model=mlp", "width=4", "threads=1", "callbacks.pictures=null", "trainer.max_epochs=3")
+    sweep = ("-m", "blocks=1,2", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", *small)
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    arguments = (*sweep, *pause(1, until=tmp_path / "go"))
+    process = start(tmp_path, *arguments, environment={"TERM": "xterm"}, start_new_session=True, **streams)
+    os.close(theirs)
+    received = bytearray()
+    reader = threading.Thread(target=_read_all, args=(ours, received), daemon=True)
+    reader.start()
+    try:
+        both = rb"run 1  relu, blocks=1  epoch \d of 3.*\s+run 2  relu, blocks=2  epoch \d of 3"
+        assert wait_until(lambda: re.search(both, received), process=process), bytes(received)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 128 + signal.SIGINT
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        reader.join(PATIENCE_S)
+        os.close(ours)
+    text = received.decode()
+    assert "0 of 2 runs done, 2 left: the same command goes on from here\r\n" in plain(text)
+    assert text.rfind(SHOW) > text.rfind(HIDE)
+    assert not list(tmp_path.rglob(PROGRESS_FILE))
+
+
+def _read_all(descriptor, received):
+    with contextlib.suppress(OSError):  # when the last process has closed the other end
+        while more := os.read(descriptor, 4096):
+            received += more

@@ -47,6 +47,11 @@ def test_one_activation_needs_no_seeds_and_no_results_need_no_report(tmp_path, c
     assert capsys.readouterr().out == ""
 
 
+def test_runs_with_different_headlines_are_not_compared(tmp_path, capsys):
+    next_steps.show([*forged(tmp_path / "s"), *forged(tmp_path / "s", activation="tanh", headline="val/acc")])
+    assert [line.partition(" ")[0] for line in capsys.readouterr().out.splitlines() if line[0] != " "] == ["next:"] * 2
+
+
 def test_of_many_studies_the_first_are_named(tmp_path, capsys):
     next_steps.show([run for name in "abcd" for run in forged(tmp_path / name)])
     out = capsys.readouterr().out

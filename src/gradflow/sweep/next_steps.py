@@ -33,7 +33,9 @@ def show(runs: Sequence[PlannedRun]) -> None:
 
 
 def _answer(study: Path, records: Sequence[Record]) -> MoreSeeds | None:
-    """Print what the means say and how sure it is; the seeds that would show more."""
+    """Print what the means say and how sure it is, unless headlines differ; the seeds that would show more."""
+    if len({record["headline"] for record in records}) > 1:
+        return None
     for sentence in answer(records).sentences:
         terminal.say(sentence, style="bold")
     if not (comparisons := compare(records)):

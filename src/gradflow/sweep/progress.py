@@ -40,7 +40,7 @@ class Standing:
     Attributes:
         of: how many runs were to be trained.
         over: how many have ended.
-        failed: how many of these without a result.
+        failed: how many of these because something raised.
         share: of the expected work, in [0, 1].
         seconds_left: expected; None until an epoch is known to take so and so long.
         ended: (number, name, run.json) of the runs that have ended since the last look.
@@ -92,6 +92,10 @@ class _Followed:
         if self.record is None:
             return False
         return is_over(self.record) or (self._has_begun and self.record["state"] not in (State.RUNNING, State.PLANNED))
+
+    @property
+    def has_failed(self) -> bool:
+        return self.is_over and self.record is not None and self.record["state"] == State.FAILED
 
     def has_ended_anew(self) -> bool:
         """Whether an attempt has ended that was not asked for before."""
@@ -168,7 +172,9 @@ class SweepProgress:
         return Standing(
             of=len(self._todo),
             over=sum(one.is_over for one in self._todo),
-            failed=sum(one.is_over and one.record is not None and not is_over(one.record) for one in self._todo),
+            failed=sum(
+                one.is_over and one.record is not None and one.record["state"] == State.FAILED for one in self._todo
+            ),
             share=share,
             seconds_left=seconds_left,
             running=tuple(Running(one.number, self._names.get(one.folder, ()), one.progress) for one in running),

@@ -24,22 +24,22 @@ class RunProgress(Callback):
         self._folder = folder
         self._score = score
         self._words = ""
-        self._written_s = 0.0
+        self._written_s = -WRITES_EVERY_S
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._words = ""
+        self._words, self._written_s = "", -WRITES_EVERY_S
         self._batches = max(1.0, float(trainer.num_training_batches))  # infinite of a loader without a length
         self._write(trainer, trainer.current_epoch)
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if time.monotonic() >= self._written_s + WRITES_EVERY_S:
-            self._write(trainer, trainer.current_epoch + (batch_idx + 1) / self._batches)
+        self._write(trainer, trainer.current_epoch + (batch_idx + 1) / self._batches)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if self._score in trainer.callback_metrics:
             self._words = f"{self._score} {float(trainer.callback_metrics[self._score]):.3f}"
+        self._write(trainer, trainer.current_epoch + 1)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         remove_progress(self._folder)
@@ -48,7 +48,8 @@ class RunProgress(Callback):
         remove_progress(self._folder)
 
     def _write(self, trainer: L.Trainer, epoch: float) -> None:
-        if trainer.is_global_zero:
+        """Write, unless that was done just before."""
+        if trainer.is_global_zero and time.monotonic() >= self._written_s + WRITES_EVERY_S:
             epochs = trainer.max_epochs if (trainer.max_epochs or 0) > 0 else None
             write_progress(self._folder, Progress(epoch, epochs, self._words))
             self._written_s = time.monotonic()
