@@ -1,6 +1,6 @@
 # make help lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install sweep status resume report advise reproductions lesson docs bench bench-quick test test-fast check format tensorboard image lock
+.PHONY: help install sweep status resume report advise reproductions lesson docs pictures bench bench-quick test test-fast check format tensorboard image lock
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -28,6 +28,7 @@ help: ## List the targets
 $(VENV)/.installed: pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "gradflow needs Python 3.11 or newer: install it, or name it with make PYTHON=..."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module: install it (Debian: python3-venv)"; exit 1; }
+	@echo "installing PyTorch and the other packages in $(VENV), once: a few minutes, in silence"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[$(EXTRAS)]'
 	@touch $@
@@ -60,6 +61,9 @@ docs: install ## Build the documentation as a site, build/docs/index.html
 	  --disable-pip-version-check --constraint requirements.lock --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "site: build/docs/index.html"
+
+pictures: install ## Make the pictures of README and docs again, and train what they need: ten minutes the first time
+	$(BIN)/python docs/pictures.py
 
 bench: install ## Measure seconds, memory, wrong verdicts and more, tables in outputs/bench (over an hour, idle machine)
 	$(BIN)/python tests/benchmarks/speed.py $(ARGS)

@@ -65,7 +65,7 @@ def test_the_page_quotes_the_verdict_of_the_kept_study(name):
         assert sentence in one_line(PAGE)
 
 
-def test_the_readme_says_what_the_kept_study_found():
+def test_readme_and_page_say_what_the_kept_study_found():
     results = kept("digits_vanishing")
     results = results[results["metric"] == "test/acc_at_best"]
     of = lambda name, norm: results[(results["activation"] == name) & (results["variant"] == f"model.norm={norm}")]  # noqa: E731
@@ -78,6 +78,8 @@ def test_the_readme_says_what_the_kept_study_found():
         assert f"{said} {100 * rows['mean'].min():.0f} to {100 * rows['mean'].max():.0f} %" in README
     for sentence in overall(compare(records_of("digits_vanishing"))).plain:
         assert f'"{sentence.partition(", ")[2].rstrip(".")}"' in README
+    deepest = [of(name, "batch").set_index("blocks").loc[8, "mean"] for name in ("sigmoid", "relu")]
+    assert f"where sigmoid is {100 * (deepest[0] - deepest[1]):.1f} points ahead" in one_line(PAGE)
 
 
 def initial_gain(compose, seed, *overrides):

@@ -86,11 +86,50 @@ def test_the_pictures_of_a_run_are_there(page, tensorboard):
     page.locator("img[src*='/images/individualImage']").first.wait_for()
 
 
+def opened_report(page, study, *, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto((study / "report" / "index.html").as_uri())
+    page.locator("html[data-drawn]").wait_for()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1400])
-def test_the_report_opens_from_disk(page, study, scheme, width):
-    page.set_viewport_size({"width": width, "height": 1000})
+def test_the_report_opens_from_disk_and_never_scrolls_sideways(page, study, scheme, width):
     page.emulate_media(color_scheme=scheme)
-    page.goto((study / "report" / "index.html").as_uri())
-    page.locator("svg, canvas").first.wait_for()
+    opened_report(page, study, width=width)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_question_answer_evidence_and_the_whole_main_chart_fill_the_first_screen(page, study):
+    opened_report(page, study, width=1400)
+    for place in ("h1", ".answer", ".evidence", "#answer .panels"):
+        box = page.locator(place).bounding_box()
+        assert box["y"] + box["height"] <= 900, place
+
+
+def test_a_table_says_that_it_is_wider_than_a_narrow_page_until_its_end_is_reached(page, study):
+    opened_report(page, study, width=400)
+    table = page.locator("#tables ~ .table").first
+    assert table.locator(".sideways").is_visible()
+    frame, scroll = table.locator(".frame"), table.locator(".scroll")
+    assert "more-right" in frame.get_attribute("class")
+    scroll.evaluate("(one) => one.scrollTo(one.scrollWidth, 0)")
+    page.locator("#tables ~ .table .frame.more-left:not(.more-right)").first.wait_for()
+    page.set_viewport_size({"width": 2400, "height": 900})
+    table.locator(".sideways").wait_for(state="hidden")
+
+
+def test_a_command_is_copied_or_at_least_selected(page, study):
+    opened_report(page, study, width=1400)
+    command = page.locator(".evidence .command")
+    command.locator("button").click()
+    page.get_by_text("Selected").or_(page.get_by_text("Copied")).first.wait_for()
+    if command.locator("button").text_content() == "Selected":
+        assert page.evaluate("getSelection().toString()") == command.locator("pre").text_content()
+
+
+def test_everything_folded_is_printed(page, study):
+    opened_report(page, study, width=1400)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0

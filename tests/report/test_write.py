@@ -184,7 +184,7 @@ def test_every_figure_and_table_with_an_interval_says_what_it_covers(page, writt
     with_charts = [figure for figure in figures if 'class="chart"' in figure]
     assert (len(with_charts), len(figures)) == (7, 8)
     assert all(html.unescape(sentence) in html.unescape(figure) for figure in with_charts)
-    tables = re.findall(r"<caption><span>(.*?)</span></caption>", page)
+    tables = re.findall(r'<p class="caption">(.*?)</p>', page)
     without = [caption for caption in tables if html.unescape(sentence) not in html.unescape(caption)]
     assert [caption.split(":")[0] for caption in without] == ["Change with depth", "Left out of every average"]
 

@@ -103,3 +103,14 @@ def test_what_monitors_declare_follows_the_metrics_of_the_package():
 def test_a_metric_of_the_package_cannot_be_declared_anew():
     other = Metric("grad_norm/total", "something else", better="lower")
     assert MetricTable([other])["grad_norm/total"] == MetricTable()["grad_norm/total"]
+
+
+@pytest.mark.parametrize(("shares", "unit"), [([0.1, 0.1], "nats"), ([0.1, None], ""), ([None], ""), ([], "")], ids=str)
+def test_a_loss_is_in_nats_where_every_run_that_has_started_has_classes(shares, unit):
+    started = [{"majority_share": share, "provenance": {"device": "a CPU"}} for share in shares]
+    records = [*started, {"majority_share": None, "provenance": None}]
+    table = MetricTable.of([{"selected_on": "validation", "declared_metrics": []} | record for record in records])
+    assert {table[tag].unit for tag in ("train/loss", "val/loss_best", "test/loss_at_best", "train/loss_step")} == {
+        unit
+    }
+    assert (table["test/acc"].unit, table["val/mae"].unit) == ("%", "unit of the target")

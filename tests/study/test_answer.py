@@ -116,10 +116,14 @@ def test_before_anything_has_finished_there_is_no_answer():
     assert found.question == "How well does a network with ReLU do?"
 
 
-def test_of_a_loss_it_is_said_that_lower_is_better():
+def test_a_metric_that_is_no_accuracy_is_named_in_the_answer():
     records = [run_record("relu", headline="test/loss_at_best", metrics={"test/loss_at_best": 0.3124})]
-    assert answer(records).measured == "test loss at the best epoch, lower is better, in one run each"
-    assert answer(records).sentences == ("ReLU reaches 0.312.",)
+    assert answer(records).measured == "test loss at the best epoch, in one run each"
+    assert answer(records).sentences == (
+        "By test loss at the best epoch, of which less is better: ReLU reaches 0.312.",
+    )
+    records = [run_record("relu", headline="val/acc_best", metrics={"val/acc_best": 0.5})]
+    assert answer(records).sentences == ("ReLU reaches 50 %.",)
 
 
 def test_it_needs_neither_torch_nor_altair():

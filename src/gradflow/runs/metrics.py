@@ -16,6 +16,7 @@ from gradflow.runs import tags
 
 PERCENT, DECIMAL, POWER = "~%", "~g", "~e"  # d3 number formats, as Vega expects them
 PER_CENT, FACTOR = "%", "factor"
+NATS = "nats"
 NO_NUMBER = "\N{EN DASH}"
 SELECTED_ON_TEST = "selected on test"
 
@@ -172,10 +173,11 @@ class MetricTable:
     Args:
         declared: metrics of monitors outside the package, and scores of somebody's module, whose `val/acc` may be any.
         selected_on_test: whether a run chose its best epoch on test data, which the words of its scores then state.
+        loss_unit: of every loss.
     """
 
-    def __init__(self, declared: Iterable[Metric] = (), *, selected_on_test: bool = False) -> None:
-        own = {metric.tag: metric for metric in METRICS}
+    def __init__(self, declared: Iterable[Metric] = (), *, selected_on_test: bool = False, loss_unit: str = "") -> None:
+        own = {metric.tag: replace(metric, unit=loss_unit) if _is_loss(metric) else metric for metric in METRICS}
         scores = {metric.tag for metric in _scores()}
         self._by_tag = own | {one.tag: one for one in declared if one.tag not in own or one.tag in scores}
         self._selected_on_test = selected_on_test
@@ -188,7 +190,11 @@ class MetricTable:
             records: run.json of its runs.
         """
         entries = [entry for record in records for entry in record["declared_metrics"]]
-        return cls(map(Metric.of_entry, entries), selected_on_test=selected_on_test(records))
+        return cls(
+            map(Metric.of_entry, entries),
+            selected_on_test=selected_on_test(records),
+            loss_unit=NATS if _all_classify(records) else "",
+        )
 
     def __getitem__(self, tag: str) -> Metric:
         """The metric of any tag, under that tag; an undeclared one is named by its tag."""
@@ -217,6 +223,16 @@ class MetricTable:
         rows = {tag: row for tag in recorded if (row := self.row(tag)) is not None and row.shown != "curves"}
         order = list(self._by_tag)
         return sorted(rows, key=lambda tag: (order.index(rows[tag].tag), tag))
+
+
+def _is_loss(metric: Metric) -> bool:
+    return metric.tag.rpartition("/")[2].startswith(tags.LOSS)
+
+
+def _all_classify(records: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether every run that has started learns classes or labels, by the package's own loss: a cross-entropy."""
+    shares = [record.get("majority_share") for record in records if record.get("provenance")]
+    return bool(shares) and None not in shares
 
 
 def selected_on_test(records: Sequence[Mapping[str, Any]]) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gradflow.runs import tags
 from gradflow.runs.metrics import Metric, MetricTable
 from gradflow.runs.record import Record, State
 from gradflow.runs.words import activation_words, axis_words, blocks_words, capital, count, listed, setting_words
@@ -41,7 +42,9 @@ def answer(records: Sequence[Record]) -> Answer:
     metric = MetricTable.of(records).final(records[0]["headline"])
     means = _means(records, metric)
     found = {variant: curves for variant, curves in means.items() if any(curves.values())}
-    return Answer(question(records), _sentences(records, found, metric), _measured(found, metric))
+    first, *rest = _sentences(records, found, metric)
+    by = f"{capital(_by(metric))}: " if found and not _is_accuracy(metric) else ""
+    return Answer(question(records), (by + first, *rest), _measured(found, metric))
 
 
 def question(records: Sequence[Record]) -> str:
@@ -101,6 +104,16 @@ def _means(records: Sequence[Record], metric: Metric) -> dict[str, Curves]:
         if found := point(identity["blocks"], values.get(config, []), metric):
             points.append(found)
     return means
+
+
+def _is_accuracy(metric: Metric) -> bool:
+    """Whether a reader takes a percentage for this metric anyway."""
+    return metric.is_fraction and metric.tag.rpartition("/")[2].startswith(tags.ACC)
+
+
+def _by(metric: Metric) -> str:
+    """`by test loss at the best epoch, of which less is better`."""
+    return f"by {metric.words}{', of which less is better' if metric.better == 'lower' else ''}"
 
 
 def _sentences(records: Sequence[Record], found: Mapping[str, Curves], metric: Metric) -> tuple[str, ...]:
@@ -214,6 +227,5 @@ def _measured(found: Mapping[str, Curves], metric: Metric) -> str:
     seeds = f"{sizes[0]} to {sizes[-1]} seeds" if len(sizes) > 1 else count(sizes[0], "seed")
     over = _IN_ONE_RUN if sizes == [1] else f"{mean} of {seeds}"
     ranges = [f"{depths[0]} to {blocks_words(depths[-1])}"] if len(depths) > 1 else []
-    lower = ["lower is better"] if metric.better == "lower" else []
     unit = metric.words if metric.is_fraction else metric.with_unit
-    return ", ".join([unit, *lower, over, *ranges])
+    return ", ".join([unit, over, *ranges])

@@ -62,7 +62,7 @@ def test_both_directions_and_what_is_open_are_named():
     ]
     assert plain(records) == [
         "ReLU scores higher than sigmoid at 1 of 4 depths (shown), sigmoid scores higher than ReLU at 1 of 4 depths "
-        "(shown); it is open at 2: no difference shown at 1; too few seeds (2 of the 8 needed) at 1."
+        "(shown); it is open at the other 2: no difference shown at 1; too few seeds (2 of the 8 needed) at 1."
     ]
 
 

@@ -16,7 +16,7 @@
   function look(scroll) {
     const { scrollLeft, clientWidth, scrollWidth } = scroll;
     const frame = scroll.parentElement;
-    frame.querySelector(".sideways").hidden = scrollWidth <= clientWidth + 1;
+    frame.previousElementSibling.hidden = scrollWidth <= clientWidth + 1;
     frame.classList.toggle("more-left", scrollLeft > 1);
     frame.classList.toggle("more-right", scrollLeft + clientWidth < scrollWidth - 1);
   }

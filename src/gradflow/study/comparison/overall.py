@@ -67,7 +67,8 @@ def _plain(family: Sequence[Comparison], activation: str) -> str:
         return f"{relation(claims[0])} {_all(found)}: {_strengths(claims, of=found)}."
     parts = [f"{relation(side[0])} {_count(side, found)} ({_strengths(side)})" for side in sides]
     still_open = len(found) - len(claims)
-    rest = f"; it is open {_place(found)} {still_open}: {_reasons(found)}" if still_open else ""
+    others = "the other" if still_open == 1 else f"the other {still_open}"
+    rest = f"; it is open {_place(found)} {others}: {_reasons(found)}" if still_open else ""
     return f"{', '.join(parts)}{rest}."
 
 

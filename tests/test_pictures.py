@@ -1,0 +1,58 @@
+"""The pictures of README and docs/, and the script that makes them."""
+
+import pytest
+from badges import badges
+from browsers import CHROMIUM, needs_browser
+from pictures import FIGURE, IMAGES, LARGEST, MARGIN, SCREEN, browser_page, framed, keep, photograph
+from PIL import Image
+
+SCREENS = [IMAGES / "report.png", IMAGES / "tensorboard.png"]
+
+
+@pytest.mark.parametrize("name", badges())
+def test_each_badge_says_what_the_project_says(name):
+    assert (IMAGES / name).read_text() == badges()[name]
+
+
+@pytest.mark.parametrize("file", [*SCREENS, IMAGES / "lesson.png", FIGURE], ids=lambda file: file.stem)
+def test_each_picture_is_a_small_png(file):
+    with Image.open(file) as image:
+        assert image.format == "PNG"
+        assert file not in SCREENS or image.size == tuple(SCREEN.values())
+    assert file.stat().st_size <= LARGEST
+
+
+def test_a_picture_is_refused_that_would_be_slow_to_load(tmp_path, monkeypatch):
+    monkeypatch.setattr("pictures.ROOT", tmp_path)
+    noise = Image.effect_noise((800, 800), 200)
+    with pytest.raises(SystemExit, match=r"noise\.png: \d\d\d,\d\d\d bytes, more than 300,000"):
+        keep(noise, tmp_path / "noise.png")
+
+
+def test_a_frame_is_what_is_shown_with_a_margin():
+    page = Image.new("RGB", (300, 200), "white")
+    page.paste((0, 0, 0), (10, 20, 60, 50))
+    framing = framed(page)
+    assert framing.size == (50 + 2 * MARGIN, 30 + 2 * MARGIN)
+    assert framing.getpixel((MARGIN, MARGIN)) == (0, 0, 0)
+    assert framing.getpixel((MARGIN - 1, MARGIN)) == (255, 255, 255)
+
+
+@needs_browser
+@pytest.mark.slow
+def test_a_page_is_photographed_once_it_has_come_to_rest(tmp_path, monkeypatch):
+    monkeypatch.setattr("pictures.ROOT", tmp_path)
+    page = tmp_path / "page.html"
+    page.write_text("""<body style="margin: 0; height: 900px; background: red"><script>
+        setTimeout(() => document.documentElement.dataset.drawn = 1, 100);
+        let steps = 0;
+        const drawing = setInterval(() => {
+          document.body.style.background = ++steps < 20 ? `rgb(${steps}, 0, 0)` : "blue";
+          if (steps === 20) clearInterval(drawing);
+        }, 100);
+    </script>""")
+    with browser_page(CHROMIUM) as tab:
+        keep(photograph(tab, page.as_uri(), drawn="html[data-drawn]"), tmp_path / "page.png")
+    with Image.open(tmp_path / "page.png") as image:
+        assert image.size == tuple(SCREEN.values())
+        assert image.convert("RGB").getcolors() == [(1400 * 900, (0, 0, 255))]
