@@ -104,16 +104,6 @@ def colour(mapping: Mapping[str, str], *, field: str, title: str) -> alt.Color:
     return alt.Color(field=field, type="nominal", title=title, scale=scale)
 
 
-def dash(mapping: Mapping[str, Sequence[int]], *, field: str, title: str) -> alt.StrokeDash:
-    scale = alt.Scale(domain=list(mapping), range=[list(dashes) for dashes in mapping.values()])
-    return alt.StrokeDash(field=field, type="nominal", title=title, scale=scale)
-
-
-def shape(mapping: Mapping[str, str], *, field: str, title: str) -> alt.Shape:
-    scale = alt.Scale(domain=list(mapping), range=list(mapping.values()))
-    return alt.Shape(field=field, type="nominal", title=title, scale=scale)
-
-
 @dataclass(frozen=True)
 class ValueAxis:
     """A vertical axis, logarithmic for gradient magnitudes.
@@ -193,15 +183,3 @@ def spoken_value(metric: Metric) -> str:
 
 def _format(metric: Metric) -> str:
     return ".2~%" if metric.is_fraction else ".2e" if metric.axis_format == POWER else ".4~g"
-
-
-def banded_line(
-    *, x: alt.X, y: ValueAxis, color: alt.Color, dash: alt.StrokeDash, shape: alt.Shape | None = None
-) -> list[alt.Chart]:
-    """A mean with the band of its interval, and with a mark at each point if these have shapes."""
-    base = alt.Chart().encode(x=x, color=color)
-    band = base.mark_area(opacity=0.18, clip=True, line=False).encode(y=y.of("low"), y2="high:Q")
-    line = base.mark_line(strokeWidth=1.8, clip=True).encode(y=y.of("mean"), strokeDash=dash)
-    if shape is None:
-        return [band, line]
-    return [band, line, base.mark_point(filled=True, size=36, opacity=1, clip=True).encode(y=y.of("mean"), shape=shape)]

@@ -155,7 +155,9 @@ def picture(figure: Figure) -> alt.ConcatChart:
         .properties(title=alt.Title(figure.title, anchor="start", fontSize=16, offset=12), background="white")
         .configure(numberFormat=PERCENT if figure.heat else alt.Undefined)
         .configure_title(anchor="start")
-        .configure_legend(orient="top", labelFontSize=12, titleFontSize=12, symbolSize=90, symbolOpacity=1)
+        .configure_legend(
+            orient="top", labelFontSize=12, titleFontSize=12, symbolSize=90, symbolOpacity=1, symbolStrokeWidth=1
+        )
         .configure_axis(labelFontSize=11, titleFontSize=12, titleFontWeight="normal", gridOpacity=0.4)
         .configure_view(stroke=None)
     )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gradflow.figures import marks
 from gradflow.figures.labels import Ruler, label_places, labels
+from gradflow.figures.lines import looks_of_activations
 from gradflow.figures.marks import Legend, ValueAxis, heading
 from gradflow.figures.panels import COLUMNS, ROW_HEIGHT, Figure, Panel
 from gradflow.figures.pointer import pointer
@@ -167,14 +168,13 @@ def _names_axis(legend: Legend) -> alt.X:
 def _chart(drawn: _Drawn, legend: Legend, quantity: Quantity) -> alt.LayerChart:
     """Intervals, large marks for means joined by a line where there are depths, small open marks for seeds."""
     x, y = drawn.across, drawn.up
-    color = marks.colour(legend.colours, field="activation", title=legend.compared)
-    dash = marks.dash(legend.dashes, field="activation", title=legend.compared)
-    base = alt.Chart().encode(x=x, color=color)
+    looks = looks_of_activations(legend)
+    base = alt.Chart().encode(x=x, color=looks.color)
     mean = base.transform_filter("isValid(datum.mean)")
-    line = mean.mark_line(strokeWidth=1.8, opacity=0.8, clip=True).encode(strokeDash=dash)
+    line = mean.mark_line(strokeWidth=1.8, clip=True).encode(strokeDash=looks.dash)
     rule = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2.5, clip=True)
     circle = base.transform_filter("isValid(datum.value)").mark_point(
-        size=22, opacity=0.8, strokeWidth=1, clip=True, xOffset=ASIDE
+        size=22, opacity=1, strokeWidth=1, clip=True, xOffset=ASIDE
     )
     mark = mean.mark_point(size=75, filled=True, opacity=1, clip=True)
     has_seeds = marks.several_seeds(drawn.means)
@@ -183,8 +183,8 @@ def _chart(drawn: _Drawn, legend: Legend, quantity: Quantity) -> alt.LayerChart:
         *([line.encode(y=y.of("mean"))] if len(legend.depths) > 1 else []),
         *([rule.encode(y=y.of("low"), y2="high:Q")] if drawn.means["low"].notna().any() else []),
         *([circle.encode(y=y.of("value"))] if has_seeds else []),
-        mark.encode(y=y.of("mean"), shape=marks.shape(legend.shapes, field="activation", title=legend.compared)),
-        *(_labels(x, y, color) if len(drawn.ends) else []),
+        mark.encode(y=y.of("mean"), shape=looks.shape),
+        *(_labels(x, y, looks.color) if len(drawn.ends) else []),
     ]
     return alt.LayerChart(layer=layers, data=_rows(drawn, has_seeds=has_seeds))
 

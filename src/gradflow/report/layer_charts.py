@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from gradflow.figures import marks
+from gradflow.figures.lines import banded_line, looks_of_activations, looks_of_depths
 from gradflow.figures.marks import Legend, ValueAxis, heading
 from gradflow.figures.panels import Figure, Multiples, Panel
 from gradflow.figures.pointer import pointer
@@ -65,23 +66,10 @@ def gradient_by_layer(frame: pd.DataFrame, legend: Legend) -> Figure:
 
 
 def _panel(moment: str, part: pd.DataFrame, legend: Legend, *, plots: list[str], y: ValueAxis) -> Panel:
-    deep = len(legend.depths) > 1
-    field = "depth" if deep else "activation"
-    colours, shapes, dashes = (
-        (legend.depths, legend.depth_shapes, legend.depth_dashes)
-        if deep
-        else (legend.colours, legend.shapes, legend.dashes)
-    )
-    title = "hidden blocks" if deep else legend.compared
     axis = alt.Axis(format="d", tickMinStep=1, grid=False)
     x = alt.X("index:Q", title="layer (input to output)", axis=axis, scale=marks.extent(part["index"]))
-    lines = marks.banded_line(
-        x=x,
-        y=y,
-        color=marks.colour(colours, field=field, title=title),
-        dash=marks.dash(dashes, field=field, title=title),
-        shape=marks.shape(shapes, field=field, title=title),
-    )
+    looks = looks_of_depths(legend) if len(legend.depths) > 1 else looks_of_activations(legend)
+    lines = banded_line(x=x, y=y, looks=looks, points=True)
     columns = [PLOT, "activation", "line", _LAYER, "index", "n", "mean", "low", "high"]
     several = len(plots) > 1 or plots[0]
     return Panel(

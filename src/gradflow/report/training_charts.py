@@ -7,6 +7,7 @@ import altair as alt
 import pandas as pd
 
 from gradflow.figures import marks
+from gradflow.figures.lines import banded_line, looks_of_activations
 from gradflow.figures.marks import Legend, ValueAxis, blocks_text, heading
 from gradflow.figures.panels import Figure, Multiples, Panel
 from gradflow.figures.pointer import pointer
@@ -161,15 +162,13 @@ def _panel(quantity: _Quantity, legend: Legend, *, columns: int) -> Panel:
     }
     rows = pd.concat([part.assign(**{PLOT: title}) for title, part in plots.items()])
     rows = rows.assign(line=rows["activation"].map(legend.names))
-    color = marks.colour(legend.colours, field="activation", title=legend.compared)
-    dash = marks.dash(legend.dashes, field="activation", title=legend.compared)
+    looks = looks_of_activations(legend)
     few = frame[progress].nunique() <= _FEW
     columns_of_rows = [PLOT, "activation", "line", progress, "n", "mean", "low", "high"]
-    shape = marks.shape(legend.shapes, field="activation", title=legend.compared) if few else None
-    layers = marks.banded_line(x=quantity.x, y=quantity.y, color=color, dash=dash, shape=shape)
+    layers = banded_line(x=quantity.x, y=quantity.y, looks=looks, points=few)
     if "p5" in frame and (frame["p5"] < frame["p95"]).any():
         spread = alt.Chart().mark_area(opacity=0.12, clip=True, line=False)
-        layers.insert(0, spread.encode(x=quantity.x, color=color, y=quantity.y.of("p5"), y2="p95:Q"))
+        layers.insert(0, spread.encode(x=quantity.x, color=looks.color, y=quantity.y.of("p5"), y2="p95:Q"))
         columns_of_rows += SPREAD
     return Panel(
         title=capital(quantity.metric.with_unit if quantity.metric.unit != "%" else quantity.metric.words),

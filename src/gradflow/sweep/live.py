@@ -25,6 +25,7 @@ from gradflow.training.run import result
 from gradflow.wrapping import Wrapped
 
 LOOKS_EVERY_S = 0.5
+_ECHO = 2  # columns for the ^C that a terminal writes at the cursor: on a new line it would tear the display
 _SHARE = 0.05  # of the time that may be spent on looking, where there are thousands of runs or disks are slow
 
 
@@ -56,7 +57,7 @@ class _Standing:
         self.standing = standing
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield from lines(self.standing, width=options.max_width, height=console.height)
+        yield from lines(self.standing, width=options.max_width - _ECHO, height=console.height)
 
 
 class _Display:

@@ -5,6 +5,9 @@
   const hidden = { activation: new Set(), depth: new Set() };
   const views = new Map();
   const specs = JSON.parse(document.getElementById("specs").textContent);
+  // The page says one sentence for each figure; Vega would describe every mark and axis.
+  const QUIET = { ...CHART_OPTIONS.config, aria: false, axis: { ...CHART_OPTIONS.config.axis, aria: false } };
+  const OPTIONS = { ...CHART_OPTIONS, config: QUIET };
   const NARROWEST = 130, AXIS = 60, GAP = 14; // pixels: a plot of several with common axes, their axis, between two
 
   function show(view) {
@@ -45,7 +48,7 @@
   async function drawPanel(id) {
     const element = document.getElementById(id);
     views.get(id)?.finalize();
-    let [spec, options] = [fitted(specs[id], element.clientWidth), CHART_OPTIONS];
+    let [spec, options] = [fitted(specs[id], element.clientWidth), OPTIONS];
     if (isOfPixels(id)) [spec, options] = [inked(spec, element), inked(options, element)];
     const { view } = await vegaEmbed(element, spec, options);
     element.dataset.width = element.clientWidth;
