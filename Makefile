@@ -12,7 +12,7 @@ ARGS ?=
 LAUNCHER ?=
 PARTITION ?=
 GPUS ?=
-DEVICE ?= cpu
+TORCH_INDEX ?=
 LAUNCH = $(if $(LAUNCHER),hydra/launcher=$(LAUNCHER)) $(if $(PARTITION),hydra.launcher.partition=$(PARTITION)) \
   $(if $(GPUS),hydra.launcher.gpus_per_node=$(GPUS))
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
@@ -96,8 +96,8 @@ format: install ## Format the code and apply ruff's fixes
 tensorboard: install ## Average the seeds of STUDY (STUDY=outputs: of all) and open TensorBoard at the answer
 	$(BIN)/python -m gradflow.tensorboard $(STUDY) $(if $(PORT),--port $(PORT)) $(ARGS)
 
-image: ## Build the container image gradflow, with DEVICE=cuda for NVIDIA GPUs
-	docker build --build-arg DEVICE=$(DEVICE) --tag gradflow .
+image: ## Build the container image gradflow
+	docker build --build-arg TORCH_INDEX=$(TORCH_INDEX) --tag gradflow .
 
 lock: ## Pin the newest versions that pyproject.toml allows in requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)-lock
