@@ -1,8 +1,8 @@
 """How sure a study's answer is, in one line."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from gradflow.report.page import Evidence
 from gradflow.runs.record import Record
 from gradflow.runs.words import axis_words, count
 from gradflow.study.comparison.claims import Comparison
@@ -10,6 +10,21 @@ from gradflow.study.comparison.more_seeds import MoreSeeds
 from gradflow.study.comparison.overall import in_short
 from gradflow.study.configurations import activations
 from gradflow.study.treatments import compared
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How sure the answer is, and what would make it surer.
+
+    Attributes:
+        label: what it is from, `Evidence from 8 seeds`.
+        text: a line.
+        more: the seeds that would show more.
+    """
+
+    label: str
+    text: str
+    more: MoreSeeds | None = None
 
 
 def evidence(records: Sequence[Record], comparisons: Sequence[Comparison], more: MoreSeeds | None) -> Evidence:
