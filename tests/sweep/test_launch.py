@@ -10,6 +10,7 @@ from forged_runs import run_record
 
 from gradflow.errors import RunsFailed
 from gradflow.runs import folders
+from gradflow.runs.progress import Progress, read_progress, write_progress
 from gradflow.runs.record import State, read_record, write_record
 from gradflow.signals import Signalled
 from gradflow.sweep import launch
@@ -102,6 +103,17 @@ def test_a_run_that_another_process_trains_is_left_to_it(planned, monkeypatch):
     with FileLock(planned[0].folder / folders.LOCK_FILE, is_singleton=False):
         launch.settle(planned)
     assert states(planned) == [State.RUNNING, State.INTERRUPTED, State.PLANNED, State.PLANNED]
+
+
+def test_ctrl_c_is_what_has_ended_a_worker_that_was_killed_after_it_and_its_progress_goes_away(planned):
+    folder = planned[0].folder
+    write_record(folder, record(folder) | {"state": State.RUNNING})
+    write_progress(folder, Progress(1.5, 10))
+    launch.settle(planned, told=Signalled(128 + signal.SIGINT))
+    found = record(folder)
+    error = found["error"]
+    assert (found["state"], error["type"], error["message"]) == (State.INTERRUPTED, "Signalled", "SIGINT")
+    assert read_progress(folder) is None
 
 
 def test_a_folder_that_was_moved_away_is_nobodys_loss(planned, tmp_path):

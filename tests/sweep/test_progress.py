@@ -118,13 +118,17 @@ def test_every_end_is_told_once_and_failures_are_counted(sweep):
     assert progress.look(2.0).ended == ()
 
 
-def test_a_run_that_is_launched_again_is_no_longer_over(sweep):
-    progress = SweepProgress(sweep, sweep)
+def test_a_run_whose_worker_was_killed_is_not_over_and_its_work_is_still_to_do(sweep):
+    progress = SweepProgress(sweep, sweep[:1])
     put(sweep[0], State.RUNNING)
+    train(sweep[0], 0)
+    progress.look(0.0)
+    train(sweep[0], 2)
+    progress.look(4.0)
     put(sweep[0], State.INTERRUPTED)
-    assert progress.look(0.0).over == 1
-    put(sweep[0], State.RUNNING)
-    assert progress.look(1.0).over == 0
+    standing = progress.look(4.0)
+    assert (standing.over, standing.share, standing.ended) == (0, pytest.approx(0.5), ())
+    assert standing.seconds_left == pytest.approx(4.0)
 
 
 def test_folders_that_are_moved_away_and_files_half_written_do_no_harm(sweep, tmp_path):

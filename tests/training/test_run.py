@@ -20,10 +20,11 @@ from omegaconf import OmegaConf
 
 from gradflow import signals
 from gradflow.runs import folders, identity
+from gradflow.runs.progress import Progress, read_progress, write_progress
 from gradflow.runs.record import write_record
 from gradflow.runs.samples import TEST, TRAIN, VALIDATION, read_samples
 from gradflow.sweep import cli
-from gradflow.training import build
+from gradflow.training import build, run
 
 SMALL = ("trainer=cpu", "model=mlp", "width=4", "trainer.max_epochs=2", "data.batch_size=399")
 QUIET = ("callbacks.pictures=null",)
@@ -361,13 +362,17 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(command, tmp_path, breaki
 
 
 @pytest.mark.slow
-def test_a_killed_run_is_taken_up_again(command, tmp_path):
+def test_a_killed_run_is_taken_up_again_and_does_not_show_how_far_it_was(command, tmp_path, monkeypatch):
     assert command(*SMALL, *QUIET).status == 0
     folder = only_run(tmp_path)
     before = record(folder)
     write_record(folder, before | {"state": "running", "metrics": {}})
+    write_progress(folder, Progress(0.5, 1))
+    shown, resume_point = [], run.resume_point
+    monkeypatch.setattr(run, "resume_point", lambda *of: shown.append(read_progress(folder)) or resume_point(*of))
     again = command(*SMALL, *QUIET)
     assert again.status == 0, again
+    assert shown == [None]
     assert record(folder)["metrics"] == before["metrics"]
     assert record(folder)["attempts"] == 2
     assert written_twice(folder) == []

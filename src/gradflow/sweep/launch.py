@@ -7,7 +7,8 @@ from typing import Any
 
 from gradflow import terminal
 from gradflow.errors import RunsFailed
-from gradflow.runs.record import ErrorEntry, State, now, read_record, write_record
+from gradflow.runs.progress import remove_progress
+from gradflow.runs.record import ErrorEntry, State, error_entry, now, read_record, write_record
 from gradflow.signals import Signalled, kill_children
 from gradflow.sweep.plan import PlannedRun
 from gradflow.training.folder import lock
@@ -79,25 +80,32 @@ def _launched(runs: Sequence[PlannedRun], launch: Launch) -> tuple[list[Any], bo
     return returns, is_lost
 
 
-def settle(runs: Sequence[PlannedRun]) -> None:
-    """Mark as interrupted what claims to be running although no process holds it any longer."""
+def settle(runs: Sequence[PlannedRun], *, told: BaseException | None = None) -> None:
+    """Mark as interrupted what claims to be running although no process holds it any longer.
+
+    Args:
+        runs: some of which may.
+        told: the signal that has ended the sweep, and with it their processes, if one has.
+    """
     end = time.monotonic() + ENDS_WITHIN_S
     held = list(runs)
     while held:
-        held = [run for run in held if not _is_settled(run)]
+        held = [run for run in held if not _is_settled(run, told)]
         if not held or time.monotonic() > end:
             return
         time.sleep(0.05)
 
 
-def _is_settled(run: PlannedRun) -> bool:
+def _is_settled(run: PlannedRun, told: BaseException | None) -> bool:
     if _state(run) != State.RUNNING:
         return True
     with lock(run.folder, wait_s=0) as mine:
         found = read_record(run.folder) if mine else None
         if found is not None and found["state"] == State.RUNNING:
-            error: ErrorEntry = {"type": "Killed", "message": KILLED, "traceback": []}
+            killed: ErrorEntry = {"type": "Killed", "message": KILLED, "traceback": []}
+            error = killed if told is None else error_entry(told)
             write_record(run.folder, found | {"state": State.INTERRUPTED, "error": error, "finished": now()})
+            remove_progress(run.folder)
     return mine
 
 

@@ -17,7 +17,6 @@ from rich.live import Live
 from rich.text import Text
 
 from gradflow import terminal
-from gradflow.runs.record import State
 from gradflow.sweep.plan import PlannedRun
 from gradflow.sweep.progress import Standing, SweepProgress
 from gradflow.sweep.standing_lines import lines
@@ -94,8 +93,6 @@ class _Display:
         standing = self._progress.look(time.monotonic())
         self._pass_on()
         for number, name, record in standing.ended:
-            if record["state"] == State.INTERRUPTED:  # named below the closing table
-                continue
             position = f"run {number} of {standing.of}: " if standing.of > 1 else ""
             terminal.say(f"{position}{', '.join(name)}: {result(record)}")
         self._live.update(_Standing(standing), refresh=True)

@@ -91,7 +91,8 @@ class _Followed:
     def is_over(self) -> bool:
         if self.record is None:
             return False
-        return is_over(self.record) or (self._has_begun and self.record["state"] not in (State.RUNNING, State.PLANNED))
+        goes_on = (State.RUNNING, State.PLANNED, State.INTERRUPTED)  # the last: again, or with the next command
+        return is_over(self.record) or (self._has_begun and self.record["state"] not in goes_on)
 
     @property
     def has_failed(self) -> bool:

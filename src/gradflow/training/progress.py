@@ -10,10 +10,11 @@ from lightning.pytorch.callbacks import Callback
 from gradflow.runs.progress import Progress, remove_progress, write_progress
 
 WRITES_EVERY_S = 0.5  # at most
+_SHARE = 0.01  # of the time that may be spent on writing, where disks are slow
 
 
 class RunProgress(Callback):
-    """Write epochs done and the latest validation score, twice a second at most.
+    """Write epochs done and the latest validation score, twice a second at most, and less often on a slow disk.
 
     Args:
         folder: the run folder.
@@ -24,10 +25,10 @@ class RunProgress(Callback):
         self._folder = folder
         self._score = score
         self._words = ""
-        self._written_s = -WRITES_EVERY_S
+        self._next_s = 0.0
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._words, self._written_s = "", -WRITES_EVERY_S
+        self._words, self._next_s = "", 0.0
         self._batches = max(1.0, float(trainer.num_training_batches))  # infinite of a loader without a length
         self._write(trainer, trainer.current_epoch)
 
@@ -49,7 +50,8 @@ class RunProgress(Callback):
 
     def _write(self, trainer: L.Trainer, epoch: float) -> None:
         """Write, unless that was done just before."""
-        if trainer.is_global_zero and time.monotonic() >= self._written_s + WRITES_EVERY_S:
+        if trainer.is_global_zero and (begun := time.monotonic()) >= self._next_s:
             epochs = trainer.max_epochs if (trainer.max_epochs or 0) > 0 else None
             write_progress(self._folder, Progress(epoch, epochs, self._words))
-            self._written_s = time.monotonic()
+            written = time.monotonic()
+            self._next_s = written + max(WRITES_EVERY_S, (written - begun) / _SHARE)

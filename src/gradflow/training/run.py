@@ -21,6 +21,7 @@ from gradflow.measure.constant_answers import constant_loss, majority_share
 from gradflow.runs import durable, folders, further_logger, identity, integrity, logged, tags
 from gradflow.runs.further_logger import Described
 from gradflow.runs.logger import RunLogger, rewind
+from gradflow.runs.progress import remove_progress
 from gradflow.runs.provenance import device_name, provenance
 from gradflow.runs.record import Clock, EventsEntry, Record, State, error_entry, now, read_record, write_record
 from gradflow.runs.states import is_over, state_shown, why
@@ -74,6 +75,7 @@ def run(cfg: DictConfig, folder: Path, *, position: str = ALONE) -> Record | Non
         record = start(cfg, folder)
         with durable.naming(folder / folders.LOG_FILE):
             at_the_end.callback(terminal.stop_logging, terminal.log_to(folder / folders.LOG_FILE))
+        remove_progress(folder)  # of an attempt that was killed
         resume = resume_point(folder, record)
         clock = Clock(after=record["duration_s"] if resume else None)
         record |= {"state": State.RUNNING, "attempts": record["attempts"] + 1, "metrics": {}}

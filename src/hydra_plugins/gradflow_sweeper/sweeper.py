@@ -65,17 +65,17 @@ class GradflowSweeper(Sweeper):
             runs = plan.plan(self._wanted(arguments))
         todo = plan.unfinished(runs)
         plan.announce(runs, todo)
-        is_interrupted = False
+        told: BaseException | None = None
         try:
             with live.shown(runs, todo) as says:
                 returns = launch.outlive(todo, functools.partial(self._launch, says=says))
-        except (KeyboardInterrupt, signals.Signalled):
-            is_interrupted = True
+        except (KeyboardInterrupt, signals.Signalled) as error:
+            told = error
             raise
         finally:
-            launch.settle(todo)
+            launch.settle(todo, told=told)
             plan.report(runs)
-            if is_interrupted:
+            if told is not None:
                 next_steps.say_how_to_go_on(runs)
         next_steps.show(runs)
         plan.raise_failures(todo, returns)
