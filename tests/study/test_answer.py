@@ -53,12 +53,36 @@ def test_settings_that_nothing_spells_out_are_the_default_ones():
     )
 
 
+def test_of_many_those_that_tie_are_named_together_and_it_is_said_where_all_are_the_same():
+    scores = {"relu": 0.9, "gelu": 0.8, "tanh": 0.7, "sigmoid": 0.1, "softplus": 0.1}
+    tied = sweep({name: {1: 0.5, 8: value} for name, value in scores.items()})
+    assert answer(tied).sentences == (
+        "Of 5 activations, ReLU is best at 8 blocks (90 %) and sigmoid and softplus worst (10 %); at 1 block all reach "
+        "50 %.",
+    )
+    same = sweep({name: {8: 0.1} for name in scores})
+    assert answer(same).sentences == ("All 5 activations reach 10 % at 8 blocks.",)
+
+
+@pytest.mark.parametrize(
+    ("axes", "asked"),
+    [
+        ({"model.norm": "batch"}, "Does normalisation matter to a network with ReLU as it gets deeper?"),
+        ({"model.residual": True}, "Do residual connections matter to a network with ReLU as it gets deeper?"),
+        ({"optimizer.lr": 0.1}, "Does the learning rate matter to a network with ReLU as it gets deeper?"),
+    ],
+)
+def test_a_study_of_one_activation_asks_for_what_it_varies(axes, asked):
+    deep = {"relu": {1: 0.9, 4: 0.8}}
+    assert question(sweep(deep) + sweep(deep, axes=axes)) == asked
+
+
 def test_of_many_activations_the_best_the_worst_and_the_range_are_said():
     scores = {"relu": 0.97, "gelu": 0.975, "tanh": 0.9, "sigmoid": 0.12, "elu": 0.96}
     deep = sweep({name: {1: 0.94 + 0.01 * (name == "elu"), 8: value} for name, value in scores.items()})
     assert answer(deep).sentences == (
         "Of 5 activations, GELU is best at 8 blocks (98 %) and sigmoid worst (12 %); at 1 block all lie "
-        "between 94 % and 95 %.",
+        "between 94 and 95 %.",
     )
 
 
@@ -118,7 +142,7 @@ def test_before_anything_has_finished_there_is_no_answer():
 
 def test_a_metric_that_is_no_accuracy_is_named_in_the_answer():
     records = [run_record("relu", headline="test/loss_at_best", metrics={"test/loss_at_best": 0.3124})]
-    assert answer(records).measured == "test loss at the best epoch, in one run each"
+    assert answer(records).measured == "test loss at the best epoch, in one run"
     assert answer(records).sentences == (
         "By test loss at the best epoch, of which less is better: ReLU reaches 0.312.",
     )

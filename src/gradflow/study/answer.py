@@ -1,5 +1,6 @@
 """What a study asks, and what its averages answer, in plain words: for the report, the terminal and the README."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,12 +9,13 @@ from gradflow.runs.metrics import Metric, MetricTable
 from gradflow.runs.record import Record, State
 from gradflow.runs.words import activation_words, axis_words, blocks_words, capital, count, listed, setting_words
 from gradflow.study.configurations import identities
-from gradflow.study.courses import Point, course, point, shown, stays
+from gradflow.study.courses import Point, course, digits, point, shown, stays
 from gradflow.study.treatments import ACTIVATION, compared
 
 NO_ANSWER = "No run has finished yet."
 MOST_NAMED = 4  # activations, and settings, that a sentence names one by one
-_IN_ONE_RUN = "in one run each"
+_IN_ONE_RUN = "in one run"
+_WITHOUT_ARTICLE = ("model.norm", "model.residual", "optimizer.weight_decay", "init")
 
 Curves = dict[str, list[Point]]  # activation -> its means by depth
 
@@ -64,10 +66,17 @@ def question(records: Sequence[Record]) -> str:
     who = activation_words(names[0])
     with_it = f"a network with {who}" if compared(names) == ACTIVATION else who
     if others:
-        what = listed([f"the {axis_words(axis)}" for axis in others])
+        what = listed([_the(axis) for axis in others])
         to = f" to {with_it}" if compared(names) == ACTIVATION else ""
-        return f"{'Do' if len(others) > 1 else 'Does'} {what} matter{to}{deeper}?"
+        it_deepens = " as it gets deeper" if to and deeper else deeper
+        return f"{'Do' if len(others) > 1 or what.endswith('s') else 'Does'} {what} matter{to}{it_deepens}?"
     return f"What does depth do to {with_it}?" if deeper else f"How well does {with_it} do?"
+
+
+def _the(axis: str) -> str:
+    """`the learning rate`, but `normalisation`."""
+    words = axis_words(axis)
+    return words if axis in _WITHOUT_ARTICLE else f"the {words}"
 
 
 def _varied_settings(known: Sequence[Mapping[str, str]]) -> dict[str, list[str]]:
@@ -198,18 +207,28 @@ def _extremes(
     most = max(map(len, by_depth.values()))
     full = sorted((depth for depth, means in by_depth.items() if len(means) == most), key=lambda depth: depth or 0)
     deepest, shallowest = by_depth[full[-1]], by_depth[full[0]]
-    first, last = _ranked(deepest, metric)[0], _ranked(deepest, metric)[-1]
+    ranked = _ranked(deepest, metric)
+    first, last = ranked[0], ranked[-1]
+    best, worst = ([name for name in ranked if math.isclose(deepest[name], deepest[end])] for end in (first, last))
     at = "" if full[-1] is None else f" at {blocks_words(full[-1])}"
     ends = ("best", "worst") if metric.better else ("highest", "lowest")
     said = (
-        f"of {most} {noun}, {first} is {ends[0]}{at} ({shown(deepest[first], metric)}) and {last} {ends[1]} "
-        f"({shown(deepest[last], metric)})"
+        f"of {most} {noun}, {_few(best)} {'are' if len(best) > 1 else 'is'} {ends[0]}{at} "
+        f"({shown(deepest[first], metric)}) and {_few(worst)} {ends[1]} ({shown(deepest[last], metric)})"
     )
+    if len(best) == most:
+        said = f"all {most} {noun} reach {shown(deepest[first], metric)}{at}"
     if len(full) > 1 and full[0] is not None:
         low, high = sorted(shallowest.values())[0], sorted(shallowest.values())[-1]
-        said += f"; at {blocks_words(full[0])} all lie between {shown(low, metric)} and {shown(high, metric)}"
+        same = shown(low, metric) == shown(high, metric)
+        lie = f"reach {shown(high, metric)}" if same else f"lie between {digits(low, metric)} and {shown(high, metric)}"
+        said += f"; at {blocks_words(full[0])} all {lie}"
     diverged = [activation_words(name) for name in lost or {}]
     return f"{said} (runs diverged with {listed(diverged)})" if diverged else said
+
+
+def _few(names: list[str]) -> str:
+    return listed(names) if len(names) <= MOST_NAMED else f"{len(names)} of them"
 
 
 def _ranked(means: Mapping[str, float], metric: Metric) -> list[str]:
@@ -225,7 +244,8 @@ def _measured(found: Mapping[str, Curves], metric: Metric) -> str:
     depths = sorted({one.blocks for one in points if one.blocks is not None})
     mean = "geometric mean" if metric.is_logarithmic else "mean"
     seeds = f"{sizes[0]} to {sizes[-1]} seeds" if len(sizes) > 1 else count(sizes[0], "seed")
-    over = _IN_ONE_RUN if sizes == [1] else f"{mean} of {seeds}"
+    alone = _IN_ONE_RUN if len(points) == 1 else f"{_IN_ONE_RUN} each"
+    over = alone if sizes == [1] else f"{mean} of {seeds}"
     ranges = [f"{depths[0]} to {blocks_words(depths[-1])}"] if len(depths) > 1 else []
     unit = metric.words if metric.is_fraction else metric.with_unit
     return ", ".join([unit, over, *ranges])
