@@ -40,6 +40,7 @@ ORDER = [
 PACKAGE = Path(gradflow.__file__).parent
 FILES = sorted(file for file in PACKAGE.rglob("*.py") if file != PACKAGE / "__init__.py")
 TOO_HEAVY_FOR_STUDIES = {"torch", "torchvision", "lightning", "hydra"}
+DRAWS = {"altair", "vl_convert"}  # what a sweep, which prints its study's answer, need not wait for
 
 
 def imports(file):
@@ -89,14 +90,26 @@ def test_nothing_imports_the_sweeper():
 
 
 def test_studies_meet_training_only_through_files():
-    todo, seen = {file for file in FILES if place(file) in ("study", "advise", "report")}, set()
+    seen = needed_by(
+        {file for file in FILES if place(file) in ("study", "advise", "report")}, without=TOO_HEAVY_FOR_STUDIES
+    )
+    assert not {place(file) for file in seen} & {"models", "callbacks", "training", "measure", "sweep"}
+
+
+def test_numbers_and_answer_of_a_study_load_nothing_that_draws():
+    needed_by({file for file in FILES if place(file) == "study" and file.name != "__main__.py"}, without=DRAWS)
+
+
+def needed_by(files, *, without):
+    """These files and all that they import of gradflow; none of them may import one of these packages."""
+    todo, seen = set(files), set()
     while todo:
         file = todo.pop()
         seen.add(file)
         imported = imports(file)
-        assert not {dotted.split(".")[0] for dotted in imported} & TOO_HEAVY_FOR_STUDIES, file
+        assert not {dotted.split(".")[0] for dotted in imported} & without, file
         todo |= {found for dotted in imported if dotted.startswith("gradflow.") for found in files_of(dotted)} - seen
-    assert not {place(file) for file in seen} & {"models", "callbacks", "training", "measure", "sweep"}
+    return seen
 
 
 def constants(file):

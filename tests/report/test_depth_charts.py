@@ -76,9 +76,10 @@ def test_settings_of_one_activation_at_one_depth_stand_side_by_side(grid):
     figure = answer(replace(frames, **tables), legend)
     (panel,) = figure.panels
     across = panel.chart.to_dict()["layer"][0]["encoding"]["x"]
-    assert (across["title"], across["sort"]) == ("learning rate", ["learning rate 0.01", "learning rate 0.1"])
+    assert (across["field"], across["sort"]) == ("setting", ["learning rate 0.01", "learning rate 0.1"])
     assert figure.title.endswith(", by learning rate")
-    assert {row["line"] for row in panel.chart.data.values} == set(across["sort"])
+    assert {row["setting"] for row in panel.chart.data.values} == set(across["sort"])
+    assert {row["line"] for row in panel.chart.data.values} == {"ReLU"}  # which has a colour
 
 
 def test_the_marks_of_the_last_activation_at_the_deepest_have_room(grid):

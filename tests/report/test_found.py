@@ -20,6 +20,7 @@ def advice(*findings, runs=6):
     ("text", "words"),
     [
         ("grad_rms of 02_block at blocks=6", "gradient, root mean square of block 2 at 6 blocks"),
+        ("grad_rms of 102_block, then of 02_net.0.1.", "gradient, root mean square of block 102, then of 02_net.0.1."),
         ("blocks=1, 4, 6", "1, 4 and 6 blocks"),
         ("blocks=1", "1 block"),
         ("grad_flow/gain_per_layer was not recorded", "gradient gain per layer was not recorded"),

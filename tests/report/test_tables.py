@@ -49,6 +49,17 @@ def test_the_change_is_from_the_shallowest_to_the_deepest_in_points_and_per_cent
     ]
 
 
+def test_a_change_from_nothing_or_from_less_has_no_percentage(tmp_path):
+    for activation, first in (("relu", 0.0), ("tanh", -0.5)):
+        for blocks, value in ((1, first), (8, 0.5)):
+            metrics = {"test/r2_at_best": value}
+            write_run(tmp_path, activation=activation, blocks=blocks, headline="test/r2_at_best", metrics=metrics)
+    assert [row[2:] for row in table_of(tables.change_table, tmp_path).rows] == [
+        ["0 → 0.5", "+0.5", tables.NO_NUMBER],
+        ["-0.5 → 0.5", "+1", tables.NO_NUMBER],
+    ]
+
+
 def test_one_depth_has_no_tables_by_depth(tmp_path):
     write(tmp_path, {"relu": {2: (0.5, 0.5)}, "sigmoid": {2: (0.4, 0.4)}})
     assert table_of(tables.depth_table, tmp_path).rows == []

@@ -6,11 +6,10 @@ from forged_runs import typical, write_run
 
 from gradflow.figures.marks import legend_of
 from gradflow.report import training_charts
-from gradflow.report.figures import figures
 from gradflow.report.frames import MOST_POINTS, study_frames
 from gradflow.study.records import study_runs
 
-QUANTITIES = ["Training loss of a batch", "Training accuracy", "Gradient norm"]
+QUANTITIES = ["Training loss of a batch (nats)", "Training accuracy", "Gradient norm"]
 
 
 def scale_of(panel):
@@ -20,7 +19,7 @@ def scale_of(panel):
 def test_scores_and_losses_by_epoch_have_a_row_each_with_a_plot_for_each_depth(grid):
     frames, _, legend = grid(["relu", "sigmoid"], [1, 4], seeds=2)
     figure = training_charts.learning_curves(frames, legend)
-    assert [panel.title for panel in figure.panels] == ["Validation accuracy", "Training loss"]
+    assert [panel.title for panel in figure.panels] == ["Validation accuracy", "Training loss (nats)"]
     for panel in figure.panels:
         assert (panel.multiples.titles, panel.multiples.columns) == (["1 block", "4 blocks"], 2)
     assert figure.reading.startswith("A column for each depth. Lines are means over the seeds")
@@ -30,14 +29,20 @@ def test_scores_and_losses_by_epoch_have_a_row_each_with_a_plot_for_each_depth(g
     )
 
 
-def test_losses_have_their_unit_where_it_is_known(grid):
-    frames, records, legend = grid(["relu"], [1, 4])
-    titles = [panel.title for figure in figures(frames, records, legend)[1:3] for panel in figure.panels]
-    losses = ["Training loss (nats)", "Training loss of a batch (nats)"]
-    assert [title for title in titles if "loss" in title] == losses
-    from_another_module = [record | {"constant_loss": None} for record in records]
-    titles = [panel.title for figure in figures(frames, from_another_module, legend)[1:3] for panel in figure.panels]
-    assert not any("nats" in title for title in titles)
+def test_a_loss_that_is_no_cross_entropy_has_no_unit(tmp_path):
+    write_run(tmp_path, majority_share=None, **typical())
+    frames, figure = over_training(tmp_path)
+    curves = training_charts.learning_curves(frames, legend_of(frames.final))
+    titles = [panel.title for panel in (*curves.panels, *figure.panels)]
+    assert [title for title in titles if "loss" in title] == ["Training loss", "Training loss of a batch"]
+
+
+def test_a_run_that_ended_early_is_said_with_its_own_end(tmp_path):
+    for activation, epochs in (("relu", 4), ("tanh", 2)):
+        write_run(tmp_path, activation=activation, **typical(accuracy=0.8, epochs=epochs, steps=5 * epochs))
+    frames = study_frames(tmp_path, study_runs(tmp_path))
+    said = training_charts.learning_curves(frames, legend_of(frames.final)).spoken
+    assert said.startswith("Validation accuracy at the end of training: ReLU 80 %, tanh 80 %.")
 
 
 def test_one_depth_and_one_seed_speak_of_neither_columns_nor_intervals(grid):
@@ -103,4 +108,5 @@ def test_only_what_was_recorded_stands_side_by_side(tmp_path):
     write_run(tmp_path, **run)
     _, figure = over_training(tmp_path)
     assert [panel.title for panel in figure.panels] == QUANTITIES[1:]
+    assert figure.title == "Training accuracy and gradient norm over training"
     assert figure.columns == 2

@@ -57,6 +57,11 @@ def test_saturation_and_a_relu_that_is_nearly_flat_everywhere_are_drawn_in_neutr
     assert low_slope.heat.colours == NEUTRAL
 
 
+def test_a_layer_that_is_dead_as_a_whole_is_said_to_be(maps):
+    assert "ReLU, 1 block 100 %" in maps({("dead_units", "relu"): 1.0})["dead_units"].spoken
+    assert "ReLU, 1 block 99.9 %" in maps({("dead_units", "relu"): 0.999})["dead_units"].spoken
+
+
 def test_of_many_networks_the_worst_are_drawn_and_the_others_counted(grid):
     frames, _, legend = grid(["relu"], list(range(1, 15)))
     units = frames.units.assign(mean=frames.units["blocks"].astype(float) / 100)

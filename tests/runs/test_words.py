@@ -48,12 +48,14 @@ def test_settings_are_said_in_words(settings, words):
 
 
 def test_layers_and_depths_are_said_in_words():
-    assert [layer_words(layer) for layer in ("00_stem", "03_block", "09_head", "decoder.attention")] == [
+    assert [layer_words(layer) for layer in ("00_stem", "03_block", "100_block", "09_head")] == [
         "stem",
         "block 3",
+        "block 100",
         "head",
-        "decoder.attention",
     ]
+    names = ("01_conv", "02_conv", "04_mlp_out", "decoder.attention", "03_layer1.0.conv2", "07_layer1.0.conv2")
+    assert [layer_words(layer) for layer in names] == ["conv 1", "conv 2", "mlp out 4", *names[3:]]
     assert (blocks_words(1), blocks_words(4)) == ("1 block", "4 blocks")
     assert axis_words("optimizer.lr") == "learning rate"
 

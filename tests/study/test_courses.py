@@ -43,17 +43,24 @@ def test_what_is_not_all_is_not_shown_as_all():
     assert said({None: [0.996]}) == "reaches 99.6 %"
     assert said({None: [1.0]}) == "reaches 100 %"
     assert said({None: [0.004]}) == "reaches 0.4 %"
+    assert said({None: [0.99999]}) == "reaches 99.999 %"
+    assert said({None: [1 - 1e-7]}) == "reaches 100 %"  # all, in float32
 
 
 def test_what_is_no_fraction_is_compared_relatively_and_magnitudes_in_decades():
     assert said({1: [0.41], 8: [0.42]}, R2) == "stays at 0.41 to 0.42 at every depth"
     assert said({1: [0.41], 8: [0.2]}, R2) == "falls from 0.41 to 0.2"
     assert said({1: [1e-2, 1e-4], 8: [1e-6, 1e-8]}, NORM) == "falls from 0.001 to 1e-07"
+    assert said({1: [-0.001], 8: [0.004]}, R2) == "stays at -0.001 to 0.004 at every depth"
+    assert said({1: [-0.5], 8: [0.5]}, R2) == "rises from -0.5 to 0.5"
     assert said({1: [1.0], 8: [1.2]}, NORM) == "stays at 1 to 1.2 at every depth"
 
 
-def test_a_single_point_names_its_depth_where_the_study_has_others():
-    assert course([point(4, [0.25], ACCURACY)], ACCURACY, only_depth=False) == "reaches 25 % at 4 blocks"
+def test_a_depth_that_the_study_has_besides_is_not_passed_over():
+    one, other = (point(blocks, [0.25], ACCURACY) for blocks in (1, 4))
+    assert course([other], ACCURACY, depths={1, 4}) == "reaches 25 % at 4 blocks"
+    assert course([one, other], ACCURACY, depths={1, 4}) == "stays at 25 % at every depth"
+    assert course([one, other], ACCURACY, depths={1, 4, 8}) == "stays at 25 %"
 
 
 def test_only_numbers_are_averaged():

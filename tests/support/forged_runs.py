@@ -66,6 +66,7 @@ def run_record(
             "provenance": PROVENANCE,
             "parameters": 1234,
             "constant_loss": float(np.log(10)),
+            "majority_share": 0.1,
             "sigmoid_like": activation in ("sigmoid", "tanh", "softsign", "hardtanh"),
         }
     if state not in (State.PLANNED, State.RUNNING):

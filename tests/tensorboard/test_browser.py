@@ -52,6 +52,19 @@ def test_the_plain_address_shows_scores_by_depth_of_the_averages(page, addresses
     assert not any("seed=" in run for run in runs)
 
 
+def test_no_value_is_cut_off_unless_the_user_has_chosen_so(page, addresses):
+    """Of the six or so values of an activation, TensorBoard by itself draws the lowest and the highest off the card."""
+    ignore_outliers = page.get_by_role("checkbox", name="Ignore outliers in chart scaling")
+    page.goto(addresses["TensorBoard"])
+    ignore_outliers.wait_for()
+    assert not ignore_outliers.is_checked()
+    ignore_outliers.check()
+    page.wait_for_function("JSON.parse(localStorage.getItem('_tb_global_settings')).ignoreOutliers")
+    page.goto(addresses["TensorBoard"])
+    ignore_outliers.wait_for()
+    assert ignore_outliers.is_checked()
+
+
 def test_the_page_of_bands_draws_pairs_and_misses_nothing(page, addresses):
     page.goto(addresses["intervals as bands"])
     page.get_by_text("Matches (2)").nth(2).wait_for()

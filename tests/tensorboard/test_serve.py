@@ -30,17 +30,15 @@ def write(study, **more):
 
 
 def answered(path, query=""):
-    """Status and headers of a request to an application that is put behind `OpensAt`."""
-    said = []
-    application = OpensAt(lambda environ, start: start("200 OK", []) or [b"page"], "smoothing=0")
-    body = application({"PATH_INFO": path, "QUERY_STRING": query}, lambda *answer: said.extend(answer))
-    return said[0], dict(said[1]).get("Location"), b"".join(body)
+    """What comes of a request to an application that is put behind `OpensAt`."""
+    application = OpensAt(lambda environ, start: [b"page"], "smoothing=0")
+    return b"".join(application({"PATH_INFO": path, "QUERY_STRING": query}, lambda *_: None))
 
 
 def test_the_plain_address_leads_on_and_every_other_is_tensorboards():
-    assert answered("/") == ("302 Found", "/?smoothing=0", b"")
-    assert answered("/", "darkMode=true") == ("200 OK", None, b"page")
-    assert answered("/data/runs") == ("200 OK", None, b"page")
+    assert b'location.replace("/?" + "smoothing=0" + location.hash)' in answered("/")
+    assert answered("/", "darkMode=true") == b"page"
+    assert answered("/data/runs") == b"page"
 
 
 def test_a_folder_without_runs_or_without_curves_is_refused(tmp_path, capsys):
@@ -108,8 +106,7 @@ def test_a_study_is_averaged_served_and_left_at_ctrl_c(tmp_path):
 
     assert wait_until(lambda: "summary/activation=relu/mean" in runs(), process=process)
     with urllib.request.urlopen(f"{address}/", timeout=PATIENCE_S) as page:
-        assert "pinnedCards=" in page.url
-        assert b"TensorBoard" in page.read()
+        assert b"pinnedCards=" in page.read()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, err) == (0, "")

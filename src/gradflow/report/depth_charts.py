@@ -1,7 +1,7 @@
 """Final metrics against depth: the figure that answers the question of a study, and those like it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import altair as alt
@@ -25,7 +25,21 @@ DODGE = 0.018  # of the range of depths, between two activations: intervals side
 ASIDE = 7  # pixels between the mean of a configuration and the marks of its seeds
 _HEIGHT, _HALF_HEIGHT = 250, 120  # pixels of a plot of the answer, so that all of it stands on the first screen
 _FEW_NAMES = 6  # stand below their marks without a slope
-_COLUMNS = ["activation", "line", "place", BLOCKS, "n", "mean", "low", "high", "value", "end", "label", "metric"]
+_COLUMNS = [
+    "activation",
+    "line",
+    "setting",
+    "place",
+    BLOCKS,
+    "n",
+    "mean",
+    "low",
+    "high",
+    "value",
+    "end",
+    "label",
+    "metric",
+]
 _MOST_SIDE_BY_SIDE = 2  # variants, with all quantities of the answer in one row
 
 
@@ -120,14 +134,15 @@ def _panels(frames: Frames, legend: Legend, quantity: Quantity, *, height: int) 
     for shown in [variants] if settings else [[variant] for variant in variants]:
         means, values = (_placed(frame[frame["variant"].isin(shown)], legend) for frame in (final, seeds))
         if settings:
-            means, values = (part.assign(line=part["variant"].map(setting_words)) for part in (means, values))
-        names = list(map(setting_words, variants)) if settings else list(legend.names.values())
+            means, values = (part.assign(setting=part["variant"].map(setting_words)) for part in (means, values))
+        across = _names_axis("setting", map(setting_words, variants)) if settings else _activations_axis(legend)
         ends = _ends(means, Ruler(extent, height, metric.is_logarithmic)) if deep and extent else pd.DataFrame()
         drawn = _Drawn(
             means=means,
             seeds=values,
             ends=ends,
-            across=_depth_axis(legend, "place") if deep else _names_axis(names, settings or legend.compared),
+            across=_depth_axis(legend, "place") if deep else across,
+            named="setting" if settings else "line",
             up=ValueAxis("", metric, domain=extent),
         )
         panels.append(
@@ -142,12 +157,13 @@ def _panels(frames: Frames, legend: Legend, quantity: Quantity, *, height: int) 
 
 @dataclass(frozen=True)
 class _Drawn:
-    """The rows of a panel (means, seeds, labels of lines), and its axes."""
+    """The rows of a panel (means, seeds, labels of lines), and its axes; `named`: the column of names, if it has any."""
 
     means: pd.DataFrame
     seeds: pd.DataFrame
     ends: pd.DataFrame
     across: alt.X
+    named: str
     up: ValueAxis
 
 
@@ -183,9 +199,14 @@ def _depth_axis(legend: Legend, field: str) -> alt.X:
     return alt.X(field=field, type="quantitative", title=BLOCKS, axis=axis, scale=scale)
 
 
-def _names_axis(names: Sequence[str], title: str) -> alt.X:
-    axis = alt.Axis(labelAngle=0 if len(names) <= _FEW_NAMES else -45, labelLimit=200)
-    return alt.X(field="line", type="nominal", title=title, axis=axis, sort=[*names])
+def _activations_axis(legend: Legend) -> alt.X:
+    return _names_axis("line", legend.names.values(), title=legend.compared)
+
+
+def _names_axis(field: str, names: Iterable[str], *, title: str | None = None) -> alt.X:
+    order = list(names)
+    axis = alt.Axis(labelAngle=0 if len(order) <= _FEW_NAMES else -45, labelLimit=200)
+    return alt.X(field=field, type="nominal", title=title, axis=axis, sort=order)
 
 
 def _chart(drawn: _Drawn, legend: Legend, quantity: Quantity) -> alt.LayerChart:
@@ -255,4 +276,4 @@ def _labels(x: alt.X, y: ValueAxis, color: alt.Color) -> list[alt.Chart]:
 def _pointer(drawn: _Drawn, metric: Metric, legend: Legend) -> alt.Chart:
     if len(legend.depths) > 1:
         return pointer(_depth_axis(legend, BLOCKS), metric, line="line", at=[BLOCKS])
-    return pointer(drawn.across, metric, line="metric", at=["line"])
+    return pointer(drawn.across, metric, line="metric", at=[drawn.named])

@@ -9,7 +9,7 @@ from gradflow.report import depth_charts, layer_charts, training_charts, unit_ch
 from gradflow.report.depth_charts import Quantity
 from gradflow.report.frames import Frames
 from gradflow.runs import tags
-from gradflow.runs.record import Record, State
+from gradflow.runs.record import Record
 from gradflow.runs.words import listed
 from gradflow.study.captions import covers
 from gradflow.study.configurations import activation_of
@@ -33,11 +33,10 @@ _MEAN_GRADIENT = (
 
 def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[Figure]:
     """Every figure that can be drawn, with what its intervals cover below it."""
-    loss_unit = "nats" if _is_cross_entropy(frames, records) else ""
     drawn = [
         _answer(frames, records, legend),
-        training_charts.learning_curves(frames, legend, loss_unit=loss_unit),
-        training_charts.over_training(frames, legend, loss_unit=loss_unit),
+        training_charts.learning_curves(frames, legend),
+        training_charts.over_training(frames, legend),
         layer_charts.gradient_by_layer(frames.layers, legend) if len(frames.layers) else None,
         _mean_gradient(frames, legend),
         *unit_charts.unit_maps(frames.units, legend, sigmoid_like=_sigmoid_like(records)),
@@ -53,12 +52,6 @@ def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[F
 def _has_intervals(figure: Figure) -> bool:
     """Whether it shows any: maps of units do not."""
     return bool(figure.panels) and figure.heat is None
-
-
-def _is_cross_entropy(frames: Frames, records: Sequence[Record]) -> bool:
-    """Whether the loss is gradflow's own for classes or labels; what another module calls its loss may be anything."""
-    own = all(record["constant_loss"] is not None for record in records if record["state"] == State.FINISHED)
-    return own and frames.table[frames.fitted].is_fraction
 
 
 def _sigmoid_like(records: Sequence[Record]) -> set[str]:

@@ -18,7 +18,7 @@ _MEANS = {
 }
 _SETTING = re.compile(r"[\w.]+=\S+")
 _DOTTED = re.compile(r"\b[a-z]\w*\.\w+")
-_LAYER = re.compile(r"\b\d\d_\w+")
+_LAYER = re.compile(r"\b\d{2,}_[\w.]*\w")
 _BLOCKS = re.compile(r"\bblocks=(\d+(?:, \d+)*)")
 
 

@@ -18,7 +18,7 @@ from gradflow.report.found import Found
 from gradflow.runs.words import axis_words, capital
 from gradflow.study.answer import Answer
 from gradflow.study.comparison.evidence import ALPHA
-from gradflow.study.comparison.more_seeds import MoreSeeds
+from gradflow.study.how_sure import Evidence
 
 _TEMPLATE = Path(__file__).parent / "template"
 _STRENGTHS = {
@@ -28,21 +28,6 @@ _STRENGTHS = {
     "and this one assumes that the differences are roughly normal.",
     "open": "Neither. That does not say that both are equally good: with more seeds a difference may show.",
 }
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """How sure the answer is, and what would make it surer.
-
-    Attributes:
-        label: what it is from, `Evidence from 8 seeds`.
-        text: a line.
-        more: the seeds that would show more.
-    """
-
-    label: str
-    text: str
-    more: MoreSeeds | None = None
 
 
 @dataclass(frozen=True)

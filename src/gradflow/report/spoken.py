@@ -8,6 +8,7 @@ from gradflow.figures.marks import Legend
 from gradflow.runs.metrics import Metric
 from gradflow.runs.words import capital, setting_words
 from gradflow.study.configurations import groups
+from gradflow.study.courses import digits
 
 
 def over(frame: pd.DataFrame, by: str, legend: Legend, *, metric: Metric, against: str, at: str = "") -> str:
@@ -38,7 +39,7 @@ def _series(lines: Mapping[str, Sequence[float]], metric: Metric) -> str:
 
 def _course(values: Sequence[float], metric: Metric) -> str:
     """`96 falling to 63 %` where the ends are the extremes, else `97 to 99 %`."""
-    said = [_number(value, metric) for value in values]
+    said = [digits(value, metric) for value in values]
     unit = " %" if metric.is_fraction else ""
     low, high = (said[values.index(extreme)] for extreme in (min(values), max(values)))
     if low == high:
@@ -46,7 +47,3 @@ def _course(values: Sequence[float], metric: Metric) -> str:
     if {said[0], said[-1]} == {low, high}:
         return f"{said[0]} {'rising' if said[-1] == high else 'falling'} to {said[-1]}{unit}"
     return f"{low} to {high}{unit}"
-
-
-def _number(value: float, metric: Metric) -> str:
-    return f"{100 * value:.3g}" if metric.is_fraction else f"{value:.2g}"

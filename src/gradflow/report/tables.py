@@ -150,12 +150,13 @@ def change_table(frames: Frames, records: Sequence[Record]) -> Table:
         ordered = part.sort_values("blocks")
         first, last = ordered.iloc[0], ordered.iloc[-1]
         if first["blocks"] < last["blocks"]:
-            change, relative = last["mean"] - first["mean"], last["mean"] / first["mean"] - 1
+            change = last["mean"] - first["mean"]
+            share = f"{100 * change / first['mean']:+.1f}" if first["mean"] > 0 else NO_NUMBER
             depths = f"{depth_text(first['blocks'])} → {depth_text(last['blocks'])}"
             means = f"{shown.number(first['mean'])} → {shown.number(last['mean'])}"
             points = f"{100 * change:+.2f}" if shown.is_fraction else f"{change:+.4g}"
             who, setting = _names(keys, ["activation", "variant"])
-            rows.append([who, setting, depths, means, points, f"{100 * relative:+.1f}"])
+            rows.append([who, setting, depths, means, points, share])
     headers = [
         axis_words(compared(final["activation"])),
         _SETTING,

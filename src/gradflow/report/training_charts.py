@@ -1,7 +1,7 @@
 """What happens during training: scores and losses by epoch; loss, score and gradient norm by update side by side."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import altair as alt
 import pandas as pd
@@ -64,13 +64,13 @@ class _Quantity:
         return ValueAxis("", self.metric, domain=marks.domain(shown, self.metric, also=spread))
 
 
-def learning_curves(frames: Frames, legend: Legend, *, loss_unit: str = "") -> Figure | None:
+def learning_curves(frames: Frames, legend: Legend) -> Figure | None:
     """Validation score and training loss by epoch, a row for each of them, a plot for each depth and variant.
 
     None if neither was recorded.
     """
     quantities = [
-        _Quantity(part, _metric(frames, tag, loss_unit), "epoch")
+        _Quantity(part, frames.table[tag], "epoch")
         for tag in dict.fromkeys((frames.validation, tags.train(tags.LOSS)))
         if len(part := frames.learning[frames.learning["metric"] == tag])
     ]
@@ -90,7 +90,7 @@ def learning_curves(frames: Frames, legend: Legend, *, loss_unit: str = "") -> F
     )
 
 
-def over_training(frames: Frames, legend: Legend, *, loss_unit: str = "") -> Figure | None:
+def over_training(frames: Frames, legend: Legend) -> Figure | None:
     """Loss of each batch, training score and gradient norm side by side, a row for each depth and variant.
 
     Of many depths the shallowest, one in the middle and the deepest. Only the quantities that were recorded; None if
@@ -99,7 +99,7 @@ def over_training(frames: Frames, legend: Legend, *, loss_unit: str = "") -> Fig
     if frames.training.empty:
         return None
     shown = _shown_depths(list(legend.depths), variants=frames.final["variant"].nunique())
-    quantities = _recorded(frames, shown, loss_unit)
+    quantities = _recorded(frames, shown)
     notes = [
         "Gradient: Euclidean norm over all parameters, before clipping.",
         f"{marks.lines_and_bands(frames.training)}.",
@@ -115,7 +115,7 @@ def over_training(frames: Frames, legend: Legend, *, loss_unit: str = "") -> Fig
         notes.append(f"Not shown: {listed(hidden)} blocks, whose numbers are in the tables and in TensorBoard.")
     return Figure(
         name="over_training",
-        title="Loss, accuracy and gradient norm over training" if "acc" in frames.fitted else "Over training",
+        title=f"{capital(listed([quantity.metric.words for quantity in quantities]))} over training",
         reading=" ".join([*notes, _DRAG]),
         panels=[_panel(quantity, legend, columns=1) for quantity in quantities],
         zooms=True,
@@ -132,12 +132,7 @@ def _shown_depths(depths: Sequence[str], *, variants: int) -> list[str]:
     return [depths[i] for i in sorted(chosen)] if depths else []
 
 
-def _metric(frames: Frames, tag: str, loss_unit: str) -> Metric:
-    metric = frames.table[tag]
-    return replace(metric, unit=loss_unit) if metric.tag in (tags.train(tags.LOSS), tags.TRAIN_LOSS_STEP) else metric
-
-
-def _recorded(frames: Frames, depths: Sequence[str], loss_unit: str) -> list[_Quantity]:
+def _recorded(frames: Frames, depths: Sequence[str]) -> list[_Quantity]:
     learning, training = (
         frame[frame["blocks"].map(marks.depth_text).isin(depths or [""])]
         for frame in (frames.learning, frames.training)
@@ -149,7 +144,7 @@ def _recorded(frames: Frames, depths: Sequence[str], loss_unit: str) -> list[_Qu
         (score, frames.fitted, "epoch"),
         (norm, tags.GRAD_NORM_TOTAL, "update"),
     )
-    quantities = [_Quantity(part, _metric(frames, tag, loss_unit), progress) for part, tag, progress in parts]
+    quantities = [_Quantity(part, frames.table[tag], progress) for part, tag, progress in parts]
     return [quantity for quantity in quantities if len(quantity.frame)]
 
 
@@ -180,6 +175,7 @@ def _panel(quantity: _Quantity, legend: Legend, *, columns: int) -> Panel:
 
 def _spoken(quantity: _Quantity, legend: Legend) -> str:
     """The last value of each line, by depth."""
-    last = quantity.frame[quantity.frame[quantity.progress] == quantity.frame[quantity.progress].max()]
+    lines = quantity.frame.groupby(["activation", "variant", "blocks"], sort=False, dropna=False)
+    last = quantity.frame.loc[lines[quantity.progress].idxmax()]
     where = "hidden blocks" if len(legend.depths) > 1 else ""
     return spoken.over(last, "blocks", legend, metric=quantity.metric, against=where, at="at the end of training")

@@ -16,6 +16,7 @@ from gradflow.runs.metrics import Metric, MetricTable
 from gradflow.runs.tags import TOTAL, UNIT_QUANTITIES, of_layer
 from gradflow.runs.words import capital, count, layer_words, listed, setting_words
 from gradflow.study.configurations import groups
+from gradflow.study.courses import digits
 
 SATURATED, NEARLY_ALL = 0.1, 0.8  # shares of entries with low slope, unusual in sigmoid-like functions and in others
 _MOST_MAPS = 12
@@ -72,12 +73,13 @@ def _highest(network: _Network) -> float:
 
 def _low_slope_in_words(usual: Sequence[_Network], legend: Legend, sigmoid_like: Collection[str]) -> str:
     """The shares of entries with low slope, and that a rectifier's are its usual sparsity."""
+    metric = _metric(tags.LOW_SLOPE)
     shares: dict[str, list[pd.Series]] = {}
     for keys, part in usual:
         shares.setdefault(keys["activation"], []).append(part["mean"])
     sparse, few = [], []
     for activation, columns in shares.items():
-        low, high = (_percent(getattr(pd.concat(columns), bound)()) for bound in ("min", "max"))
+        low, high = (digits(getattr(pd.concat(columns), bound)(), metric) for bound in ("min", "max"))
         if activation not in sigmoid_like and max(column.max() for column in columns) >= SATURATED:
             sparse.append(f"{legend.names[activation]} {low if low == high else f'{low} to {high}'} %")
         else:
@@ -93,10 +95,6 @@ def _low_slope_in_words(usual: Sequence[_Network], legend: Legend, sigmoid_like:
     return " ".join(said)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.2g}" if share < 0.995 else "100"
-
-
 def _maps(quantity: str, networks: Sequence[_Network], legend: Legend) -> Figure:
     """A map for each of these networks, of the worst if there are many."""
     metric = _metric(quantity)
@@ -109,7 +107,7 @@ def _maps(quantity: str, networks: Sequence[_Network], legend: Legend) -> Figure
     layers = max(part["layer"].nunique() for _, part in shown)
     mean = "mean over the seeds, " if marks.several_seeds(pd.concat([part for _, part in shown])) else ""
     hidden = len(networks) - len(shown)
-    said = ", ".join(_said(one, legend) for one in shown)
+    said = ", ".join(f"{_name(keys, legend)} {digits(_highest((keys, part)), metric)} %" for keys, part in shown)
     return Figure(
         name=quantity,
         title=capital(metric.words),
@@ -129,10 +127,6 @@ def _maps(quantity: str, networks: Sequence[_Network], legend: Legend) -> Figure
 def _name(keys: dict[str, Any], legend: Legend) -> str:
     depth = blocks_text(marks.depth_text(keys["blocks"]))
     return heading(legend.names[keys["activation"]], depth, setting_words(keys["variant"]))
-
-
-def _said(network: _Network, legend: Legend) -> str:
-    return f"{_name(network[0], legend)} {100 * _highest(network):.2g} %"
 
 
 def _map(network: _Network, legend: Legend, metric: Metric, color: alt.Color) -> Panel:

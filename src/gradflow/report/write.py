@@ -14,7 +14,6 @@ from gradflow.figures.marks import legend_of
 from gradflow.figures.panels import Figure, save
 from gradflow.figures.table import Table, markdown
 from gradflow.report import tables
-from gradflow.report.evidence import evidence
 from gradflow.report.figures import figures
 from gradflow.report.found import found
 from gradflow.report.frames import Frames, study_frames
@@ -38,6 +37,7 @@ from gradflow.study.comparison.compare import compare
 from gradflow.study.comparison.more_seeds import more_seeds
 from gradflow.study.comparison.overall import overall
 from gradflow.study.comparison.tuning import Tuning
+from gradflow.study.how_sure import evidence
 from gradflow.study.output import writing_to
 from gradflow.study.records import study_with_runs
 from gradflow.study.setting import setting

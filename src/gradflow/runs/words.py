@@ -60,7 +60,7 @@ _AXES = {
     "optimizer.lr": "learning rate",
     "optimizer.weight_decay": "weight decay",
     "schedule": "schedule",
-    "trainer.gradient_clip_val": "gradient clipping at",
+    "trainer.gradient_clip_val": "gradient clipping",
     "trainer.max_epochs": "epochs",
     "width": "width",
 }
@@ -87,7 +87,8 @@ _SETTINGS = {
 _PARAMETERS = re.compile(r"(\w+)\((.+)\)")
 _SETTING = re.compile(r"~?[\w.@/]+=")
 _BETWEEN_SETTINGS = re.compile(r", (?=~?[\w.@/]+=)")  # a value may have commas too
-_LAYER = re.compile(r"\d+_(?P<kind>.+)")
+_LAYER = re.compile(r"(?P<number>\d+)_(?P<kind>[a-z_]+)")
+_AT_AN_END = ("stem", "head")  # layers of which a network has one
 _DEFAULT = "default"  # stands for the value of a setting that a command left out
 
 
@@ -128,10 +129,11 @@ def blocks_words(blocks: int) -> str:
 
 
 def layer_words(layer: str) -> str:
-    """`block 3` for `03_block`, `stem` for `00_stem`; a monitor's own name stays as it is."""
+    """`block 3` for `03_block`, `stem` for `00_stem`; a name of somebody's own, `03_layer1.0.conv2`, stays as it is."""
     if (found := _LAYER.fullmatch(layer)) is None:
         return layer
-    return f"block {int(layer.partition('_')[0])}" if found["kind"] == "block" else found["kind"].replace("_", " ")
+    kind, number = found["kind"].replace("_", " "), int(found["number"])
+    return kind if kind in _AT_AN_END else f"{kind} {number}"
 
 
 def capital(text: str) -> str:

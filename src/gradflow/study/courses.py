@@ -1,7 +1,7 @@
 """How a score goes with depth, in words: it stays, falls, rises, turns or swings, by one stated rule."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,9 +9,11 @@ from gradflow.runs.metrics import Metric
 from gradflow.runs.words import blocks_words
 from gradflow.study.statistics import summary
 
-SMALL = 0.02  # a fraction's change that nobody need care about: 2 points
-SMALL_SHARE = 0.05  # of the largest mean, for what is no fraction
+SMALL = 0.02  # the change that nobody need care about of a score that is 1 at best: 2 points
+SMALL_SHARE = 0.05  # of the largest mean, for what has no such end
 SMALL_DECADES = 0.1  # for what is averaged as log10
+_ROUNDING = 1e-6  # of float32 scores
+_MOST_DECIMALS = 4
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,12 @@ def point(blocks: int | None, values: Sequence[float], metric: Metric) -> Point 
     return Point(blocks, one.n, one.mean, 0.0 if math.isnan(one.sd) else one.sd)
 
 
-def course(points: Sequence[Point], metric: Metric, *, only_depth: bool = True) -> str:
+def course(points: Sequence[Point], metric: Metric, *, depths: Collection[int] = ()) -> str:
     """`falls from 96 to 63 %`, as the predicate of a sentence.
 
-    Two means differ if they are further apart than is small (2 points of a fraction, 5 % of the largest mean, a tenth
-    of a decade of what is averaged as log10) and than two runs differ by chance, the root of the sum of both squared
-    standard deviations over the seeds. One run has no such spread; then only *small* counts. In this order:
+    Two means differ if they are further apart than is small (2 points of a fraction or of R², a tenth of a decade of
+    what is averaged as log10, else 5 % of the largest mean) and than two runs differ by chance, the root of the sum of
+    both squared standard deviations over the seeds. One run has no such spread: then only *small* counts. In order:
 
     - With means all within what is small it *stays*.
     - A depth between the ends whose mean differs from the higher end's, upwards, is a peak; from the lower end's,
@@ -57,19 +59,19 @@ def course(points: Sequence[Point], metric: Metric, *, only_depth: bool = True) 
     Args:
         points: by depth, at least one.
         metric: what they measure.
-        only_depth: whether the study has no other depth than that of a single point, which then need not be named.
+        depths: of the study. A single point names its own if there are others; none is called every depth that is not.
     """
     if len(points) == 1:
-        at = "" if only_depth or points[0].blocks is None else f" at {blocks_words(points[0].blocks)}"
+        at = "" if points[0].blocks is None or lacks_none(points, depths) else f" at {blocks_words(points[0].blocks)}"
         return f"reaches {shown(points[0].mean, metric)}{at}"
-    if _spread(points, metric) <= _small(points, metric):
-        return f"stays at {_range(points, metric)} at every depth"
+    if alike(points, metric):
+        return f"stays at {span(points, metric)}{' at every depth' if lacks_none(points, depths) else ''}"
     first, *between, last = points
     high, low = (first, last) if first.mean >= last.mean else (last, first)
     peak = max((p for p in between if _differ(p, high, points, metric) > 0), key=lambda p: p.mean, default=None)
     trough = min((p for p in between if _differ(p, low, points, metric) < 0), key=lambda p: p.mean, default=None)
     if peak and trough:
-        return f"swings between {_range(points, metric, link='and')} with depth"
+        return f"swings between {span(points, metric, link='and')} with depth"
     if turn := peak or trough:
         there, back = ("rises", "falls") if peak else ("falls", "rises")
         at = f"at {blocks_words(turn.blocks or 0)}"
@@ -79,12 +81,24 @@ def course(points: Sequence[Point], metric: Metric, *, only_depth: bool = True) 
         uneven = ", with ups and downs" if -direction in steps else ""
         return f"{'rises' if direction > 0 else 'falls'} from {_pair(first, last, metric)}{uneven}"
     why = "no more than from seed to seed" if max(p.n for p in points) > 1 else "without a trend"
-    return f"varies from {_range(points, metric)} with depth, {why}"
+    return f"varies from {span(points, metric)} with depth, {why}"
 
 
-def stays(points: Sequence[Point], metric: Metric) -> bool:
-    """Whether `course` says that it stays."""
-    return len(points) > 1 and _spread(points, metric) <= _small(points, metric)
+def lacks_none(points: Sequence[Point], depths: Collection[int]) -> bool:
+    """Whether there is a point at each of these depths."""
+    return set(depths) <= {one.blocks for one in points}
+
+
+def alike(points: Sequence[Point], metric: Metric) -> bool:
+    """Whether the means are all within what is small."""
+    return _spread(points, metric) <= _small(points, metric)
+
+
+def span(points: Sequence[Point], metric: Metric, *, link: str = "to") -> str:
+    """`96 to 98 %`, the lowest and the highest mean; `98 %` where they look alike."""
+    means = sorted(one.mean for one in points)
+    low, high = digits(means[0], metric), shown(means[-1], metric)
+    return high if low == digits(means[-1], metric) else f"{low} {link} {high}"
 
 
 def shown(value: float, metric: Metric) -> str:
@@ -96,17 +110,12 @@ def digits(value: float, metric: Metric) -> str:
     """The same without the unit."""
     if not metric.is_fraction:
         return f"{value:.3g}"
-    for decimals in range(3):
+    is_all_or_none = abs(value - round(value)) < _ROUNDING
+    for decimals in range(_MOST_DECIMALS + 1):
         text = f"{100 * value:.{decimals}f}"
-        if float(text) not in (0.0, 100.0) or value in (0.0, 1.0):
+        if is_all_or_none or float(text) not in (0.0, 100.0):
             break
     return text
-
-
-def _range(points: Sequence[Point], metric: Metric, *, link: str = "to") -> str:
-    means = sorted(one.mean for one in points)
-    low, high = digits(means[0], metric), shown(means[-1], metric)
-    return high if low == digits(means[-1], metric) else f"{low} {link} {high}"
 
 
 def _pair(first: Point, last: Point, metric: Metric) -> str:
@@ -129,7 +138,7 @@ def _spread(points: Sequence[Point], metric: Metric) -> float:
 def _small(points: Sequence[Point], metric: Metric) -> float:
     if metric.is_logarithmic:
         return SMALL_DECADES
-    return SMALL if metric.is_fraction else SMALL_SHARE * max(abs(one.mean) for one in points)
+    return SMALL if metric.high == 1.0 else SMALL_SHARE * max(abs(one.mean) for one in points)
 
 
 def _scaled(mean: float, metric: Metric) -> float:

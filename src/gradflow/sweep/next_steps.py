@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gradflow import invocation, terminal
-from gradflow.report.evidence import evidence
 from gradflow.runs.record import Record, State
 from gradflow.study.answer import answer
 from gradflow.study.comparison.compare import compare
 from gradflow.study.comparison.more_seeds import MoreSeeds, more_seeds
+from gradflow.study.how_sure import evidence
 from gradflow.study.records import readable_runs
 from gradflow.study.treatments import with_treatments
 from gradflow.sweep import present

@@ -172,9 +172,7 @@ class SweepProgress:
         return Standing(
             of=len(self._todo),
             over=sum(one.is_over for one in self._todo),
-            failed=sum(
-                one.is_over and one.record is not None and one.record["state"] == State.FAILED for one in self._todo
-            ),
+            failed=sum(one.has_failed for one in self._todo),
             share=share,
             seconds_left=seconds_left,
             running=tuple(Running(one.number, self._names.get(one.folder, ()), one.progress) for one in running),

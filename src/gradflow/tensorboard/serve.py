@@ -18,21 +18,37 @@ HOST = "127.0.0.1"
 PATIENCE_S = 60.0  # until runs are read; the page then shows more of them each time it is reloaded
 _LOOKS_EVERY_S = 0.2
 _INTERRUPTED = 130  # Ctrl-C, the ordinary end of a server
+_ON_THE_WAY = """<!doctype html>
+<title>TensorBoard</title>
+<script>
+  try {
+    const kept = JSON.parse(localStorage.getItem("_tb_global_settings")) || {};
+    localStorage.setItem("_tb_global_settings", JSON.stringify({ ignoreOutliers: false, ...kept }));
+  } catch {} // a browser that keeps nothing
+  location.replace("/?" + QUERY + location.hash);
+</script>
+"""
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class OpensAt:
-    """A WSGI application whose plain address leads on to one with this query; what has a query of its own stays."""
+    """A WSGI application whose plain address leads on to one with this query; what has a query of its own stays.
+
+    On the way there, the browser is told to show all values: by default TensorBoard cuts off the lowest and the highest
+    twentieth, of a few depths the very ones that matter. There is no word for that in the address, only a setting that
+    the browser keeps; one that the user has chosen stays.
+    """
 
     def __init__(self, application: Application, query: str) -> None:
         self._application = application
-        self._query = query
+        self._page = _ON_THE_WAY.replace("QUERY", json.dumps(query)).encode()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO") in ("", "/") and not environ.get("QUERY_STRING"):
-            start_response("302 Found", [("Location", f"/?{self._query}"), ("Content-Length", "0")])
-            return [b""]
+            headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(self._page)))]
+            start_response("200 OK", [*headers, ("Cache-Control", "no-store")])
+            return [self._page]
         return self._application(environ, start_response)
 
 

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from gradflow.report.page import Evidence
 from gradflow.runs.record import Record, State
 from gradflow.runs.words import axis_words, count
 from gradflow.study.comparison.claims import Comparison
@@ -11,6 +11,21 @@ from gradflow.study.comparison.more_seeds import MoreSeeds
 from gradflow.study.comparison.overall import in_short
 from gradflow.study.configurations import activations
 from gradflow.study.treatments import ACTIVATION, compared
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How sure the answer is, and what would make it surer.
+
+    Attributes:
+        label: what it is from, `Evidence from 8 seeds`.
+        text: a line.
+        more: the seeds that would show more.
+    """
+
+    label: str
+    text: str
+    more: MoreSeeds | None = None
 
 
 def evidence(records: Sequence[Record], comparisons: Sequence[Comparison], more: MoreSeeds | None) -> Evidence:
