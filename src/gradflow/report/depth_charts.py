@@ -157,7 +157,11 @@ def _panels(frames: Frames, legend: Legend, quantity: Quantity, *, height: int) 
 
 @dataclass(frozen=True)
 class _Drawn:
-    """The rows of a panel (means, seeds, labels of lines), and its axes; `named`: the column of names, if it has any."""
+    """The rows of a panel (means, seeds, labels of lines), and its axes.
+
+    Attributes:
+        named: the column that `across` shows where it has names instead of depths.
+    """
 
     means: pd.DataFrame
     seeds: pd.DataFrame

@@ -42,8 +42,6 @@ def evidence(records: Sequence[Record], comparisons: Sequence[Comparison], more:
         why = f"no verdict, as verdicts compare {words} and this study has only one."
         return Evidence(_label(_finished_seeds(records)), why)
     numbers = sorted({comparison.n for comparison in comparisons if comparison.n})
-    if not numbers:
-        return Evidence("Evidence", in_short(comparisons), more)
     return Evidence(_label(numbers), in_short(comparisons), more)
 
 
@@ -54,6 +52,8 @@ def _finished_seeds(records: Sequence[Record]) -> list[int]:
 
 
 def _label(numbers: Sequence[int]) -> str:
-    """`Evidence from 2 to 3 seeds`."""
+    """`Evidence from 2 to 3 seeds`; without a number if there is none."""
+    if not numbers:
+        return "Evidence"
     seeds = count(numbers[0], "seed") if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]} seeds"
     return f"Evidence from {seeds}"

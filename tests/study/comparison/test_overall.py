@@ -321,3 +321,16 @@ def test_the_command_names_the_python_of_the_working_directory(monkeypatch, runn
     monkeypatch.setattr(sys, "executable", running)
     monkeypatch.setattr(Path, "cwd", lambda: Path("/here"))
     assert interpreter() == typed
+
+
+def test_the_command_for_more_seeds_has_numbers_in_order_of_size():
+    records = [
+        run
+        for rate in ("0.1", "0.02", "1e-3")
+        for run in pair(LESS[:2], axes={"optimizer.lr": float(rate)}, overrides=["blocks=4", f"optimizer.lr={rate}"])
+    ]
+    for run in records:
+        run["overrides"].append(f"activation={run['activation']}")
+    more = more_seeds(records, compare(records), study=STUDY)
+    assert more is not None
+    assert "optimizer.lr=1e-3,0.02,0.1" in more.command
