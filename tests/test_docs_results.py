@@ -96,6 +96,7 @@ def initial_gain(compose, seed, *overrides):
     return 10 ** -np.polyfit(range(len(rms)), np.log10(rms), 1)[0]
 
 
+@pytest.mark.slow
 def test_readme_and_page_say_what_each_layer_passes_on_before_the_first_update(compose):
     sigmoid, relu, normalised = (
         gmean([initial_gain(compose, seed, *overrides) for seed in range(8)])

@@ -38,6 +38,9 @@ def test_two_seeds_have_intervals_and_every_seed(grid):
     assert marks_of(panel) == ["line", "rule", "point", "point", "rule", "text"]
     assert sorted(rows(panel, "value")) == [0.5] * 4 + [0.6] * 4
     assert rows(panel, "mean") == [0.55] * 4
+    shift = depth_charts.DODGE * 3 / 2  # of depths from 1 to 4, so that the two intervals stand side by side
+    places = [1 - shift, 4 - shift, 1 + shift, 4 + shift]
+    assert [row["place"] for row in panel.chart.data.values if row["mean"] is not None] == pytest.approx(places)
 
 
 def test_lines_that_end_at_one_value_have_names_above_one_another(grid):
@@ -65,6 +68,7 @@ def test_score_and_gain_stand_side_by_side_with_a_rule_where_the_gradient_keeps_
     assert (rule.mark.type, rule.data.values) == ("rule", [{"reference": 1.0}])
     low, high = rule.to_dict()["encoding"]["y"]["scale"]["domain"]
     assert low < 0.8 < 1.0 < high  # the gain is 0.8
+    assert gain.chart.layer[1].mark.baseline == "bottom"  # its words stand on the other side of the rule
 
 
 def test_settings_of_one_activation_at_one_depth_stand_side_by_side(grid):

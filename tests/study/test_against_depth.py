@@ -64,6 +64,13 @@ def test_only_finished_runs_count_and_the_diverged_ones_are_told(tmp_path):
     assert described.endswith("Diverged, and in no mean: 1 of 3 at 8 blocks.")
 
 
+def test_a_gradient_of_zero_which_has_no_logarithm_is_left_out(tmp_path):
+    write(tmp_path, blocks=2, scores=[0.8, 0.8], gains=[0.5, 0.0])
+    write(tmp_path, blocks=8, scores=[0.5, 0.5], gains=[0.0, 0.0])
+    average_study(tmp_path, study_runs(tmp_path))
+    assert points(tmp_path, "activation=relu")[GAIN] == {2: pytest.approx(0.5)}
+
+
 def test_each_variant_and_each_parameter_of_an_activation_has_its_own(tmp_path):
     for blocks in (1, 4):
         write(tmp_path, blocks=blocks, scores=[0.9])

@@ -21,6 +21,12 @@ def test_from_one_depth_time_grows_with_blocks_and_one_more_layer():
     assert Paces([Pace("a", 1, 3.0), Pace("b", 1, 5.0)]).of("c", 4) == pytest.approx(2.0 * 5)
 
 
+def test_no_network_is_expected_to_take_less_than_no_time():
+    paces = Paces([Pace("a", 1, 1.0), Pace("b", 3, 5.0)])  # the line would be at -1 without blocks: 6 s for 6 layers
+    assert paces.of("c", None) == pytest.approx(1.0)
+    assert paces.of("d", 8) == pytest.approx(9.0)
+
+
 def test_where_depth_costs_nothing_every_run_takes_the_mean():
     assert Paces([Pace("a", 1, 3.0), Pace("b", 9, 1.0)]).of("c", 100) == 2.0
 
