@@ -1,7 +1,9 @@
 """Figures by depth: panels, layers, data, what is said of them."""
 
+import json
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from drawn import marks_of
 from forged_runs import HEADLINE
@@ -67,6 +69,38 @@ def test_score_and_gain_stand_side_by_side_with_a_rule_where_the_gradient_keeps_
     low, high = rule.to_dict()["encoding"]["y"]["scale"]["domain"]
     assert low < 0.8 < 1.0 < high  # the gain is 0.8
     assert gain.chart.layer[1].mark.baseline == "bottom"  # its words stand on the other side of the rule
+
+
+def test_settings_of_one_activation_at_one_depth_stand_side_by_side(grid):
+    frames, _, legend = grid(["relu"], [2], seeds=2)
+    rates = ["optimizer.lr=0.01", "optimizer.lr=0.1"]
+    tables = {
+        name: pd.concat([getattr(frames, name).assign(variant=rate) for rate in rates]) for name in ("final", "seeds")
+    }
+    figure = answer(replace(frames, **tables), legend)
+    (panel,) = figure.panels
+    across = panel.chart.to_dict()["layer"][0]["encoding"]["x"]
+    assert (across["field"], across["sort"]) == ("setting", ["learning rate 0.01", "learning rate 0.1"])
+    assert figure.title.endswith(", by learning rate")
+    assert {row["setting"] for row in panel.chart.data.values} == set(across["sort"])
+    assert {row["line"] for row in panel.chart.data.values} == {"ReLU"}  # which has a colour
+
+
+def test_the_marks_of_the_last_activation_at_the_deepest_have_room(grid):
+    frames, _, legend = grid(["elu", "gelu", "relu", "selu", "sigmoid", "tanh"], [1, 8], seeds=2)
+    (panel,) = answer(frames, legend).panels
+    low, high = panel.chart.to_dict()["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    places = [row["place"] for row in panel.chart.data.values if row["place"] is not None]
+    assert low <= min(places) < 1.0 < 8.0 < max(places) <= high
+
+
+def test_a_panel_without_a_value_says_so(grid):
+    frames, _, legend = grid(["relu", "sigmoid"], [1, 4])
+    bare = frames.final.assign(variant="model.norm=none", mean=float("nan"))
+    final = pd.concat([frames.final.assign(variant="model.norm=batch"), bare])
+    batch, none = answer(replace(frames, final=final), legend).panels
+    assert "none recorded" in json.dumps(none.chart.to_dict()["layer"])
+    assert "none recorded" not in json.dumps(batch.chart.to_dict()["layer"])
 
 
 def test_a_depth_without_a_gain_is_named(grid):

@@ -48,5 +48,7 @@ def test_a_finding_has_its_place_its_runs_its_remedies_and_the_commands_apart():
 def test_it_is_said_where_nothing_was_found_and_what_could_not_be_judged():
     nothing = found(advice(), MetricTable())
     assert nothing.summary == "Nothing: none of the 11 rules holds in any of 6 runs of 2 configurations."
+    one = found(Advice(Path("outputs/study"), (), 1, 1, (), ()), MetricTable())
+    assert one.summary == "Nothing: none of the 11 rules holds in 1 run of 1 configuration."
     assert nothing.notes == ["Slow start, in 1 run: no loss", "1 run: not finished yet"]
     assert found(advice(runs=0), MetricTable()).summary.startswith("No run has ended yet")

@@ -29,6 +29,12 @@ def test_without_dead_saturated_and_dormant_units_a_sentence_says_so_and_nothing
     assert "No dormant units" in said
 
 
+def test_where_no_entry_is_saturated_none_is_said_rather_than_0_per_cent(maps):
+    said = maps({("low_slope", "relu"): 0.5})["units"].reading
+    assert "Of the others: sigmoid none of the entries." in said
+    assert " 0 %" not in said
+
+
 def test_the_usual_sparsity_of_relu_is_words_and_no_map(maps):
     figures = maps({("low_slope", "relu"): 0.5})
     assert list(figures) == ["units"]

@@ -123,7 +123,7 @@ def test_before_anything_has_finished_there_is_no_answer():
 
 def test_a_metric_that_is_no_accuracy_is_named_in_the_answer():
     records = [run_record("relu", headline="test/loss_at_best", metrics={"test/loss_at_best": 0.3124})]
-    assert answer(records).measured == "test loss at the best epoch (nats), in one run each"
+    assert answer(records).measured == "test loss at the best epoch (nats), in one run"
     assert answer(records).sentences == (
         "By test loss at the best epoch, of which less is better: ReLU reaches 0.312.",
     )

@@ -24,4 +24,9 @@ def test_it_says_from_how_many_pairs_of_seeds_however_many_each_depth_has():
 
 def test_without_a_pair_no_number_of_seeds_is_claimed():
     assert said([scored_run("relu", 0.9), run_record("tanh", blocks=4, state="diverged")]).startswith("Evidence: ")
-    assert said([scored_run("relu", 0.9)]) == "Evidence: nothing is compared, as the study has only one activation."
+
+
+def test_a_study_of_one_activation_has_seeds_and_no_verdict():
+    none = "no verdict, as verdicts compare activations and this study has only one."
+    assert said(scored_runs("relu", [0.9, 0.8, 0.7])) == f"Evidence from 3 seeds: {none}"
+    assert said([run_record("relu", state="planned")]) == f"Evidence: {none}"

@@ -17,6 +17,10 @@ from gradflow.study.question import question
             "Does the learning rate matter to a network with ReLU?",
         ),
         (
+            [scored_run("relu", axes=axes, blocks=n) for axes in ({}, {"model.norm": "batch"}) for n in (1, 4)],
+            "Does normalisation matter to a network with ReLU as it gets deeper?",
+        ),
+        (
             [scored_run(name, 0.9, axes={"optimizer.lr": lr}) for name in ("relu", "tanh") for lr in (0.1, 0.2)],
             "Does the activation matter, whatever the learning rate?",
         ),

@@ -135,7 +135,7 @@ def _log_ticks(low: float, high: float) -> list[float]:
     """Round numbers on a logarithmic axis, about three to seven; empty where it is so short that it is nearly even."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     every = -(-len(decades) // 7)
-    for digits in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7)):
+    for digits in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)):
         whole = [d for d in decades if d % every == 0]
         ticks = [float(f"{digit}e{decade}") for decade in whole for digit in digits]
         shown = [tick for tick in ticks if low <= tick <= high]

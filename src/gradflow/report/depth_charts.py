@@ -1,6 +1,7 @@
 """Final metrics against depth: the figure that answers the question of a study, and those like it."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import altair as alt
@@ -16,7 +17,7 @@ from gradflow.figures.pointer import pointer
 from gradflow.report import spoken
 from gradflow.report.frames import Frames
 from gradflow.runs.metrics import Metric
-from gradflow.runs.words import capital, setting_words
+from gradflow.runs.words import axis_words, capital, setting_words
 from gradflow.study.configurations import groups
 
 BLOCKS = "hidden blocks"
@@ -24,7 +25,21 @@ DODGE = 0.018  # of the range of depths, between two activations: intervals side
 ASIDE = 7  # pixels between the mean of a configuration and the marks of its seeds
 _HEIGHT, _HALF_HEIGHT = 250, 120  # pixels of a plot of the answer, so that all of it stands on the first screen
 _FEW_NAMES = 6  # stand below their marks without a slope
-_COLUMNS = ["activation", "line", "place", BLOCKS, "n", "mean", "low", "high", "value", "end", "label", "metric"]
+_COLUMNS = [
+    "activation",
+    "line",
+    "setting",
+    "place",
+    BLOCKS,
+    "n",
+    "mean",
+    "low",
+    "high",
+    "value",
+    "end",
+    "label",
+    "metric",
+]
 _MOST_SIDE_BY_SIDE = 2  # variants, with all quantities of the answer in one row
 
 
@@ -45,13 +60,13 @@ class Quantity:
 
 def answer(frames: Frames, legend: Legend, *, quantities: Sequence[Quantity], reading: str) -> Figure:
     """Quantities against depth, side by side; from three variants on a row for each quantity, a column a variant."""
-    together = frames.final["variant"].nunique() <= _MOST_SIDE_BY_SIDE
+    together = frames.final["variant"].nunique() <= _MOST_SIDE_BY_SIDE or _settings(frames, legend) != ""
     height = _HEIGHT if together else _HALF_HEIGHT
     panels = [panel for quantity in quantities for panel in _panels(frames, legend, quantity, height=height)]
     words = " and ".join(quantity.metric.words for quantity in quantities)
     return Figure(
         name="answer",
-        title=f"{capital(words)}, by {_against(legend)}",
+        title=f"{capital(words)}, by {_against(frames, legend)}",
         reading=reading,
         panels=panels,
         columns=len(panels) if together else len(panels) // len(quantities),
@@ -71,7 +86,7 @@ def by_depth(frames: Frames, legend: Legend, *, quantity: Quantity, name: str, r
         name: of the figure's files.
         reading: how to read it.
     """
-    title = f"{capital(quantity.metric.words)}, by {_against(legend)}"
+    title = f"{capital(quantity.metric.words)}, by {_against(frames, legend)}"
     panels = _panels(frames, legend, quantity, height=ROW_HEIGHT)
     return Figure(
         name=name,
@@ -90,8 +105,20 @@ def _spoken(frames: Frames, legend: Legend, metric: Metric) -> str:
     return spoken.over(final, "blocks", legend, metric=metric, against=BLOCKS if len(legend.depths) > 1 else "")
 
 
-def _against(legend: Legend) -> str:
-    return BLOCKS if len(legend.depths) > 1 else legend.compared
+def _against(frames: Frames, legend: Legend) -> str:
+    return BLOCKS if len(legend.depths) > 1 else _settings(frames, legend) or legend.compared
+
+
+def _settings(frames: Frames, legend: Legend) -> str:
+    """Of a study with one depth and one activation, what else it varies in words; these values then stand side by side.
+
+    Empty for any other study.
+    """
+    variants = frames.final["variant"].unique()
+    if len(legend.depths) > 1 or len(legend.names) > 1 or len(variants) < 2:
+        return ""
+    axes = {found for variant in variants for found in re.findall(r"([\w.]+)=", variant)}
+    return axis_words(axes.pop()) if len(axes) == 1 else "setting"
 
 
 def _panels(frames: Frames, legend: Legend, quantity: Quantity, *, height: int) -> list[Panel]:
@@ -102,19 +129,25 @@ def _panels(frames: Frames, legend: Legend, quantity: Quantity, *, height: int) 
     extent = marks.domain(final, metric, also=[*seeds["value"], *also])
     deep = len(legend.depths) > 1
     panels = []
-    for keys, _ in groups(frames.final, ["variant"]):  # a variant without this metric has an empty panel
-        means, values = (_placed(frame[frame["variant"] == keys["variant"]], legend) for frame in (final, seeds))
+    settings = _settings(frames, legend)
+    variants = [keys["variant"] for keys, _ in groups(frames.final, ["variant"])]
+    for shown in [variants] if settings else [[variant] for variant in variants]:
+        means, values = (_placed(frame[frame["variant"].isin(shown)], legend) for frame in (final, seeds))
+        if settings:
+            means, values = (part.assign(setting=part["variant"].map(setting_words)) for part in (means, values))
+        across = _names_axis("setting", map(setting_words, variants)) if settings else _activations_axis(legend)
         ends = _ends(means, Ruler(extent, height, metric.is_logarithmic)) if deep and extent else pd.DataFrame()
         drawn = _Drawn(
             means=means,
             seeds=values,
             ends=ends,
-            across=_depth_axis(legend, "place") if deep else _names_axis(legend),
+            across=_depth_axis(legend, "place") if deep else across,
+            named="setting" if settings else "line",
             up=ValueAxis("", metric, domain=extent),
         )
         panels.append(
             Panel(
-                title=heading(capital(metric.words), setting_words(keys["variant"])),
+                title=heading(capital(metric.words), "" if settings else setting_words(shown[0])),
                 chart=_chart(drawn, legend, quantity),
                 pointer=_pointer(drawn, metric, legend),
             )
@@ -124,12 +157,17 @@ def _panels(frames: Frames, legend: Legend, quantity: Quantity, *, height: int) 
 
 @dataclass(frozen=True)
 class _Drawn:
-    """The rows of a panel (means, seeds, labels of lines), and its axes."""
+    """The rows of a panel (means, seeds, labels of lines), and its axes.
+
+    Attributes:
+        named: the column that `across` shows where it has names instead of depths.
+    """
 
     means: pd.DataFrame
     seeds: pd.DataFrame
     ends: pd.DataFrame
     across: alt.X
+    named: str
     up: ValueAxis
 
 
@@ -147,22 +185,32 @@ def _placed(frame: pd.DataFrame, legend: Legend) -> pd.DataFrame:
     """Add the columns `place`, the depth shifted a little by activation, and `line`, the activation's name."""
     order = list(legend.colours)
     ranks = np.array([order.index(activation) for activation in frame["activation"]], dtype=float)
-    depths = [float(depth) for depth in legend.depths] or [0.0]
-    step = DODGE * max(depths[-1] - depths[0], 1.0) * min(1.0, 4 / len(order))
-    place = frame["blocks"].to_numpy(float) + (ranks - (len(order) - 1) / 2) * step
+    place = frame["blocks"].to_numpy(float) + (ranks - (len(order) - 1) / 2) * _step(legend)
     return frame.assign(place=place, line=frame["activation"].map(legend.names))
+
+
+def _step(legend: Legend) -> float:
+    """In blocks, between two activations at one depth."""
+    depths = [float(depth) for depth in legend.depths] or [0.0]
+    return DODGE * max(depths[-1] - depths[0], 1.0) * min(1.0, 4 / len(legend.colours))
 
 
 def _depth_axis(legend: Legend, field: str) -> alt.X:
     depths = list(map(float, legend.depths))
     axis = alt.Axis(values=depths, format="d", grid=False, labelOverlap="greedy")
-    scale = alt.Scale(domain=[depths[0], depths[-1]], zero=False, nice=False, padding=18)
+    widest = (len(legend.colours) - 1) / 2 * _step(legend)
+    scale = alt.Scale(domain=[depths[0] - widest, depths[-1] + widest], zero=False, nice=False, padding=18)
     return alt.X(field=field, type="quantitative", title=BLOCKS, axis=axis, scale=scale)
 
 
-def _names_axis(legend: Legend) -> alt.X:
-    axis = alt.Axis(labelAngle=0 if len(legend.names) <= _FEW_NAMES else -45, labelLimit=200)
-    return alt.X(field="line", type="nominal", title=legend.compared, axis=axis, sort=[*legend.names.values()])
+def _activations_axis(legend: Legend) -> alt.X:
+    return _names_axis("line", legend.names.values(), title=legend.compared)
+
+
+def _names_axis(field: str, names: Iterable[str], *, title: str | None = None) -> alt.X:
+    order = list(names)
+    axis = alt.Axis(labelAngle=0 if len(order) <= _FEW_NAMES else -45, labelLimit=200)
+    return alt.X(field=field, type="nominal", title=title, axis=axis, sort=order)
 
 
 def _chart(drawn: _Drawn, legend: Legend, quantity: Quantity) -> alt.LayerChart:
@@ -185,8 +233,17 @@ def _chart(drawn: _Drawn, legend: Legend, quantity: Quantity) -> alt.LayerChart:
         *([circle.encode(y=y.of("value"))] if has_seeds else []),
         mark.encode(y=y.of("mean"), shape=looks.shape),
         *(_labels(x, y, looks.color) if len(drawn.ends) else []),
+        *([] if drawn.means["mean"].notna().any() else [_nothing()]),
     ]
     return alt.LayerChart(layer=layers, data=_rows(drawn, has_seeds=has_seeds))
+
+
+def _nothing() -> alt.Chart:
+    """What stands in a panel without a value, so that it does not look broken."""
+    text = alt.Chart(alt.InlineData(values=[{}])).mark_text(
+        text="none recorded", align="left", dx=10, color="currentColor", opacity=0.7
+    )
+    return text.encode(x=alt.value(0), y=alt.value(_HALF_HEIGHT / 2))
 
 
 def _rows(drawn: _Drawn, *, has_seeds: bool) -> alt.InlineData:
@@ -223,4 +280,4 @@ def _labels(x: alt.X, y: ValueAxis, color: alt.Color) -> list[alt.Chart]:
 def _pointer(drawn: _Drawn, metric: Metric, legend: Legend) -> alt.Chart:
     if len(legend.depths) > 1:
         return pointer(_depth_axis(legend, BLOCKS), metric, line="line", at=[BLOCKS])
-    return pointer(drawn.across, metric, line="metric", at=["line"])
+    return pointer(drawn.across, metric, line="metric", at=[drawn.named])

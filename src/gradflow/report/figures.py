@@ -43,10 +43,15 @@ def figures(frames: Frames, records: Sequence[Record], legend: Legend) -> list[F
     ]
     sentence = covers(records)
     return [
-        replace(figure, reading=f"{figure.reading} {sentence}") if sentence and figure.panels else figure
+        replace(figure, reading=f"{figure.reading} {sentence}") if sentence and _has_intervals(figure) else figure
         for figure in drawn
         if figure is not None
     ]
+
+
+def _has_intervals(figure: Figure) -> bool:
+    """Whether it shows any: maps of units do not."""
+    return bool(figure.panels) and figure.heat is None
 
 
 def _sigmoid_like(records: Sequence[Record]) -> set[str]:
@@ -84,7 +89,7 @@ def _without_gain(frames: Frames, headline: str) -> str:
     if not missing:
         return ""
     blocks = "block" if missing == ["1"] else "blocks"
-    return f"It takes two hidden layers of one shape, so there is none with {listed(missing)} {blocks}."
+    return f"It takes two hidden layers of one shape, so there is none with {listed(missing, last='or')} {blocks}."
 
 
 def _mean_gradient(frames: Frames, legend: Legend) -> Figure | None:

@@ -104,7 +104,7 @@ def _summary(advice: Advice) -> str:
     if not advice.runs:
         return "No run has ended yet, so there is nothing to judge."
     if not advice.findings:
-        return f"Nothing: none of the {len(RULES)} rules holds in any of {looked}."
+        return f"Nothing: none of the {len(RULES)} rules holds in {'any of ' if advice.runs > 1 else ''}{looked}."
     kinds = count(len({finding.rule.name for finding in advice.findings}), "kind")
     return f"{count(len(advice.findings), 'finding')} of {kinds} in {looked}, by {len(RULES)} rules; the worst first."
 

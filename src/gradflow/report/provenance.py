@@ -74,8 +74,13 @@ def _times(started: Sequence[Record]) -> str:
     durations = [record["duration_s"] for record in started if record["duration_s"]]
     begun = sorted(record["started"] for record in started if record["started"])
     ended = sorted(record["finished"] for record in started if record["finished"])
-    span = f", from {begun[0]} to {ended[-1]}" if begun and ended else ""
+    span = f", from {_minute(begun[0])} to {_minute(ended[-1])} UTC" if begun and ended else ""
     return f"{spent(sum(durations))} over {count(len(durations), 'run')}{span}" if durations else ""
+
+
+def _minute(moment: str) -> str:
+    """`2026-11-27 23:13` of a moment in UTC as records hold it."""
+    return moment[:16].replace("T", " ")
 
 
 def _fixed(records: Sequence[Record]) -> str:

@@ -75,8 +75,9 @@ def metrics_table(frames: Frames, records: Sequence[Record]) -> Table:
         by_metric = {row["metric"]: row for row in part.to_dict("records")}
         cells = [_cell(by_metric[tag], labels[tag]) if tag in by_metric else NO_NUMBER for tag in tags]
         rows.append([*_names(part.iloc[0].to_dict(), varied), *cells])
-    mean = "Mean [95 % interval] of the" if several_seeds(frames.final) else "The"
-    caption = f"{mean} other measurements{_geometric(tags, frames.table)}."
+    several = several_seeds(frames.final)
+    mean = "Mean [95 % interval] of the" if several else "The"
+    caption = f"{mean} other measurements{_geometric(tags, frames.table) if several else ''}."
     columns = {labels[tag].with_unit: tag for tag in tags}
     return Table(caption, [*heads, *(labels[tag].with_unit for tag in tags)], rows, {**_TAGS, **columns})
 
@@ -103,8 +104,9 @@ def layers_table(frames: Frames, records: Sequence[Record]) -> Table:
         found = {rows_of[row["metric"]].tag: row for row in part.to_dict("records")}
         cells = [_cell(found[one], labels[one]) if one in found else NO_NUMBER for one in quantities]
         rows.append([*_names(first, varied), layer_words(first["layer"]), *cells])
-    mean = ": mean [95 % interval]" if several_seeds(final) else ""
-    caption = f"By layer{mean}{_geometric(quantities, frames.table)}."
+    several = several_seeds(final)
+    mean = ": mean [95 % interval]" if several else ""
+    caption = f"By layer{mean}{_geometric(quantities, frames.table) if several else ''}."
     columns = {labels[one].with_unit: one.rstrip("/") for one in quantities}
     headers = [*heads, "layer", *(labels[one].with_unit for one in quantities)]
     return Table(caption, headers, rows, {**_TAGS, **columns})

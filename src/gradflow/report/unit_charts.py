@@ -83,7 +83,7 @@ def _low_slope_in_words(usual: Sequence[_Network], legend: Legend, sigmoid_like:
         if activation not in sigmoid_like and max(column.max() for column in columns) >= SATURATED:
             sparse.append(f"{legend.names[activation]} {low if low == high else f'{low} to {high}'} %")
         else:
-            few.append(f"{legend.names[activation]} at most {high} %")
+            few.append(f"{legend.names[activation]} {f'at most {high} %' if high != '0' else 'none'}")
     said = []
     if sparse:
         said.append(

@@ -30,6 +30,7 @@ from gradflow.report.provenance import failures, provenance, spent
 from gradflow.runs import tags
 from gradflow.runs.metrics import selected_on_test
 from gradflow.runs.record import Record, State, now
+from gradflow.runs.words import count
 from gradflow.study.answer import answer
 from gradflow.study.captions import covers, has_intervals
 from gradflow.study.comparison.compare import compare
@@ -124,7 +125,7 @@ def _content(
 
 def _facts(records: Sequence[Record], states: Sequence[str]) -> str:
     finished = states.count(State.FINISHED)
-    runs = f"{finished} of {len(records)} runs finished, {spent(_seconds(records))} of training"
+    runs = f"{finished} of {count(len(records), 'run')} finished, {spent(_seconds(records))} of training"
     return f"Study {records[0]['study']}: {runs}; page made {now()[:16].replace('T', ' ')} UTC."
 
 

@@ -14,7 +14,7 @@ from gradflow.study.question import is_switch, question, varied_settings
 
 NO_ANSWER = "No run has finished yet."
 MOST_NAMED = 4  # activations, and settings, that a sentence names one by one
-_IN_ONE_RUN = "in one run each"
+_IN_ONE_RUN = "in one run"
 
 Curves = dict[str, list[Point]]  # activation -> its means by depth
 
@@ -190,7 +190,8 @@ def _measured(found: Mapping[str, Curves], metric: Metric) -> str:
     depths = sorted({one.blocks for one in points if one.blocks is not None})
     mean = "geometric mean" if metric.is_logarithmic else "mean"
     seeds = f"{sizes[0]} to {sizes[-1]} seeds" if len(sizes) > 1 else count(sizes[0], "seed")
-    over = _IN_ONE_RUN if sizes == [1] else f"{mean} of {seeds}"
+    alone = _IN_ONE_RUN if len(points) == 1 else f"{_IN_ONE_RUN} each"
+    over = alone if sizes == [1] else f"{mean} of {seeds}"
     ranges = [f"{depths[0]} to {blocks_words(depths[-1])}"] if len(depths) > 1 else []
     unit = metric.words if metric.is_fraction else metric.with_unit
     return ", ".join([unit, over, *ranges])

@@ -1,6 +1,7 @@
 """What distinguishes the configurations of a study: activation, depth, and anything else that was varied."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from gradflow.study.treatments import ACTIVATION, compared
 
 KEYS = ["config", "activation", "blocks", "variant"]  # the columns that every frame of this package starts with
 LEADING = ("activation", "blocks")
+_NUMBER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?![\w.])")
 
 
 def variants(records: Sequence[Record]) -> dict[str, str]:
@@ -25,14 +27,14 @@ def variants(records: Sequence[Record]) -> dict[str, str]:
     }
     keys = dict.fromkeys(key for axes in others.values() for key in axes)
     varied = [key for key in keys if len({axes.get(key) for axes in others.values()}) > 1]
-    defaults = {key: value for key in varied if (value := _spelled_default(records, key)) is not None}
+    defaults = {key: value for key in varied if (value := spelled_default(records, key)) is not None}
     return {
         config: ", ".join(f"{key}={(defaults | axes)[key]}" for key in varied if key in defaults | axes)
         for config, axes in others.items()
     }
 
 
-def _spelled_default(records: Sequence[Record], key: str) -> str | None:
+def spelled_default(records: Sequence[Record], key: str) -> str | None:
     """The value that the runs without this axis have typed, if it is one for all of them."""
     without = [record for record in records if key not in record["axes"]]
     typed = {one.partition("=")[2] for r in without for one in r["overrides"] if one.startswith(f"{key}=")}
@@ -62,9 +64,15 @@ def identities(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
 
     def order(identity: dict[str, Any]) -> tuple[Any, ...]:
         name, blocks = identity["variant"], identity["blocks"]
-        return changes[name], name, rank[identity["activation"]], blocks is None, blocks or 0
+        return changes[name], _numbers_by_size(name), rank[identity["activation"]], blocks is None, blocks or 0
 
     return dict(sorted(found.items(), key=lambda item: order(item[1])))
+
+
+def _numbers_by_size(text: str) -> list[Any]:
+    """What sorts `width=64` before `width=128`."""
+    parts = _NUMBER.split(text)
+    return [float(part) if place % 2 else part for place, part in enumerate(parts)]
 
 
 def finished(records: Sequence[Record], config: str) -> list[Record]:

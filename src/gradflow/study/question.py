@@ -7,6 +7,8 @@ from gradflow.runs.words import activation_words, axis_words, listed, setting_wo
 from gradflow.study.configurations import identities
 from gradflow.study.treatments import ACTIVATION, compared
 
+_WITHOUT_ARTICLE = ("init", "model.norm", "optimizer.weight_decay")
+
 
 def question(records: Sequence[Record]) -> str:
     """`Does the activation matter as the network gets deeper?`, or whatever else the study varies.
@@ -25,8 +27,9 @@ def question(records: Sequence[Record]) -> str:
     who = activation_words(names[0])
     with_it = f"a network with {who}" if compared(names) == ACTIVATION else who
     if others:
-        what = listed([f"the {axis_words(axis)}" for axis in others])
+        what = listed([f"{'' if axis in _WITHOUT_ARTICLE else 'the '}{axis_words(axis)}" for axis in others])
         to = f" to {with_it}" if compared(names) == ACTIVATION else ""
+        deeper = " as it gets deeper" if to and deeper else deeper
         return f"{'Do' if len(others) > 1 or _is_plural(what) else 'Does'} {what} matter{to}{deeper}?"
     return f"What does depth do to {with_it}?" if deeper else f"How well does {with_it} do?"
 

@@ -12,7 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from gradflow.invocation import interpreter
 from gradflow.study.comparison.compare import compare
 from gradflow.study.comparison.more_seeds import more_seeds
-from gradflow.study.comparison.overall import overall
+from gradflow.study.comparison.overall import in_short, overall
 from gradflow.study.comparison.tuning import tune
 
 STUDY = Path("outputs/study")
@@ -118,6 +118,31 @@ def test_every_family_has_its_sentence_and_its_number_of_comparisons():
         "By test accuracy at the best epoch, paired by seed, Holm-corrected over 2 and 1 comparisons, a family for "
         "each normalisation, at lr = 0.001, untuned."
     )
+
+
+def test_families_of_one_size_are_named_once():
+    runs = [run for norm in ("batch", "layer", "none") for run in pair(NONE, axes={"model.norm": norm})]
+    assert "Holm-corrected over the 1 comparison of each normalisation, at lr" in overall(compare(runs)).details[-1]
+
+
+def test_many_comparisons_in_short_have_their_strengths_and_one_pair_of_brackets_at_most():
+    def runs(*differences):
+        baseline, *_ = pairs = [pair(found, other=name) for name, found in zip("abc", differences, strict=True)]
+        return baseline + [run for both in pairs[1:] for run in both if run["activation"] != "relu"]
+
+    assert in_short(compare(runs(LESS, LESS, LESS))) == "A difference is shown in all 3 comparisons with ReLU."
+    assert in_short(compare(runs(NONE[:2], NONE[:2], NONE[:2]))) == (
+        "A difference is open in all 3 comparisons with ReLU: too few seeds (2 of the 7 needed)."
+    )
+    assert in_short(compare(runs(LESS, LESS, NONE))) == (
+        "Of 3 comparisons with ReLU, a difference is shown in 2 and open in 1: no difference shown."
+    )
+
+
+def test_settings_are_in_order_of_size_and_a_default_that_the_commands_spell_out_is_named():
+    rates = ({"optimizer.lr": 0.1}, {"optimizer.lr": 0.02}, {})
+    runs = [run for axes in rates for run in pair(LESS, axes=axes, overrides=["blocks=4", "optimizer.lr=0.001"])]
+    assert [str(c.group["optimizer.lr"]) for c in compare(runs)] == ["0.001", "0.02", "0.1"]
 
 
 def test_the_basis_says_what_suggested_assumes_where_it_is_skewed_and_what_chose_the_epoch():
@@ -296,3 +321,16 @@ def test_the_command_names_the_python_of_the_working_directory(monkeypatch, runn
     monkeypatch.setattr(sys, "executable", running)
     monkeypatch.setattr(Path, "cwd", lambda: Path("/here"))
     assert interpreter() == typed
+
+
+def test_the_command_for_more_seeds_has_numbers_in_order_of_size():
+    records = [
+        run
+        for rate in ("0.1", "0.02", "1e-3")
+        for run in pair(LESS[:2], axes={"optimizer.lr": float(rate)}, overrides=["blocks=4", f"optimizer.lr={rate}"])
+    ]
+    for run in records:
+        run["overrides"].append(f"activation={run['activation']}")
+    more = more_seeds(records, compare(records), study=STUDY)
+    assert more is not None
+    assert "optimizer.lr=1e-3,0.02,0.1" in more.command

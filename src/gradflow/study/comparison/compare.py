@@ -13,11 +13,11 @@ from gradflow.runs.states import state_shown
 from gradflow.runs.tags import is_of_best, test, val
 from gradflow.study.comparison import evidence
 from gradflow.study.comparison.cells import Cell, cells_of
-from gradflow.study.comparison.claims import Comparison, Gap
+from gradflow.study.comparison.claims import NORM, Comparison, Gap
 from gradflow.study.comparison.families import decide, normalisations
 from gradflow.study.comparison.tuning import Tuning
 from gradflow.study.comparison.verdict import verdict
-from gradflow.study.configurations import activations, group_key
+from gradflow.study.configurations import activations, group_key, identities, spelled_default
 from gradflow.study.statistics import summary
 
 BASELINE = "relu"
@@ -57,8 +57,14 @@ def compare(
         raise ValueError(f"baseline={baseline}: the study has {', '.join(present)}")
     baseline = baseline or (BASELINE if BASELINE in present else present[0])
     _check_metric(records, metric)
-    cells = cells_of(tuning.records if tuning else records, tuning.choices if tuning else ())
+    known = identities(records)
+    variants = list(dict.fromkeys(identity["variant"] for identity in known.values()))
+    ordered = sorted(
+        tuning.records if tuning else records, key=lambda record: variants.index(known[record["config"]]["variant"])
+    )
+    cells = cells_of(ordered, tuning.choices if tuning else ())
     drafts = _drafts(cells, baseline, MetricTable.of(records)[metric], normalisations(records))
+    drafts = _with_what_varies(drafts, cells.values(), records)
     return [replace(draft, verdict=verdict(draft)) for draft in decide(drafts, alpha=alpha)]
 
 
@@ -72,7 +78,7 @@ def _drafts(
         if cell.activation != baseline and cell.defines(metric.tag) and (base is None or base.defines(metric.tag)):
             draft = _compare(cell, base, baseline=baseline, metric=metric)
             drafts.append(replace(draft, norm=norm(cell.group)))
-    return _without_constants(drafts, cells.values())
+    return drafts
 
 
 def _headline(records: Sequence[Record]) -> str:
@@ -166,9 +172,18 @@ def _left_out(sides: Sequence[Cell], seeds: Sequence[int], metric: Metric) -> tu
     return tuple(missing)
 
 
-def _without_constants(drafts: Sequence[Comparison], cells: Iterable[Cell]) -> list[Comparison]:
-    """Drop axes that are constant throughout the study from the groups, except for the depth."""
+def _with_what_varies(
+    drafts: Sequence[Comparison], cells: Iterable[Cell], records: Sequence[Record]
+) -> list[Comparison]:
+    """Groups without the axes that are constant throughout the study, except for the depth, and with the defaults of
+    the others where the commands spell them out."""
     groups = [cell.group for cell in cells]
-    varied = {axis for group in groups for axis in group if any(g.get(axis, ...) != group[axis] for g in groups)}
-    shown = varied | {"blocks"}
-    return [replace(d, group={axis: value for axis, value in d.group.items() if axis in shown}) for d in drafts]
+    axes = dict.fromkeys(axis for group in groups for axis in group)
+    varied = [axis for axis in axes if any(group.get(axis, ...) != groups[0].get(axis, ...) for group in groups)]
+    found = {axis: spelled_default(records, axis) for axis in varied if axis not in ("blocks", NORM)}
+    defaults = {axis: value for axis, value in found.items() if value is not None}
+    shown = {"blocks", *varied}
+    return [
+        replace(d, group={axis: value for axis, value in {**defaults, **d.group}.items() if axis in shown})
+        for d in drafts
+    ]

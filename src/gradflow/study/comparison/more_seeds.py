@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,13 +80,22 @@ def _command(records: Sequence[Record], seeds: Sequence[int], study: Path) -> st
     keys = list(runs[0])
     if not keys or any(run.keys() != runs[0].keys() for run in runs):
         return ""
-    values = {key: list(dict.fromkeys(run[key] for run in runs)) for key in keys}
+    values = {key: _by_size(dict.fromkeys(run[key] for run in runs)) for key in keys}
     if len({tuple(run.values()) for run in runs}) < math.prod(map(len, values.values())):
         return ""
     values = dict(sorted(values.items(), key=lambda item: len(item[1]) == 1))  # what is swept comes first
     values["seed"] = [str(seed) for seed in seeds]
     words = [key if key.startswith("~") else f"{key}={','.join(choices)}" for key, choices in values.items()]
     return invocation.train("-m", *words)
+
+
+def _by_size(values: Iterable[str]) -> list[str]:
+    """Numbers in ascending order, anything else as it comes."""
+    found = list(values)
+    try:
+        return sorted(found, key=float)
+    except ValueError:
+        return found
 
 
 def _options(record: Record, study: Path) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gradflow.runs.metrics import SELECTED_ON_TEST
-from gradflow.runs.words import activation_words, capital, listed
+from gradflow.runs.words import activation_words, capital, count, listed
 from gradflow.study.comparison.claims import NORM, Comparison, Gap, Strength
 from gradflow.study.comparison.families import by_family
 from gradflow.study.comparison.rates import common_rate
@@ -50,7 +50,10 @@ def in_short(comparisons: Sequence[Comparison]) -> str:
     counts = Counter(c.strength for c in comparisons)
     parts = [f"{strength} in {counts[strength]}" for strength in Strength if counts[strength]]
     still_open = [c for c in comparisons if not c.claimed]
-    why = f" ({_reasons(still_open)})" if still_open else ""
+    why = f": {_reasons(still_open)}" if still_open else ""
+    if len(parts) == 1:
+        only = comparisons[0].strength
+        return f"A difference is {only} in all {len(comparisons)} comparisons with {listed(list(baselines))}{why}."
     return f"Of {len(comparisons)} comparisons with {listed(list(baselines))}, a difference is {listed(parts)}{why}."
 
 
@@ -145,10 +148,7 @@ def _basis(comparisons: Sequence[Comparison]) -> str:
     """The metric, the pairing, the correction, the rate, and what *suggested* assumes."""
     first = comparisons[0]
     metric = f"{first.words}, {SELECTED_ON_TEST}" if first.selected_on_test else first.words
-    sizes = [f"{family[0].family}" for family in by_family(comparisons) if family[0].family]
-    over = f", Holm-corrected over {' and '.join(sizes)} comparison{'' if sizes == ['1'] else 's'}" if sizes else ""
-    over += ", a family for each normalisation" if len(sizes) > 1 else ""
-    basis = f"By {metric}, paired by seed{over}, {common_rate(comparisons)}."
+    basis = f"By {metric}, paired by seed{_corrected(comparisons)}, {common_rate(comparisons)}."
     if any(c.strength is Strength.SUGGESTED for c in comparisons):
         basis += f" {SUGGESTED}."
     skewed = sum(c.skewed for c in comparisons)
@@ -158,3 +158,13 @@ def _basis(comparisons: Sequence[Comparison]) -> str:
             "probability of improvement say more than the mean."
         )
     return basis
+
+
+def _corrected(comparisons: Sequence[Comparison]) -> str:
+    """`, Holm-corrected over the 3 comparisons of each normalisation`."""
+    sizes = [family[0].family for family in by_family(comparisons) if family[0].family]
+    if len(sizes) > 1 and len(set(sizes)) == 1:
+        return f", Holm-corrected over the {count(sizes[0], 'comparison')} of each normalisation"
+    if len(sizes) > 1:
+        return f", Holm-corrected over {listed(list(map(str, sizes)))} comparisons, a family for each normalisation"
+    return f", Holm-corrected over {count(sizes[0], 'comparison')}" if sizes else ""
