@@ -101,7 +101,7 @@ def test_from_any_folder_the_command_trains_and_reports(installed, tmp_path):
     assert "report: " in installed("gradflow", "report", "outputs/digits_conv", cwd=tmp_path)
     assert (tmp_path / "outputs/digits_conv/report/index.html").stat().st_size > 10_000
     page = (tmp_path / "outputs/digits_conv/report/index.html").read_text()
-    assert "or gradflow experiment=digits_vanishing" in page
+    assert ">gradflow experiment=digits_vanishing<" in page
     assert str(ROOT) not in page
 
 
