@@ -1,24 +1,23 @@
 """Rows of scalars reach Lightning's loggers, each value at its own step, beside what `self.log` writes."""
 
 import csv
-import json
-import struct
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+import wandb_files
 from any_modules import SAMPLES, Classifier, Rows, fit, images
 from lightning.pytorch.loggers import CSVLogger, MLFlowLogger, TensorBoardLogger, WandbLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
+from waiting import wait_until
 
 import gradflow
 from gradflow.runs.scalars import write_rows, write_to_summary
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*does not have many workers")
-BLOCK, FULL, LAST = 32768, 1, 4  # of LevelDB's log format
 STEPS, EPOCHS = SAMPLES // 2, 2
 TAGS = ("grad_norm/total", "grad_rms/00_network.1", "train_loss")
 
@@ -84,35 +83,16 @@ def test_a_closed_summary_writer_is_refused(tmp_path):
 def test_wandb_has_every_value_at_its_step(tmp_path, monkeypatch):
     wandb = pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.setenv("WANDB_MODE", "offline")  # which Lightning's logger sets for the whole process
     logger = WandbLogger(save_dir=tmp_path, offline=True)
     rows = fitted(logger)
     wandb.finish()
-    (file,) = tmp_path.rglob("*.wandb")
-    found = history(file.read_bytes())
+    assert wait_until(lambda: wandb_files.exit_codes(tmp_path))  # W&B's own process writes on after that
+    found = [values for _, values in wandb_files.rows(tmp_path)]
     for tag in TAGS:
         values = {row["trainer/global_step"]: row[tag] for row in found if tag in row}
         assert values == pytest.approx(rows.curve(tag), rel=1e-6)
         assert sum(tag in row for row in found) == len(values)
-
-
-def history(data):
-    """The rows of an offline run, whose file is a LevelDB log of protocol buffers."""
-    from wandb.proto import wandb_internal_pb2
-
-    rows, whole, at = [], b"", 7  # behind W&B's header
-    while at + 7 <= len(data):
-        if BLOCK - at % BLOCK < 7:  # what is left of a block is too short for a record's head
-            at += BLOCK - at % BLOCK
-            continue
-        _, length, kind = struct.unpack_from("<IHB", data, at)
-        whole += data[at + 7 : at + 7 + length]
-        at += 7 + length
-        if kind in (FULL, LAST):
-            record, whole = wandb_internal_pb2.Record.FromString(whole), b""
-            if record.WhichOneof("record_type") == "history":
-                items = record.history.item
-                rows.append({"/".join(item.nested_key) or item.key: json.loads(item.value_json) for item in items})
-    return rows
 
 
 @pytest.mark.filterwarnings("ignore")  # of SQLAlchemy's

@@ -47,6 +47,8 @@ def _logged(data: bytes) -> Iterator[bytes]:
             at += BLOCK - at % BLOCK
             continue
         _, length, kind = struct.unpack_from("<IHB", data, at)
+        if at + HEAD + length > len(data):
+            return  # is being written
         parts.append(data[at + HEAD : at + HEAD + length])
         at += HEAD + length
         if kind in (FULL, LAST):

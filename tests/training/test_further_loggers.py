@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from finished_runs import only_run, record, run_folders
 from interruptions import interrupt_after
+from waiting import wait_until
 
 from gradflow import CONF
 from gradflow.runs.events import curves
@@ -205,6 +206,7 @@ def test_a_resumed_run_goes_on_in_its_run_of_wandb(command, tmp_path, monkeypatc
     assert command(*arguments).status == 0
     ids = []
     for seed, folder in enumerate(run_folders(tmp_path)):
+        assert wait_until(lambda folder=folder: wandb_files.exit_codes(folder)[-1:] == [0])
         rows = wandb_files.rows(folder)
         assert [number for number, _ in rows] == list(range(len(rows)))
         points = [
@@ -221,7 +223,6 @@ def test_a_resumed_run_goes_on_in_its_run_of_wandb(command, tmp_path, monkeypatc
         assert described == ("digits_mlp", record(folder)["config"], f"seed={seed}")
         config = {one.key: json.loads(one.value_json) for one in runs[-1].config.update}
         assert (config["optimizer.lr"], config["seed"]) == (0.001, seed)
-        assert wandb_files.exit_codes(folder)[-1] == 0
     assert len(set(ids)) == 2
 
 

@@ -62,6 +62,7 @@ class WandbRun(FurtherLogger):
             return
         entry = self._kept() or {"id": secrets.token_hex(4), "rows": self._first}
         self._keep(entry)
+        mode: Any = self._mode or os.environ.get("WANDB_MODE")  # which W&B itself reads once in a process
         self._opened = wandb.init(
             id=entry["id"],
             resume="allow",
@@ -72,7 +73,7 @@ class WandbRun(FurtherLogger):
             name=run.name,
             config={"study": run.study, **run.hparams},
             dir=self._folder,
-            mode=self._mode,
+            mode=mode,
             settings=wandb.Settings(console="off", silent=True),
         )
         self._opened.define_metric(STEP)
