@@ -2,6 +2,7 @@
 
 import csv
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -87,12 +88,21 @@ def test_wandb_has_every_value_at_its_step(tmp_path, monkeypatch):
     logger = WandbLogger(save_dir=tmp_path, offline=True)
     rows = fitted(logger)
     wandb.finish()
-    assert wait_until(lambda: wandb_files.exit_codes(tmp_path))  # W&B's own process writes on after that
-    found = [values for _, values in wandb_files.rows(tmp_path)]
     for tag in TAGS:
-        values = {row["trainer/global_step"]: row[tag] for row in found if tag in row}
-        assert values == pytest.approx(rows.curve(tag), rel=1e-6)
-        assert sum(tag in row for row in found) == len(values)
+        expected = rows.curve(tag)
+        assert wait_until(partial(is_written, tmp_path, tag, expected))  # W&B's own process writes on
+        found = of_wandb(tmp_path, tag)
+        assert dict(found) == pytest.approx(expected, rel=1e-6)
+        assert len(found) == len(expected)
+
+
+def is_written(folder, tag, expected):
+    return len(of_wandb(folder, tag)) >= len(expected)
+
+
+def of_wandb(folder, tag):
+    """(step, value) of every row of an offline run that has the tag."""
+    return [(row["trainer/global_step"], row[tag]) for _, row in wandb_files.rows(folder) if tag in row]
 
 
 @pytest.mark.filterwarnings("ignore")  # of SQLAlchemy's
