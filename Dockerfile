@@ -1,5 +1,5 @@
 # The command gradflow in a container, for Docker, Podman and Apptainer, on CPUs and NVIDIA GPUs. `make image` builds it.
-#   docker run --rm -v "$PWD/outputs:/work/outputs" gradflow -m activation=sigmoid,relu blocks=1,2,4,6,8
+#   docker run --rm -v "$PWD/outputs:/runs/outputs" gradflow -m activation=sigmoid,relu blocks=1,2,4,6,8
 ARG PYTHON=3.13
 FROM python:${PYTHON}-slim
 
@@ -25,9 +25,9 @@ COPY src src
 RUN pip install --constraint requirements.lock --no-deps . && rm -r /build
 
 # Apptainer runs this as whoever calls it, and Docker as any --user: nothing is written but below these two and /tmp.
-RUN useradd --uid 1000 --no-create-home gradflow && mkdir --mode=1777 /data /work
+RUN useradd --uid 1000 --no-create-home gradflow && mkdir --mode=1777 /data /runs
 ENV GRADFLOW_DATA=/data
-WORKDIR /work
+WORKDIR /runs
 USER 1000
 ENTRYPOINT ["gradflow"]
 CMD ["--help"]

@@ -37,8 +37,8 @@ def test_a_job_takes_runs_in_their_order_until_it_has_enough(tmp_path):
     assert named(99) == [order]
     assert jobs.jobs([]) == []
     folders = [run.folder for run in planned(2)[:2]]
-    described = json.loads(jobs.described(folders, first=2, of=9, says=Path("/tmp/said")))
-    assert described == {"runs": [".", "../../b/seed=0"], "first": 2, "of": 9, "says": "/tmp/said"}
+    described = json.loads(jobs.described(folders, first=2, of=9, says=Path("/elsewhere/said")))
+    assert described == {"runs": [".", "../../b/seed=0"], "first": 2, "of": 9, "says": "/elsewhere/said"}
     assert json.loads(jobs.described(folders, first=2, of=9))["says"] is None
 
 
