@@ -9,7 +9,7 @@ from drawn import marks_of
 from forged_runs import HEADLINE
 
 from gradflow.figures import marks
-from gradflow.report import depth_charts
+from gradflow.report import across, depth_charts
 from gradflow.report.depth_charts import Quantity
 from gradflow.report.figures import figures
 from gradflow.runs.metrics import MetricTable
@@ -38,7 +38,7 @@ def test_two_seeds_have_intervals_and_every_seed(grid):
     assert marks_of(panel) == ["line", "rule", "point", "point", "rule", "text"]
     assert sorted(rows(panel, "value")) == [0.5] * 4 + [0.6] * 4
     assert rows(panel, "mean") == [0.55] * 4
-    shift = depth_charts.DODGE * 3 / 2  # of depths from 1 to 4, so that the two intervals stand side by side
+    shift = across.DODGE * 3 / 2  # of depths from 1 to 4, so that the two intervals stand side by side
     places = [1 - shift, 4 - shift, 1 + shift, 4 + shift]
     assert [row["place"] for row in panel.chart.data.values if row["mean"] is not None] == pytest.approx(places)
 

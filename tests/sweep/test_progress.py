@@ -89,13 +89,18 @@ def test_what_was_done_before_counts_neither_as_work_nor_as_pace(sweep):
     assert progress.look(5.0).share == pytest.approx(0.5)
 
 
+def train_half(run, progress):
+    """Two of four epochs, of 2 s each."""
+    put(run, State.RUNNING)
+    train(run, 0)
+    progress.look(0.0)
+    train(run, 2)
+    progress.look(4.0)
+
+
 def test_of_a_run_that_has_failed_nothing_is_left(sweep):
     progress = SweepProgress(sweep, sweep[:2])
-    put(sweep[0], State.RUNNING)
-    train(sweep[0], 0)
-    progress.look(0.0)
-    train(sweep[0], 2)
-    progress.look(4.0)
+    train_half(sweep[0], progress)
     put(sweep[0], State.FAILED)
     standing = progress.look(4.0)  # 2 s an epoch with 1 block, so 4 s with 3: 4 s are done and 16 s are left
     assert standing.share == pytest.approx(4 / 20)
@@ -120,11 +125,7 @@ def test_every_end_is_told_once_and_failures_are_counted(sweep):
 
 def test_a_run_whose_worker_was_killed_is_not_over_and_its_work_is_still_to_do(sweep):
     progress = SweepProgress(sweep, sweep[:1])
-    put(sweep[0], State.RUNNING)
-    train(sweep[0], 0)
-    progress.look(0.0)
-    train(sweep[0], 2)
-    progress.look(4.0)
+    train_half(sweep[0], progress)
     put(sweep[0], State.INTERRUPTED)
     standing = progress.look(4.0)
     assert (standing.over, standing.share, standing.ended) == (0, pytest.approx(0.5), ())

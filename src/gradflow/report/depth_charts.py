@@ -1,11 +1,10 @@
 """Final metrics against depth: the figure that answers the question of a study, and those like it."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from gradflow.figures import marks
@@ -15,16 +14,14 @@ from gradflow.figures.marks import Legend, ValueAxis, heading
 from gradflow.figures.panels import COLUMNS, ROW_HEIGHT, Figure, Panel
 from gradflow.figures.pointer import pointer
 from gradflow.report import spoken
+from gradflow.report.across import BLOCKS, activations_axis, depth_axis, names_axis, placed
 from gradflow.report.frames import Frames
 from gradflow.runs.metrics import Metric
 from gradflow.runs.words import axis_words, capital, setting_words
 from gradflow.study.configurations import groups
 
-BLOCKS = "hidden blocks"
-DODGE = 0.018  # of the range of depths, between two activations: intervals side by side, not on top of each other
 ASIDE = 7  # pixels between the mean of a configuration and the marks of its seeds
 _HEIGHT, _HALF_HEIGHT = 250, 120  # pixels of a plot of the answer, so that all of it stands on the first screen
-_FEW_NAMES = 6  # stand below their marks without a slope
 _COLUMNS = [
     "activation",
     "line",
@@ -132,16 +129,16 @@ def _panels(frames: Frames, legend: Legend, quantity: Quantity, *, height: int) 
     settings = _settings(frames, legend)
     variants = [keys["variant"] for keys, _ in groups(frames.final, ["variant"])]
     for shown in [variants] if settings else [[variant] for variant in variants]:
-        means, values = (_placed(frame[frame["variant"].isin(shown)], legend) for frame in (final, seeds))
+        means, values = (placed(frame[frame["variant"].isin(shown)], legend) for frame in (final, seeds))
         if settings:
             means, values = (part.assign(setting=part["variant"].map(setting_words)) for part in (means, values))
-        across = _names_axis("setting", map(setting_words, variants)) if settings else _activations_axis(legend)
+        across = names_axis("setting", map(setting_words, variants)) if settings else activations_axis(legend)
         ends = _ends(means, Ruler(extent, height, metric.is_logarithmic)) if deep and extent else pd.DataFrame()
         drawn = _Drawn(
             means=means,
             seeds=values,
             ends=ends,
-            across=_depth_axis(legend, "place") if deep else across,
+            across=depth_axis(legend, "place") if deep else across,
             named="setting" if settings else "line",
             up=ValueAxis("", metric, domain=extent),
         )
@@ -179,38 +176,6 @@ def _ends(means: pd.DataFrame, ruler: Ruler) -> pd.DataFrame:
         return pd.DataFrame()
     below_one_another = last.groupby("blocks")["place"].transform("max")
     return last[["activation", "line", "blocks"]].assign(end=last["mean"], label=labels_at, place=below_one_another)
-
-
-def _placed(frame: pd.DataFrame, legend: Legend) -> pd.DataFrame:
-    """Add the columns `place`, the depth shifted a little by activation, and `line`, the activation's name."""
-    order = list(legend.colours)
-    ranks = np.array([order.index(activation) for activation in frame["activation"]], dtype=float)
-    place = frame["blocks"].to_numpy(float) + (ranks - (len(order) - 1) / 2) * _step(legend)
-    return frame.assign(place=place, line=frame["activation"].map(legend.names))
-
-
-def _step(legend: Legend) -> float:
-    """In blocks, between two activations at one depth."""
-    depths = [float(depth) for depth in legend.depths] or [0.0]
-    return DODGE * max(depths[-1] - depths[0], 1.0) * min(1.0, 4 / len(legend.colours))
-
-
-def _depth_axis(legend: Legend, field: str) -> alt.X:
-    depths = list(map(float, legend.depths))
-    axis = alt.Axis(values=depths, format="d", grid=False, labelOverlap="greedy")
-    widest = (len(legend.colours) - 1) / 2 * _step(legend)
-    scale = alt.Scale(domain=[depths[0] - widest, depths[-1] + widest], zero=False, nice=False, padding=18)
-    return alt.X(field=field, type="quantitative", title=BLOCKS, axis=axis, scale=scale)
-
-
-def _activations_axis(legend: Legend) -> alt.X:
-    return _names_axis("line", legend.names.values(), title=legend.compared)
-
-
-def _names_axis(field: str, names: Iterable[str], *, title: str | None = None) -> alt.X:
-    order = list(names)
-    axis = alt.Axis(labelAngle=0 if len(order) <= _FEW_NAMES else -45, labelLimit=200)
-    return alt.X(field=field, type="nominal", title=title, axis=axis, sort=order)
 
 
 def _chart(drawn: _Drawn, legend: Legend, quantity: Quantity) -> alt.LayerChart:
@@ -279,5 +244,5 @@ def _labels(x: alt.X, y: ValueAxis, color: alt.Color) -> list[alt.Chart]:
 
 def _pointer(drawn: _Drawn, metric: Metric, legend: Legend) -> alt.Chart:
     if len(legend.depths) > 1:
-        return pointer(_depth_axis(legend, BLOCKS), metric, line="line", at=[BLOCKS])
+        return pointer(depth_axis(legend, BLOCKS), metric, line="line", at=[BLOCKS])
     return pointer(drawn.across, metric, line="metric", at=[drawn.named])
