@@ -58,7 +58,7 @@ def test_the_page_tells_what_was_computed(lesson):
 
 
 def test_a_page_without_sections_has_the_style_of_a_report_and_how_it_was_made():
-    text = page([], {"seeds": "0 to 2"})
+    text = page([], {"seeds": "0 to 2"}, {})
     assert "--raised:" in text  # a colour of the report's style
     assert "<dt>seeds</dt>\n<dd>0 to 2</dd>" in text
 

@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _build(options: argparse.Namespace, typed: Sequence[str]) -> None:
     if options.seed < 0:
         raise ConfigError(f"--seed {options.seed}: a seed must be at least 0, e.g. --seed 0")
-    effort = QUICK if options.quick else FULL
+    effort = None if options.live_only else QUICK if options.quick else FULL
     command = invocation.tool("lesson", *typed)
     built = build(options.output, effort=effort, seed=options.seed, command=command, say=say)
     say_whole(Text("lesson: ") + page(built))
@@ -36,6 +36,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="first of the seeds to average")
     parser.add_argument(
         "--quick", action="store_true", help="fewer seeds, epochs and depths, for a first look at the page"
+    )
+    parser.add_argument(
+        "--live-only",
+        action="store_true",
+        help="only what runs in the page itself: built in seconds, under 400 kB, to put on a web server",
     )
     return parser
 

@@ -1,14 +1,26 @@
-"""The parts of a section of the lesson: text, figures with their controls, tables."""
+"""The parts of a section of the lesson.
 
-from collections.abc import Mapping
+A part is a dataclass with the name of its template, which renders it as `part`. A new kind of part is such a class, a
+file of that name in `template/`, and a script if it needs one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import altair as alt
+from markupsafe import Markup
 
 from gradflow.figures.table import Table
 
 State = Mapping[str, Any]  # name of a control -> its value
+
+
+@runtime_checkable
+class Part(Protocol):
+    """Something in a section. `parts`, if it has them, are what stands inside it."""
+
+    template: ClassVar[str]  # a file in template/
 
 
 @dataclass(frozen=True)
@@ -91,6 +103,7 @@ class Figure:
         remarks: below the controls; shown while the controls are in their state.
     """
 
+    template: ClassVar[str] = "figure.html"
     name: str
     title: str
     reading: str
@@ -100,6 +113,53 @@ class Figure:
     controls: list[Control] = field(default_factory=list)
     legend: list[Entry] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Text:
+    """Paragraphs: plain text, or markup where something in them is more than text."""
+
+    template: ClassVar[str] = "text.html"
+    paragraphs: Sequence[str | Markup]
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Parts behind a line that opens them."""
+
+    template: ClassVar[str] = "folded.html"
+    summary: str
+    parts: Sequence["Part | Table"]
+
+
+@dataclass(frozen=True)
+class Live:
+    """A small playground: two networks that train in the page, at a preset of `script/playground/presets.js`."""
+
+    template: ClassVar[str] = "live.html"
+    preset: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question to answer before its section goes on; on a screen, the parts after it are hidden until then.
+
+    Attributes:
+        name: of its section.
+        ask: the question.
+        options: to choose from.
+        answer: the index of the right one.
+        why: shown after the choice, whichever it was.
+        parts: shown beside the question, for example the networks that it is about.
+    """
+
+    template: ClassVar[str] = "question.html"
+    name: str
+    ask: str
+    options: Sequence[str]
+    answer: int
+    why: str | Markup
+    parts: Sequence["Part | Table"] = ()
 
 
 @dataclass(frozen=True)
@@ -118,16 +178,27 @@ class Section:
         name: its id on the page, after `section-`.
         title: its heading.
         paragraphs: plain text.
-        parts: figures and tables, in order.
-        rules: what the section teaches; the last section lists them all.
+        parts: in order.
+        rules: what the section teaches; a later section lists them all.
     """
 
     name: str
     title: str
-    paragraphs: list[str]
-    parts: list[Figure | Table]
+    paragraphs: Sequence[str | Markup]
+    parts: Sequence["Part | Table"]
     rules: list[Rule] = field(default_factory=list)
 
     @property
     def figures(self) -> list[Figure]:
-        return [part for part in self.parts if isinstance(part, Figure)]
+        """All of them, those inside other parts too."""
+        return [part for part in _with_inner(self.parts) if isinstance(part, Figure)]
+
+
+def template_of(part: Part | Table) -> str:
+    return "lesson_table.html" if isinstance(part, Table) else part.template
+
+
+def _with_inner(parts: Sequence[Part | Table]) -> Iterator[Part | Table]:
+    for part in parts:
+        yield part
+        yield from _with_inner(getattr(part, "parts", ()))
