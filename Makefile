@@ -53,7 +53,7 @@ advise: install ## Say what is wrong with the networks of STUDY, by stated rules
 reproductions: install ## Store the measurements of finished studies in STUDIES and write docs/reproductions.md
 	$(BIN)/python -m gradflow.reproductions $(wildcard $(STUDIES))
 
-lesson: install ## Build the interactive lesson, outputs/lesson/index.html, in three to four minutes
+lesson: install ## Build the interactive lesson, outputs/lesson/index.html, in under three minutes
 	$(BIN)/python -m gradflow.lesson $(ARGS)
 
 docs: install ## Build the documentation as a site, build/docs/index.html
@@ -73,6 +73,7 @@ bench: install ## Measure seconds, memory, wrong verdicts and more, tables in ou
 	$(BIN)/python tests/benchmarks/any_network.py
 	$(BIN)/python tests/benchmarks/verdicts.py
 	$(BIN)/python tests/benchmarks/intervals.py
+	$(BIN)/python tests/benchmarks/lesson_engine.py
 
 bench-quick: install ## Run the essential benchmarks, in under three minutes
 	$(BIN)/python tests/benchmarks/speed.py --quick $(ARGS)

@@ -1,4 +1,4 @@
-"""One quick build for all tests of the page."""
+"""One build of each kind for all tests of the page."""
 
 import pytest
 
@@ -8,6 +8,16 @@ from gradflow.lesson.__main__ import main
 @pytest.fixture(scope="session")
 def lesson(tmp_path_factory):
     """The folder of a quick build."""
+    return _built(tmp_path_factory, "--quick")
+
+
+@pytest.fixture(scope="session")
+def live_only(tmp_path_factory):
+    """The folder of a page of live parts alone, which takes seconds."""
+    return _built(tmp_path_factory, "--live-only")
+
+
+def _built(tmp_path_factory, form):
     folder = tmp_path_factory.mktemp("lesson") / "built"
-    assert main(["--quick", "--output", str(folder)]) == 0
+    assert main([form, "--output", str(folder)]) == 0
     return folder

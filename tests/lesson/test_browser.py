@@ -1,7 +1,10 @@
 """A real browser opens the lesson: everything is drawn, the controls work, nothing is fetched."""
 
+import re
+
 import pytest
 from browsers import browser_page, needs_browser
+from page_text import visible_text_sizes
 from waiting import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, needs_browser]
@@ -12,11 +15,19 @@ def page(lesson):
     with browser_page(width=1300, noise=("error", "warning")) as page:
         requests: list[str] = []
         page.on("request", lambda request: requests.append(request.url))
-        opened = (lesson / "index.html").as_uri()
+        opened = (lesson / "index.html").as_uri() + "?everything"
         page.goto(opened)
-        page.locator("html[data-drawn]").wait_for()
+        page.locator("html[data-started]").wait_for()
         yield page
-        assert requests == [opened]
+        assert {request for request in requests if not request.startswith("blob:")} == {opened}
+
+
+def draw(page, where=""):
+    """Unfold what is folded, scroll to every chart there, or on the whole page, and wait until it is drawn."""
+    page.evaluate("document.querySelectorAll('main details').forEach((folded) => (folded.open = true))")
+    for chart in page.locator(f"{where} .chart").all():
+        chart.scroll_into_view_if_needed()
+        page.locator(f"#{chart.get_attribute('id')}[data-drawn]").wait_for()
 
 
 def control(page, figure, name):
@@ -53,11 +64,34 @@ def remarks(page, figure):
     return page.locator(f"#{figure} .remarks dl:visible").all_inner_texts()
 
 
-def test_every_chart_is_drawn(page):
+def test_every_chart_is_drawn_and_says_what_it_shows_in_numbers(page):
+    draw(page)
     charts = page.locator(".chart")
-    assert page.evaluate("Number(document.documentElement.dataset.drawn)") == charts.count() == 18
+    assert charts.count() == page.evaluate("Object.keys(lesson.data('specs')).length") > 10
     for chart in charts.all():
         assert chart.locator("svg [role=graphics-symbol], svg .mark-line path, svg .mark-rect path").count() > 0
+        assert re.search(r"\d|\b(none|all|half)\b", chart.get_attribute("aria-label"))
+
+
+def test_a_chart_far_below_is_drawn_when_the_reader_comes_near(lesson):
+    with browser_page(width=1300) as page:
+        page.goto((lesson / "index.html").as_uri() + "?everything")
+        page.locator("html[data-started]").wait_for()
+        last = page.locator(".chart").last
+        assert last.locator("svg").count() == 0
+        last.scroll_into_view_if_needed()
+        last.locator("svg").first.wait_for()
+
+
+def test_charts_follow_the_projector_mode(page):
+    draw(page, "#circles")
+    page.get_by_role("button", name="Projector").click()
+    draw(page)
+    for chart in page.locator(".chart").all():
+        chart.scroll_into_view_if_needed()
+        ticks = chart.locator("svg .role-axis-label text").first
+        assert until(page, lambda ticks=ticks: float(ticks.get_attribute("font-size").removesuffix("px")) >= 16)
+    assert [text for text in visible_text_sizes(page) if text[1] < 16] == []
 
 
 @pytest.mark.parametrize(
@@ -73,6 +107,7 @@ def test_every_chart_is_drawn(page):
     ],
 )
 def test_a_slider_moves_the_picture_and_back(page, figure, panel, name, position):
+    draw(page, f"#{figure}")
     before, said = rows(page, panel), remarks(page, figure)
     first = int(control(page, figure, name).input_value())
     move(page, figure, name, position)
@@ -84,39 +119,17 @@ def test_a_slider_moves_the_picture_and_back(page, figure, panel, name, position
     assert remarks(page, figure) == said
 
 
-def test_choosing_an_activation_shows_its_slider_its_facts_and_its_curve(page):
-    assert "Logistic sigmoid" in remarks(page, "explorer")[0]
-    leak = control(page, "explorer", "leaky_relu_parameter")
-    assert not leak.is_visible()
-    before = rows(page, "explorer-0")
-    control(page, "explorer", "activation").select_option(label="leaky_relu")
-    assert leak.is_visible()
-    assert "Maas et al. 2013" in remarks(page, "explorer")[0]
-    chosen = rows(page, "explorer-0")
-    assert chosen != before
-    assert "z < 0" in remarks(page, "explorer")[0]  # a leak of 0.01 is under 5 % of the slope
-    leak.focus()
-    leak.press("End")
-    assert "nowhere" in remarks(page, "explorer")[0]
-    assert until(page, lambda: rows(page, "explorer-0") != chosen)
-
-
 def test_choosing_how_a_deep_network_is_made_shows_its_trainings(page):
-    before, said = rows(page, "mistake_hidden-0"), remarks(page, "mistake_hidden")
-    control(page, "mistake_hidden", "setting").select_option(label="BatchNorm")
-    assert until(page, lambda: rows(page, "mistake_hidden-0") != before)
-    assert remarks(page, "mistake_hidden") != said
-
-
-def test_a_second_activation_can_be_put_beside_and_taken_away(page):
-    lines = page.locator("#explorer-0 svg .mark-line path")
-    assert lines.count() == 4  # function and slope of both
-    control(page, "explorer", "beside").select_option(label="nothing")
-    assert until(page, lambda: lines.count() == 2)
+    draw(page, "#deep")
+    before, said = rows(page, "deep-0"), remarks(page, "deep")
+    control(page, "deep", "setting").select_option(label="BatchNorm")
+    assert until(page, lambda: rows(page, "deep-0") != before)
+    assert remarks(page, "deep") != said
 
 
 def test_the_curves_are_those_that_were_computed(page):
     """The telephone game's bound, read off the drawn marks: 0.25 per layer."""
+    draw(page, "#telephone")
     labels = page.locator("#telephone-0 svg .mark-symbol path").evaluate_all(
         "paths => paths.map(path => path.getAttribute('aria-label'))"
     )
@@ -125,6 +138,7 @@ def test_the_curves_are_those_that_were_computed(page):
 
 
 def test_every_control_is_reached_and_moved_by_keyboard(page):
+    draw(page, "#circles")
     visible = [item for item in page.locator("[data-control]").all() if item.is_visible()]
     expected = [item.get_attribute("data-control") for item in visible]
     reached = []
@@ -149,12 +163,13 @@ def test_every_control_is_reached_and_moved_by_keyboard(page):
 def test_nothing_sticks_out_and_the_text_is_readable(page, scheme, width):
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)
+    draw(page)
     assert until(page, lambda: page.evaluate("document.documentElement.scrollWidth") <= width)
     for chart in page.locator(".chart svg").all():
         assert until(page, lambda chart=chart: chart.bounding_box()["width"] <= width)
     background, axis = page.evaluate(
         """() => [getComputedStyle(document.body).backgroundColor,
-                  getComputedStyle(document.querySelector('#explorer-0 svg .role-axis-label text')).fill]"""
+                  getComputedStyle(document.querySelector('#circles-1 svg .role-axis-label text')).fill]"""
     )
     light, dark = (sum(map(int, colour[4:-1].split(","))) for colour in (background, axis))
     assert (light > 600 > 200 > dark) if scheme == "light" else (dark > 600 > 200 > light)

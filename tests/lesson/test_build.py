@@ -15,9 +15,15 @@ from gradflow.lesson.page import page
 from gradflow.lesson.section import Control, Figure, Panel
 
 FIGURES = {
-    *("explorer", "circles", "telephone", "dead_units", "signs", "zigzag", "centring"),
-    *("mistake_hidden", "mistake_output", "mistake_monitor", "mistake_loss"),
+    *("circles", "telephone", "dead_units", "signs", "zigzag", "centring"),
+    "deep",
+    *(f"mistake_{name}" for name in ("weights", "deep_sigmoid", "output", "loss", "rate")),
 }
+SECTIONS = [
+    *("nonlinearity", "explorer", "telephone", "dead-units", "zero-centred", "mistakes", "choice"),
+    *("playground", "quiz", "cheat-sheet"),
+]
+LARGEST = 3_000_000  # bytes
 
 
 @pytest.mark.slow
@@ -30,30 +36,43 @@ def test_the_build_writes_the_page_and_every_picture(lesson):
         assert (lesson / "figures" / f"{name}.svg").read_text().startswith("<svg")
 
 
-@pytest.mark.slow
-def test_the_page_needs_nothing_but_itself(lesson):
-    text = re.sub(r"(<script[^>]*>).*?</script>", r"\1", (lesson / "index.html").read_text(), flags=re.DOTALL)
-    assert text.count("<script") == 3
-    assert not re.search(r"<(script|link|img|iframe)[^>]*\b(src|href)=", text)
-    assert set(re.findall(r'href="(?!#)([^"]*)"', text)) == {
-        f"figures/{name}.{kind}" for name in FIGURES for kind in ("png", "svg")
-    }
+@pytest.fixture(params=["lesson", "live_only"])
+def built(request):
+    """The page of either form, without what stands in scripts and styles."""
+    text = (request.getfixturevalue(request.param) / "index.html").read_text()
+    return re.sub(r"(<(script|style)[^>]*>).*?</\2>", r"\1", text, flags=re.DOTALL)
 
 
 @pytest.mark.slow
-def test_every_place_of_the_page_has_a_name_of_its_own_and_every_link_a_place(lesson):
-    text = re.sub(r"<script[^>]*>.*?</script>", "", (lesson / "index.html").read_text(), flags=re.DOTALL)
-    places = re.findall(r'\bid="([^"]*)"', text)
+def test_the_page_needs_nothing_but_itself(built):
+    assert not re.search(r"<(script|link|img|iframe)[^>]*\b(src|href)=", built)
+    files = set(re.findall(r'href="(?!#)([^"]*)"', built))
+    assert files in (set(), {f"figures/{name}.{kind}" for name in FIGURES for kind in ("png", "svg")})
+
+
+@pytest.mark.slow
+def test_every_place_of_the_page_has_a_name_of_its_own_and_every_link_a_place(built):
+    places = re.findall(r'\bid="([^"]*)"', built)
     assert len(places) == len(set(places))
-    links = re.findall(r'href="#([^"]*)"', text)
-    assert len(links) == 6
-    assert set(links) <= set(places)
+    links = set(re.findall(r'href="#([^"]*)"', built))
+    assert {f"section-{name}" for name in SECTIONS} <= links
+    assert {link for link in links if not link.startswith("play")} <= set(places)
+
+
+@pytest.mark.slow
+def test_the_sections_come_in_the_order_of_a_student(built):
+    assert re.findall(r'<h2 id="section-([^"]*)"', built) == SECTIONS
+
+
+@pytest.mark.slow
+def test_a_full_page_is_of_moderate_size(lesson):
+    assert (lesson / "index.html").stat().st_size < LARGEST
 
 
 @pytest.mark.slow
 def test_the_page_tells_what_was_computed(lesson):
     text = (lesson / "index.html").read_text()
-    for computed in ("0.25⁶ = 0.000244", "1.46 nats", "with sigmoid 100\N{NO-BREAK SPACE}%"):
+    for computed in ("0.25⁶ = 0.000244", "1.46 nats", "With sigmoid, 100\N{NO-BREAK SPACE}%"):
         assert computed in text
 
 

@@ -18,13 +18,13 @@ needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not ins
 
 
 @contextmanager
-def browser_page(*, width: int, noise: tuple[str, ...] = ("error",)) -> Iterator["Page"]:
-    """A new page; none of these kinds of message may be on its console at the end."""
+def browser_page(*, width: int, noise: tuple[str, ...] = ("error",), scripts: bool = True) -> Iterator["Page"]:
+    """A new page, which may run scripts or not; none of these kinds of message may be on its console at the end."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_page(viewport={"width": width, "height": 1000})
+        page = browser.new_page(viewport={"width": width, "height": 1000}, java_script_enabled=scripts)
         page.set_default_timeout(1000 * PATIENCE_S)
         heard: list[str] = []
         page.on("console", lambda message: heard.append(message.text) if message.type in noise else None)

@@ -11,6 +11,7 @@ import vl_convert
 
 from gradflow.figures import marks
 from gradflow.figures.palette import activation_colours
+from gradflow.lesson.numbers import percent
 from gradflow.lesson.section import Entry, Figure, Panel
 
 PICTURE_WIDTH, PICTURE_SCALE = 250, 2.0  # pixels of a panel; scale of the PNG
@@ -79,6 +80,7 @@ def fractions_by_epoch(
     names: Sequence[str],
     where: str | None = None,
     marker: str | None = None,
+    is_labelled: bool = False,
 ) -> alt.LayerChart:
     """One line per network, from 0 to 100 %.
 
@@ -90,6 +92,7 @@ def fractions_by_epoch(
         names: its values, in the legend's order.
         where: as in `layers`.
         marker: signal of a control; a vertical rule marks its epoch.
+        is_labelled: whether each line's last value stands at its end.
     """
     x = alt.X(**quantity("epoch", "epoch", axis_format=WHOLE))
     y = alt.Y(**quantity(field, title, domain=(-0.02, 1.02), axis_format=PERCENT))
@@ -98,12 +101,19 @@ def fractions_by_epoch(
     tooltip = [alt.Tooltip(f"{by}:N", title="network"), "epoch:Q", alt.Tooltip(f"{field}:Q", title=title, format=".1%")]
     hover = base.mark_point(size=120, opacity=0, filled=True).encode(y=y, tooltip=tooltip)
     rule = alt.Chart().transform_filter(f"datum.epoch === {marker}").mark_rule(opacity=0.3, color="gray").encode(x=x)
-    return layers(*([rule] if marker else []), line, hover, data=frame, where=where)
+    label = (
+        base.transform_filter(f"datum.epoch === {frame['epoch'].max()}")
+        .mark_text(align="right", dy=-12, fontSize=16, fontWeight="bold")
+        .encode(y=y, text="label:N")
+    )
+    under, over = ([rule] if marker else []), ([label] if is_labelled else [])
+    rows = frame.assign(label=frame[field].map(percent)) if is_labelled else frame
+    return layers(*under, line, hover, *over, data=rows, where=where)
 
 
 def specification(figure: Figure, panel: Panel) -> dict[str, Any]:
     """The Vega-Lite specification of a panel on the page, as wide as its box, with a signal for each control."""
-    described = ": ".join(filter(None, [figure.title, panel.title]))
+    described = ": ".join(filter(None, [figure.title, panel.title, figure.found]))
     chart = panel.chart.properties(width="container", height=panel.height, description=described)
     params = [alt.param(name=control.name, value=control.initial) for control in figure.controls]
     return (chart.add_params(*params) if params else chart).to_dict()
@@ -120,7 +130,9 @@ def picture(figure: Figure) -> alt.ConcatChart:
     """All static panels in one chart."""
     panels = [
         panel.chart.properties(
-            width=PICTURE_WIDTH, height=panel.height, **({"title": panel.title} if panel.title else {})
+            width=PICTURE_WIDTH,
+            height=PICTURE_WIDTH * panel.aspect if panel.aspect else panel.height,
+            **({"title": panel.title} if panel.title else {}),
         )
         for panel in figure.picture
     ]

@@ -1,81 +1,37 @@
-"""How each section opens: its title, a line, and a question to answer before the reveal."""
+"""How each section opens: its title, a line, and a question to answer before the reveal, from `openings.yaml`."""
 
-from collections.abc import Sequence
+import functools
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from markupsafe import Markup
 
 from gradflow.figures.table import Table
 from gradflow.lesson.section import Live, Part, Question, Section, Text
 
+_FILE = Path(__file__).parent / "openings.yaml"
+_QUANTITY = re.compile(r"\{(.*?)\}")
+
 
 @dataclass(frozen=True)
 class Opening:
-    """What comes before what is measured.
+    """What comes before the rest of a section.
 
     Attributes:
         title: the section's.
+        short: the title in the contents.
         lead: a line above the question.
-        question: what follows it is hidden until it is answered.
-        parts: first in the reveal.
+        parts: the question, and what comes first in the reveal.
     """
 
     title: str
+    short: str
     lead: str
-    question: Question
-    parts: Sequence[Part | Table] = ()
-
-
-OPENINGS = {
-    "nonlinearity": Opening(
-        title="Why a non-linearity?",
-        lead="Two networks learn to tell a ring from its core. Ten layers each; only one has an activation function.",
-        question=Question(
-            name="nonlinearity",
-            ask="Left: ten layers without an activation function. What will its border look like after training?",
-            options=[
-                "A circle: ten layers are deep enough",
-                "A straight line, however long it trains",
-                "A polygon: every layer adds a corner",
-            ],
-            answer=1,
-            why="A linear function of a linear function is linear: ten layers of it draw one line.",
-            parts=[Live("identity-one-line")],
-        ),
-    ),
-    "telephone": Opening(
-        title="The telephone game",
-        lead="A gradient is a message passed back from layer to layer. Each layer multiplies it by its slope.",
-        question=Question(
-            name="telephone",
-            ask="Ten sigmoid layers on the left, ten ReLU layers on the right. What will happen?",
-            options=[
-                "Both learn; the sigmoid takes a little longer",
-                "The sigmoid network stays where it is: its first layers get almost no gradient",
-                "The sigmoid network diverges: ten slopes multiply to something huge",
-            ],
-            answer=1,
-            why="A sigmoid's slope is at most a quarter, so every layer passes on at most a quarter of the message.",
-            parts=[Live("sigmoid-ten-layers")],
-        ),
-        parts=[Live("sigmoid-ten-layers-batch-norm")],
-    ),
-    "dead-units": Opening(
-        title="Dead units",
-        lead="A ReLU unit whose sum is negative for every sample has slope 0 everywhere: nothing can teach it.",
-        question=Question(
-            name="dead-units",
-            ask="This ReLU network trains at far too large a rate. What will happen to its units?",
-            options=[
-                "They die, and stay dead",
-                "They die, but wake up as training goes on",
-                "Nothing: a large rate only makes the loss jump",
-            ],
-            answer=0,
-            why="One large step can push a unit's sum below 0 for every sample; without a slope there is no way back.",
-            parts=[Live("relu-units-die")],
-        ),
-        parts=[Live("leaky-relu-cures")],
-    ),
-}
+    parts: Sequence[Part | Table]
 
 
 def opened(name: str, rest: Section | None) -> Section | None:
@@ -85,11 +41,45 @@ def opened(name: str, rest: Section | None) -> Section | None:
         name: the section's.
         rest: what follows the opening, whose paragraphs are then part of the reveal; None if nothing does.
     """
-    opening = OPENINGS.get(name)
+    opening = openings().get(name)
     if opening is None:
         return rest
-    begin = [opening.question, *opening.parts]
-    if rest is None:
-        return Section(name, opening.title, [opening.lead], begin)
-    parts = [*begin, Text(rest.paragraphs), *rest.parts]
-    return replace(rest, title=opening.title, paragraphs=[opening.lead], parts=parts)
+    rest = rest or Section(name, opening.title, [], [])
+    paragraphs = [Text(rest.paragraphs)] if rest.paragraphs else []
+    return replace(
+        rest,
+        title=opening.title,
+        short=opening.short,
+        paragraphs=[opening.lead],
+        parts=[*opening.parts, *paragraphs, *rest.parts],
+    )
+
+
+@functools.cache
+def openings() -> dict[str, Opening]:
+    """By the name of the section."""
+    found = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    return {name: _opening(name, entry) for name, entry in found.items()}
+
+
+def _opening(name: str, entry: Mapping[str, Any]) -> Opening:
+    preset = entry.get("play")
+    question = Question(
+        name=name,
+        ask=entry["ask"],
+        options=entry["options"],
+        answer=entry["answer"],
+        why=entry["why"],
+        run=quoting(entry["run"], preset) if preset else "",
+        live=Live(preset) if preset else None,
+        hides=entry.get("hides", True),
+    )
+    further = [part for one in entry.get("then", []) for part in (Text([one["say"]]), Live(one["play"]))]
+    return Opening(entry["title"], entry["short"], entry["lead"], [question, *further])
+
+
+def quoting(sentence: str, preset: str) -> Markup:
+    """A sentence whose quantities in braces the playground fills in."""
+    place = Markup('<output data-live="{}" data-quantity="{}"></output>')
+    pieces = _QUANTITY.split(sentence)  # text and quantities take turns
+    return Markup().join(place.format(preset, piece) if index % 2 else piece for index, piece in enumerate(pieces))

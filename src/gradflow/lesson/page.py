@@ -12,7 +12,7 @@ from gradflow.figures.inline import chart_options, script_json, vega_library
 from gradflow.lesson import marks, scripts
 from gradflow.lesson.section import Section, template_of
 
-TITLE = "Activation functions: a lesson that runs"
+TITLE = "Activation functions, live"
 SUBTITLE = "Small networks train while you watch. Guess first, then press play."
 _TEMPLATE = Path(__file__).parent / "template"
 _OF_REPORTS = Path(report.__file__).parent / "template"  # its tables and style are shared

@@ -1,31 +1,32 @@
 """The lesson's path: its sections in the order in which a student meets them."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 
-from gradflow.lesson.experiments import (
-    centred_network,
-    centred_unit,
+from gradflow.lesson.experiments.effort import Effort
+from gradflow.lesson.experiments.explorer import costs as timed
+from gradflow.lesson.experiments.families import families
+from gradflow.lesson.measured import Measured
+from gradflow.lesson.openings import opened
+from gradflow.lesson.section import Folded, Part, Rule, Section
+from gradflow.lesson.sections import (
+    activation_table,
+    cheat_sheet,
+    choice,
+    code,
     dead_units,
-    deep,
     explorer,
-    families,
     mistakes,
     nonlinearity,
+    playground,
+    quiz,
     telephone,
     zero_centred,
 )
-from gradflow.lesson.experiments.effort import Effort
-from gradflow.lesson.openings import opened
-from gradflow.lesson.section import Rule, Section
-from gradflow.lesson.sections import choice as choice_section
-from gradflow.lesson.sections import dead_units as dead_units_section
-from gradflow.lesson.sections import explorer as explorer_section
-from gradflow.lesson.sections import nonlinearity as nonlinearity_section
-from gradflow.lesson.sections import telephone as telephone_section
-from gradflow.lesson.sections import zero_centred as zero_centred_section
 
 # Makes what follows a section's opening from the rules of the sections before it; None where there is nothing.
 Make = Callable[[Sequence[Rule]], Section | None]
+_FEW_REPETITIONS = 20  # of timing the activations, where nothing else is measured
 
 
 def path(effort: Effort | None, *, seed: int, say: Callable[[str], None]) -> list[Section]:
@@ -36,7 +37,10 @@ def path(effort: Effort | None, *, seed: int, say: Callable[[str], None]) -> lis
         seed: the first of the seeds.
         say: called with one line before each section.
     """
-    steps = _measured(effort, seed) if effort else _live()
+    steps = _steps(
+        Measured(effort, seed) if effort else None,
+        functools.cache(lambda: timed(families(), repetitions=effort.cost_repetitions if effort else _FEW_REPETITIONS)),
+    )
     made: list[Section] = []
     for number, (name, make) in enumerate(steps.items(), start=1):
         say(f"section {number} of {len(steps)}: {name.replace('-', ' ')}")
@@ -45,38 +49,38 @@ def path(effort: Effort | None, *, seed: int, say: Callable[[str], None]) -> lis
     return made
 
 
-def _measured(effort: Effort, seed: int) -> Mapping[str, Make]:
+def _steps(found: Measured | None, costs: Callable[[], Mapping[str, float]]) -> Mapping[str, Make]:
     return {
-        "nonlinearity": lambda _: nonlinearity_section.section(nonlinearity.classifiers(effort, seed=seed)),
-        "explorer": lambda _: _explorer(effort),
-        "telephone": lambda _: telephone_section.section(telephone.signals(effort, seed=seed), seeds=effort.seeds),
-        "dead-units": lambda _: dead_units_section.section(dead_units.trainings(effort, seed=seed), seeds=effort.seeds),
-        "zero-centred": lambda _: _zero_centred(effort, seed),
-        "choice": lambda rules: _choice(effort, seed, rules),
+        "nonlinearity": lambda _: nonlinearity.section(found.circles) if found else None,
+        "explorer": lambda _: explorer.section(costs()),
+        "telephone": lambda _: telephone.section(found.signals, seeds=found.effort.seeds) if found else None,
+        "dead-units": lambda _: dead_units.section(found.dying, seeds=found.effort.seeds) if found else None,
+        "zero-centred": lambda _: zero_centred.section(_centring(found) if found else None),
+        "mistakes": lambda _: mistakes.section(_mistakes(found) if found else None),
+        "choice": lambda rules: choice.section(found.deep if found else None, rules, _functions(costs())),
+        "playground": lambda _: playground.section(),
+        "quiz": lambda _: quiz.section(),
+        "cheat-sheet": lambda _: cheat_sheet.section(),
     }
 
 
-def _live() -> Mapping[str, Make]:
-    """Without anything that is measured while the page is built."""
-    return {name: lambda _: None for name in ("nonlinearity", "telephone", "dead-units")}
+def _centring(found: Measured) -> zero_centred.Measured:
+    return zero_centred.Measured(found.signs, found.centred_units, found.centred_networks, found.effort)
 
 
-def _explorer(effort: Effort) -> Section:
-    found = families.families(most_values=effort.parameter_values)
-    facts = {(family.name, value): explorer.known(family.make(value)) for family in found for value in family.values}
-    costs = explorer.costs(found, repetitions=effort.cost_repetitions)
-    curves = explorer.curves(found)
-    return explorer_section.section(found, curves, facts, costs, repetitions=effort.cost_repetitions)
+def _mistakes(found: Measured) -> mistakes.Measured:
+    return mistakes.Measured(
+        deep=found.deep,
+        dead=found.dying,
+        shallow=found.shallow,
+        gradient_share=found.gradient_share,
+        seeds=found.effort.seeds,
+    )
 
 
-def _zero_centred(effort: Effort, seed: int) -> Section:
-    signs = {name: zero_centred.sign_structure(name, seed=seed) for name in zero_centred.ACTIVATIONS}
-    units, networks = centred_unit.units(seed=seed), centred_network.trainings(effort, seed=seed)
-    return zero_centred_section.section(signs, units, networks, effort)
-
-
-def _choice(effort: Effort, seed: int, rules: Sequence[Rule]) -> Section:
-    trained = mistakes.trainings(effort, seed=seed)
-    share = mistakes.gradient_share(seed=seed)
-    deeply = deep.trainings(effort, seed=seed)
-    return choice_section.section(deeply, trained, rules, seeds=effort.seeds, gradient_share=share)
+def _functions(costs: Mapping[str, float]) -> list[Part]:
+    """All activations in a table, and their code."""
+    return [
+        Folded("All activations: range, slope, cost, when to use them", [activation_table.table(costs)]),
+        Folded("Code to copy for each of them, in PyTorch and Keras", [code.code()]),
+    ]

@@ -80,11 +80,13 @@ class Panel:
         title: shown above it; empty where the figure's title is enough.
         chart: without size; it may use the controls' signals.
         height: in pixels.
+        aspect: height over width instead, where the plot's two axes have the same scale.
     """
 
     title: str
     chart: alt.LayerChart
     height: int = 280
+    aspect: float | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class Figure:
         controls: above the panels.
         legend: above the panels.
         remarks: below the controls; shown while the controls are in their state.
+        found: what it shows, in numbers; also what a screen reader says of its charts.
     """
 
     template: ClassVar[str] = "figure.html"
@@ -113,6 +116,7 @@ class Figure:
     controls: list[Control] = field(default_factory=list)
     legend: list[Entry] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
+    found: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,10 +143,15 @@ class Live:
     template: ClassVar[str] = "live.html"
     preset: str
 
+    @property
+    def place(self) -> str:
+        """Its id on the page."""
+        return f"live-{self.preset}"
+
 
 @dataclass(frozen=True)
 class Question:
-    """A question to answer before its section goes on; on a screen, the parts after it are hidden until then.
+    """A question to answer before its section goes on.
 
     Attributes:
         name: of its section.
@@ -150,7 +159,9 @@ class Question:
         options: to choose from.
         answer: the index of the right one.
         why: shown after the choice, whichever it was.
-        parts: shown beside the question, for example the networks that it is about.
+        live: shown beside the question, the networks that it is about.
+        run: shown after `why` once these have been played.
+        hides: whether the parts after it are hidden, on a screen, until it is answered.
     """
 
     template: ClassVar[str] = "question.html"
@@ -159,7 +170,41 @@ class Question:
     options: Sequence[str]
     answer: int
     why: str | Markup
-    parts: Sequence["Part | Table"] = ()
+    live: Live | None = None
+    run: str | Markup = ""
+    hides: bool = True
+
+
+@dataclass(frozen=True)
+class Way:
+    """One of two ways to write the same lines: what it is called, and its code."""
+
+    title: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Mended:
+    """A mistake beside the way out.
+
+    Attributes:
+        name: its id on the page; that of its figure, if it has one.
+        title: its heading.
+        why: what goes wrong, and in numbers how much.
+        ways: the failing one and the mended one.
+        figure: with one panel for each way; None where nothing was measured.
+    """
+
+    template: ClassVar[str] = "mended.html"
+    name: str
+    title: str
+    why: str
+    ways: tuple[Way, Way]
+    figure: Figure | None
+
+    @property
+    def parts(self) -> list[Figure]:
+        return [self.figure] if self.figure else []
 
 
 @dataclass(frozen=True)
@@ -180,6 +225,7 @@ class Section:
         paragraphs: plain text.
         parts: in order.
         rules: what the section teaches; a later section lists them all.
+        short: the title in the contents, if it is shorter there.
     """
 
     name: str
@@ -187,6 +233,7 @@ class Section:
     paragraphs: Sequence[str | Markup]
     parts: Sequence["Part | Table"]
     rules: list[Rule] = field(default_factory=list)
+    short: str = ""
 
     @property
     def figures(self) -> list[Figure]:

@@ -14,8 +14,9 @@ from torch import nn
 from gradflow.lesson.experiments import centred_network, centred_unit, centring, fit, zero_centred
 from gradflow.lesson.experiments.centring import ADAM, NARROW, PAIRS, SGD, SIGMOID, SIGMOID_DOWN, TANH, TANH_UP
 from gradflow.lesson.experiments.effort import FULL, QUICK
+from gradflow.lesson.sections import centred_unit as centred_unit_section
 from gradflow.lesson.sections.centred_unit import curvature
-from gradflow.lesson.sections.zero_centred import section
+from gradflow.lesson.sections.zero_centred import Measured, section
 
 FORMULAS = {
     TANH: math.tanh,
@@ -213,20 +214,29 @@ def signs():
         (
             3.0,
             "Centre an activation's outputs on zero: the loss falls further with SGD and with Adam.",
-            "3 times (3 to",
+            "3 times the training loss",
         ),
         (1.0, "Do not expect much of centring an activation's outputs on zero.", "no difference that these seeds"),
         (math.nan, "Do not expect much of centring an activation's outputs on zero.", "a seed diverged"),
     ],
 )
 def test_the_words_follow_the_networks(units, signs, factor, rule, told):
-    made = section(signs, units, forged(factor=factor), QUICK)
+    made = section(Measured(signs, units, forged(factor=factor), QUICK))
     assert made.rules[0].text == rule
-    assert told in made.paragraphs[-1]
-    assert ("no difference" in made.paragraphs[-1]) == (factor == 1.0)
+    assert told in made.parts[0].found
+    assert ("no difference" in made.parts[0].found) == (factor == 1.0)
 
 
-def test_a_unit_that_does_not_follow_the_spread_is_not_said_to(units, signs):
+def test_a_unit_that_does_not_follow_the_spread_is_not_said_to(units):
     other = {**units, SIGMOID_DOWN: replace(units[SIGMOID_DOWN], common=1e-9)}
-    told = [section(signs, found, forged(factor=1.0), QUICK).paragraphs[3] for found in (units, other)]
-    assert ["the spread decides" in text for text in told] == [True, False]
+    told = [centred_unit_section.paragraphs(found)[0] for found in (units, other)]
+    assert ["is the spread" in text for text in told] == [True, False]
+
+
+def test_without_measurements_the_section_says_what_can_be_derived():
+    made = section(None)
+    sign, steep = made.paragraphs
+    assert "all weights grow or all shrink" in sign
+    assert "6.1 times as steep" in steep  # (0.394 + 2 · 1²) / 0.394
+    assert not made.parts
+    assert not made.rules

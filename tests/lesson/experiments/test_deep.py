@@ -4,6 +4,7 @@ import pytest
 from torch import nn
 
 from gradflow.lesson.experiments import deep, fit, telephone
+from gradflow.lesson.experiments.effort import FULL
 from gradflow.measure.batch_norm import recompute
 
 
@@ -22,11 +23,11 @@ def test_a_deep_training_starts_from_the_network_of_the_setting_and_the_seed():
 
 @pytest.mark.slow
 def test_what_decides_whether_a_deep_network_learns():
-    """What the lesson says about its first mistake, at full length."""
+    """What the lesson says about deep networks, at full length."""
     settings = {setting.name: setting for setting in telephone.SETTINGS}
 
     def final(name, setting):
-        return deep.train(name, settings[setting], seed=0, epochs=12)["accuracy"].iloc[-1]
+        return deep.train(name, settings[setting], seed=0, epochs=FULL.deep_epochs)["accuracy"].iloc[-1]
 
     assert max(final(name, telephone.PLAIN) for name in deep.ACTIVATIONS) < 0.3
     assert final("sigmoid", telephone.RIGHT) < 0.2

@@ -1,4 +1,4 @@
-"""Section 5: networks that start as the same function and learn the digits with centred activations or others."""
+"""Networks that start as the same function and learn the digits with centred activations or others."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

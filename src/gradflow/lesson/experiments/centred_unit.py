@@ -1,4 +1,4 @@
-"""Section 5: a linear unit that learns two weights, one sample a step, from centred inputs and from others."""
+"""A linear unit that learns two weights, one sample a step, from centred inputs and from others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

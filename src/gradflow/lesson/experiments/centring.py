@@ -1,4 +1,4 @@
-"""Section 5: functions that differ in where their outputs are centred, each trained at its own best learning rate."""
+"""Functions that differ in where their outputs are centred, each trained at its own best learning rate."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

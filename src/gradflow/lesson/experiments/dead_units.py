@@ -1,4 +1,4 @@
-"""Section 4: units that die while a network trains, and what keeps them alive."""
+"""Units that die while a network trains, and what keeps them alive."""
 
 import functools
 from collections.abc import Callable
@@ -13,7 +13,9 @@ from gradflow.lesson.experiments import fit
 from gradflow.lesson.experiments.effort import Effort
 
 BLOCKS, WIDTH = 3, 64
-HIGH_RATE, RATE, LOW_RATE = 0.05, 0.002, 0.0005
+HIGH_RATE, RATE = 0.05, 0.002
+CUT = 10  # the lower rate is the rate divided by this
+TOO_MANY_DEAD = 0.2  # as in conf/callbacks/health_warnings.yaml
 BAD_BIAS = -2.0
 LEAK = 0.01
 
@@ -60,21 +62,21 @@ class Training:
 
 
 RATE_CAUSE, BIAS_CAUSE = "large learning rate", "bad bias"
-FAILS = "no cure"
+FAILS, LOWER = "no cure", "a tenth of the rate"
 _TORCH = {"scheme": "torch"}
 RECIPES: dict[str, dict[str, Recipe]] = {
     RATE_CAUSE: {
         FAILS: Recipe(HIGH_RATE, None, options=_TORCH),
         "leaky ReLU": Recipe(HIGH_RATE, None, functools.partial(nn.LeakyReLU, LEAK), options=_TORCH),
         "He initialisation": Recipe(HIGH_RATE, None, options={"scheme": "he"}),
-        "lower rate": Recipe(RATE, None, options=_TORCH),
+        LOWER: Recipe(HIGH_RATE / CUT, None, options=_TORCH),
         "BatchNorm": Recipe(HIGH_RATE, None, options={"scheme": "torch", "norm": "batch"}),
     },
     BIAS_CAUSE: {
         FAILS: Recipe(RATE, BAD_BIAS, options=_TORCH),
         "leaky ReLU": Recipe(RATE, BAD_BIAS, functools.partial(nn.LeakyReLU, LEAK), options=_TORCH),
         "He initialisation": Recipe(RATE, None, options={"scheme": "he"}),
-        "lower rate": Recipe(LOW_RATE, BAD_BIAS, options=_TORCH),
+        LOWER: Recipe(RATE / CUT, BAD_BIAS, options=_TORCH),
         "BatchNorm": Recipe(RATE, BAD_BIAS, options={"scheme": "torch", "norm": "batch"}),
     },
 }
@@ -109,6 +111,6 @@ def _train(recipe: Recipe, seed: int, epochs: int) -> tuple[np.ndarray, np.ndarr
         units.append(np.concatenate(fit.dead_units(network)))
         accuracies.append(fit.accuracy(network))
 
-    optimizer = torch.optim.Adam(network.parameters(), lr=recipe.rate)
+    optimizer = torch.optim.Adam(network.parameters(), lr=recipe.rate, fused=True)
     fit.fit(network, optimizer, epochs=epochs, seed=seed, after_epoch=look)
     return np.stack(units), np.array(accuracies)

@@ -10,6 +10,7 @@ class Effort:
     Attributes:
         seeds: networks to average, at least 1.
         epochs: of each training on the digits.
+        deep_epochs: of each training of a deep network.
         circle_steps: full-batch updates of each training on the circles.
         circle_depths: hidden layers of those networks.
         signal_depths: hidden layers of the random networks.
@@ -17,11 +18,11 @@ class Effort:
         rate_seeds: networks to measure at the chosen rate, at least 2.
         rate_epochs: of each of these trainings.
         cost_repetitions: timings of each activation.
-        parameter_values: most values of an activation's parameter to show.
     """
 
     seeds: int
     epochs: int
+    deep_epochs: int
     circle_steps: int
     circle_depths: tuple[int, ...]
     signal_depths: tuple[int, ...]
@@ -29,24 +30,24 @@ class Effort:
     rate_seeds: int
     rate_epochs: int
     cost_repetitions: int
-    parameter_values: int
 
 
 FULL = Effort(
     seeds=3,
     epochs=12,
+    deep_epochs=8,
     circle_steps=300,
     circle_depths=(1, 2, 3, 4, 5, 6),
-    signal_depths=(6, 10, 20, 30, 50),
+    signal_depths=(6, 10, 20, 50),
     tuning_seeds=3,
     rate_seeds=8,
     rate_epochs=4,
     cost_repetitions=40,
-    parameter_values=12,
 )
 QUICK = Effort(
     seeds=2,
     epochs=2,
+    deep_epochs=1,
     circle_steps=40,
     circle_depths=(1, 3),
     signal_depths=(6, 12),
@@ -54,5 +55,4 @@ QUICK = Effort(
     rate_seeds=2,
     rate_epochs=1,
     cost_repetitions=3,
-    parameter_values=3,
 )

@@ -1,27 +1,19 @@
-"""Section 1: value, slope, facts and cost of every activation."""
+"""Facts and cost of every activation."""
 
 import math
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor, nn
 
 from gradflow import activations
-from gradflow.activations import Maxout
 from gradflow.activations.facts import LOW_SLOPE
 from gradflow.activations.probes import REACH
-from gradflow.activations.slopes import evaluate
-from gradflow.lesson.experiments.families import MAXOUT, Family
+from gradflow.lesson.experiments.families import Family
 from gradflow.seeds import Stream, torch_seed
 
-SHOWN = 6.0  # the curves run from -6 to 6
-_KINKS = (-3.0, -1.0, 0.0, 1.0, 3.0, 6.0)  # of any of the functions
-_BESIDE_A_KINK = 1e-4
 _SCAN = 200_001  # points from -REACH to REACH, 0.0005 apart: narrower flat ranges are missed
 COST_SHAPE = 256, 1024  # entries of a timed pass: samples, units
 MATRIX_PRODUCT = "matrix product"  # of a layer with as many inputs as units
@@ -46,30 +38,6 @@ class Known:
     largest_slope: float
     zero_centred: bool
     flat: tuple[tuple[float, float], ...]
-
-
-def curves(families: Sequence[Family]) -> pd.DataFrame:
-    """Columns activation, parameter (NaN without one), z, value, slope; z from -6 to 6."""
-    z = _inputs()
-    parts = []
-    for family in families:
-        for parameter in family.values:
-            activation = family.make(parameter)
-            with torch.no_grad():
-                value = evaluate(activation, z)
-            columns = {"z": z, "value": value, "slope": activations.slope(activation, z)}
-            part = pd.DataFrame({name: column.numpy() for name, column in columns.items()})
-            part.insert(0, "parameter", math.nan if parameter is None else parameter)
-            part.insert(0, "activation", family.name)
-            parts.append(part)
-    return pd.concat(parts, ignore_index=True)
-
-
-def _inputs() -> Tensor:
-    """A tenth apart, and just to either side of every kink, where the slope jumps."""
-    beside = [kink + side for kink in _KINKS for side in (-_BESIDE_A_KINK, _BESIDE_A_KINK)]
-    points = np.concatenate([np.linspace(-SHOWN, SHOWN, 121).round(1), beside])
-    return torch.from_numpy(np.unique(points[np.abs(points) <= SHOWN]))
 
 
 def known(activation: nn.Module) -> Known:
@@ -117,15 +85,15 @@ def _bisect(is_flat: Callable[[Tensor], Tensor], low: float, high: float) -> flo
 
 
 def costs(families: Sequence[Family], *, repetitions: int) -> dict[str, float]:
-    """Time of a forward and backward pass relative to ReLU's, by name, on this machine under its current load.
+    """Time of a forward and backward pass relative to ReLU's, by name, on this machine.
 
-    Medians of repetitions in which the activations take turns, float32, gradient of the sum. Maxout's input is twice as
-    wide as its output, as it is in a network. `MATRIX_PRODUCT` is the cost of the layer itself, from 1,024 inputs to
-    1,024 units.
+    The shortest of repetitions in which the activations take turns (load by others only adds to them), float32,
+    gradient of the sum. Maxout's input is twice as wide as its output, as it is in a network. `MATRIX_PRODUCT` is the
+    cost of the layer itself, from 1,024 inputs to 1,024 units.
     """
     generator = torch.Generator().manual_seed(torch_seed(0, Stream.STOCHASTIC))
     samples, units = COST_SHAPE
-    modules = {family.name: Maxout() if family.name == MAXOUT else family.make().train() for family in families}
+    modules = {family.name: family.make().train() for family in families}
     modules[MATRIX_PRODUCT] = nn.Linear(units, units)
     for module in modules.values():
         if hasattr(module, "inplace"):
@@ -144,5 +112,5 @@ def costs(families: Sequence[Family], *, repetitions: int) -> dict[str, float]:
             spent = time.perf_counter() - start
             if repetition >= _COST_WARM_UP:
                 seconds[name].append(spent)
-    medians = {name: statistics.median(spent) for name, spent in seconds.items()}
-    return {name: median / medians["relu"] for name, median in medians.items()}
+    shortest = {name: min(spent) for name, spent in seconds.items()}
+    return {name: spent / shortest["relu"] for name, spent in shortest.items()}

@@ -26,8 +26,6 @@ NUM_TEST = 400
 CLASSES = 10
 INPUTS = 64  # pixels
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-
 
 @dataclass(frozen=True)
 class Digits:
@@ -91,18 +89,16 @@ def fit(
     epochs: int,
     seed: int,
     after_epoch: Callable[[int], None],
-    loss: Loss = F.cross_entropy,
 ) -> None:
     """Train on the digits in batches of 32, in an order that the seed fixes.
 
     Args:
-        network: (N, 64) to whatever the loss takes.
+        network: (N, 64) to logits (N, 10), for the cross-entropy.
         optimizer: of its parameters.
         epochs: at least 1.
         seed: of the order.
         after_epoch: called with 0 before the first update and with 1 to `epochs`, the network in evaluation mode; batch
             normalisation then uses statistics recomputed at the weights as they are, on the `statistics_batches`.
-        loss: (outputs, classes) to a scalar.
     """
     data, batches = digit_data(), statistics_batches(seed)
 
@@ -117,7 +113,7 @@ def fit(
         order = torch.from_numpy(numpy_generator(seed, Stream.ORDER, epoch).permutation(len(data.x)))
         for rows in order.split(BATCH):
             optimizer.zero_grad()
-            loss(network(data.x[rows]), data.y[rows]).backward()
+            F.cross_entropy(network(data.x[rows]), data.y[rows]).backward()
             optimizer.step()
         look(epoch + 1)
 

@@ -1,4 +1,4 @@
-"""Section 6: three common mistakes with shallow networks, each trained with the mistake and without it."""
+"""Two common mistakes at the output of a shallow network, each trained with the mistake and without it."""
 
 import math
 from dataclasses import dataclass
@@ -10,56 +10,30 @@ from torch import Tensor, nn
 
 from gradflow.lesson.experiments import fit
 from gradflow.lesson.experiments.effort import Effort
-from gradflow.lesson.experiments.fit import Loss
 
-RATE = 0.001
 WIDTH = 64
 BLOCKS = 2
-HIGH_RATE = 0.05
-SGD_RATE = 0.02
-TOO_MANY_DEAD = 0.2  # as in conf/callbacks/health_warnings.yaml
-CUT = 10  # the rate is divided by this when too many units are dead
+ADAM_RATE, SGD_RATE = 0.001, 0.02
 
 
 @dataclass(frozen=True)
 class Way:
-    """One way of training: the mistake or the fix.
+    """A mistake after the last layer; without it, the same network is trained in the same way.
 
     Attributes:
-        name: as the figure shows it.
-        is_mistake: whether it is the one to avoid.
-        scheme: of the initial weights.
-        rate: learning rate.
-        optimizer: Adam or plain SGD.
-        loss: (outputs, classes) to a scalar.
-        watches: start again with a tenth of the rate if ever more than `TOO_MANY_DEAD` of the units are dead.
+        mistake: what should not stand there.
+        optimizer: of both trainings.
+        rate: its learning rate.
     """
 
-    name: str
-    is_mistake: bool
-    scheme: str = "he"
-    rate: float = RATE
-    optimizer: type[torch.optim.Optimizer] = torch.optim.Adam
-    loss: Loss = F.cross_entropy
-    watches: bool = False
-
-
-@dataclass(frozen=True)
-class Curves:
-    """Test accuracy and fraction of dead units by epoch, shape (epochs + 1,); epoch 0 is before the first update."""
-
-    accuracy: np.ndarray
-    dead: np.ndarray
+    mistake: nn.Module
+    optimizer: type[torch.optim.Optimizer]
+    rate: float
 
 
 def softmax_twice(outputs: Tensor, classes: Tensor) -> Tensor:
     """The mistake: `cross_entropy` takes logits and applies the softmax itself."""
     return F.cross_entropy(torch.softmax(outputs, dim=1), classes)
-
-
-def relu_at_the_output(outputs: Tensor, classes: Tensor) -> Tensor:
-    """The mistake: negative logits become 0 and get no gradient."""
-    return F.cross_entropy(torch.relu(outputs), classes)
 
 
 def floor_of_softmax_twice(num_classes: int) -> float:
@@ -86,53 +60,40 @@ def gradient_share(*, seed: int) -> float:
     return norms[0] / norms[1]
 
 
-MISTAKES: dict[str, tuple[Way, ...]] = {
-    "output": (
-        Way("ReLU on the logits", True, loss=relu_at_the_output),
-        Way("linear logits", False),
-    ),
-    "monitor": (
-        Way("not monitored", True, scheme="torch", rate=HIGH_RATE),
-        Way("monitored", False, scheme="torch", rate=HIGH_RATE, watches=True),
-    ),
-    "loss": (
-        Way("softmax, then cross_entropy", True, loss=softmax_twice, rate=SGD_RATE, optimizer=torch.optim.SGD),
-        Way("logits into cross_entropy", False, rate=SGD_RATE, optimizer=torch.optim.SGD),
-    ),
+OUTPUT, LOSS = "output", "loss"
+WAYS = {
+    OUTPUT: Way(nn.ReLU(), torch.optim.Adam, ADAM_RATE),
+    LOSS: Way(nn.Softmax(dim=1), torch.optim.SGD, SGD_RATE),
 }
 
 
-def trainings(effort: Effort, *, seed: int) -> dict[str, dict[str, Curves]]:
-    """Every way, by mistake and name."""
-    return {mistake: {way.name: _average(way, effort, seed) for way in ways} for mistake, ways in MISTAKES.items()}
+@dataclass(frozen=True)
+class Pair:
+    """Test accuracy with the mistake and without it, shape (seeds, epochs + 1); epoch 0 is before training."""
+
+    failing: np.ndarray
+    mended: np.ndarray
 
 
-def _average(way: Way, effort: Effort, seed: int) -> Curves:
-    runs = [train(way, seed=seed + offset, epochs=effort.epochs) for offset in range(effort.seeds)]
-    return Curves(
-        accuracy=np.mean([run.accuracy for run in runs], axis=0), dead=np.mean([run.dead for run in runs], axis=0)
-    )
+def trainings(effort: Effort, *, seed: int) -> dict[str, Pair]:
+    """Both mistakes, by name."""
+    seeds = range(seed, seed + effort.seeds)
+    return {
+        name: Pair(
+            *(
+                np.stack([train(way, seed=one, epochs=effort.epochs, is_mended=is_mended) for one in seeds])
+                for is_mended in (False, True)
+            )
+        )
+        for name, way in WAYS.items()
+    }
 
 
-def train(way: Way, *, seed: int, epochs: int) -> Curves:
-    """Train one network; a monitored one starts again at lower and lower rates until few enough units die."""
-    rate = way.rate
-    curves = _attempt(way, rate=rate, seed=seed, epochs=epochs)
-    while way.watches and curves.dead.max() > TOO_MANY_DEAD:
-        rate /= CUT
-        curves = _attempt(way, rate=rate, seed=seed, epochs=epochs)
-    return curves
-
-
-def _attempt(way: Way, *, rate: float, seed: int, epochs: int) -> Curves:
-    network = fit.make_mlp(nn.ReLU, blocks=BLOCKS, width=WIDTH, seed=seed, scheme=way.scheme)
+def train(way: Way, *, seed: int, epochs: int, is_mended: bool) -> np.ndarray:
+    """Test accuracy of one network by epoch, shape (epochs + 1,)."""
+    logits = fit.make_mlp(nn.ReLU, blocks=BLOCKS, width=WIDTH, seed=seed)
+    network = logits if is_mended else nn.Sequential(logits, way.mistake)
     accuracy: list[float] = []
-    dead: list[float] = []
-
-    def look(epoch: int) -> None:
-        accuracy.append(fit.accuracy(network))
-        dead.append(fit.dead_fraction(fit.dead_units(network)))
-
-    optimizer = way.optimizer(network.parameters(), lr=rate)  # type: ignore[call-arg]
-    fit.fit(network, optimizer, epochs=epochs, seed=seed, after_epoch=look, loss=way.loss)
-    return Curves(accuracy=np.array(accuracy), dead=np.array(dead))
+    optimizer = way.optimizer(network.parameters(), lr=way.rate)  # type: ignore[call-arg]
+    fit.fit(network, optimizer, epochs=epochs, seed=seed, after_epoch=lambda _: accuracy.append(fit.accuracy(network)))
+    return np.array(accuracy)

@@ -1,4 +1,4 @@
-"""Section 2: networks with and without an activation function on two concentric circles."""
+"""Networks with and without an activation function on two concentric circles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -109,7 +109,7 @@ def _classifier(name: str, depth: int, seed: int, *, steps: int) -> Classifier:
 
 def _train(network: MLP, *, steps: int) -> None:
     x, y = points(TRAINING_POINTS)
-    optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
+    optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
     for _ in range(steps):
         optimizer.zero_grad()
         F.binary_cross_entropy_with_logits(network(x)[:, 0], y.float()).backward()

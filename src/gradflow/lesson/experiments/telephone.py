@@ -1,4 +1,4 @@
-"""Section 3: what is left of the gradient signal after n layers, as a bound and as measured."""
+"""What is left of the gradient signal after n layers, as a bound and as measured."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -44,10 +44,10 @@ class Setting:
 
 
 PLAIN = "default initialisation"
-RIGHT = "right initialisation"
+RIGHT = "He initialisation"  # with the gain of the function, √2 for ReLU
 BATCHNORM = "BatchNorm"
 RESIDUAL = "residual"
-BOTH = "right initialisation and residual"
+BOTH = "He initialisation and residual"
 SETTINGS = (  # the last differs from the first in two respects, the others in one
     Setting(PLAIN, {"scheme": "torch"}),
     Setting(RIGHT, {"scheme": "he"}),

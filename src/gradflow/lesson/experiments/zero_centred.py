@@ -1,4 +1,4 @@
-"""Section 5: what inputs of one sign do to the gradient of a unit's weights."""
+"""What inputs of one sign do to the gradient of a unit's weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,11 +1,10 @@
-"""Section 5: what the unit shows that learns two weights from centred inputs and from others."""
+"""What the unit shows that learns two weights from centred inputs and from others."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 from gradflow.figures.table import Table
 from gradflow.lesson.experiments import centred_unit
-from gradflow.lesson.experiments.centred_unit import COMMON_RATE, OPPOSITE, START, STEPS, Unit
+from gradflow.lesson.experiments.centred_unit import COMMON_RATE, START, STEPS, Unit
 from gradflow.lesson.experiments.centring import (
     ADAM,
     FUNCTIONS,
@@ -30,8 +29,8 @@ ALIKE, FAR = 2.0, 100.0  # distances within a factor of 2 count as alike; a hund
 
 
 def paragraphs(units: Units) -> list[str]:
-    """At one rate for all, at each function's own, why, and whether the zigzag matters."""
-    return [_common_rate(units), _own_rate(units), _reason(units), _zigzag(units)]
+    """At one rate for all, at each function's own, what the rate has to do with it, Adam, and the zigzag."""
+    return [_common_rate(units), _own_rate(units), _rate(units), _adam(units), _zigzag(units)]
 
 
 def _common_rate(units: Units) -> str:
@@ -39,14 +38,16 @@ def _common_rate(units: Units) -> str:
     common = {name: unit.common for name, unit in units.items()}
     narrow = [common[name] for name in (SIGMOID, SIGMOID_DOWN, NARROW)]
     is_spread = max(narrow) < ALIKE * min(narrow) and common[TANH] < min(narrow) / FAR
-    away = common[TANH_UP] > math.dist(START, OPPOSITE)
+    found = (
+        "That looks like the mean, and is the spread: a tanh as narrow as the sigmoid ends as far off as the sigmoid, "
+        "centred or not."
+        if is_spread
+        else "The table shows how far off the others end."
+    )
     return (
-        f"At one learning rate for all, {COMMON_RATE:g}, the weights end {short(common[TANH])} from the target with "
-        f"{TANH}, {short(common[SIGMOID])} with {SIGMOID}, {short(common[SIGMOID_DOWN])} with {SIGMOID_DOWN}, and "
-        f"{short(common[NARROW])} with tanh made as narrow as the sigmoid (geometric means of {centred_unit.SEEDS} "
-        f"seeds){': among these the spread decides, and centring the sigmoid does not help' if is_spread else ''}. "
-        f"With {TANH_UP}, which has the largest outputs, they end {short(common[TANH_UP])} away"
-        f"{', further than they started: the rate is too large for it' if away else ''}."
+        f"A linear unit learns two weights, one sample a step, {STEPS} steps. At one learning rate for all, "
+        f"{COMMON_RATE:g}, it ends {short(common[TANH], 2)} from the target with {TANH} and "
+        f"{short(common[SIGMOID], 2)} with {SIGMOID}. {found}"
     )
 
 
@@ -56,43 +57,40 @@ def _own_rate(units: Units) -> str:
     tanh, sigmoid = (times_as_much(units[b].opposite[SGD], units[a].opposite[SGD]) for a, b in PAIRS)
     no_spread = max(wide, narrow) < ALIKE * min(wide, narrow)
     return (
-        f"Now each at its own best rate, chosen with {centred_unit.TUNING} other seeds from {len(centred_unit.RATES)} "
-        f"rates between {short(centred_unit.RATES[0])} and {short(centred_unit.RATES[-1])}. Narrow and wide tanh end "
-        f"{short(narrow)} and {short(wide)} from the target{': the spread no longer matters' if no_spread else ''}. "
-        f"But {TANH_UP} ends {times(tanh)} as far from it as {TANH}, and {SIGMOID} {times(sigmoid)} as far as "
-        f"{SIGMOID_DOWN} (in brackets, 95\N{NO-BREAK SPACE}% t intervals, paired by seed)."
+        f"With each at its own best rate, {'the spread no longer matters. But ' if no_spread else ''}{TANH_UP} ends "
+        f"{times(tanh)} as far from the target as {TANH}, and {SIGMOID} {times(sigmoid)} as far as {SIGMOID_DOWN} (in "
+        "brackets, 95\N{NO-BREAK SPACE}% t intervals, paired by seed)."
     )
 
 
-def _reason(units: Units) -> str:
-    """Why, and when not."""
-    adam = [times_as_much(units[b].opposite[ADAM], units[a].opposite[ADAM]) for a, b in PAIRS]
+def _rate(units: Units) -> str:
+    """Whether a centred function gains anything but its rate."""
     best = {name: unit.opposite[SGD] for name, unit in units.items()}
-    rates = {name: short(one.rate) for name, one in best.items()}
     lower = centred_unit.RATES.index(best[TANH_UP].rate)
     shifted, centred = (float(best[name].by_rate[lower]) for name in (TANH_UP, TANH))
-    steep, flat = (short(curvature(name)) for name in (TANH_UP, TANH))
+    no_better = centred > shifted / ALIKE
     return (
-        f"The reason is {'' if centred > shifted / ALIKE else 'in part '}the learning rate. A mean that all inputs "
-        "share makes the loss steeper in the direction in which both weights move alike (curvature "
-        f"{steep} with {TANH_UP}, {flat} with {TANH}), and the rate has to suit the steepest direction (LeCun et al. "
-        f"1998, Efficient BackProp): the best is {rates[TANH_UP]} instead of {rates[TANH]}, and {rates[SIGMOID]} "
-        f"instead of {rates[SIGMOID_DOWN]}. At {rates[TANH_UP]}, the distance is {short(centred)} with {TANH} and "
-        f"{short(shifted)} with {TANH_UP}, on the seeds that chose the rates. With Adam, {TANH_UP} ends "
-        f"{times(adam[0])} as far as {TANH}, and {SIGMOID} {times(adam[1])} as far as {SIGMOID_DOWN}"
-        f"{nothing_shown(adam)}."
+        f"What centring buys is {'' if no_better else 'in part '}a larger rate: the best is {short(best[TANH].rate)} "
+        f"with {TANH} and {short(best[TANH_UP].rate)} with {TANH_UP}. At the smaller one, {TANH} ends "
+        f"{short(centred, 2)} from the target and {TANH_UP} {short(shifted, 2)}, on the seeds that chose the rates."
+    )
+
+
+def _adam(units: Units) -> str:
+    adam = [times_as_much(units[b].opposite[ADAM], units[a].opposite[ADAM]) for a, b in PAIRS]
+    return (
+        f"With Adam, {TANH_UP} ends {times(adam[0])} as far as {TANH}, and {SIGMOID} {times(adam[1])} as far as "
+        f"{SIGMOID_DOWN}{nothing_shown(adam)}."
     )
 
 
 def _zigzag(units: Units) -> str:
     """Whether the direction of the target matters."""
     alike = times_as_much(units[TANH_UP].alike, units[TANH].alike)
-    same = percent(units[TANH_UP].path["same_sign"][1:].mean())
     still = alike is not None and alike.low > 1
     return (
-        f"The zigzag that the figure shows ({same} of the steps with {TANH_UP} move both weights the same way, though "
-        f"one has to grow and the other to shrink) is {'not needed for this' if still else 'needed for this'}: where "
-        f"both weights have to grow, {TANH_UP} ends {times(alike)} as far as {TANH}, each at its best rate."
+        f"The zigzag is {'not needed for this' if still else 'needed for this'}: where both weights have to grow, "
+        f"{TANH_UP} ends {times(alike)} as far as {TANH}, each at its best rate."
     )
 
 

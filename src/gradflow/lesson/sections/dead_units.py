@@ -1,7 +1,7 @@
-"""Section 4: dead units."""
+"""Dead units."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import pandas as pd
@@ -15,16 +15,17 @@ from gradflow.lesson.experiments.dead_units import (
     FAILS,
     HIGH_RATE,
     LEAK,
-    LOW_RATE,
+    LOWER,
     RATE,
     RATE_CAUSE,
+    TOO_MANY_DEAD,
     WIDTH,
     Training,
 )
-from gradflow.lesson.experiments.mistakes import TOO_MANY_DEAD
 from gradflow.lesson.numbers import percent, short
-from gradflow.lesson.section import Control, Entry, Figure, Panel, Remark, Rule, Section
+from gradflow.lesson.section import Control, Entry, Figure, Folded, Panel, Remark, Rule, Section, Text
 
+WORKS = 0.9  # of test accuracy: a cure that helps
 _DEAD, _ALIVE = "#8a8a8a", "#3f9fdc"
 _COLUMNS = 16  # units in a row of the map
 _GAP = 1  # rows between two layers
@@ -39,65 +40,76 @@ def section(trained: Trainings, *, seeds: int) -> Section:
         name="dead-units",
         title="Dead units",
         paragraphs=[
-            "If the sum z of a ReLU unit is negative for every sample, its output is 0 for every sample, and so is its "
-            "slope: no gradient reaches its weights. The unit is dead. What can still wake it up needs no gradient of "
-            "its own: a change in the layers before it, the momentum of an optimizer such as Adam, or weight decay. "
-            "The callback unit_statistics counts such units in every run; this page uses the same meter, on the test "
-            "digits after each epoch.",
-            _causes(trained),
-            _cures(trained),
+            "What kills units, and what keeps them alive? Here are two causes and four cures, measured on real digits. "
+            "Choose a cause and a cure, then move through the epochs: every square is a unit, and grey is dead."
         ],
-        parts=[_figure(trained, seeds), _table(trained)],
+        parts=[
+            _figure(trained, seeds),
+            Folded("Which cure helps against which cause?", [Text([_cures(trained), _leak(trained)]), _table(trained)]),
+            Folded("Can a dead unit wake up?", [Text([_waking(trained)])]),
+        ],
         rules=[_rule(trained)],
     )
 
 
-def _causes(trained: Trainings) -> str:
+def _found(trained: Trainings) -> str:
     fast, biased = (trained[cause][FAILS] for cause in (RATE_CAUSE, BIAS_CAUSE))
-    kills = fast.dead[-1] > fast.dead[0]
+    lower = trained[RATE_CAUSE][LOWER]
+    before = "already before training" if biased.dead[0] > TOO_MANY_DEAD else "before training"
     return (
-        f"Here are two ways to get dead units. One is a learning rate that is too large (Adam at {HIGH_RATE:g}): "
-        f"{percent(fast.dead[0])} of the units are dead before training and {percent(fast.dead[-1])} at the end"
-        f"{', because the updates throw the weights to where z is negative' if kills else ''}, with a test accuracy of "
-        f"{percent(fast.accuracy[-1])}. Of the first seed's units that were dead after some epoch, {fast.woken} of "
-        f"{fast.ever_dead} are alive at the end. The other is a bias that starts at {short(BAD_BIAS)}: "
-        f"{percent(biased.dead[0])} of the units are dead before training and {percent(biased.dead[-1])} at the end, "
-        f"with an accuracy of {percent(biased.accuracy[-1])}."
+        f"At a large rate (Adam at {HIGH_RATE:g}), {percent(fast.dead[-1])} of the units end up dead; at a tenth of "
+        f"it, {percent(lower.dead[-1])}. A bias of {short(BAD_BIAS)} kills {percent(biased.dead[0])} {before}, and the "
+        f"network ends at a test accuracy of {percent(biased.accuracy[-1])}."
     )
 
 
 def _cures(trained: Trainings) -> str:
-    ends = {cause: {cure: one.accuracy[-1] for cure, one in cures.items()} for cause, cures in trained.items()}
-    fast, biased, leaky = ends[RATE_CAUSE], ends[BIAS_CAUSE], trained[RATE_CAUSE]["leaky ReLU"]
-    depends = any(
-        max(one.values()) - min(value for cure, value in one.items() if cure != FAILS) > 0.2 for one in ends.values()
-    )
-    too_large = fast["leaky ReLU"] < fast["lower rate"]
+    helping = {cause: _helping(cures) for cause, cures in trained.items()}
+    both = [cure for cure in helping[RATE_CAUSE] if cure in helping[BIAS_CAUSE]]
+    against = "; ".join(f"against the {cause}, {_listed(cures)}" for cause, cures in helping.items())
     return (
-        "Each cure changes one thing: leaky ReLU instead of ReLU, He initialisation with zero biases, a lower rate, or "
-        f"BatchNorm.{' Not every cure works against every cause.' if depends else ''} Against the large rate, the "
-        f"lower rate ends at {percent(fast['lower rate'])}, BatchNorm at {percent(fast['BatchNorm'])} and He "
-        f"initialisation at {percent(fast['He initialisation'])}; against the bad bias, BatchNorm ends at "
-        f"{percent(biased['BatchNorm'])}, He initialisation at {percent(biased['He initialisation'])} and the lower "
-        f"rate at {percent(biased['lower rate'])}. The slope of a leaky ReLU is never 0, so "
-        f"{percent(leaky.dead[-1])} of its units are dead; with the large rate it ends at {percent(fast['leaky ReLU'])}"
-        f"{', below the lower rate all the same' if too_large else ''}."
+        f"Each cure changes one thing. A test accuracy of {percent(WORKS)} or more is reached like this: {against}. "
+        f"Against both: {_listed(both)}."
+    )
+
+
+def _helping(cures: Mapping[str, Training]) -> list[str]:
+    """The cures with which training ends at `WORKS` or above."""
+    return [cure for cure, one in cures.items() if cure != FAILS and one.accuracy[-1] >= WORKS]
+
+
+def _listed(cures: Sequence[str]) -> str:
+    return "no cure" if not cures else f"{', '.join(cures[:-1])} and {cures[-1]}" if len(cures) > 1 else cures[0]
+
+
+def _leak(trained: Trainings) -> str:
+    leaky, lower = trained[RATE_CAUSE]["leaky ReLU"], trained[RATE_CAUSE][LOWER]
+    too_large = leaky.accuracy[-1] < lower.accuracy[-1]
+    return (
+        f"The slope of a leaky ReLU is never 0, so {percent(leaky.dead[-1])} of its units are dead. At the large rate "
+        f"it ends at {percent(leaky.accuracy[-1])}"
+        f"{f', below the {percent(lower.accuracy[-1])} of a tenth of the rate' if too_large else ''}."
+        f"{' No unit dies, and the rate is still too large.' if too_large else ''}"
+    )
+
+
+def _waking(trained: Trainings) -> str:
+    fast = trained[RATE_CAUSE][FAILS]
+    rarely = " It is rare." if fast.woken < fast.ever_dead / 5 else ""
+    return (
+        "No gradient reaches a dead unit's own weights. A change in the layers before it can wake it up, or the "
+        f"momentum of an optimizer such as Adam, or weight decay.{rarely} Of the {fast.ever_dead} units of the first "
+        f"seed that were dead after some epoch at the large rate, {fast.woken} are alive at the end."
     )
 
 
 def _rule(trained: Trainings) -> Rule:
-    def cured(cause: str) -> str:
-        ends = [f"{percent(one.accuracy[-1])} ({cure})" for cure, one in trained[cause].items() if cure != FAILS]
-        return f"{', '.join(ends[:-1])} and {ends[-1]}"
-
-    fast, biased = (trained[cause][FAILS] for cause in (RATE_CAUSE, BIAS_CAUSE))
+    fast, lower = trained[RATE_CAUSE][FAILS], trained[RATE_CAUSE][LOWER]
     return Rule(
         f"Watch for dead units from the first epoch. If more than {percent(TOO_MANY_DEAD)} are dead (the threshold of "
         "gradflow's warning), look for the cause: the rate, the biases, a missing normalisation.",
-        f"With a large rate, {percent(fast.dead[-1])} of the units are dead and the accuracy is "
-        f"{percent(fast.accuracy[-1])}; the cures end at {cured(RATE_CAUSE)}. With a bad bias, "
-        f"{percent(biased.dead[-1])} are dead and the accuracy is {percent(biased.accuracy[-1])}; the cures end at "
-        f"{cured(BIAS_CAUSE)}.",
+        f"At a large rate, {percent(fast.dead[-1])} of the units end up dead and the test accuracy is "
+        f"{percent(fast.accuracy[-1])}; at a tenth of it, {percent(lower.dead[-1])} and {percent(lower.accuracy[-1])}.",
     )
 
 
@@ -117,9 +129,9 @@ def _figure(trained: Trainings, seeds: int) -> Figure:
     return Figure(
         name="dead_units",
         title="How units die, and four cures",
-        reading=f"Networks with {BLOCKS} hidden layers of {WIDTH} units each on the built-in digits. Curves are means "
-        f"of {seeds} seeds; the map shows every unit of the first seed at the chosen epoch, layer by layer from the "
-        "top. Epoch 0 is before the first update.",
+        found=_found(trained),
+        reading=f"Networks with {BLOCKS} hidden layers of {WIDTH} units. Curves are means of {seeds} seeds; the map is "
+        "of the first seed. Dead: off for every test digit. Epoch 0 is before the first update.",
         controls=[
             Control("cause", "what goes wrong", {cause: cause for cause in causes}, causes[0], is_slider=False),
             Control("cure", "network in the map", {cure: cure for cure in cures}, FAILS, is_slider=False),
@@ -176,10 +188,10 @@ def _curves(trained: Trainings) -> pd.DataFrame:
 
 
 def _units(trained: Trainings) -> alt.InlineData:
-    """One row per network and epoch, with 0 or 1 for each unit."""
+    """One row per network and epoch, with a 0 or a 1 for each unit, as one text."""
     return alt.InlineData(
         values=[
-            {"cause": cause, "cure": cure, "epoch": epoch, "dead": flags.astype(int).tolist()}
+            {"cause": cause, "cure": cure, "epoch": epoch, "dead": "".join("01"[flag] for flag in flags.astype(int))}
             for cause, trainings in trained.items()
             for cure, training in trainings.items()
             for epoch, flags in enumerate(training.units)
@@ -204,13 +216,14 @@ def _map(units: alt.InlineData, where: str) -> alt.LayerChart:
     )
     chart = marks.layers(cells, data=units, where=where)
     return (
-        chart.transform_flatten(["dead"])
+        chart.transform_calculate(dead="split(datum.dead, '')")
+        .transform_flatten(["dead"])
         .transform_window(unit="row_number()")
         .transform_calculate(layer=f"1 + floor((datum.unit - 1) / {WIDTH})")
         .transform_calculate(
             column=f"(datum.unit - 1) % {_COLUMNS}",
             row=f"(datum.layer - 1) * {_ROWS_A_LAYER} + floor((datum.unit - 1) % {WIDTH} / {_COLUMNS})",
-            state="datum.dead ? 'dead' : 'alive'",
+            state="datum.dead === '1' ? 'dead' : 'alive'",
         )
         .transform_calculate(column_end="datum.column + 0.88", row_end="datum.row + 0.88")
     )
@@ -230,8 +243,8 @@ def _table(trained: Trainings) -> Table:
         for cure, training in trainings.items()
     ]
     return Table(
-        f"After the last epoch. Leak: {LEAK:g}. Lower rate: {RATE:g} instead of {HIGH_RATE:g}, and with the bad bias "
-        f"{LOW_RATE:g} instead of {RATE:g}.",
+        f"After the last epoch, means of the seeds. Large rate: {HIGH_RATE:g}. Bad bias: {short(BAD_BIAS)}, at a rate "
+        f"of {RATE:g}. Leak: {LEAK:g}.",
         ["what goes wrong", "network", "dead before training", "dead at the end", "test accuracy"],
         rows,
     )

@@ -1,4 +1,4 @@
-"""Section 6, first mistake: sigmoid, or the default initialisation, in a deep network."""
+"""Which activations train in a deep network."""
 
 import functools
 from collections.abc import Sequence
@@ -28,16 +28,11 @@ def figure(trained: pd.DataFrame) -> Figure:
     )
     settings = {setting.name: setting.name for setting in SETTINGS}
     return Figure(
-        name="mistake_hidden",
-        title="Mistake 1: sigmoid, or the default initialisation, in a deep network",
-        reading=f"{BLOCKS} hidden layers. With the default initialisation, sigmoid ends at "
-        f"{percent(last[PLAIN]['sigmoid'], 1)}, tanh at {percent(last[PLAIN]['tanh'], 1)}, ReLU at "
-        f"{percent(last[PLAIN]['relu'], 1)} and GELU at {percent(last[PLAIN]['gelu'], 1)}; guessing scores "
-        f"{percent(1 / CLASSES)}. Choose how the network is built. The initialisation that fits the activation takes "
-        f"tanh to {percent(last[RIGHT]['tanh'], 1)}, ReLU to {percent(last[RIGHT]['relu'], 1)}, GELU to "
-        f"{percent(last[RIGHT]['gelu'], 1)}, and sigmoid to {percent(last[RIGHT]['sigmoid'], 1)}. Sigmoid ends at "
-        f"{percent(last[BATCHNORM]['sigmoid'], 1)} with BatchNorm and at {percent(last[RESIDUAL]['sigmoid'], 1)} with "
-        f"residual connections. Means of {trained['seed'].nunique()} seeds.",
+        name="deep",
+        title="Deep networks: how they are built, and with which activation",
+        found=_found(at_last),
+        reading=f"Choose how the network is built. {BLOCKS} hidden layers on the digits, means of "
+        f"{trained['seed'].nunique()} seeds; guessing scores {percent(1 / CLASSES)}.",
         controls=[Control("setting", "network", settings, PLAIN, is_slider=False)],
         legend=marks.line_legend(_NAMES),
         panels=[Panel("Test accuracy", lines(where="datum.setting === setting"), height=240)],
@@ -45,6 +40,22 @@ def figure(trained: pd.DataFrame) -> Figure:
         columns=3,
         remarks=[Remark({"setting": name}, {one: percent(last[name][one], 1) for one in _NAMES}) for name in settings],
     )
+
+
+def _found(last: pd.Series) -> str:
+    learns = {setting.name: [name for name in _NAMES if last[setting.name, name] >= CHANCE] for setting in SETTINGS}
+    told = "; ".join(f"with {setting}, {_who(learns[setting])}" for setting in (PLAIN, RIGHT, BATCHNORM, RESIDUAL))
+    return f"Which of the four learn at all, at least twice as well as guessing? {told[0].upper()}{told[1:]}."
+
+
+def _who(names: Sequence[str]) -> str:
+    """`none`, `all`, `all but sigmoid`, or the names."""
+    missing = [name for name in _NAMES if name not in names]
+    if not missing:
+        return "all"
+    if not names:
+        return "none"
+    return f"all but {missing[0]}" if len(missing) == 1 else " and ".join(names)
 
 
 def table(trained: pd.DataFrame) -> Table:
@@ -64,30 +75,29 @@ def rules(trained: pd.DataFrame) -> list[Rule]:
     """The rules of thumb that follow."""
     last = _final(trained)
 
-    def ends(name: str, setting: str) -> str:
-        return percent(last[setting, name], 1)
-
-    def all_end(setting: str, names: Sequence[str]) -> str:
-        return ", ".join(f"{ends(name, setting)} ({name})" for name in names)
+    def ends(setting: str, names: Sequence[str]) -> str:
+        low, high = (percent(find(last[setting, name] for name in names)) for find in (min, max))
+        return low if low == high else f"{low} to {high}"
 
     others = [name for name in _NAMES if name != "sigmoid"]
+    without, with_norm, with_skips = (ends(setting, ["sigmoid"]) for setting in (RIGHT, BATCHNORM, RESIDUAL))
     return [
         Rule(
             _initialisation_rule(last, others),
-            f"With it, {BLOCKS} layers end at {all_end(RIGHT, others)}; with the default, at {all_end(PLAIN, others)}.",
+            f"With He initialisation, {BLOCKS} layers of {', '.join(others[:-1])} or {others[-1]} end at a test "
+            f"accuracy of {ends(RIGHT, others)}; with the default, at {ends(PLAIN, others)}.",
         ),
         Rule(
             "Use sigmoid in the hidden layers of a deep network only with BatchNorm or residual connections."
             if last[RIGHT, "sigmoid"] < CHANCE < min(last[BATCHNORM, "sigmoid"], last[RESIDUAL, "sigmoid"])
             else "Compare ways of building a deep sigmoid network before you choose one.",
-            f"{BLOCKS} sigmoid layers end at {ends('sigmoid', PLAIN)} with the default initialisation, at "
-            f"{ends('sigmoid', RIGHT)} with the one that fits, at {ends('sigmoid', BATCHNORM)} with BatchNorm, and at "
-            f"{ends('sigmoid', RESIDUAL)} with residual connections.",
+            f"{BLOCKS} sigmoid layers end at a test accuracy of {with_norm} with BatchNorm, {with_skips} with residual "
+            f"connections, and {without} with He initialisation alone.",
         ),
         Rule(
             _residual_rule(last),
-            f"With the default weights, {BLOCKS} layers with skips end at {all_end(RESIDUAL, _NAMES)}; with the "
-            f"weights that would be right without skips, at {all_end(BOTH, _NAMES)}.",
+            f"{BLOCKS} layers with skips end at a test accuracy of {ends(RESIDUAL, _NAMES)} from the default weights, "
+            f"and at {ends(BOTH, _NAMES)} from those of He, which are larger.",
         ),
         _seeds_rule(trained),
     ]

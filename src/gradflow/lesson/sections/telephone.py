@@ -1,6 +1,7 @@
-"""Section 3: the telephone game."""
+"""The telephone game."""
 
 import math
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -8,7 +9,6 @@ import pandas as pd
 from torch import nn
 
 from gradflow.activations import gain
-from gradflow.figures.marks import data
 from gradflow.figures.table import Table
 from gradflow.lesson import marks
 from gradflow.lesson.experiments import telephone
@@ -23,10 +23,11 @@ from gradflow.lesson.experiments.telephone import (
     SETTINGS,
     SIX,
 )
-from gradflow.lesson.numbers import percent, power, short
-from gradflow.lesson.section import Control, Figure, Panel, Remark, Rule, Section
+from gradflow.lesson.numbers import KILOMETRE, grown, length, one_in, percent, power, short, shrunk
+from gradflow.lesson.section import Control, Figure, Folded, Panel, Remark, Rule, Section, Text
 from gradflow.runs.metrics import NO_NUMBER
 
+EXPLODES = 1e3  # a factor up to which, and down to whose inverse, a number needs no picture
 BOUND = "bound: product of the largest slopes"
 _LINES = [setting.name for setting in SETTINGS] + [BOUND]
 
@@ -38,57 +39,83 @@ def section(signals: pd.DataFrame, *, seeds: int) -> Section:
     return Section(
         name="telephone",
         title="The telephone game",
-        paragraphs=[*_six_layers(six), _deep(deep, deepest), _per_layer(deep, deepest)],
-        parts=[_figure(signals, seeds), _table(six), _gain_table(deep, deepest)],
+        paragraphs=[
+            _kilometre(six),
+            "How the network is built decides what arrives. Choose an activation and a depth, and compare.",
+        ],
+        parts=[
+            _figure(signals, seeds, _found(deep, deepest)),
+            Folded("Why the slopes are not the whole story", [Text(_slopes_and_weights(six)), _table(six)]),
+            Folded("The gain per layer", [Text(_per_layer(deep, deepest)), _gain_table(deep, deepest)]),
+        ],
         rules=_rules(deep, deepest),
     )
 
 
-def _six_layers(six: pd.DataFrame) -> list[str]:
+def _kilometre(six: pd.DataFrame) -> str:
+    """The bound and what is measured, as lengths of one message."""
+    arrived, normalised = (six.loc["sigmoid", setting]["mean"] for setting in (PLAIN, BATCHNORM))
+    return (
+        f"Imagine a message one kilometre long. {SIX} sigmoid layers pass it back; their slopes, at most "
+        f"{_slope('sigmoid')} each, leave at most {_metres(_bound('sigmoid', SIX))}. Weights shrink it too: "
+        f"measured, {_metres(arrived)} arrive with PyTorch's default initialisation, {one_in(arrived)}. With "
+        f"BatchNorm, {_metres(normalised)} do."
+    )
+
+
+def _found(deep: pd.DataFrame, deepest: int) -> str:
+    sigmoid, relu = (deep.loc[name]["mean"] for name in ("sigmoid", "relu"))
+    return (
+        f"{deepest} sigmoid layers with the default initialisation: {_pictured(sigmoid[PLAIN])}. With BatchNorm, "
+        f"{_pictured(sigmoid[BATCHNORM])}. {deepest} ReLU layers with He initialisation: {_pictured(relu[RIGHT])}; "
+        f"with residual connections on top, {_pictured(relu[BOTH])}"
+        f"{': a message can explode, too' if relu[BOTH] > EXPLODES else ''}."
+    )
+
+
+def _pictured(left: float) -> str:
+    """What has become of a message: a factor where it can be pictured, else a length that shrinks or grows."""
+    if left < 1 / EXPLODES:
+        return f"like {shrunk(left)}"
+    if left > EXPLODES:
+        return f"like {grown(left)}"
+    return f"{short(left, 2)} times its size"
+
+
+def _slopes_and_weights(six: pd.DataFrame) -> list[str]:
     sigmoid, relu, weights = (six.loc[name, PLAIN] for name in ("sigmoid", "relu", "identity"))
     on = relu["slopes"] ** (2 / SIX)  # a slope is 0 or 1, so its mean square is the share of ones
     larger = gain(nn.ReLU()) * math.sqrt(3)  # standard deviations gain / √inputs and 1 / √(3 inputs)
+    bound = f"{power(_slope('sigmoid'), SIX)} = {short(_bound('sigmoid', SIX))}"
     return [
-        "The gradient is a message passed from layer to layer, from the output back to the input. Each layer "
-        "multiplies it by the slope of its activation and by its weights. The usual story counts only the slopes: "
-        f"a sigmoid's slope is at most {_slope('sigmoid')}, so {SIX} layers leave at most "
-        f"{power(_slope('sigmoid'), SIX)} = {short(_bound('sigmoid', SIX))}. That bounds the slopes' factor alone. It "
-        "says nothing about weights and normalisation, which multiply the signal too: measured, "
-        f"{SIX} sigmoid layers leave {_left(sigmoid['mean'])} of it under PyTorch's default initialisation, and "
-        f"{_left(six.loc['sigmoid', BATCHNORM]['mean'])} with BatchNorm.",
-        f"Under the default initialisation, the slopes alone leave {_left(sigmoid['slopes'])} (root mean square), and "
-        f"the weights alone, in a network without activation functions, {_left(weights['mean'])}. ReLU, whose bound is "
-        f"{short(_bound('relu', SIX))}, leaves {_left(relu['mean'])}: about {percent(on)} of its outputs are on at any "
-        f"moment, so the slopes alone leave {_left(relu['slopes'])}. The right initialisation draws ReLU's weights "
-        f"{short(larger, 2)} times as large, and {_left(six.loc['relu', RIGHT]['mean'])} of the signal arrives.",
+        "Each layer multiplies the message by its slope and by its weights. The often quoted bound "
+        f"{bound} is one on the slopes alone. With the default initialisation, the slopes of {SIX} sigmoid layers "
+        f"leave {_metres(sigmoid['slopes'])} of the kilometre (root mean square). The weights alone, in a network "
+        f"without activation functions, leave {_metres(weights['mean'])}. The two factors multiply.",
+        f"A ReLU's slope is at most {short(_bound('relu', 1))}, yet only {_metres(relu['mean'])} arrive: about "
+        f"{percent(on)} of the outputs are on at any moment. He initialisation draws the weights {short(larger, 2)} "
+        f"times as large to make up for it: {_metres(six.loc['relu', RIGHT]['mean'])} arrive.",
     ]
 
 
-def _deep(deep: pd.DataFrame, deepest: int) -> str:
-    return (
-        f"Through {deepest} layers, the default leaves {short(deep.loc['sigmoid', PLAIN]['mean'])} of the signal "
-        f"with sigmoid and {short(deep.loc['relu', PLAIN]['mean'])} with ReLU. With the right initialisation, ReLU "
-        f"keeps {_left(deep.loc['relu', RIGHT]['mean'])} and sigmoid {short(deep.loc['sigmoid', RIGHT]['mean'])}; "
-        f"sigmoid keeps {_left(deep.loc['sigmoid', BATCHNORM]['mean'])} with BatchNorm and "
-        f"{_left(deep.loc['sigmoid', RESIDUAL]['mean'])} with residual connections. ReLU with the right "
-        "initialisation and residual connections multiplies the signal by "
-        f"{short(deep.loc['relu', BOTH]['mean'])}{': it can grow, too' if deep.loc['relu', BOTH]['mean'] > 1 else ''}."
-    )
+def _metres(left: float) -> str:
+    return length(KILOMETRE * left)
 
 
-def _per_layer(deep: pd.DataFrame, deepest: int) -> str:
+def _per_layer(deep: pd.DataFrame, deepest: int) -> list[str]:
     sigmoid, relu = (deep.loc[name, PLAIN]["gain"] for name in ("sigmoid", "relu"))
     both = deep.loc["relu", BOTH]
-    return (
-        f"Per layer: in the network of {deepest} layers with the default initialisation, each sigmoid layer passes on "
-        f"{_left(sigmoid)} of the gradient to the layer before it, and each ReLU layer {_left(relu)}. This gain per "
-        f"layer is also what gradflow records in every run. The {_slope('sigmoid')} bounds the slope's part of it, no "
-        f"more: with BatchNorm a sigmoid layer passes on {_left(deep.loc['sigmoid', BATCHNORM]['gain'])}. It is taken "
-        "from the gradient of the weights, the product of the signal that comes back and the activations that come "
-        f"forward. With ReLU, the right initialisation and residual connections, the signal changes by a factor of "
-        f"{_left(both['mean'] ** (1 / deepest))} a layer on its way back, the activations by "
-        f"{_left(both['forward'])} a layer on their way forward, and the gain per layer is {_left(both['gain'])}."
-    )
+    return [
+        "The figure above follows the gradient of the layers' outputs. The live networks show what a layer learns "
+        "from: the gradient of its weights, the product of that message and the activations that come forward. The "
+        "factor by which it changes from a layer to the layer before it is the gain per layer, which gradflow records "
+        "in every run (the gain of an initialisation, √2 for ReLU, is another thing). With the default initialisation "
+        f"it is {_left(sigmoid)} for sigmoid and {_left(relu)} for ReLU.",
+        f"The two can differ. With ReLU, He initialisation and residual connections, through {deepest} layers, the "
+        f"message changes by a factor of {_left(both['mean'] ** (1 / deepest))} a layer on its way back, the "
+        f"activations by {_left(both['forward'])} a layer on their way forward, and the gain per layer is "
+        f"{_left(both['gain'])}.",
+    ]
 
 
 def _rules(deep: pd.DataFrame, deepest: int) -> list[Rule]:
@@ -97,15 +124,15 @@ def _rules(deep: pd.DataFrame, deepest: int) -> list[Rule]:
         Rule(
             "Match the initialisation to the activation: a standard deviation of gain / √inputs, where the gain is √2 "
             "for ReLU (He et al. 2015, arXiv:1502.01852).",
-            f"{deepest} ReLU layers multiply the gradient by {_left(left['relu', RIGHT])} with it and by "
-            f"{short(left['relu', PLAIN])} with the default.",
+            f"What arrives through {deepest} ReLU layers: with it, {_pictured(left['relu', RIGHT])}; with the default, "
+            f"{_pictured(left['relu', PLAIN])}.",
         ),
         Rule(
-            "Where the initialisation does not keep the signal up, as with sigmoid, use BatchNorm or residual "
+            "Where the initialisation does not keep the message up, as with sigmoid, use BatchNorm or residual "
             "connections.",
-            f"{deepest} sigmoid layers multiply the gradient by {_left(left['sigmoid', BATCHNORM])} with BatchNorm, by "
-            f"{_left(left['sigmoid', RESIDUAL])} with residual connections, and with neither by "
-            f"{short(left['sigmoid', RIGHT])} (initialisation that fits) or {short(left['sigmoid', PLAIN])} (default).",
+            f"What arrives through {deepest} sigmoid layers: with BatchNorm, {_pictured(left['sigmoid', BATCHNORM])}; "
+            f"with residual connections, {_pictured(left['sigmoid', RESIDUAL])}; with He initialisation alone, "
+            f"{_pictured(left['sigmoid', RIGHT])}.",
         ),
     ]
 
@@ -128,31 +155,37 @@ def _at(signals: pd.DataFrame, *, depth: int) -> pd.DataFrame:
     return through.set_index(["activation", "setting"])
 
 
-def _with_bounds(signals: pd.DataFrame) -> pd.DataFrame:
-    """With the bound as one more line for every activation and depth."""
-    parts = [signals]
+def _rows(signals: pd.DataFrame) -> list[dict[str, Any]]:
+    """One row per line of the chart: its activation, setting, depth and, by the layers passed, mean, low and high."""
+    rows = []
+    for (name, setting, depth), part in signals.groupby(["activation", "setting", "depth"], sort=False):
+        by_layers = {field: [_digits(value) for value in part[field]] for field in ("mean", "low", "high")}
+        rows.append({"activation": name, "setting": setting, "depth": depth, **by_layers})
     for (name, depth), _ in signals.groupby(["activation", "depth"], sort=False):
-        layers = np.arange(depth + 1)
-        mean = telephone.bound(ACTIVATIONS[name](), layers)
-        parts.append(
-            pd.DataFrame({"activation": name, "setting": BOUND, "depth": depth, "layers": layers, "mean": mean})
-        )
-    return pd.concat(parts, ignore_index=True)
+        most = telephone.bound(ACTIVATIONS[name](), np.arange(depth + 1))
+        none = [None] * (depth + 1)
+        bound = {"mean": [_digits(value) for value in most], "low": none, "high": none}
+        rows.append({"activation": name, "setting": BOUND, "depth": depth, **bound})
+    return rows
 
 
-def _figure(signals: pd.DataFrame, seeds: int) -> Figure:
-    rows = _with_bounds(signals)
+def _digits(value: float) -> float | None:
+    """Three significant digits; more cannot be seen."""
+    return float(f"{value:.3g}") if math.isfinite(value) else None
+
+
+def _figure(signals: pd.DataFrame, seeds: int, found: str) -> Figure:
     depths = sorted(signals["depth"].unique().tolist())
     shown = depths[len(depths) // 2]
     names = list(ACTIVATIONS)
-    inline = data(rows, ["activation", "setting", "depth", "layers", "mean", "low", "high"])
+    inline = alt.InlineData(values=_rows(signals))
     return Figure(
         name="telephone",
-        title="What is left of the signal on its way back",
-        reading="Norm of the gradient of the loss with respect to a layer's output, divided by that of the last hidden "
-        f"layer, on a log scale. Lines are geometric means of {seeds} random networks, bands 95 % t intervals. Start "
-        "at the left, where the signal leaves the output, and follow it to the input. The numbers show what is left "
-        "there; 1 is all of it.",
+        title="What is left of the message on its way back",
+        found=found,
+        reading="Start at the left, where the message leaves the output, and follow it to the input; 1 is its size "
+        "there. The message is the gradient of the loss with respect to a layer's output, its size the Euclidean norm. "
+        f"Lines are geometric means of {seeds} random networks, bands 95 % t intervals; the axis is logarithmic.",
         controls=[
             Control("activation", "activation", {name: name for name in names}, "sigmoid", is_slider=False),
             Control("depth", "hidden layers", {str(depth): depth for depth in depths}, shown),
@@ -162,25 +195,25 @@ def _figure(signals: pd.DataFrame, seeds: int) -> Figure:
         picture=[
             Panel(name, _chart(inline, marks.same({"activation": name, "depth": shown})), height=200) for name in names
         ],
-        remarks=_remarks(rows),
+        remarks=_remarks(signals),
     )
 
 
-def _remarks(rows: pd.DataFrame) -> list[Remark]:
+def _remarks(signals: pd.DataFrame) -> list[Remark]:
     remarks = []
-    for (name, depth), part in rows.groupby(["activation", "depth"], sort=False):
+    for (name, depth), part in signals.groupby(["activation", "depth"], sort=False):
         last = part[part["layers"] == depth].set_index("setting")
-        lines = {setting: _left(last.loc[setting, "mean"]) for setting in _LINES}
-        slopes = {"slopes alone, default initialisation": _left(last.loc[PLAIN, "slopes"])}
-        remarks.append(Remark({"activation": name, "depth": depth}, lines | slopes))
+        lines = {setting.name: _left(last.loc[setting.name, "mean"]) for setting in SETTINGS}
+        further = {BOUND: _left(_bound(name, depth)), f"{PLAIN}, in a picture": _pictured(last.loc[PLAIN, "mean"])}
+        remarks.append(Remark({"activation": name, "depth": depth}, lines | further))
     return remarks
 
 
 def _chart(rows: alt.InlineData, where: str) -> alt.LayerChart:
-    x = alt.X(**marks.quantity("layers", "layers passed, from the output (0) to the input", axis_format=marks.WHOLE))
+    x = alt.X(**marks.quantity("layers", "layers passed, from the output", axis_format=marks.WHOLE))
 
     def y(field: str) -> alt.Y:
-        return alt.Y(**marks.quantity(field, "what is left of the signal", axis_format="~e", log=True))
+        return alt.Y(**marks.quantity(field, "what is left of the message", axis_format="~e", log=True))
 
     base = alt.Chart().encode(x=x, color=marks.colour_of("setting", _LINES))
     band = base.transform_filter("isValid(datum.low)").mark_area(opacity=0.15).encode(y=y("low"), y2="high:Q")
@@ -191,7 +224,12 @@ def _chart(rows: alt.InlineData, where: str) -> alt.LayerChart:
         alt.Tooltip("mean:Q", title="left", format=".2e"),
     ]
     hover = base.mark_point(size=120, opacity=0, filled=True).encode(y=y("mean"), tooltip=tooltip)
-    return marks.layers(band, line, hover, data=rows, where=where)
+    chart = marks.layers(band, line, hover, data=rows, where=where)
+    return (
+        chart.transform_flatten(["mean", "low", "high"])
+        .transform_window(passed="row_number()", groupby=["activation", "setting", "depth"])
+        .transform_calculate(layers="datum.passed - 1")
+    )
 
 
 def _table(six: pd.DataFrame) -> Table:
@@ -202,9 +240,9 @@ def _table(six: pd.DataFrame) -> Table:
         published = _left(PUBLISHED[name]) if name in PUBLISHED else NO_NUMBER
         rows.append([name, published, _left(_bound(name, SIX)), _left(slopes), *settings])
     return Table(
-        f"What is left of the signal after {SIX} layers (1 is all of it): as often taught, the bound, and as measured. "
-        "Slopes alone: the product of the layers' root mean square slopes under the default initialisation. The bound "
-        "is one on this product alone.",
+        f"What is left of the message after {SIX} layers (1 is all of it): as often taught, the bound, and as "
+        "measured. Slopes alone: the product of the layers' root mean square slopes under the default initialisation. "
+        "The bound is one on this product alone.",
         ["activation", "often taught", "bound", "slopes alone", *(setting.name for setting in SETTINGS)],
         rows,
     )

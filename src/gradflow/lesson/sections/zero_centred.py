@@ -1,15 +1,15 @@
-"""Section 5: zero-centred or not."""
+"""Zero-centred or not."""
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from gradflow.figures.table import Table
 from gradflow.lesson.experiments import centred_network
 from gradflow.lesson.experiments.centred_network import BLOCKS, WIDTH, Trained
-from gradflow.lesson.experiments.centred_unit import STEPS, Unit
+from gradflow.lesson.experiments.centred_unit import Unit
 from gradflow.lesson.experiments.centring import (
     ADAM,
-    FUNCTIONS,
     OPTIMIZERS,
     PAIRS,
     SGD,
@@ -21,8 +21,8 @@ from gradflow.lesson.experiments.centring import (
 )
 from gradflow.lesson.experiments.effort import Effort
 from gradflow.lesson.experiments.zero_centred import Signs, chance_share
-from gradflow.lesson.numbers import percent, short, times
-from gradflow.lesson.section import Rule, Section
+from gradflow.lesson.numbers import about, percent, short, times
+from gradflow.lesson.section import Folded, Part, Rule, Section, Text
 from gradflow.lesson.sections import centred_unit as unit
 from gradflow.lesson.sections import centring_figures as figures
 from gradflow.lesson.sections.centred_unit import mean_reached, nothing_shown
@@ -31,62 +31,97 @@ from gradflow.study.statistics import Summary
 Networks = Mapping[tuple[str, str], Trained]
 
 
-def section(signs: Mapping[str, Signs], units: Mapping[str, Unit], networks: Networks, effort: Effort) -> Section:
-    """The section, from `zero_centred.sign_structure`, `centred_unit.units` and `centred_network.trainings`."""
+class Measured(NamedTuple):
+    """What the experiments give: `zero_centred.sign_structure`, `centred_unit.units`, `centred_network.trainings`."""
+
+    signs: Mapping[str, Signs]
+    units: Mapping[str, Unit]
+    networks: Networks
+    effort: Effort
+
+
+def section(measured: Measured | None) -> Section:
+    """The section; with nothing measured, what can be derived."""
     return Section(
         name="zero-centred",
         title="Zero-centred or not",
-        paragraphs=[
-            "The gradient of a weight is the error at its unit times the input that comes in through the weight. A "
-            "sigmoid's outputs are all positive. So if a unit's inputs come from sigmoids, the gradients of all its "
-            "weights have the same sign for any one sample: all weights grow or all shrink.",
-            _signs(signs),
-            "Does that slow learning down? A sigmoid differs from tanh in two ways: its outputs are not centred on 0, "
-            f"and they spread less (standard deviation {short(FUNCTIONS[SIGMOID].spread)} instead of "
-            f"{short(FUNCTIONS[TANH].spread)}, if z is standard normal). To tell the two apart, compare functions that "
-            f"differ by a constant alone: {TANH} with {TANH_UP}, and {SIGMOID_DOWN} with {SIGMOID}. First, a linear "
-            f"unit learns two weights from such inputs, one sample a step, for {STEPS} steps.",
-            *unit.paragraphs(units),
-            _in_networks(networks, effort),
-        ],
-        parts=[
-            figures.signs(signs),
-            figures.paths(units),
-            unit.table(units),
-            figures.by_rate(networks, tuning=effort.tuning_seeds, epochs=effort.rate_epochs),
-            _network_table(networks, effort),
-        ],
-        rules=[_centring_rule(networks), unit.rule(units)],
+        paragraphs=["Measured on real digits: two pairs of functions that differ by a constant, and by nothing else."]
+        if measured
+        else [_one_sign(), _steeper()],
+        parts=_parts(measured) if measured else [],
+        rules=[_centring_rule(measured.networks), unit.rule(measured.units)] if measured else [],
+    )
+
+
+def _parts(measured: Measured) -> list[Part | Table]:
+    signs, units, networks, effort = measured
+    return [
+        figures.by_rate(networks, tuning=effort.tuning_seeds, epochs=effort.rate_epochs, found=_found(networks)),
+        Folded(
+            "Why? One sign for all weights of a unit",
+            [Text([_one_sign()]), figures.signs(signs, _signs(signs)), figures.paths(units)],
+        ),
+        Folded(
+            "Two weights, many seeds: is it the zigzag, the spread or the rate?",
+            [Text([_steeper(), *unit.paragraphs(units)]), unit.table(units)],
+        ),
+        Folded(
+            "The networks in numbers",
+            [Text([_how(effort), _ratios_told(_network_ratios(networks))]), _network_table(networks, effort)],
+        ),
+    ]
+
+
+def _one_sign() -> str:
+    return (
+        "A weight's gradient is the error at its unit times its input, and the error is the same for all weights of "
+        "the unit. So if all inputs are positive, as those from sigmoids are, all weights grow or all shrink for any "
+        "one sample."
+    )
+
+
+def _found(networks: Networks) -> str:
+    ratio = _network_ratios(networks)
+    (tanh, sigmoid), (tanh_adam, sigmoid_adam) = ratio[SGD], ratio[ADAM]
+    softer = all(map(_is_half, ratio[ADAM], ratio[SGD]))
+    return (
+        f"With SGD, {TANH_UP} ends at {about(tanh)} the training loss of {TANH}; with Adam, at {about(tanh_adam)}. "
+        f"{SIGMOID.capitalize()} ends at {about(sigmoid)} that of {SIGMOID_DOWN} with SGD, at {about(sigmoid_adam)} "
+        f"with Adam{nothing_shown(ratio[ADAM])}."
+        f"{' On a log scale, Adam makes up for more than half of the difference.' if softer else ''}"
     )
 
 
 def _signs(signs: Mapping[str, Signs]) -> str:
     shared = {name: percent(float(one.shared.mean())) for name, one in signs.items()}
     sigmoid = signs["sigmoid"]
-    samples, weights = sigmoid.signs.shape
     mixed = sigmoid.of_the_mean < sigmoid.shared.mean()
     return (
-        f"Measured on one unit with {weights} weights and {samples} digits: with sigmoid {shared['sigmoid']} of a "
-        f"sample's gradients have the more common sign, with tanh {shared['tanh']}; tossing a coin for each sign "
-        f"gives {percent(chance_share(weights))}. In the mean gradient of these digits, "
-        f"{percent(sigmoid.of_the_mean)} have the more common sign with sigmoid"
-        f"{': a batch mixes the signs again' if mixed else ''}."
+        f"With sigmoid, {shared['sigmoid']} of a digit's gradients have one sign; with tanh {shared['tanh']} have the "
+        f"more common one, and tossing coins gives {percent(chance_share(sigmoid.signs.shape[1]))}. In the mean over "
+        f"the digits it is {percent(sigmoid.of_the_mean)} with "
+        f"sigmoid{': a batch mixes the signs again' if mixed else ''}."
     )
 
 
-def _in_networks(networks: Networks, effort: Effort) -> str:
-    ratio = _network_ratios(networks)
-    rates = {optimizer: len(centred_network.RATES[optimizer]) for optimizer in OPTIMIZERS}
-    softer = all(map(_is_half, ratio[ADAM], ratio[SGD]))
+def _steeper() -> str:
+    """What a common mean does to the loss, derived."""
+    steep, flat = unit.curvature(TANH_UP), unit.curvature(TANH)
     return (
-        f"Then networks with {BLOCKS} hidden layers of {WIDTH} units, {effort.rate_epochs} "
-        f"{'epoch' if effort.rate_epochs == 1 else 'epochs'} on the digits. Biases can take a constant back, so both "
-        "networks of a pair start as the same function of the pixels; they differ only in how they learn. Each has its "
-        f"own best rate, chosen with {effort.tuning_seeds} other seeds (from {rates[SGD]} rates of SGD, {rates[ADAM]} "
-        f"of Adam). With SGD, {TANH_UP} ends at {times(ratio[SGD][0])} the training loss of {TANH}, and {SIGMOID} at "
-        f"{times(ratio[SGD][1])} that of {SIGMOID_DOWN}; with Adam it is {times(ratio[ADAM][0])} and "
-        f"{times(ratio[ADAM][1])}{nothing_shown(ratio[ADAM])}"
-        f"{': Adam makes up for more than half of it, on a log scale' if softer else ''}."
+        "A mean that all inputs share makes the loss steeper in one direction: the one in which all weights move "
+        f"alike. For two inputs the curvature there is {short(steep)} with {TANH_UP} and {short(flat)} with {TANH}, if "
+        f"z is standard normal: {short(steep / flat, 2)} times as steep. The learning rate has to suit the steepest "
+        "direction, so it has to be smaller (LeCun et al. 1998, Efficient BackProp)."
+    )
+
+
+def _how(effort: Effort) -> str:
+    rates = {optimizer: len(centred_network.RATES[optimizer]) for optimizer in OPTIMIZERS}
+    return (
+        f"{BLOCKS} hidden layers of {WIDTH} units, {effort.rate_epochs} "
+        f"{'epoch' if effort.rate_epochs == 1 else 'epochs'} on the digits. The best of {rates[SGD]} rates of SGD and "
+        f"of {rates[ADAM]} of Adam is chosen with {effort.tuning_seeds} seeds, and measured with {effort.rate_seeds} "
+        "others."
     )
 
 
@@ -126,9 +161,13 @@ def _centring_rule(networks: Networks) -> Rule:
         text = f"Centre an activation's outputs on zero: the loss falls further with {' and with '.join(helps)}."
     else:
         text = "Do not expect much of centring an activation's outputs on zero."
+    return Rule(text, _ratios_told(ratio))
+
+
+def _ratios_told(ratio: Mapping[str, list[Summary | None]]) -> str:
     told = "; ".join(
         f"with {name}, {TANH_UP} leaves {times(tanh)} the loss of {TANH}, {SIGMOID} {times(sigmoid)} that of "
         f"{SIGMOID_DOWN}"
         for name, (tanh, sigmoid) in ratio.items()
     )
-    return Rule(text, f"At their own best rates (in brackets, 95\N{NO-BREAK SPACE}% intervals): {told}.")
+    return f"At their own best rates (in brackets, 95\N{NO-BREAK SPACE}% t intervals, paired by seed): {told}."

@@ -83,16 +83,6 @@ lesson.network = (() => {
     return { blocks, x: new Float64Array(rows * INPUTS), rows: 0, logits, dLogits };
   };
 
-  /** output = f(z) and, where a backward pass may follow, slope = f'(z). */
-  const activate = ({ value, slope }, p, block, count, { draw, backward }) => {
-    const { z, output, slope: slopes, draws } = block;
-    if (draw) for (let i = 0; i < count; i++) output[i] = value(z[i], p, draws[i]);
-    else for (let i = 0; i < count; i++) output[i] = value(z[i], p);
-    if (!backward) return;
-    if (draw) for (let i = 0; i < count; i++) slopes[i] = slope(z[i], p, draws[i]);
-    else for (let i = 0; i < count; i++) slopes[i] = slope(z[i], p);
-  };
-
   /**
    * @param {object} network
    * @param {object} work a workspace whose x is filled
@@ -101,9 +91,9 @@ lesson.network = (() => {
    *   statistics are used in place of those of these rows; draw: a random activation uses the blocks' draws in place of
    *   its mean slope; backward: whether slopes are needed
    */
-  const forward = (network, work, rows, { statistics = null, draw = false, backward: slopes = true } = {}) => {
+  const forward = (network, work, rows, { statistics = null, draw = false, backward = true } = {}) => {
     const { normalisation, layers, activation } = network;
-    const formula = lesson.formulas[activation];
+    const { values, slopes } = lesson.loops[activation];
     work.rows = rows;
     let input = work.x;
     for (let index = 0; index < layers.length; index++) {
@@ -121,7 +111,9 @@ lesson.network = (() => {
         );
       }
       if (layer.slope.length) layer.p.init = layer.slope[0];
-      activate(formula, layer.p, block, rows * units, { draw, backward: slopes });
+      const draws = draw ? block.draws : null;
+      values(block.z, block.output, rows * units, layer.p, draws);
+      if (backward) slopes(block.z, block.slope, rows * units, layer.p, draws);
       if (layer.skip) for (let i = 0; i < rows * units; i++) block.output[i] += input[i];
       input = block.output;
     }

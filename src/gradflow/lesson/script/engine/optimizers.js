@@ -6,8 +6,8 @@ lesson.optimizers = (() => {
     for (let i = 0; i < parameters.length; i++) parameters[i] -= rate * gradients[i];
   };
 
-  // Moments that nothing feeds halve until they are subnormal, where processors are slow; what is cut off here moves
-  // a parameter by less than 1e-280.
+  // Moments of a gradient that has become zero shrink until they are subnormal, and stay so; many processors compute
+  // with such numbers slowly. What is cut off here would move a parameter by less than 1e-280.
   const NOTHING = 1e-290;
   const FIRST = 0.9;
   const SECOND = 0.999;

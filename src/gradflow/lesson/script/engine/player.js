@@ -7,7 +7,7 @@
 lesson.player = (() => {
   "use strict";
   const LOOK_EVERY = 50; // milliseconds, at the least
-  const LOOK_SHARE = 3; // looking takes at most a third of the time
+  const LOOK_SHARE = 2; // looking takes at most half of the time
   const PACE = 60; // steps per second
 
   /**
@@ -19,7 +19,7 @@ lesson.player = (() => {
     let timer = null;
     let pace = PACE;
     let until = Infinity;
-    let start = { time: 0, step: 0 }; // from where steps are counted
+    let start = null; // { time, step } from which the steps that are due are counted
     let nextLook = 0;
 
     const look = () => {
@@ -28,8 +28,9 @@ lesson.player = (() => {
       nextLook = before + Math.max(LOOK_EVERY, LOOK_SHARE * (performance.now() - before));
     };
 
-    const restart = () => {
-      start = { time: performance.now(), step: session.step };
+    /** Count the steps that are due from now on, or from some milliseconds ago. */
+    const restart = (ago = 0) => {
+      start = { time: performance.now() - ago, step: session.step };
     };
 
     const stop = () => {
@@ -39,14 +40,15 @@ lesson.player = (() => {
     };
 
     /** How many steps the pace asks for by now. */
-    const due = () => start.step + Math.floor(((performance.now() - start.time) * pace) / 1000);
+    const due = () =>
+      pace === Infinity ? Infinity : start.step + Math.floor(((performance.now() - start.time) * pace) / 1000);
 
     const play = () => {
       const end = performance.now() + slice;
       const target = Math.min(until, due());
       while (session.step < target && performance.now() < end && !session.over()) session.advance(1);
       if (session.step >= until || session.over()) return stop();
-      if (session.step < target) restart(); // the processor cannot keep pace: nothing to catch up later
+      if (session.step < target) restart(slice); // the processor cannot keep pace; do not let the backlog grow
       if (performance.now() >= nextLook) look();
       const wait = start.time + ((session.step + 1 - start.step) * 1000) / pace - performance.now();
       timer = setTimeout(play, Math.max(0, Math.min(wait, LOOK_EVERY)));

@@ -30,7 +30,7 @@ lesson.worker = (() => {
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      onError(event.message);
+      onError(event.message || "This browser does not let the page train in the background; open it in another one.");
     };
 
     const reset = (changed) => {

@@ -44,6 +44,7 @@ lesson.settings = (() => {
     rate: [0, 1e9],
     bias: [-100, 100],
   };
+  const DIVISORS = { celu: "alpha", softplus: "beta" };
   const WHOLE = ["points", "depth", "width", "batch", "seed"];
 
   const checkChoice = (key, value) => {
@@ -65,9 +66,11 @@ lesson.settings = (() => {
       }
       if (!Number.isFinite(value)) throw new Error(`${key}=${value}: choose a number`);
     }
-    const { alpha = 1, beta = 1, lower = 0, upper = 1 } = lesson.activations[activation].complete(parameters);
-    if (alpha === 0 || beta === 0) throw new Error(`${activation} divides by this parameter; choose another than 0`);
-    if (lower > upper) throw new Error(`lower=${lower}: choose at most upper=${upper}`);
+    const p = lesson.activations[activation].complete(parameters);
+    const divisor = DIVISORS[activation];
+    if (p[divisor] === 0) throw new Error(`${divisor}=0: ${activation} divides by it; choose another number`);
+    if (p.lower > p.upper) throw new Error(`lower=${p.lower}: choose at most upper=${p.upper}`);
+    if (p.min_val >= p.max_val) throw new Error(`min_val=${p.min_val}: choose less than max_val=${p.max_val}`);
   };
 
   const completeNetwork = (given, { width, depth }) => {

@@ -1,0 +1,58 @@
+/** Small and large numbers as a picture in words. */
+lesson.words = (() => {
+  "use strict";
+  const { numbers } = lesson;
+  const METRES = [
+    [1000, "km"],
+    [1, "m"],
+    [1e-2, "cm"],
+    [1e-3, "mm"],
+    [1e-6, "µm"],
+    [1e-9, "nm"],
+  ];
+  const SCALES = [
+    [1e12, "trillion"],
+    [1e9, "billion"],
+    [1e6, "million"],
+  ];
+  const THINGS = [ // what is about as long, from long to short; lengths in metres up to which each is named
+    [1e-9, "smaller than a molecule"],
+    [3e-7, "smaller than a bacterium"],
+    [1e-5, "the size of a bacterium"],
+    [2e-4, "a hair’s breadth"],
+    [3e-3, "a grain of sand"],
+    [3e-2, "a fingertip"],
+    [0.3, "a hand’s breadth"],
+  ];
+
+  /** `1/3`, `1/3.1 million`, `all`, `nothing`, `12 times`: a ratio as part of a whole, in two digits. */
+  function share(ratio) {
+    if (!(ratio > 0)) return "nothing";
+    if (ratio >= 1.5) return times(ratio);
+    return ratio > 0.67 ? "all" : `1/${grouped(1 / ratio)}`;
+  }
+
+  const times = (ratio) => `${grouped(ratio)}\u00a0times`;
+
+  /** Two digits: `12`, `1 200`, `3.1 million`; from a thousand trillion on, the nearest power of ten. */
+  function grouped(number) {
+    const rounded = Number(number.toPrecision(2));
+    if (rounded >= 1e15) return numbers.power("10", Math.round(Math.log10(number)));
+    const [size, name] = SCALES.find(([least]) => rounded >= least) ?? [1, ""];
+    const digits = String(Number((rounded / size).toPrecision(2))).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+    return name ? `${digits}\u00a0${name}` : digits;
+  }
+
+  /** `a kilometre shrunk to 7 mm (a fingertip)`. */
+  function analogy(ratio) {
+    if (!(ratio > 0)) return "silence";
+    if (ratio > 0.67) return "as loud as at the output";
+    const metres = 1000 * ratio;
+    const thing = THINGS.find(([most]) => metres <= most)?.[1];
+    const [size, unit] = METRES.find(([least]) => metres >= least) ?? METRES.at(-1);
+    const length = metres < 1e-10 ? "less than an atom" : `${numbers.short(metres / size, 2)}\u00a0${unit}`;
+    return `a kilometre shrunk to ${length}${thing && metres >= 1e-10 ? `, ${thing}` : ""}`;
+  }
+
+  return { analogy, share, times };
+})();
