@@ -83,6 +83,17 @@ def test_a_chart_far_below_is_drawn_when_the_reader_comes_near(lesson):
         last.locator("svg").first.wait_for()
 
 
+def test_print_draws_what_is_still_hidden_in_its_full_width(lesson, tmp_path):
+    with browser_page(width=1300) as page:
+        page.goto((lesson / "index.html").as_uri())
+        page.locator("html[data-started]").wait_for()
+        page.pdf(path=tmp_path / "page.pdf")
+        charts = page.locator(".chart[data-drawn] svg.marks")
+        assert charts.count() > 10
+        assert all(width > 100 for width in charts.evaluate_all("all => all.map((svg) => svg.width.baseVal.value)"))
+        assert not page.locator("#circles").is_visible()  # the reader has not answered yet
+
+
 def test_charts_follow_the_projector_mode(page):
     draw(page, "#circles")
     page.get_by_role("button", name="Projector").click()

@@ -12,6 +12,14 @@ def plain(text):
 
 
 @pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(0.25, 3, "0.25"), (84.4, 2, "84"), (99.6, 2, "100"), (999.7, 3, "1000"), (1234.6, 3, "1235")],
+)
+def test_short_numbers_have_no_power_of_ten_where_rounding_adds_a_digit(value, digits, text):
+    assert numbers.short(value, digits) == text
+
+
+@pytest.mark.parametrize(
     ("metres", "text"),
     [
         (0.007, "7 mm"),

@@ -1,5 +1,6 @@
 """Questions in a real browser: what they hide, and what shows it."""
 
+import json
 import math
 
 import pytest
@@ -86,6 +87,21 @@ def test_an_address_inside_what_is_hidden_shows_it(page):
     assert not hidden.is_visible()
     page.evaluate("name => { location.hash = name; }", name)
     page.wait_for_function("name => document.getElementById(name).checkVisibility()", arg=name)
+
+
+@pytest.mark.parametrize("name", ["nonlinearity", "telephone", "dead-units", "mistakes"])
+def test_a_question_speaks_of_the_networks_beside_it(page, name):
+    question = page.locator(f"[data-question={name}]")
+    preset = json.loads(question.locator("[data-playground]").get_attribute("data-playground"))["preset"]
+    settings = page.evaluate("(name) => lesson.menu.complete(lesson.presets[name].settings)", preset)
+    asked = f"{page.locator(f'section:has([data-question={name}]) > p').inner_text()} {question.inner_text()}".lower()
+    if name == "dead-units":
+        assert all(str(network["rate"]) in asked for network in settings["networks"])
+        return
+    assert {10: "ten layers", 12: "twelve layers"}[settings["depth"]] in asked
+    if name == "mistakes":  # standard deviations √(2 / inputs) and 1 / √(3 inputs)
+        assert [network["initialisation"] for network in settings["networks"]] == ["torch", "he"]
+        assert f"{math.sqrt(2) * math.sqrt(3):.1f} times" in asked
 
 
 def test_of_the_changes_that_the_playground_asks_about_only_the_answer_helps(page):

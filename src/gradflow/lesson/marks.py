@@ -95,7 +95,8 @@ def fractions_by_epoch(
         is_labelled: whether each line's last value stands at its end.
     """
     x = alt.X(**quantity("epoch", "epoch", axis_format=WHOLE))
-    y = alt.Y(**quantity(field, title, domain=(-0.02, 1.02), axis_format=PERCENT))
+    highest = 1.15 if is_labelled else 1.02  # room for a label above 100 %, so that plots side by side are alike
+    y = alt.Y(**quantity(field, title, domain=(-0.02, highest), axis_format=PERCENT))
     base = alt.Chart().encode(x=x, color=colour_of(by, names))
     line = base.mark_line(strokeWidth=2.2).encode(y=y, strokeDash=dash_of(by, names))
     tooltip = [alt.Tooltip(f"{by}:N", title="network"), "epoch:Q", alt.Tooltip(f"{field}:Q", title=title, format=".1%")]

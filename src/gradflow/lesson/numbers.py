@@ -37,7 +37,7 @@ def short(value: float, digits: int = 3) -> str:
     if not 1e-4 <= abs(value) < 1e4:
         mantissa, exponent = f"{value:.1e}".split("e")
         return f"{mantissa}{SPACE}·{SPACE}{power('10', int(exponent))}".replace("-", MINUS)
-    text = f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
+    text = f"{float(f'{value:.{digits}g}'):g}" if abs(value) < 10**digits else f"{value:.0f}"  # 99.6: 100, not 1e+02
     return text.replace("-", MINUS)
 
 

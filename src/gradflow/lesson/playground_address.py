@@ -10,8 +10,9 @@ def address(shared: Mapping[str, Any], *networks: Mapping[str, Any]) -> str:
     """`#play&depth=10&a=sigmoid,rate:0.03&b=relu`.
 
     Args:
-        shared: settings of both networks; those left out are as usual.
-        networks: one or two, each with its `activation` and what is not as usual; truths are written `yes` and `no`.
+        shared: settings of both networks, or a `preset`; those left out are as usual.
+        networks: one or two, none where a preset has them; each with its `activation` and what is not as usual. Truths
+            are written `yes` and `no`.
     """
     parts = [f"{key}={_text(value)}" for key, value in shared.items()]
     for letter, network in zip(_LETTERS, networks, strict=False):

@@ -14,15 +14,15 @@ class Usage:
 # What rests on a paper names it; the rest follows from the function's slope and range, which stand beside it.
 USAGE = {
     "identity": Usage(
-        "the output is any number, as in regression; or as a control",
+        "the output may be any number, as in regression; or you need a control",
         "the layer is hidden: any number of such layers is one linear map",
     ),
     "sigmoid": Usage(
-        "the output is the probability of a yes; the gates of an LSTM",
+        "the output is the probability of a yes, or a gate of an LSTM",
         "hidden layers are many: ten slopes of at most 1/4 leave under a millionth",
     ),
     "tanh": Usage(
-        "the output lies between −1 and 1; recurrent cells",  # noqa: RUF001
+        "the output lies between −1 and 1, or the state of a recurrent cell",  # noqa: RUF001
         "the network is deep and its sums are large: the tails are flat",
     ),
     "relu": Usage(
@@ -39,11 +39,11 @@ USAGE = {
     ),
     "rrelu": Usage(
         "data are few: drawing the slope at random fights overfitting (Xu et al. 2015)",
-        "training must not be random; or it must be cheap",
+        "training must be cheap, or without chance",
     ),
     "elu": Usage(
         "ReLU's units die, and the mean output should be nearer to zero",
-        "far below zero must still learn: there it is flat",
+        "units far below zero must still learn: there it is flat",
     ),
     "celu": Usage(
         "you want ELU with an alpha other than 1, without a jump in the slope",
@@ -51,7 +51,7 @@ USAGE = {
     ),
     "selu": Usage(
         "many dense layers, no normalisation, LeCun's initialisation (Klambauer et al. 2017)",
-        "with other initial weights or plain dropout: its balance is lost",
+        "initial weights are others, or dropout is the plain one: its balance is lost",
     ),
     "gelu": Usage(
         "the network is a transformer: BERT and ViT use it",

@@ -92,14 +92,14 @@ def test_facts_follow_the_parameters_as_the_package_computes_them(page, name, pa
 @pytest.mark.parametrize(("slope", "words"), [
     (0.25, "0.95 mm"),  # 0.25 ** 10 is 9.5e-7, of a million millimetres
     (0.5, "98 cm"),  # 1/1024 of 1000 m
-    (0.9, "349 m"),
+    (0.9, "350 m"),
     (1.0, "the whole kilometre"),
     (1.1, "2.6 km"),
     (3.0, "more than once around the Earth"),  # 59,049 km
     (0.0, "nothing"),
     (0.15, "less than the width of a hair"),  # 5.8e-9: 5.8 micrometres
     (0.06, "less than the width of a virus"),  # 6.0e-13: 0.6 nanometres
-    (0.01, "less than the width of an atom"),  # 1e-20
+    (0.01, "less than an atom"),  # 1e-20
     (-0.5, "98 cm"),
 ])  # fmt: skip
 def test_ten_slopes_in_words(page, slope, words):

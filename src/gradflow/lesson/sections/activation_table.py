@@ -44,7 +44,7 @@ def table(costs: Mapping[str, float]) -> ActivationTable:
     caption = (
         "With the usual parameters. Flat: where the slope is under 5 % of the largest. Cost: time of a forward and "
         f"backward pass over {samples} by {units} numbers, ReLU = 1, on the machine that built this page; the matrix "
-        f"product of a layer with {units} inputs and units took {short(costs[MATRIX_PRODUCT], 2)}."
+        f"product of a layer with {units} inputs and units took {costs[MATRIX_PRODUCT]:.0f}."
     )
     rows = [
         Row(

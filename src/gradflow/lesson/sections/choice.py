@@ -16,8 +16,8 @@ from gradflow.runs.words import capital
 
 OUTPUTS_TABLE = Table(
     "The last layer, and the loss that goes with it.",
-    ["what you predict", "output", "loss", "in PyTorch"],
-    [[capital(one.target), one.output, one.loss, one.torch] for one in OUTPUTS],
+    ["what you predict", "output", "loss"],
+    [[capital(one.target), one.output, one.loss] for one in OUTPUTS],
 )
 ADVICE = Table(
     f"The rules by which {invocation.tool('advise', 'STUDY')} judges your own studies.",

@@ -216,14 +216,15 @@ def _map(units: alt.InlineData, where: str) -> alt.LayerChart:
     )
     chart = marks.layers(cells, data=units, where=where)
     return (
-        chart.transform_calculate(dead="split(datum.dead, '')")
-        .transform_flatten(["dead"])
+        # Into a column of its own: a row that is filtered out and comes back would be split once more.
+        chart.transform_calculate(flag="split(datum.dead, '')")
+        .transform_flatten(["flag"])
         .transform_window(unit="row_number()")
         .transform_calculate(layer=f"1 + floor((datum.unit - 1) / {WIDTH})")
         .transform_calculate(
             column=f"(datum.unit - 1) % {_COLUMNS}",
             row=f"(datum.layer - 1) * {_ROWS_A_LAYER} + floor((datum.unit - 1) % {WIDTH} / {_COLUMNS})",
-            state="datum.dead === '1' ? 'dead' : 'alive'",
+            state="datum.flag === '1' ? 'dead' : 'alive'",
         )
         .transform_calculate(column_end="datum.column + 0.88", row_end="datum.row + 0.88")
     )

@@ -50,7 +50,7 @@ def _cost_rule(costs: Mapping[str, float]) -> Rule:
         "Choose an activation for how well the network learns with it: its layer costs more than the function."
         if functions[costliest] < product
         else "Look at an activation's cost, too: it may cost as much as its layer.",
-        f"In a layer of {COST_SHAPE[1]} inputs and units, the matrix product takes {short(product, 2)} times as long "
-        f"as ReLU, the costliest function ({costliest}) {short(functions[costliest], 2)} times, the median one "
-        f"{short(statistics.median(functions.values()), 2)} times.",
+        f"In a layer of {COST_SHAPE[1]} inputs and units, the matrix product takes {short(product)} times as long "
+        f"as ReLU, the costliest function ({costliest}) {short(functions[costliest])} times, the median one "
+        f"{short(statistics.median(functions.values()))} times.",
     )

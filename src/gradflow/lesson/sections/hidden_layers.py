@@ -40,7 +40,7 @@ LEAKY = Advice(
     "nn.init.zeros_(layer.bias)\n"
     "block = nn.Sequential(layer, nn.LeakyReLU(0.01))",
     ("leaky_relu",),
-    address({"depth": 4}, {"activation": "relu", "rate": 0.1}, {"activation": "leaky_relu", "rate": 0.1}),
+    address({"preset": "leaky-relu-cures"}),
 )
 DEEP_PLAIN = Advice(
     "deep-relu",
@@ -58,11 +58,7 @@ DEEP_PLAIN = Advice(
     "    layers += [layer, nn.ReLU()]\n"
     "network = nn.Sequential(*layers)",
     ("relu",),
-    address(
-        {"depth": 20},
-        {"activation": "relu", "initialisation": "torch"},
-        {"activation": "relu", "initialisation": "he"},
-    ),
+    address({"preset": "he-or-not"}),
 )
 BATCH_NORM = Advice(
     "batch-norm",
@@ -101,9 +97,9 @@ RESIDUAL = Advice(
     "        return x + torch.relu(self.layer(x))",
     ("relu", "gelu"),
     address(
-        {"depth": 20},
-        {"activation": "relu", "initialisation": "torch"},
-        {"activation": "relu", "initialisation": "torch", "residual": True},
+        {"preset": "he-or-not"},
+        {"activation": "relu", "initialisation": "torch", "rate": 0.03},
+        {"activation": "relu", "initialisation": "torch", "rate": 0.03, "residual": True},
     ),
 )
 CONV = Advice(

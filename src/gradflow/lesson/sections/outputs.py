@@ -71,7 +71,7 @@ OUTPUTS = (
     Output(
         "labels",
         "several labels at once",
-        "a sigmoid for each label",
+        "one sigmoid each",
         "binary cross-entropy",
         "a linear output for each label, nn.BCEWithLogitsLoss",
         "Labels do not exclude one another, so their probabilities need not add up to 1, as those of a softmax do.",

@@ -66,9 +66,9 @@ def _kilometre(six: pd.DataFrame) -> str:
 def _found(deep: pd.DataFrame, deepest: int) -> str:
     sigmoid, relu = (deep.loc[name]["mean"] for name in ("sigmoid", "relu"))
     return (
-        f"{deepest} sigmoid layers with the default initialisation: {_pictured(sigmoid[PLAIN])}. With BatchNorm, "
-        f"{_pictured(sigmoid[BATCHNORM])}. {deepest} ReLU layers with He initialisation: {_pictured(relu[RIGHT])}; "
-        f"with residual connections on top, {_pictured(relu[BOTH])}"
+        f"After {deepest} sigmoid layers with the default initialisation, the message is {_pictured(sigmoid[PLAIN])}; "
+        f"with BatchNorm, {_pictured(sigmoid[BATCHNORM])}. After {deepest} ReLU layers with He initialisation, it is "
+        f"{_pictured(relu[RIGHT])}; with residual connections on top, {_pictured(relu[BOTH])}"
         f"{': a message can explode, too' if relu[BOTH] > EXPLODES else ''}."
     )
 

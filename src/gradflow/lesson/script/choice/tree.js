@@ -92,7 +92,7 @@ lesson.tree = (() => {
       const named = location.hash.startsWith("#choice-") && document.getElementById(location.hash.slice(1));
       if (!named || !tree.contains(named)) return;
       draw(named);
-      stage.scrollIntoView({ block: "start" });
+      stage.scrollIntoView({ block: "start", behavior: "instant" });
     }
 
     tree.dataset.running = "";

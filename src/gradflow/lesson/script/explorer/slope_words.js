@@ -7,6 +7,10 @@ lesson.slopeWords = (() => {
   const KILOMETRE = 1000; // metres
   const [HAIR, VIRUS, ATOM] = [5e-5, 1e-7, 1e-10]; // metres
   const EARTH = 40075; // kilometres around it
+  const LENGTHS = [["km", 1000], ["m", 1], ["cm", 0.01], ["mm", 0.001]]; // metres
+
+  /** Two significant digits, without powers of ten: `0.086`, `350`, `59,000`. */
+  const rounded = (value) => value.toLocaleString("en", { maximumSignificantDigits: 2 });
 
   /**
    * What is left of a kilometre that passes ten layers, each of which multiplies it by this slope.
@@ -18,13 +22,11 @@ lesson.slopeWords = (() => {
     if (metres === 0) return "nothing";
     if (Math.abs(metres - KILOMETRE) < 5) return "the whole kilometre";
     if (metres > KILOMETRE * EARTH) return "more than once around the Earth";
-    if (metres > KILOMETRE) return `${Number((metres / KILOMETRE).toPrecision(2)).toLocaleString("en")}${SPACE}km`;
-    if (metres >= 1) return `${short(metres, 2)}${SPACE}m`;
-    if (metres >= 0.01) return `${short(100 * metres, 2)}${SPACE}cm`;
-    if (metres >= HAIR) return `${short(1000 * metres, 2)}${SPACE}mm`;
+    for (const [unit, size] of LENGTHS) if (metres >= size) return `${rounded(metres / size)}${SPACE}${unit}`;
+    if (metres >= HAIR) return `${rounded(1000 * metres)}${SPACE}mm`;
     if (metres >= VIRUS) return "less than the width of a hair";
     if (metres >= ATOM) return "less than the width of a virus";
-    return "less than the width of an atom";
+    return "less than an atom";
   }
 
   /** What a small step of z does to the output. */

@@ -87,9 +87,13 @@ lesson.charts = (() => {
     document.addEventListener("lesson:projector", () => {
       for (const place of drawn.keys()) near.observe(place); // observing tells at once whether it is near
     });
+    // Paper shows what questions hide; a chart takes its width from its box, so the boxes have to be there already.
+    const print = (isOn) => document.documentElement.toggleAttribute("data-printing", isOn);
     window.addEventListener("beforeprint", () => {
-      for (const place of Object.keys(specs).map((id) => document.getElementById(id))) if (!drawn.has(place)) draw(place);
+      print(true);
+      for (const place of document.querySelectorAll(".chart")) if (!drawn.has(place) && place.clientWidth) draw(place);
     });
+    window.addEventListener("afterprint", () => print(false));
   }
 
   return { start };

@@ -1,7 +1,6 @@
 /** Where the reader is: marks the section in the contents, goes on and back by buttons and by the keys ← and →. */
 lesson.navigation = (() => {
   "use strict";
-  const PLAYGROUND = /^#play(&|$)/; // the address of a situation, which the playground reads
 
   const sections = () => [...document.querySelectorAll("main > section")];
   const linkTo = (section) => document.querySelector(`nav.contents a[href="#${section.getAttribute("aria-labelledby")}"]`);
@@ -12,10 +11,10 @@ lesson.navigation = (() => {
     return sections().filter((section) => section.getBoundingClientRect().top <= line).at(-1) ?? sections()[0];
   }
 
-  /** Whether a key means the page: it has no modifier, and what has the focus does not use keys itself. */
+  /** Whether a letter or an arrow means the page: it has no modifier, and what has the focus does not use it itself. */
   function isFree(event) {
     const isModified = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
-    const inside = event.target.closest?.("input, select, textarea, button, summary, [tabindex], [contenteditable]");
+    const inside = event.target.closest?.("input, select, textarea, [tabindex], [contenteditable]");
     return !isModified && !event.defaultPrevented && !inside;
   }
 
@@ -46,17 +45,13 @@ lesson.navigation = (() => {
     }
   }
 
-  /** An address may point into what a question still hides, or what is folded. */
+  /** An address may point into what a question still hides. (`#play&…` is the playground's own.) */
   function follow() {
-    const isSituation = PLAYGROUND.test(location.hash);
-    const target = document.getElementById(isSituation ? "section-playground" : location.hash.slice(1));
-    if (!target) return;
-    const place = isSituation ? target.closest("section").querySelector("[data-playground]") ?? target : target;
-    const hiding = place.closest("[data-after]");
-    if (hiding) lesson.questions.reveal(hiding.dataset.after);
-    const fold = place.closest("details:not([open])");
-    if (fold) fold.open = true;
-    if (hiding || fold || isSituation) target.scrollIntoView({ behavior: "instant" });
+    const target = document.getElementById(location.hash.slice(1));
+    const hiding = target?.closest("[data-after]");
+    if (!hiding) return;
+    lesson.questions.reveal(hiding.dataset.after);
+    target.scrollIntoView({ behavior: "instant" });
   }
 
   function start() {

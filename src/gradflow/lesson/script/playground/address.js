@@ -75,7 +75,7 @@ lesson.address = (() => {
     const parameters = lesson.activations[made.activation].parameters;
     for (const [key, value] of parts.map((part) => split(part, ":"))) {
       const parameter = parameters.find((one) => one.key === key);
-      const title = `${letter}’s ${key}`;
+      const title = `${letter}'s ${key}`;
       if (parameter) made.parameters[key] = take(parameter, title, value, wrong);
       else if (key !== "activation" && Object.hasOwn(OWN, key)) made[key] = take(own(key), title, value, wrong);
       else wrong.push(`“${key}” is not a setting of ${made.activation}`);

@@ -12,6 +12,7 @@ lesson.findings = (() => {
   const FEW = 0.2;
   const STRAIGHT = 1e-3; // share of the logits' variance that no plane explains
   const BENT = 0.1;
+  const FLAT = 1e-12; // variance of logits that are equal but for their rounding in float32
   const SURE = 1e-4; // probabilities closer to 0 or 1 carry rounded logits
 
   const { numbers } = lesson;
@@ -41,7 +42,7 @@ lesson.findings = (() => {
     const [xx, xy, yy] = [product(0, 0, mx, mx), product(0, 1, mx, my), product(1, 1, my, my)];
     const [xz, yz, zz] = [product(0, 2, mx, mz), product(1, 2, my, mz), product(2, 2, mz, mz)];
     const determinant = xx * yy - xy * xy;
-    if (!(determinant > 0) || !(zz > 0)) return 0; // the same everywhere: no border that could be bent
+    if (!(determinant > 0) || !(zz > FLAT)) return 0; // the same everywhere: no border that could be bent
     const [a, b] = [(xz * yy - yz * xy) / determinant, (yz * xx - xz * xy) / determinant];
     return Math.max(0, 1 - (a * xz + b * yz) / zz);
   }

@@ -6,8 +6,8 @@ lesson.gradientChart = (() => {
 
   /**
    * @param {HTMLElement} parent
-   * @returns {{plot: object, draw: function(object[], object[]), restart: function}} draw(networks, looks of the networks);
-   *   restart forgets the range of the axis, which otherwise only grows, so that the picture keeps still.
+   * @returns {{plot: object, draw: function(object[], object[])}} draw(networks, looks of the networks); the range of
+   *   the axis only grows, so that the picture keeps still.
    */
   return (parent) => {
     let decades = null; // [lowest, highest] shown so far
@@ -44,7 +44,7 @@ lesson.gradientChart = (() => {
       plot.describe(`Gradient norm by layer. ${networks.map((network, index) => sentence(network, looks[index])).join(" ")}`);
     }
 
-    return { plot, draw, restart: () => (decades = null) };
+    return { plot, draw };
   };
 
   function sentence({ name }, { gradientNorms }) {

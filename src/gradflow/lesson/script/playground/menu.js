@@ -68,7 +68,7 @@ lesson.menu = (() => {
   function mend(specification, text) {
     const { choices, values, least, most, whole, isSwitch, initial } = specification;
     if (isSwitch) return { value: text === "yes", isMended: !["yes", "no"].includes(text) };
-    if (choices) return text in choices ? { value: text, isMended: false } : { value: initial, isMended: true };
+    if (choices) return Object.hasOwn(choices, text) ? { value: text, isMended: false } : { value: initial, isMended: true };
     const number = text.trim() === "" ? NaN : Number(text);
     if (Number.isNaN(number)) return { value: initial, isMended: true };
     if (values) {
@@ -98,7 +98,7 @@ lesson.menu = (() => {
       const { lower, upper } = lesson.activations[one.activation].complete(one.parameters);
       if (lower > upper) {
         one.parameters.upper = lower;
-        reasons.push(`${LETTERS[index]}’s largest slope is not under its smallest: both are ${lower}`);
+        reasons.push(`${LETTERS[index]}'s largest slope is not under its smallest: both are ${lower}`);
       }
     });
     return { settings, reasons };

@@ -27,7 +27,7 @@ lesson.message = (() => {
    * @returns {{draw: function(object, function(number): number)}} draw(look of the network, layer -> pixel).
    */
   function lane(parent, network) {
-    const svg = element("svg:svg", { role: "img", class: "message" });
+    const svg = element("svg:svg", { role: "img", class: "message", "aria-label": network.name });
     const sentence = element("p", { class: "said" });
     parent.append(element("div", { class: "lane" }, svg), sentence);
     const id = `message-${(made += 1)}`;
@@ -54,7 +54,7 @@ lesson.message = (() => {
           svg.append(label(x(layer), height - 0.15 * size, isOutput ? "output" : String(layer + 1), isOutput ? "end" : "middle", isOutput ? radius : 0));
         }
       }
-      sentence.replaceChildren(element("b", {}, network.name), ` ${words(look)}`);
+      sentence.replaceChildren(element("b", {}, `${network.name}:`), ` ${words(look)}`);
     }
 
     return { draw };
@@ -63,7 +63,7 @@ lesson.message = (() => {
   function words(look) {
     const ratio = lesson.findings.message(look);
     if (ratio >= GROWN) return `the message is ${lesson.words.times(ratio)} as loud in layer 1 as at the output.`;
-    return `layer 1 hears ${lesson.words.share(ratio)} of the output’s message: ${lesson.words.analogy(ratio)}.`;
+    return `layer 1 hears ${lesson.words.share(ratio)} of the output's message: ${lesson.words.analogy(ratio)}.`;
   }
 
   /** The ribbon's colour, as opaque at each layer as the message is loud there. */

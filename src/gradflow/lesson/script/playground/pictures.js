@@ -6,8 +6,8 @@ lesson.pictures = (() => {
   const CAPTIONS = {
     regions: ["What each network makes of the plane", "Colour: the class it predicts, and how surely. The line: its border."],
     loss: ["Loss", "How wrong the networks are about the points they train on."],
-    gradients: ["The telephone game", "The error’s message goes from the output back to layer 1. Thick and strong: loud. Below, the same as numbers."],
-    slopes: ["Low slopes", "Share of each layer’s slopes that are under 5 % of the steepest, in per cent."],
+    gradients: ["The telephone game", "The error's message goes from the output back to layer 1. Thick and strong: loud. Below, the same as numbers."],
+    slopes: ["Low slopes", "Share of each layer's slopes that are under 5 % of the steepest, in per cent."],
     units: ["Map of units", "One square a unit, one block a layer. It darkens with its largest slope; a cross means dead: slope 0 for every point."],
   };
 

@@ -28,10 +28,20 @@ lesson.playground = (() => {
     const bar = lesson.buttons.bar(places.bar, { toggle, step: () => run.step(), reset: () => change(settings) });
     const chosen = isCompact ? [] : choosers();
     show();
-    new ResizeObserver(() => draw()).observe(places.pictures);
+    followWidth();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
     document.addEventListener("lesson:projector", draw);
     lesson.visibility(root, { onShow: resume, onHide: interrupt });
+
+    /** Draws anew at another width; the height changes with what is written below the pictures. */
+    function followWidth() {
+      let width = 0;
+      new ResizeObserver(() => {
+        if (places.pictures.clientWidth === width) return;
+        width = places.pictures.clientWidth;
+        draw();
+      }).observe(places.pictures);
+    }
 
     /** What a whole playground can be set by. */
     function choosers() {
@@ -146,10 +156,10 @@ lesson.playground = (() => {
       run.restart(settings);
       show();
       complain(complaint);
-      root.scrollIntoView();
+      root.scrollIntoView({ behavior: "instant" });
     }
 
-    return { open };
+    return { root, open };
   }
 
   const about = (settings) => lesson.networks(settings).map((network) => lesson.key(network));
@@ -188,6 +198,8 @@ lesson.playground = (() => {
     const follow = () => lesson.address.isPlay(location.hash) && full?.open(location.hash);
     window.addEventListener("hashchange", follow);
     follow();
+    // What stands above has taken its final height by then.
+    window.addEventListener("load", () => lesson.address.isPlay(location.hash) && full?.root.scrollIntoView({ behavior: "instant" }));
   }
 
   return { start };

@@ -11,7 +11,7 @@ lesson.unitMap = (() => {
    * @returns {{draw: function(object, function(number): number)}} draw(look of the network, layer -> pixel).
    */
   function unitMap(parent, network) {
-    const canvas = lesson.element("canvas", { role: "img", class: "units" });
+    const canvas = lesson.element("canvas", { role: "img", class: "units", "aria-label": `Map of units. ${network.name}` });
     const sentence = lesson.element("p", { class: "said" });
     parent.append(canvas, sentence);
     const colour = lesson.canvas.channels(network.colour);
@@ -37,7 +37,7 @@ lesson.unitMap = (() => {
         });
       });
       const said = words(look);
-      sentence.replaceChildren(lesson.element("b", {}, network.name), ` ${said}`);
+      sentence.replaceChildren(lesson.element("b", {}, `${network.name}:`), ` ${said}`);
       canvas.setAttribute("aria-label", `Map of units. ${network.name}: ${said}`);
     }
 

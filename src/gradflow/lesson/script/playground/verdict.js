@@ -20,7 +20,7 @@ lesson.verdict = (() => {
     parent.classList.add(isAsTaught ? "taught" : "odd");
     const networks = lesson.networks(settings).map((network) => {
       const lines = judged.filter(({ letter }) => letter === network.key);
-      return element("li", {}, lesson.key(network), " ", ...join(lines.map(line)));
+      return element("li", {}, lesson.key(network), ": ", ...join(lines.map(line)));
     });
     return parent.replaceChildren(
       element("p", { class: "hint" }, `Measured after ${last.step} steps:`),

@@ -19,10 +19,10 @@ lesson.words = (() => {
     [1e-9, "smaller than a molecule"],
     [3e-7, "smaller than a bacterium"],
     [1e-5, "the size of a bacterium"],
-    [2e-4, "a hair’s breadth"],
+    [2e-4, "a hair's breadth"],
     [3e-3, "a grain of sand"],
     [3e-2, "a fingertip"],
-    [0.3, "a hand’s breadth"],
+    [0.3, "a hand's breadth"],
   ];
 
   /** `1/3`, `1/3.1 million`, `all`, `nothing`, `12 times`: a ratio as part of a whole, in two digits. */
