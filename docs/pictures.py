@@ -1,8 +1,9 @@
 """`make pictures`: the pictures of the README and docs/, made from the pages that gradflow writes today.
 
-Trains what is missing of their study, writes its report, serves TensorBoard, builds the lesson if it is not there, and
-photographs them in headless Chromium; docs/vanishing_by_depth.png is the report's first figure. The study's results are
-kept in docs/studies, with which the words of README and docs/ are compared, so that they tell what the pictures show.
+Trains what is missing of their study, writes its report, serves TensorBoard, builds the lesson, plays one of its
+situations, and photographs them in headless Chromium; docs/vanishing_by_depth.png is the report's first figure. The
+study's results are kept in docs/studies, with which the words of README and docs/ are compared, so that they tell what
+the pictures show.
 """
 
 import io
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 from badges import write_badges
-from PIL import Image, ImageChops, ImageOps
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from gradflow.figures.marks import legend_of
@@ -36,15 +37,13 @@ TRAIN = ("train.py", "experiment=digits_vanishing", "seed=range(0,8)", "threads=
 RESULTS = ROOT / "docs/studies/digits_vanishing.csv"
 SCORES = ("test/acc_at_best", "test/acc", "test/acc_running_bn")
 KEPT = (*SCORES, "grad_flow/gain_per_layer", "grad_flow/first_to_last", "dead_units/total")
-LESSON = ROOT / "outputs/lesson/index.html"
-LESSON_PART = "figure#telephone"  # its first screen is words
+LESSON = "#play&preset=sigmoid-ten-layers"  # what the picture of the lesson shows, played to its end
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 SCREEN = {"width": 1400, "height": 900}
 PATIENCE_MS = 300_000  # for what takes seconds on an idle machine
 LOOK_AGAIN_MS = 1000  # TensorBoard draws a chart well within this
-MARGIN = 24  # pixels around a part of a page
 LARGEST = 300_000  # bytes: what a README should load
 
 
@@ -55,17 +54,15 @@ def main() -> None:
         sys.exit(f"pictures are taken with a browser: install one of {', '.join(BROWSERS)}")
     run(*TRAIN)
     run("-m", "gradflow.study", STUDY)
-    if not LESSON.exists():
-        run("-m", "gradflow.lesson")
     write_badges()
     keep_results(STUDY / "report/table.csv", RESULTS)
     with tempfile.TemporaryDirectory() as folder:
         keep(Image.open(first_figure(STUDY, Path(folder))), FIGURE)
-    with browser_page(program) as page:
+    with browser_page(program) as page, tempfile.TemporaryDirectory() as folder:
         report = (STUDY / "report/index.html").as_uri()
         keep(photograph(page, report, drawn="html[data-drawn]"), IMAGES / "report.png")
-        lesson = photograph(page, LESSON.as_uri(), drawn="html[data-drawn]", part=LESSON_PART)
-        keep(framed(lesson), IMAGES / "lesson.png")
+        run("-m", "gradflow.lesson", "--live-only", "--output", folder)
+        keep(played(page, Path(folder, "index.html").as_uri() + LESSON), IMAGES / "lesson.png")
         with tensorboard(STUDY) as address:
             keep(photograph(page, address, drawn="line-chart :is(canvas, path)"), IMAGES / "tensorboard.png")
 
@@ -101,31 +98,43 @@ def browser_page(program: str) -> Iterator[Page]:
         browser.close()
 
 
-def photograph(page: Page, address: str, *, drawn: str, part: str | None = None) -> Image.Image:
-    """What a browser shows of a page, once it shows the same when it is opened again.
+def photograph(page: Page, address: str, *, drawn: str) -> Image.Image:
+    """The first screen of a page, once it shows the same when it is opened again.
 
     Args:
         page: the browser's.
         address: to open.
         drawn: selector of what is there once the page has begun to draw its charts.
-        part: selector of what to photograph; None for the first screen.
     """
-    before, now = b"", at_rest(page, address, drawn=drawn, part=part)
+
+    def opened() -> bytes:
+        page.goto("about:blank")
+        page.goto(address)
+        page.locator(drawn).first.wait_for(state="attached")
+        return at_rest(page)
+
+    before, now = b"", opened()
     while now != before:  # TensorBoard may still have been reading
-        before, now = now, at_rest(page, address, drawn=drawn, part=part)
+        before, now = now, opened()
     return Image.open(io.BytesIO(now))
 
 
-def at_rest(page: Page, address: str, *, drawn: str, part: str | None) -> bytes:
-    """The page, opened anew, once it does not change any more."""
-    page.goto("about:blank")
+def played(page: Page, address: str) -> Image.Image:
+    """The lesson's playground once its networks have trained as long as the situation asks."""
     page.goto(address)
-    page.locator(drawn).first.wait_for(state="attached")
-    shown = page.locator(part) if part else page
-    before, now = b"", shown.screenshot()
+    playground = page.locator(".playground.full")
+    playground.get_by_role("button", name="Play", exact=True).click()
+    page.locator(".playground.full[data-state=playing]").wait_for()
+    page.locator(".playground.full[data-state=paused]").wait_for()
+    return Image.open(io.BytesIO(at_rest(page)))
+
+
+def at_rest(page: Page) -> bytes:
+    """The screen once it does not change any more."""
+    before, now = b"", page.screenshot()
     while now != before:
         page.wait_for_timeout(LOOK_AGAIN_MS)
-        before, now = now, shown.screenshot()
+        before, now = now, page.screenshot()
     return now
 
 
@@ -148,14 +157,6 @@ def said_address(lines: Iterator[str]) -> str:
             return found[0]
         said.append(line)
     sys.exit("".join(said))
-
-
-def framed(image: Image.Image) -> Image.Image:
-    """What is on a ground of one colour, with a margin of it instead of what was left around."""
-    image = image.convert("RGB")
-    ground = image.getpixel((image.width - 1, 0))
-    shown = ImageChops.difference(image, Image.new("RGB", image.size, ground)).getbbox()
-    return ImageOps.expand(image.crop(shown), MARGIN, ground)
 
 
 def keep(image: Image.Image, place: Path) -> None:

@@ -3,10 +3,10 @@
 import pytest
 from badges import badges
 from browsers import CHROMIUM, needs_browser
-from pictures import FIGURE, IMAGES, LARGEST, MARGIN, SCREEN, browser_page, framed, keep, photograph
+from pictures import FIGURE, IMAGES, LARGEST, SCREEN, browser_page, keep, photograph
 from PIL import Image
 
-SCREENS = [IMAGES / "report.png", IMAGES / "tensorboard.png"]
+SCREENS = [IMAGES / "report.png", IMAGES / "tensorboard.png", IMAGES / "lesson.png"]
 
 
 @pytest.mark.parametrize("name", badges())
@@ -14,7 +14,7 @@ def test_each_badge_says_what_the_project_says(name):
     assert (IMAGES / name).read_text() == badges()[name]
 
 
-@pytest.mark.parametrize("file", [*SCREENS, IMAGES / "lesson.png", FIGURE], ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", [*SCREENS, FIGURE], ids=lambda file: file.stem)
 def test_each_picture_is_a_small_png(file):
     with Image.open(file) as image:
         assert image.format == "PNG"
@@ -27,15 +27,6 @@ def test_a_picture_is_refused_that_would_be_slow_to_load(tmp_path, monkeypatch):
     noise = Image.effect_noise((800, 800), 200)
     with pytest.raises(SystemExit, match=r"noise\.png: \d\d\d,\d\d\d bytes, more than 300,000"):
         keep(noise, tmp_path / "noise.png")
-
-
-def test_a_frame_is_what_is_shown_with_a_margin():
-    page = Image.new("RGB", (300, 200), "white")
-    page.paste((0, 0, 0), (10, 20, 60, 50))
-    framing = framed(page)
-    assert framing.size == (50 + 2 * MARGIN, 30 + 2 * MARGIN)
-    assert framing.getpixel((MARGIN, MARGIN)) == (0, 0, 0)
-    assert framing.getpixel((MARGIN - 1, MARGIN)) == (255, 255, 255)
 
 
 @needs_browser
