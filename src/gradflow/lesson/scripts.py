@@ -66,6 +66,7 @@ PAGE = (
     "playground/buttons.js",
     "playground/verdict.js",
     "playground/live.js",
+    "playground/places.js",
     "playground/playground.js",
     "page/charts.js",
     # The explorer.

@@ -6,7 +6,7 @@ file of that name in `template/`, and a script if it needs one.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol
 
 import altair as alt
 from markupsafe import Markup
@@ -16,7 +16,6 @@ from gradflow.figures.table import Table
 State = Mapping[str, Any]  # name of a control -> its value
 
 
-@runtime_checkable
 class Part(Protocol):
     """Something in a section. `parts`, if it has them, are what stands inside it."""
 

@@ -44,6 +44,10 @@ def measured(playground, preset):
     }
 
 
+def test_every_preset_is_tested(page):
+    assert page.evaluate("Object.keys(lesson.presets)") == list(PRESETS)
+
+
 def losses(playground):
     return [float(text) for text in playground.locator(".losses b").all_inner_texts()]
 

@@ -50,7 +50,11 @@ lesson.address = (() => {
    *   on what was mended, or empty.
    */
   function read(hash) {
-    const pairs = hash.split("&").slice(1).filter(Boolean).map((pair) => split(decoded(pair), "="));
+    const pairs = hash
+      .split("&")
+      .slice(1)
+      .filter(Boolean)
+      .map((pair) => split(decoded(pair), "="));
     const wrong = [];
     const preset = pairs.find(([key]) => key === "preset")?.[1];
     if (preset !== undefined && !Object.hasOwn(lesson.presets, preset)) wrong.push(`no preset is called “${preset}”`);
@@ -65,7 +69,10 @@ lesson.address = (() => {
     }
     const { settings: sound, reasons } = reconcile(settings);
     wrong.push(...reasons);
-    return { settings: sound, complaint: wrong.length ? `Not everything in this link makes sense: ${wrong.join("; ")}.` : "" };
+    return {
+      settings: sound,
+      complaint: wrong.length ? `Not everything in this link makes sense: ${wrong.join("; ")}.` : "",
+    };
   }
 
   function readNetwork(text, letter, wrong) {
@@ -85,7 +92,8 @@ lesson.address = (() => {
 
   function take(specification, key, text, wrong) {
     const { value, isMended } = mend(specification, text);
-    if (isMended) wrong.push(`${key} cannot be “${text}”, so it is ${specification.isSwitch ? (value ? "yes" : "no") : value}`);
+    if (isMended)
+      wrong.push(`${key} cannot be “${text}”, so it is ${specification.isSwitch ? (value ? "yes" : "no") : value}`);
     return value;
   }
 

@@ -12,9 +12,18 @@ lesson.buttons = (() => {
   const USUAL = 60;
 
   const icon = (name) =>
-    element("svg:svg", { width: "1em", height: "1em", viewBox: "0 0 16 16", "aria-hidden": "true", fill: "currentColor" }, element("svg:path", { d: ICONS[name] }));
+    element(
+      "svg:svg",
+      { width: "1em", height: "1em", viewBox: "0 0 16 16", "aria-hidden": "true", fill: "currentColor" },
+      element("svg:path", { d: ICONS[name] }),
+    );
   const button = (name, text, listener, attributes = {}) =>
-    element("button", { type: "button", "data-do": name, on: { click: listener }, ...attributes }, ...(name in ICONS ? [icon(name)] : []), text);
+    element(
+      "button",
+      { type: "button", "data-do": name, on: { click: listener }, ...attributes },
+      ...(name in ICONS ? [icon(name)] : []),
+      text,
+    );
 
   /**
    * @param {HTMLElement} parent
@@ -36,9 +45,16 @@ lesson.buttons = (() => {
       }
       counter.textContent = `step ${run.last?.step ?? 0}`;
       losses.replaceChildren(
-        ...lesson.networks(settings).map(({ letter, colour }, index) =>
-          element("span", { style: `--own: ${colour}` }, `${letter} loss `, element("b", { class: "number" }, loss(run.last?.networks[index]))),
-        ),
+        ...lesson
+          .networks(settings)
+          .map(({ letter, colour }, index) =>
+            element(
+              "span",
+              { style: `--own: ${colour}` },
+              `${letter} loss `,
+              element("b", { class: "number" }, loss(run.last?.networks[index])),
+            ),
+          ),
       );
     }
 
@@ -59,14 +75,25 @@ lesson.buttons = (() => {
   const loss = (look) => (!look ? "\u2013" : look.diverged ? "diverged" : lesson.numbers.fixed(look.loss, 3));
 
   function pace(listener) {
-    const choices = Object.entries(PACES).map(([value, text]) => element("option", { value, selected: Number(value) === USUAL }, text));
-    const select = element("select", { "data-do": "pace", on: { change: () => listener(Number(select.value)) } }, ...choices);
+    const choices = Object.entries(PACES).map(([value, text]) =>
+      element("option", { value, selected: Number(value) === USUAL }, text),
+    );
+    const select = element(
+      "select",
+      { "data-do": "pace", on: { change: () => listener(Number(select.value)) } },
+      ...choices,
+    );
     return element("label", { class: "pace" }, "Speed ", select);
   }
 
   /** Copies the address; where a browser does not let it, shows it to be copied by hand. */
   function link(address) {
-    const field = element("input", { type: "text", readonly: true, hidden: true, "aria-label": "Link to this situation" });
+    const field = element("input", {
+      type: "text",
+      readonly: true,
+      hidden: true,
+      "aria-label": "Link to this situation",
+    });
     const copy = button("link", "Copy link", async () => {
       try {
         await navigator.clipboard.writeText(address());

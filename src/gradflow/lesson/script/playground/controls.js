@@ -22,7 +22,11 @@ lesson.controls = (() => {
     const shared = Object.entries(menu.SHARED).map(([key, specification]) =>
       field(key, specification, (value) => change((next) => (next[key] = value))),
     );
-    const together = group("Both networks", "shared", shared.map(({ node }) => node));
+    const together = group(
+      "Both networks",
+      "shared",
+      shared.map(({ node }) => node),
+    );
     const cards = menu.LETTERS.map((letter, index) => card(letter, index, change));
     parent.replaceChildren(together, ...cards.map(({ node }) => node));
     return {
@@ -50,7 +54,11 @@ lesson.controls = (() => {
     const parameters = element("div", { class: "parameters" });
     const inside = element("div", { class: "own" }, activation.node, parameters, ...rest.map(({ node }) => node));
     const present = index === OPTIONAL ? presence(index, change) : null;
-    const node = group(`Network ${letter}`, `network network-${letter.toLowerCase()}`, present ? [present.node, inside] : [inside]);
+    const node = group(
+      `Network ${letter}`,
+      `network network-${letter.toLowerCase()}`,
+      present ? [present.node, inside] : [inside],
+    );
     let shownFor = null;
 
     function show(network, settings) {
@@ -80,7 +88,9 @@ lesson.controls = (() => {
   /** Whether the second network is there at all. */
   function presence(index, change) {
     return field("present", { title: "Train it beside A", isSwitch: true }, (value) =>
-      change((next) => (value ? next.networks.push(menu.network({ activation: menu.SECOND })) : (next.networks.length = index))),
+      change((next) =>
+        value ? next.networks.push(menu.network({ activation: menu.SECOND })) : (next.networks.length = index),
+      ),
     );
   }
 
@@ -97,13 +107,26 @@ lesson.controls = (() => {
     const { title, choices, values, isSwitch } = specification;
     const label = element("label", { for: id }, title);
     if (isSwitch) {
-      const input = element("input", { id, type: "checkbox", "data-setting": key, on: { change: () => onChange(input.checked) } });
-      return { key, node: element("div", { class: "field switch" }, input, label), show: (value) => (input.checked = value) };
+      const input = element("input", {
+        id,
+        type: "checkbox",
+        "data-setting": key,
+        on: { change: () => onChange(input.checked) },
+      });
+      return {
+        key,
+        node: element("div", { class: "field switch" }, input, label),
+        show: (value) => (input.checked = value),
+      };
     }
     if (choices || values) {
       const options = choices ? Object.entries(choices) : values.map((value) => [value, String(value)]);
       const read = () => onChange(choices ? input.value : Number(input.value));
-      const input = element("select", { id, "data-setting": key, on: { change: read } }, ...options.map(([value, text]) => element("option", { value }, text)));
+      const input = element(
+        "select",
+        { id, "data-setting": key, on: { change: read } },
+        ...options.map(([value, text]) => element("option", { value }, text)),
+      );
       return { key, node: element("div", { class: "field" }, label, input), show: (value) => (input.value = value) };
     }
     if (specification.isTyped) return typed(key, id, specification, label, onChange);
@@ -113,7 +136,15 @@ lesson.controls = (() => {
   function typed(key, id, specification, label, onChange) {
     const { least, most, step } = specification;
     const read = () => onChange(menu.mend(specification, input.value).value);
-    const input = element("input", { id, type: "number", min: least, max: most, step, "data-setting": key, on: { change: read } });
+    const input = element("input", {
+      id,
+      type: "number",
+      min: least,
+      max: most,
+      step,
+      "data-setting": key,
+      on: { change: read },
+    });
     return { key, node: element("div", { class: "field" }, label, input), show: (value) => (input.value = value) };
   }
 
@@ -126,7 +157,10 @@ lesson.controls = (() => {
       max: most,
       step: step === "any" ? (most - least) / 100 : step,
       "data-setting": key,
-      on: { input: () => (output.value = text(Number(input.value))), change: () => onChange(Number(Number(input.value).toPrecision(6))) },
+      on: {
+        input: () => (output.value = text(Number(input.value))),
+        change: () => onChange(Number(Number(input.value).toPrecision(6))),
+      },
     });
     const show = (value) => {
       input.value = value;

@@ -14,7 +14,8 @@ lesson.element = (() => {
   return (tag, { on = {}, ...attributes } = {}, ...children) => {
     const made = tag.startsWith("svg:") ? document.createElementNS(SVG, tag.slice(4)) : document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
-      if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+      if (value !== null && value !== undefined && value !== false)
+        made.setAttribute(name, value === true ? "" : value);
     }
     for (const [event, listener] of Object.entries(on)) made.addEventListener(event, listener);
     made.append(...children);

@@ -29,7 +29,10 @@ lesson.gradientChart = (() => {
     }
 
     function draw(networks, looks) {
-      stretch(looks.flatMap((look) => [...look.gradientNorms]), looks[0].gradientNorms.length);
+      stretch(
+        looks.flatMap((look) => [...look.gradientNorms]),
+        looks[0].gradientNorms.length,
+      );
       const lowest = 10 ** decades[0];
       lesson.menu.LETTERS.forEach((letter, index) => {
         const keys = [letter, `${letter} marks`, `${letter} none`];
@@ -41,7 +44,9 @@ lesson.gradientChart = (() => {
         const none = points.filter(([, norm]) => norm === 0).map(([layer]) => [layer, lowest * 10 ** 0.15]);
         plot.points(keys[2], none, { colour: network.colour, shape: "cross", radius: 5 });
       });
-      plot.describe(`Gradient norm by layer. ${networks.map((network, index) => sentence(network, looks[index])).join(" ")}`);
+      plot.describe(
+        `Gradient norm by layer. ${networks.map((network, index) => sentence(network, looks[index])).join(" ")}`,
+      );
     }
 
     return { plot, draw };

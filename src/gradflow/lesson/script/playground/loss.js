@@ -28,15 +28,24 @@ lesson.lossCurve = (() => {
     function draw(networks, rows, planned) {
       stretch(rows.at(-1)?.[0] ?? 0, planned);
       plot.rule("guessing", { y: lesson.findings.GUESSING }, { colour: "var(--quiet)", dash: "2 4", width: 2 });
-      plot.text("words", [end, lesson.findings.GUESSING], "guessing: ln 2 = 0.693", { anchor: "end", dx: -6, dy: -7, colour: "var(--quiet)" });
+      plot.text("words", [end, lesson.findings.GUESSING], "guessing: ln 2 = 0.693", {
+        anchor: "end",
+        dx: -6,
+        dy: -7,
+        colour: "var(--quiet)",
+      });
       lesson.menu.LETTERS.forEach((letter, index) => {
         const network = networks[index];
         if (!network) return [letter, `${letter} now`].forEach(plot.remove);
-        const points = rows.map((row) => [row[0], Math.min(MOST, row[index + 1])]).filter((row) => Number.isFinite(row[1]));
+        const points = rows
+          .map((row) => [row[0], Math.min(MOST, row[index + 1])])
+          .filter((row) => Number.isFinite(row[1]));
         plot.line(letter, points, { colour: network.colour, dash: network.dash, width: 3 });
         plot.points(`${letter} now`, points.slice(-1), { colour: network.colour, shape: network.shape, radius: 6 });
       });
-      const now = networks.map(({ name }, index) => `${name} ${lesson.numbers.fixed(rows.at(-1)?.[index + 1] ?? NaN, 3)}`);
+      const now = networks.map(
+        ({ name }, index) => `${name} ${lesson.numbers.fixed(rows.at(-1)?.[index + 1] ?? NaN, 3)}`,
+      );
       plot.describe(`Loss by step: at step ${rows.at(-1)?.[0] ?? 0}, ${now.join(", ")}; guessing is 0.693.`);
     }
 

@@ -10,7 +10,11 @@
 lesson.menu = (() => {
   "use strict";
   const SHARED = {
-    data: { title: "Data", choices: { circles: "circles", moons: "moons", xor: "xor", spiral: "spiral" }, initial: "circles" },
+    data: {
+      title: "Data",
+      choices: { circles: "circles", moons: "moons", xor: "xor", spiral: "spiral" },
+      initial: "circles",
+    },
     noise: { title: "Noise", least: 0, most: 0.5, step: 0.05, initial: 0.1 },
     depth: { title: "Hidden layers", least: 1, most: 30, step: 1, whole: true, initial: 4 },
     width: { title: "Units a layer", least: 2, most: 32, step: 1, whole: true, initial: 16 },
@@ -26,7 +30,11 @@ lesson.menu = (() => {
       choices: { torch: "PyTorch's", he: "He", xavier: "Xavier", lecun: "LeCun" },
       initial: "he",
     },
-    normalisation: { title: "Normalisation", choices: { none: "none", batch: "batch norm", layer: "layer norm" }, initial: "none" },
+    normalisation: {
+      title: "Normalisation",
+      choices: { none: "none", batch: "batch norm", layer: "layer norm" },
+      initial: "none",
+    },
     residual: { title: "Skip connections", isSwitch: true, initial: false },
     bias: { title: "Initial bias", least: -3, most: 3, step: 0.5, initial: 0 },
   };
@@ -43,7 +51,11 @@ lesson.menu = (() => {
   function sorted(value) {
     if (Array.isArray(value)) return value.map(sorted);
     if (value === null || typeof value !== "object") return value;
-    return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]));
+    return Object.fromEntries(
+      Object.keys(value)
+        .sort()
+        .map((key) => [key, sorted(value[key])]),
+    );
   }
 
   /** The settings that the changes make of the initial ones; each network may leave out what is as usual. */
@@ -68,7 +80,8 @@ lesson.menu = (() => {
   function mend(specification, text) {
     const { choices, values, least, most, whole, isSwitch, initial } = specification;
     if (isSwitch) return { value: text === "yes", isMended: !["yes", "no"].includes(text) };
-    if (choices) return Object.hasOwn(choices, text) ? { value: text, isMended: false } : { value: initial, isMended: true };
+    if (choices)
+      return Object.hasOwn(choices, text) ? { value: text, isMended: false } : { value: initial, isMended: true };
     const number = text.trim() === "" ? NaN : Number(text);
     if (Number.isNaN(number)) return { value: initial, isMended: true };
     if (values) {
@@ -93,7 +106,9 @@ lesson.menu = (() => {
     settings.networks.forEach((one, index) => {
       if (one.residual && settings.depth < 2 && settings.width !== 2) {
         one.residual = false;
-        reasons.push(`${LETTERS[index]} has no skip connections, since its one hidden layer is not as wide as its input`);
+        reasons.push(
+          `${LETTERS[index]} has no skip connections, since its one hidden layer is not as wide as its input`,
+        );
       }
       const { lower, upper } = lesson.activations[one.activation].complete(one.parameters);
       if (lower > upper) {

@@ -51,7 +51,15 @@ lesson.message = (() => {
         const every = Math.ceil((1.5 * size) / step);
         const isOutput = layer === layers - 1;
         if (isOutput || (layer % every === 0 && (layers - 1 - layer) * step > 3 * size)) {
-          svg.append(label(x(layer), height - 0.15 * size, isOutput ? "output" : String(layer + 1), isOutput ? "end" : "middle", isOutput ? radius : 0));
+          svg.append(
+            label(
+              x(layer),
+              height - 0.15 * size,
+              isOutput ? "output" : String(layer + 1),
+              isOutput ? "end" : "middle",
+              isOutput ? radius : 0,
+            ),
+          );
         }
       }
       sentence.replaceChildren(element("b", {}, `${network.name}:`), ` ${words(look)}`);
@@ -81,7 +89,8 @@ lesson.message = (() => {
   const opacity = (value) => Math.max(FAINTEST, Math.min(1, value)) * 0.75;
 
   function ribbon(id, loud, x, middle, half) {
-    const edge = (sign) => loud.map((value, layer) => `${x(layer).toFixed(1)} ${(middle + sign * Math.max(0.6, half * value)).toFixed(1)}`);
+    const edge = (sign) =>
+      loud.map((value, layer) => `${x(layer).toFixed(1)} ${(middle + sign * Math.max(0.6, half * value)).toFixed(1)}`);
     return element("svg:path", { d: `M${edge(-1).join("L")}L${edge(1).reverse().join("L")}Z`, fill: `url(#${id})` });
   }
 
@@ -91,12 +100,20 @@ lesson.message = (() => {
       "svg:g",
       {},
       element("svg:circle", { cx: x, cy: y, r: radius, class: "node" }),
-      element("svg:circle", { cx: x, cy: y, r: radius * 0.72, style: `fill: ${colour}; opacity: ${Math.max(FAINTEST, Math.min(1, loud))}` }),
+      element("svg:circle", {
+        cx: x,
+        cy: y,
+        r: radius * 0.72,
+        style: `fill: ${colour}; opacity: ${Math.max(FAINTEST, Math.min(1, loud))}`,
+      }),
     );
   }
 
   const arrow = (x, y, half) =>
-    element("svg:path", { d: `M${x + half} ${y - 1.6 * half}L${x - half} ${y}L${x + half} ${y + 1.6 * half}`, class: "arrow" });
+    element("svg:path", {
+      d: `M${x + half} ${y - 1.6 * half}L${x - half} ${y}L${x + half} ${y + 1.6 * half}`,
+      class: "arrow",
+    });
 
   function label(x, y, text, anchor, dx) {
     return element("svg:text", { x: x + dx, y, "text-anchor": anchor }, text);

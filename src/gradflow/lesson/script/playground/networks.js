@@ -9,15 +9,21 @@ lesson.networks = (() => {
   /** What tells two networks with the same activation apart: `, rate 0.1`, `, batch norm, He`. */
   function difference(network, other) {
     const words = {
-      normalisation: ({ normalisation }) => (normalisation === "none" ? "" : lesson.menu.OWN.normalisation.choices[normalisation]),
+      normalisation: ({ normalisation }) =>
+        normalisation === "none" ? "" : lesson.menu.OWN.normalisation.choices[normalisation],
       residual: ({ residual }) => (residual ? "skips" : ""),
       rate: ({ rate }) => `rate ${rate}`,
       initialisation: ({ initialisation }) => `${lesson.menu.OWN.initialisation.choices[initialisation]} weights`,
       bias: ({ bias }) => `bias ${lesson.numbers.short(bias)}`,
-      parameters: (one) => Object.entries(lesson.activations[one.activation].complete(one.parameters)).map((pair) => pair.join(" ")),
+      parameters: (one) =>
+        Object.entries(lesson.activations[one.activation].complete(one.parameters)).map((pair) => pair.join(" ")),
     };
     const differing = Object.keys(words).filter((key) => JSON.stringify(network[key]) !== JSON.stringify(other[key]));
-    return differing.flatMap((key) => words[key](network)).filter(Boolean).map((text) => `, ${text}`).join("");
+    return differing
+      .flatMap((key) => words[key](network))
+      .filter(Boolean)
+      .map((text) => `, ${text}`)
+      .join("");
   }
 
   /**

@@ -4,11 +4,20 @@ lesson.pictures = (() => {
   const { element } = lesson;
   const KINDS = ["gradients", "slopes", "units", "regions", "loss"]; // in the order of drawing: the first one places others
   const CAPTIONS = {
-    regions: ["What each network makes of the plane", "Colour: the class it predicts, and how surely. The line: its border."],
+    regions: [
+      "What each network makes of the plane",
+      "Colour: the class it predicts, and how surely. The line: its border.",
+    ],
     loss: ["Loss", "How wrong the networks are about the points they train on."],
-    gradients: ["The telephone game", "The error's message goes from the output back to layer 1. Thick and strong: loud. Below, the same as numbers."],
+    gradients: [
+      "The telephone game",
+      "The error's message goes from the output back to layer 1. Thick and strong: loud. Below, the same as numbers.",
+    ],
     slopes: ["Low slopes", "Share of each layer's slopes that are under 5 % of the steepest, in per cent."],
-    units: ["Map of units", "One square a unit, one block a layer. It darkens with its largest slope; a cross means dead: slope 0 for every point."],
+    units: [
+      "Map of units",
+      "One square a unit, one block a layer. It darkens with its largest slope; a cross means dead: slope 0 for every point.",
+    ],
   };
 
   /**
@@ -91,7 +100,8 @@ lesson.pictures = (() => {
     },
     units: (body, networks, { charts }) => {
       const maps = networks.map((network) => lesson.unitMap(body, network));
-      return ({ looks }) => looks.length && maps.forEach(({ draw }, index) => draw(looks[index], places(body, looks[0], charts)));
+      return ({ looks }) =>
+        looks.length && maps.forEach(({ draw }, index) => draw(looks[index], places(body, looks[0], charts)));
     },
   };
 

@@ -5,10 +5,12 @@
 lesson.playground = (() => {
   "use strict";
   const { element, menu } = lesson;
-  const ALL = [["gradients", "slopes", "units"], ["regions", "loss"]];
+  const ALL = [
+    ["gradients", "slopes", "units"],
+    ["regions", "loss"],
+  ];
   const SENTENCE_EVERY = 4000; // milliseconds between sentences for screen readers while it plays
   const CALM_EVERY = 500; // milliseconds between pictures for readers who asked for less motion
-  const BESIDE = 56; // rem: from this width on, playground.css puts the settings beside the pictures
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
   /** @param {HTMLElement} root */
@@ -22,7 +24,7 @@ lesson.playground = (() => {
     let isAsked = false; // a drawing is under way
     const next = { picture: 0, sentence: 0 }; // milliseconds
 
-    const places = build(root, isCompact);
+    const places = lesson.places(root, isCompact);
     const pictures = lesson.pictures(places.pictures);
     const run = lesson.run(settings, { onLook: look, onError: complain });
     const bar = lesson.buttons.bar(places.bar, { toggle, step: () => run.step(), reset: () => change(settings) });
@@ -96,7 +98,11 @@ lesson.playground = (() => {
       lesson.verdict.show(places.verdict, { preset: current() }, settings);
       places.said.textContent = "";
       const { depth, width, optimizer, seed } = settings;
-      const words = [`${depth} hidden layer${depth === 1 ? "" : "s"} of ${width} units`, menu.SHARED.optimizer.choices[optimizer], `seed ${seed}`];
+      const words = [
+        `${depth} hidden layer${depth === 1 ? "" : "s"} of ${width} units`,
+        menu.SHARED.optimizer.choices[optimizer],
+        `seed ${seed}`,
+      ];
       places.about.replaceChildren(...about(settings), element("span", { class: "hint" }, words.join(" · ")));
       if (places.open) places.open.href = lesson.address.write(settings);
       next.picture = 0;
@@ -164,34 +170,6 @@ lesson.playground = (() => {
 
   const about = (settings) => lesson.networks(settings).map((network) => lesson.key(network));
 
-  /** The parts of a playground, empty. */
-  function build(root, isCompact) {
-    const part = (tag, attributes) => element(tag, attributes);
-    const places = {
-      complaint: part("p", { class: "complaint", role: "alert", hidden: true }),
-      about: part("p", { class: "about" }),
-      bar: part("div", { class: "bar", role: "group", "aria-label": "Training" }),
-      pictures: part("div", { class: "pictures" }),
-      verdict: part("div", { class: "verdict", role: "status", hidden: true }),
-      said: part("p", { class: "unseen", "aria-live": "polite" }),
-    };
-    root.classList.add("playground", isCompact ? "compact" : "full");
-    if (isCompact) {
-      places.open = element("a", { class: "open" }, "Open in the playground");
-      root.append(places.about, places.bar, places.complaint, places.pictures, places.verdict, places.said, element("p", {}, places.open));
-      return places;
-    }
-    places.situations = part("div", { class: "situations", role: "group", "aria-label": "Situations to try" });
-    places.controls = part("div", { class: "choices" });
-    places.extras = part("div", { class: "extras" });
-    const fold = element("details", { class: "settings" }, element("summary", {}, "Settings"), places.controls);
-    fold.open = root.clientWidth >= BESIDE * parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const head = element("div", { class: "head" }, places.about, places.extras);
-    const stage = element("div", { class: "stage" }, head, places.verdict, places.pictures);
-    root.append(places.complaint, places.situations, places.bar, element("div", { class: "bench" }, fold, stage), places.said);
-    return places;
-  }
-
   function start() {
     const made = new Map([...document.querySelectorAll("[data-playground]")].map((root) => [root, playground(root)]));
     const full = [...made].find(([root]) => !("compact" in root.dataset))?.[1];
@@ -199,7 +177,10 @@ lesson.playground = (() => {
     window.addEventListener("hashchange", follow);
     follow();
     // What stands above has taken its final height by then.
-    window.addEventListener("load", () => lesson.address.isPlay(location.hash) && full?.root.scrollIntoView({ behavior: "instant" }));
+    window.addEventListener(
+      "load",
+      () => lesson.address.isPlay(location.hash) && full?.root.scrollIntoView({ behavior: "instant" }),
+    );
   }
 
   return { start };

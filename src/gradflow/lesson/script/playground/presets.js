@@ -28,7 +28,8 @@ lesson.presets = (() => {
       title: "The same with batch norm",
       settings: { ...TEN, networks: [SIGMOID, { ...SIGMOID, normalisation: "batch" }] },
       pictures: [["gradients"], ["regions", "loss"]],
-      teaches: "Batch norm spreads every layer's input to where the sigmoid is steep: the message arrives, and the loss falls.",
+      teaches:
+        "Batch norm spreads every layer's input to where the sigmoid is steep: the message arrives, and the loss falls.",
       steps: 500,
       check: { a: { loss: "stays", message: "fades" }, b: { loss: "falls", message: "arrives" } },
     },
@@ -36,7 +37,8 @@ lesson.presets = (() => {
       title: "ReLU's units die",
       settings: { ...THREE, networks: [FAST, { ...FAST, rate: 0.003 }] },
       pictures: [["units"], ["loss"]],
-      teaches: "Steps that are too large push ReLU units to where their slope is 0 for every point, and there they stay; with small steps nearly all of them live.",
+      teaches:
+        "Steps that are too large push ReLU units to where their slope is 0 for every point, and there they stay; with small steps nearly all of them live.",
       steps: 400,
       check: { a: { dead: "many" }, b: { dead: "few", loss: "falls" } },
     },
@@ -44,7 +46,8 @@ lesson.presets = (() => {
       title: "Leaky ReLU cures it",
       settings: { ...THREE, networks: [FAST, { ...FAST, activation: "leaky_relu" }] },
       pictures: [["units"], ["loss"]],
-      teaches: "At the same large rate, from the same draws, not one leaky ReLU dies: a small slope below zero is enough to come back.",
+      teaches:
+        "At the same large rate, from the same draws, not one leaky ReLU dies: a small slope below zero is enough to come back.",
       steps: 400,
       check: { a: { dead: "many" }, b: { dead: "none", loss: "falls" } },
     },
@@ -62,15 +65,23 @@ lesson.presets = (() => {
         ],
       },
       pictures: [["gradients"], ["regions", "loss"]],
-      teaches: "PyTorch's own initial weights are too small for a deep ReLU network and shrink the message at every layer; He's size is made for ReLU.",
+      teaches:
+        "PyTorch's own initial weights are too small for a deep ReLU network and shrink the message at every layer; He's size is made for ReLU.",
       steps: 500,
       check: { a: { loss: "stays", message: "fades" }, b: { loss: "falls", message: "arrives" } },
     },
     "identity-one-line": {
       title: "Identity: ten layers are one line",
-      settings: { ...TEN, networks: [{ activation: "identity", rate: 0.01 }, { activation: "relu", rate: 0.01 }] },
+      settings: {
+        ...TEN,
+        networks: [
+          { activation: "identity", rate: 0.01 },
+          { activation: "relu", rate: 0.01 },
+        ],
+      },
       pictures: [["regions"], ["loss"]],
-      teaches: "Without an activation, ten layers draw one straight line; with ReLU, the border bends around the circle.",
+      teaches:
+        "Without an activation, ten layers draw one straight line; with ReLU, the border bends around the circle.",
       steps: 400,
       check: { a: { border: "straight", loss: "stays" }, b: { border: "bent", loss: "falls" } },
     },

@@ -75,7 +75,12 @@ lesson.region = (() => {
     context.beginPath();
     for (let row = 0; row + 1 < count; row++) {
       for (let column = 0; column + 1 < count; column++) {
-        const corners = [[column, row], [column + 1, row], [column + 1, row + 1], [column, row + 1]];
+        const corners = [
+          [column, row],
+          [column + 1, row],
+          [column + 1, row + 1],
+          [column, row + 1],
+        ];
         const above = corners.map(([i, j]) => probabilities[j * count + i] - 0.5);
         const crossings = [];
         for (let side = 0; side < 4; side++) {

@@ -27,7 +27,8 @@ lesson.run = (() => {
       awaited = 0;
       run.isPlaying = look.playing;
       run.first ??= look;
-      if (run.last?.step !== look.step || !run.last) run.rows.push([look.step, ...look.networks.map(({ loss }) => loss)]);
+      if (run.last?.step !== look.step || !run.last)
+        run.rows.push([look.step, ...look.networks.map(({ loss }) => loss)]);
       if (run.rows.length > MOST_ROWS) run.rows = run.rows.filter((_, k) => k % 2 === 0 || k === run.rows.length - 1);
       run.last = look;
       if (!look.playing) restLater();

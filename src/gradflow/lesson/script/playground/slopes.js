@@ -28,11 +28,17 @@ lesson.slopeBars = (() => {
         const shift = networks.length === 1 ? 0 : (index - 0.5) * 2 * APART;
         const bars = [...looks[index].lowSlope].flatMap((share, layer) => {
           const x = layer + 1 + shift;
-          return [[x, 0], [x, 100 * share], [NaN, NaN]];
+          return [
+            [x, 0],
+            [x, 100 * share],
+            [NaN, NaN],
+          ];
         });
         plot.line(letter, bars, { colour: network.colour, width, opacity: index ? 0.6 : 1 });
       });
-      plot.describe(`Share of low slopes by layer. ${networks.map((network, index) => sentence(network, looks[index])).join(" ")}`);
+      plot.describe(
+        `Share of low slopes by layer. ${networks.map((network, index) => sentence(network, looks[index])).join(" ")}`,
+      );
     }
 
     return { draw };

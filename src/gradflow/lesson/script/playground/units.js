@@ -11,7 +11,11 @@ lesson.unitMap = (() => {
    * @returns {{draw: function(object, function(number): number)}} draw(look of the network, layer -> pixel).
    */
   function unitMap(parent, network) {
-    const canvas = lesson.element("canvas", { role: "img", class: "units", "aria-label": `Map of units. ${network.name}` });
+    const canvas = lesson.element("canvas", {
+      role: "img",
+      class: "units",
+      "aria-label": `Map of units. ${network.name}`,
+    });
     const sentence = lesson.element("p", { class: "said" });
     parent.append(canvas, sentence);
     const colour = lesson.canvas.channels(network.colour);
@@ -75,7 +79,9 @@ lesson.unitMap = (() => {
     const count = look.units.length * look.units[0].length;
     const dead = lesson.findings.deadUnits(look);
     if (dead === 0) return `all ${count} units are alive.`;
-    return dead === count ? `all ${count} units are dead.` : `${dead} of ${count} units ${dead === 1 ? "is" : "are"} dead.`;
+    return dead === count
+      ? `all ${count} units are dead.`
+      : `${dead} of ${count} units ${dead === 1 ? "is" : "are"} dead.`;
   }
 
   return unitMap;

@@ -14,7 +14,10 @@ lesson.verdict = (() => {
     parent.hidden = !preset;
     parent.className = "verdict";
     if (!preset) return parent.replaceChildren();
-    if (!last) return parent.replaceChildren(element("p", { class: "hint" }, `Play it to step ${preset.steps} to see here what has been measured.`));
+    if (!last)
+      return parent.replaceChildren(
+        element("p", { class: "hint" }, `Play it to step ${preset.steps} to see here what has been measured.`),
+      );
     const judged = lesson.findings.judge(preset.check, first, last);
     const isAsTaught = judged.every(({ holds }) => holds);
     parent.classList.add(isAsTaught ? "taught" : "odd");
@@ -25,12 +28,22 @@ lesson.verdict = (() => {
     return parent.replaceChildren(
       element("p", { class: "hint" }, `Measured after ${last.step} steps:`),
       element("ul", {}, ...networks),
-      element("p", { class: "conclusion" }, isAsTaught ? preset.teaches : "Not what usually happens: most other seeds show it."),
+      element(
+        "p",
+        { class: "conclusion" },
+        isAsTaught ? preset.teaches : "Not what usually happens: most other seeds show it.",
+      ),
     );
   }
 
   function line({ letter, quantity, value, found, holds, text }) {
-    const data = { "data-network": letter, "data-quantity": quantity, "data-value": value, "data-found": found, "data-holds": holds ? "yes" : "no" };
+    const data = {
+      "data-network": letter,
+      "data-quantity": quantity,
+      "data-value": value,
+      "data-found": found,
+      "data-holds": holds ? "yes" : "no",
+    };
     return element("span", data, text);
   }
 
@@ -44,7 +57,9 @@ lesson.verdict = (() => {
       return `${name} ${look.diverged ? "has diverged" : `loss ${lesson.numbers.fixed(look.loss, 3)}`}`;
     });
     const dead = last.networks.map(lesson.findings.deadUnits);
-    const counts = dead.some(Boolean) ? `dead units: ${dead.map((count, index) => `${count} in ${lesson.menu.LETTERS[index]}`).join(", ")}` : "no dead units";
+    const counts = dead.some(Boolean)
+      ? `dead units: ${dead.map((count, index) => `${count} in ${lesson.menu.LETTERS[index]}`).join(", ")}`
+      : "no dead units";
     return `Step ${last.step}: ${losses.join(", ")}; ${counts}.`;
   }
 

@@ -15,7 +15,8 @@ lesson.words = (() => {
     [1e9, "billion"],
     [1e6, "million"],
   ];
-  const THINGS = [ // what is about as long, from long to short; lengths in metres up to which each is named
+  const THINGS = [
+    // what is about as long, from long to short; lengths in metres up to which each is named
     [1e-9, "smaller than a molecule"],
     [3e-7, "smaller than a bacterium"],
     [1e-5, "the size of a bacterium"],
