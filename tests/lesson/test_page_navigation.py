@@ -58,6 +58,18 @@ def test_the_projector_mode_is_switched_by_button_key_and_address(page):
     assert root.get_attribute("data-projector") is None
 
 
+def test_what_is_being_read_stays_in_sight_when_the_projector_mode_is_switched(live_only):
+    with browser_page(width=1920) as page:
+        page.goto((live_only / "index.html").as_uri() + "#play&preset=relu-units-die")
+        page.locator("html[data-started]").wait_for()
+        above = "document.querySelector('.playground.full').getBoundingClientRect().top - "
+        above += "document.querySelector('nav.contents').getBoundingClientRect().bottom"
+        for _ in range(2):
+            page.wait_for_function(f"0 <= {above} && {above} < 20")
+            page.keyboard.press("p")
+        page.wait_for_function(f"0 <= {above} && {above} < 20")
+
+
 @pytest.mark.parametrize("wish", ["?projector", "#projector", "?everything#projector"])
 def test_the_address_asks_for_the_projector_mode(live_only, wish):
     with browser_page(width=1920) as page:

@@ -129,18 +129,18 @@ def _dense(activation: str, weights: str) -> str:
 
 
 def _he(layer: str, activation: str) -> Snippet:
-    return _snippet(layer, _HE, _dense(activation, "he_normal"), "He's, as for ReLU")
+    return _snippet(layer, _HE, _dense(activation, "he_normal"), "He, as for ReLU")
 
 
 def _he_leaky(layer: str, slope: str, activation: str) -> Snippet:
-    """With He's weights for a slope below zero."""
+    """With He initialisation for a slope below zero."""
     scaled = f"keras.initializers.VarianceScaling(2 / (1 + {slope}**2))"
     hidden = f"keras.layers.Dense(\n        64, kernel_initializer={scaled}\n    ),\n    {activation},"
-    return _snippet(layer, _HE_LEAKY.replace("{slope}", slope), hidden, "He's, for this slope below zero")
+    return _snippet(layer, _HE_LEAKY.replace("{slope}", slope), hidden, "He, for this slope below zero")
 
 
 def _xavier(layer: str, activation: str) -> Snippet:
-    return _snippet(layer, _XAVIER, _dense(activation, "glorot_normal"), "Xavier's (Glorot's)")
+    return _snippet(layer, _XAVIER, _dense(activation, "glorot_normal"), "Xavier (Glorot)")
 
 
 SNIPPETS = {
@@ -161,7 +161,7 @@ SNIPPETS = {
             "{weights}", _HE_LEAKY.replace("{slope}", "({lower} + {upper}) / 2")
         ),
         _KERAS_RRELU,
-        "He's, for the mean slope below zero",
+        "He, for the mean slope below zero",
     ),
     "elu": _he("nn.ELU(alpha={alpha})", "keras.layers.ELU(alpha={alpha})"),
     "celu": _he(
@@ -171,7 +171,7 @@ SNIPPETS = {
         "nn.SELU()",
         _LECUN,
         _dense('"selu"', "lecun_normal"),
-        "LeCun's, which SELU was made for",
+        "LeCun, which SELU was made for",
     ),
     "gelu": _he("nn.GELU()", '"gelu"'),
     "silu": _he("nn.SiLU()", '"silu"'),

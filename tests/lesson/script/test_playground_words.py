@@ -55,6 +55,11 @@ def test_small_numbers_have_a_picture(page, ratio, share, analogy):
     assert said == [share, analogy]
 
 
+def test_a_message_that_grew_is_told_in_another_way_than_one_that_faded(page):
+    told = page.evaluate("[12, 1, 0.25].map(lesson.words.heard)")
+    assert told == ["it 12\u00a0times as loud", "all of it", "1/4 of it"]
+
+
 def read(page, hash_):
     return page.evaluate("hash => lesson.address.read(hash)", hash_)
 

@@ -183,7 +183,7 @@ def _numbers() -> list[Remember]:
             "small-weights",
             short(derived.left_by_torch_relu(1), 2),
             "of the signal's size is left by each ReLU layer with PyTorch's default weights; "
-            f"{short(derived.left_by_torch_relu(DEEP), 2)} by {DEEP} of them. He's weights leave all of it",
+            f"{short(derived.left_by_torch_relu(DEEP), 2)} by {DEEP} of them. He initialisation leaves all of it",
         ),
         Remember(
             "untrained",

@@ -39,7 +39,10 @@ def section(deep: pd.DataFrame | None, rules: Sequence[Rule], functions: Sequenc
     return Section(
         name="choice",
         title="Which one?",
-        paragraphs=["Answer two or three questions. Each advice says how sure it is, and opens in the playground."],
+        paragraphs=[
+            "Answer two or three questions. Each piece of advice says how sure it is; most of that on hidden "
+            "layers can be tried in the playground."
+        ],
         parts=[
             tree(),
             OUTPUTS_TABLE,

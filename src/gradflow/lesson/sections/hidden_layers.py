@@ -46,8 +46,8 @@ DEEP_PLAIN = Advice(
     "deep-relu",
     "ReLU with He initialisation; the initialisation matters most",
     {ACTIVATION: "ReLU", INITIALISATION: "He", NORMALISATION: "none"},
-    f"PyTorch's default weights make each ReLU layer shrink the signal to √(1/6) = {short((1 / 6) ** 0.5)}; He's keep "
-    "its size. Sigmoid does not work here: its slope is at most 0.25.",
+    f"PyTorch's default weights make each ReLU layer shrink the signal to √(1/6) = {short((1 / 6) ** 0.5)}; He "
+    "initialisation keeps its size. Sigmoid does not work here: its slope is at most 0.25.",
     "Firm: He et al. 2015 (arXiv:1502.01852) trained 30 ReLU layers with it and not with Xavier's; here eight layers "
     "score 97 %, sigmoid 20 % (eight seeds). Tanh and GELU do about as well, each with weights scaled by its own gain.",
     "layers = []\n"

@@ -108,10 +108,9 @@ def _steeper() -> str:
     """What a common mean does to the loss, derived."""
     steep, flat = unit.curvature(TANH_UP), unit.curvature(TANH)
     return (
-        "A mean that all inputs share makes the loss steeper in one direction: the one in which all weights move "
-        f"alike. For two inputs the curvature there is {short(steep)} with {TANH_UP} and {short(flat)} with {TANH}, if "
-        f"z is standard normal: {short(steep / flat, 2)} times as steep. The learning rate has to suit the steepest "
-        "direction, so it has to be smaller (LeCun et al. 1998, Efficient BackProp)."
+        "The steep direction is the one in which all weights of a unit move alike. For two inputs and a standard "
+        f"normal z, it is {short(steep / flat, 2)} times as steep with {TANH_UP} as with {TANH}: a curvature of "
+        f"{short(steep)} against {short(flat)} (LeCun et al. 1998, Efficient BackProp)."
     )
 
 

@@ -29,7 +29,7 @@ lesson.curves = (() => {
     const y = { domain: NEAR.y, label: "output f(z)", room: 4 };
     const values = lesson.plot(places.value, { title: "", equal: true, x: { ...z, label: "" }, y });
     const slopes = lesson.plot(places.slope, {
-      title: "", height: 210, x: z, y: { domain: SLOPES, label: "slope f'(z)", room: 4 },
+      title: "", height: 210, x: z, y: { domain: SLOPES, label: "slope f′(z)", room: 4 },
     });
     let shown = { chosen: null, beside: null, view: NEAR };
 

@@ -18,9 +18,9 @@ lesson.navigation = (() => {
     return !isModified && !event.defaultPrevented && !inside;
   }
 
-  function goTo(section, behavior = "auto") {
-    if (section === sections()[0]) window.scrollTo({ top: 0, behavior });
-    else section.scrollIntoView({ behavior });
+  function goTo(section) {
+    if (section === sections()[0]) window.scrollTo({ top: 0 });
+    else section.scrollIntoView();
   }
 
   function move(by) {
@@ -73,7 +73,9 @@ lesson.navigation = (() => {
     window.addEventListener("hashchange", follow);
     mark();
     follow();
+    // What stands above takes its final height only now. (The decision tree and `#play&…` look after themselves.)
+    window.addEventListener("load", () => document.getElementById(location.hash.slice(1))?.scrollIntoView({ behavior: "instant" }));
   }
 
-  return { current, goTo, isFree, start };
+  return { isFree, start };
 })();

@@ -14,11 +14,22 @@ lesson.projector = (() => {
     document.dispatchEvent(new CustomEvent("lesson:projector"));
   }
 
+  /** What the reader has at the top of the window, below the row of sections; undefined at the end of the page. */
+  function reading() {
+    const places = document.querySelectorAll("main :is(h2, h3, p, figure, table, .card, .playground)");
+    return [...places].find((place) => place.offsetParent && distance(place) > -1);
+  }
+
+  const distance = (place) =>
+    place.getBoundingClientRect().top - document.querySelector("nav.contents").getBoundingClientRect().bottom;
+
+  /** Everything moves, but what is being read stays where it is. */
   function toggle() {
-    const section = lesson.navigation.current();
+    const place = window.scrollY > 0 ? reading() : undefined;
+    const before = place && distance(place);
     lesson.wishes.remember("projector", !isOn());
     show(!isOn());
-    lesson.navigation.goTo(section, "instant"); // everything has moved
+    if (place) window.scrollBy({ top: distance(place) - before, behavior: "instant" });
   }
 
   function start() {

@@ -59,7 +59,7 @@ lesson.findings = (() => {
       measure: (first) => message(first),
       fades: (share) => share < FADED,
       arrives: (share) => share > ARRIVED,
-      say: (share, word) => `message ${word}: at the start, layer 1 heard ${lesson.words.share(share)} of it`,
+      say: (share, word) => `message ${word}: at the start, layer 1 heard ${lesson.words.heard(share)}`,
       words: { fades: "faded", arrives: "arrived", neither: "weakened" },
     },
     dead: {
@@ -67,8 +67,8 @@ lesson.findings = (() => {
       many: (share) => share >= MANY,
       few: (share) => share <= FEW,
       none: (share) => share === 0,
-      say: (share, word) => `${word} of the units dead: ${numbers.percent(share)}`,
-      words: { many: "many", few: "few", none: "none", neither: "some" },
+      say: (share, word) => `${word} dead units${share > 0 ? `: ${numbers.percent(share)}` : ""}`,
+      words: { many: "many", few: "few", none: "no", neither: "some" },
     },
     border: {
       measure: (first, last) => bend(last),

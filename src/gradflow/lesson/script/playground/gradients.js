@@ -6,14 +6,15 @@ lesson.gradientChart = (() => {
 
   /**
    * @param {HTMLElement} parent
+   * @param {number} [height] - in pixels.
    * @returns {{plot: object, draw: function(object[], object[])}} draw(networks, looks of the networks); the range of
    *   the axis only grows, so that the picture keeps still.
    */
-  return (parent) => {
+  return (parent, height = 230) => {
     let decades = null; // [lowest, highest] shown so far
     const plot = lesson.plot(parent, {
       title: "Gradient norm by layer",
-      height: 230,
+      height,
       x: { domain: [0.5, 1.5], ticks: [] },
       y: { domain: [1e-4, 1], log: true, label: "gradient norm", room: 4 },
     });

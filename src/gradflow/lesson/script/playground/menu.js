@@ -26,8 +26,8 @@ lesson.menu = (() => {
     activation: { title: "Activation", choices: null, initial: "sigmoid" }, // the choices are the engine's
     rate: { title: "Learning rate", values: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3], initial: 0.01 },
     initialisation: {
-      title: "Initial weights",
-      choices: { torch: "PyTorch's", he: "He", xavier: "Xavier", lecun: "LeCun" },
+      title: "Initialisation",
+      choices: { torch: "PyTorch", he: "He", xavier: "Xavier", lecun: "LeCun" },
       initial: "he",
     },
     normalisation: {

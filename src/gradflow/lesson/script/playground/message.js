@@ -8,7 +8,6 @@ lesson.message = (() => {
   const DECADES = 6; // quieter than this part of the output's: as good as silent
   const FAINTEST = 0.05; // opacity of what is silent, so that one sees where something is missing
   const LOUDEST = 1.3; // what grows on its way is thicker than at the output, up to this
-  const GROWN = 1.5; // from this ratio on, the message has grown
   const { element } = lesson;
   let made = 0; // gradients of SVG need ids
 
@@ -50,7 +49,7 @@ lesson.message = (() => {
         svg.append(node(x(layer), middle, radius, loud[layer], network.colour));
         const every = Math.ceil((1.5 * size) / step);
         const isOutput = layer === layers - 1;
-        if (isOutput || (layer % every === 0 && (layers - 1 - layer) * step > 3 * size)) {
+        if (isOutput || (layer % every === 0 && (layers - 1 - layer) * step > 3.8 * size)) {
           svg.append(
             label(
               x(layer),
@@ -70,8 +69,10 @@ lesson.message = (() => {
 
   function words(look) {
     const ratio = lesson.findings.message(look);
-    if (ratio >= GROWN) return `the message is ${lesson.words.times(ratio)} as loud in layer 1 as at the output.`;
-    return `layer 1 hears ${lesson.words.share(ratio)} of the output's message: ${lesson.words.analogy(ratio)}.`;
+    if (ratio >= lesson.words.GROWN) return `layer 1 now hears the message ${lesson.words.times(ratio)} as loud as the output.`;
+    const share = lesson.words.share(ratio);
+    if (share === "all") return "layer 1 now hears the message as loud as the output.";
+    return `layer 1 now hears ${share} of the output's message: ${lesson.words.analogy(ratio)}.`;
   }
 
   /** The ribbon's colour, as opaque at each layer as the message is loud there. */

@@ -13,7 +13,7 @@ lesson.networks = (() => {
         normalisation === "none" ? "" : lesson.menu.OWN.normalisation.choices[normalisation],
       residual: ({ residual }) => (residual ? "skips" : ""),
       rate: ({ rate }) => `rate ${rate}`,
-      initialisation: ({ initialisation }) => `${lesson.menu.OWN.initialisation.choices[initialisation]} weights`,
+      initialisation: ({ initialisation }) => `${lesson.menu.OWN.initialisation.choices[initialisation]} initialisation`,
       bias: ({ bias }) => `bias ${lesson.numbers.short(bias)}`,
       parameters: (one) =>
         Object.entries(lesson.activations[one.activation].complete(one.parameters)).map((pair) => pair.join(" ")),

@@ -11,12 +11,12 @@ lesson.pictures = (() => {
     loss: ["Loss", "How wrong the networks are about the points they train on."],
     gradients: [
       "The telephone game",
-      "The error's message goes from the output back to layer 1. Thick and strong: loud. Below, the same as numbers.",
+      "The error's message goes from the output back to layer 1. Thick and strong: loud. Below, the same in numbers.",
     ],
     slopes: ["Low slopes", "Share of each layer's slopes that are under 5 % of the steepest, in per cent."],
     units: [
       "Map of units",
-      "One square a unit, one block a layer. It darkens with its largest slope; a cross means dead: slope 0 for every point.",
+      "One square a unit, one block a layer. The darker, the smaller its largest slope; a cross: dead, slope 0 for every point.",
     ],
   };
 
@@ -41,7 +41,8 @@ lesson.pictures = (() => {
       );
       parent.classList.toggle("single", networks.length === 1);
       const charts = {};
-      drawers = kinds.map((kind) => MAKERS[kind](frames[kind].body, networks, { points, charts }));
+      const isAlone = columns.some((column) => column.length === 1 && column[0] === "gradients");
+      drawers = kinds.map((kind) => MAKERS[kind](frames[kind].body, networks, { points, charts, isAlone }));
     }
 
     function draw(run, planned) {
@@ -83,11 +84,11 @@ lesson.pictures = (() => {
       const curve = lesson.lossCurve(body);
       return ({ rows, planned }) => curve.draw(networks, rows, planned);
     },
-    gradients: (body, networks, { charts }) => {
+    gradients: (body, networks, { charts, isAlone }) => {
       const lanes = networks.map((network) => lesson.message(body, network));
       const place = element("div");
       body.append(place);
-      charts.gradients = lesson.gradientChart(place);
+      charts.gradients = lesson.gradientChart(place, isAlone ? 340 : undefined); // about as high as the column beside it
       return ({ looks }) => {
         if (!looks.length) return;
         charts.gradients.draw(networks, looks);

@@ -66,7 +66,7 @@ lesson.presets = (() => {
       },
       pictures: [["gradients"], ["regions", "loss"]],
       teaches:
-        "PyTorch's own initial weights are too small for a deep ReLU network and shrink the message at every layer; He's size is made for ReLU.",
+        "PyTorch's default weights are too small for a deep ReLU network and shrink the message at every layer; He initialisation makes them as large as ReLU needs.",
       steps: 500,
       check: { a: { loss: "stays", message: "fades" }, b: { loss: "falls", message: "arrives" } },
     },

@@ -63,9 +63,12 @@ lesson.unitMap = (() => {
     context.fillStyle = `rgb(${colour.map((channel, k) => Math.round(DARK[k] + share * (channel - DARK[k])))})`;
     const gap = cell > 5 ? 1 : 0.5;
     context.fillRect(x + gap / 2, y + gap / 2, cell - gap, cell - gap);
-    if (!isDead || cell < CROSS_FROM) return;
-    const [low, high] = [0.3 * cell, 0.7 * cell];
+    if (!isDead) return;
     context.strokeStyle = "#9aa4af";
+    context.lineWidth = 0.5; // on a dark page nothing else shows where the square is
+    context.strokeRect(x + gap, y + gap, cell - 2 * gap, cell - 2 * gap);
+    if (cell < CROSS_FROM) return;
+    const [low, high] = [0.3 * cell, 0.7 * cell];
     context.lineWidth = 1.2;
     context.beginPath();
     context.moveTo(x + low, y + low);

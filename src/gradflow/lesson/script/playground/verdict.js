@@ -16,7 +16,7 @@ lesson.verdict = (() => {
     if (!preset) return parent.replaceChildren();
     if (!last)
       return parent.replaceChildren(
-        element("p", { class: "hint" }, `Play it to step ${preset.steps} to see here what has been measured.`),
+        element("p", { class: "hint" }, `Play to step ${preset.steps}: what has been measured will stand here.`),
       );
     const judged = lesson.findings.judge(preset.check, first, last);
     const isAsTaught = judged.every(({ holds }) => holds);

@@ -2,6 +2,7 @@
 lesson.words = (() => {
   "use strict";
   const { numbers } = lesson;
+  const GROWN = 1.5; // from this ratio on, a message has grown
   const METRES = [
     [1000, "km"],
     [1, "m"],
@@ -29,9 +30,12 @@ lesson.words = (() => {
   /** `1/3`, `1/3.1 million`, `all`, `nothing`, `12 times`: a ratio as part of a whole, in two digits. */
   function share(ratio) {
     if (!(ratio > 0)) return "nothing";
-    if (ratio >= 1.5) return times(ratio);
+    if (ratio >= GROWN) return times(ratio);
     return ratio > 0.67 ? "all" : `1/${grouped(1 / ratio)}`;
   }
+
+  /** What a layer hears of a message: `1/3.1 million of it`, `it 12 times as loud`. */
+  const heard = (ratio) => (ratio >= GROWN ? `it ${times(ratio)} as loud` : `${share(ratio)} of it`);
 
   const times = (ratio) => `${grouped(ratio)}\u00a0times`;
 
@@ -55,5 +59,5 @@ lesson.words = (() => {
     return `a kilometre shrunk to ${length}${thing && metres >= 1e-10 ? `, ${thing}` : ""}`;
   }
 
-  return { analogy, share, times };
+  return { GROWN, analogy, heard, share, times };
 })();
