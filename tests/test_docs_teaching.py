@@ -60,6 +60,37 @@ def test_units_die_at_other_seeds_too(page):
         assert page.evaluate(PLAY, ["relu-units-die", int(seed)])[1]["dead"] == dead
 
 
+def test_the_depth_at_which_sigmoid_stops_and_tanh_does_not(page):
+    (said,) = re.findall(r"(\d\.\d+) at 2 layers and (\d\.\d+) at 6; at 10 it stays at (\d\.\d+)", TEXT)
+    for depth, loss in zip((2, 6, 10), said, strict=True):
+        sigmoid, tanh = page.evaluate(
+            """(depth) => {
+              const own = ["sigmoid", "tanh"].map((name) => `${name},initialisation:xavier`);
+              const { settings } = lesson.address.read(`#play&depth=${depth}&a=${own[0]}&b=${own[1]}`);
+              const session = lesson.session(settings);
+              session.advance(500);
+              return session.look().networks.map((network) => network.loss);
+            }""",
+            depth,
+        )
+        assert f"{sigmoid:.3f}" == loss
+        assert tanh < 0.1
+
+
+def test_the_share_of_dead_units_rises_with_the_rate(page):
+    shares = page.evaluate(
+        """() => [0.003, 0.01, 0.03, 0.1, 0.3].map((rate) => {
+          const { settings, steps } = lesson.presets["relu-units-die"];
+          const networks = [{ ...settings.networks[0], rate }];
+          const session = lesson.session(lesson.menu.complete({ ...settings, networks }));
+          session.advance(steps);
+          return lesson.findings.deadShare(session.look().networks[0]);
+        })"""
+    )
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(0.9, abs=0.05)
+
+
 def test_the_plans_quote_the_table():
     plans = re.sub(r"\d+ of 96 at seed", "", TEXT.partition("## 20 minutes")[2])
     table = " ".join(f"{first} {second}" for _, _, first, second in ROWS)

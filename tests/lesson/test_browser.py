@@ -3,16 +3,15 @@
 import re
 
 import pytest
-from browsers import browser_page, needs_browser
+from browsers import PAGE_PATIENCE_S, browser_page, needs_browser
 from page_text import visible_text_sizes
-from waiting import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, needs_browser]
 
 
 @pytest.fixture
-def page(lesson):
-    with browser_page(width=1300, noise=("error", "warning")) as page:
+def page(browser, lesson):
+    with browser_page(browser=browser, width=1300, noise=("error", "warning")) as page:
         requests: list[str] = []
         page.on("request", lambda request: requests.append(request.url))
         opened = (lesson / "index.html").as_uri() + "?everything"
@@ -53,7 +52,7 @@ def rows(page, panel):
 
 def until(page, condition):
     """Whether the condition came true in time."""
-    for _ in range(int(PATIENCE_S * 20)):
+    for _ in range(int(PAGE_PATIENCE_S * 20)):
         if condition():
             return True
         page.wait_for_timeout(50)  # milliseconds
@@ -73,8 +72,8 @@ def test_every_chart_is_drawn_and_says_what_it_shows_in_numbers(page):
         assert re.search(r"\d|\b(none|all|half)\b", chart.get_attribute("aria-label"))
 
 
-def test_a_chart_far_below_is_drawn_when_the_reader_comes_near(lesson):
-    with browser_page(width=1300) as page:
+def test_a_chart_far_below_is_drawn_when_the_reader_comes_near(browser, lesson):
+    with browser_page(browser=browser, width=1300) as page:
         page.goto((lesson / "index.html").as_uri() + "?everything")
         page.locator("html[data-started]").wait_for()
         last = page.locator(".chart").last
@@ -83,8 +82,8 @@ def test_a_chart_far_below_is_drawn_when_the_reader_comes_near(lesson):
         last.locator("svg").first.wait_for()
 
 
-def test_print_draws_what_is_still_hidden_in_its_full_width(lesson, tmp_path):
-    with browser_page(width=1300) as page:
+def test_print_draws_what_is_still_hidden_in_its_full_width(browser, lesson, tmp_path):
+    with browser_page(browser=browser, width=1300) as page:
         page.goto((lesson / "index.html").as_uri())
         page.locator("html[data-started]").wait_for()
         page.pdf(path=tmp_path / "page.pdf")

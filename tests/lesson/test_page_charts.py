@@ -1,8 +1,7 @@
 """A real browser draws the measured charts: axes of one scale stay so at every width and size of text."""
 
 import pytest
-from browsers import browser_page, needs_browser
-from waiting import PATIENCE_S
+from browsers import PAGE_PATIENCE_S, browser_page, needs_browser
 
 pytestmark = [pytest.mark.slow, needs_browser]
 
@@ -13,8 +12,8 @@ PLOT = """place => {
 
 
 @pytest.mark.parametrize(("width", "projector"), [(400, False), (1300, False), (1920, True)])
-def test_plots_whose_axes_have_one_scale_keep_it(lesson, width, projector):
-    with browser_page(width=width, noise=("error", "warning")) as page:
+def test_plots_whose_axes_have_one_scale_keep_it(browser, lesson, width, projector):
+    with browser_page(browser=browser, width=width, noise=("error", "warning")) as page:
         page.goto((lesson / "index.html").as_uri())
         if projector:
             page.keyboard.press("p")
@@ -31,7 +30,7 @@ def test_plots_whose_axes_have_one_scale_keep_it(lesson, width, projector):
 
 def settles(page, place):
     """Whether height over width came within a hundredth of what the data ask."""
-    for _ in range(int(PATIENCE_S * 20)):
+    for _ in range(int(PAGE_PATIENCE_S * 20)):
         if place.evaluate(PLOT) == pytest.approx(1, abs=0.01):
             return True
         page.wait_for_timeout(50)  # milliseconds

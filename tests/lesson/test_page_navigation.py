@@ -9,8 +9,8 @@ SMALLEST = 16  # pixels of any text in projector mode
 
 
 @pytest.fixture
-def page(live_only):
-    with browser_page(width=1920, noise=("error", "warning")) as page:
+def page(browser, live_only):
+    with browser_page(browser=browser, width=1920, noise=("error", "warning")) as page:
         page.goto((live_only / "index.html").as_uri())
         page.locator("html[data-started]").wait_for()
         yield page
@@ -58,8 +58,8 @@ def test_the_projector_mode_is_switched_by_button_key_and_address(page):
     assert root.get_attribute("data-projector") is None
 
 
-def test_what_is_being_read_stays_in_sight_when_the_projector_mode_is_switched(live_only):
-    with browser_page(width=1920) as page:
+def test_what_is_being_read_stays_in_sight_when_the_projector_mode_is_switched(browser, live_only):
+    with browser_page(browser=browser, width=1920) as page:
         page.goto((live_only / "index.html").as_uri() + "#play&preset=relu-units-die")
         page.locator("html[data-started]").wait_for()
         above = "document.querySelector('.playground.full').getBoundingClientRect().top - "
@@ -71,8 +71,8 @@ def test_what_is_being_read_stays_in_sight_when_the_projector_mode_is_switched(l
 
 
 @pytest.mark.parametrize("wish", ["?projector", "#projector", "?everything#projector"])
-def test_the_address_asks_for_the_projector_mode(live_only, wish):
-    with browser_page(width=1920) as page:
+def test_the_address_asks_for_the_projector_mode(browser, live_only, wish):
+    with browser_page(browser=browser, width=1920) as page:
         page.goto((live_only / "index.html").as_uri() + wish)
         page.locator("html[data-started][data-projector]").wait_for()
 

@@ -12,8 +12,8 @@ SECOND = "[data-question=telephone]"
 
 
 @pytest.fixture
-def page(live_only):
-    with browser_page(width=1300, noise=("error", "warning")) as page:
+def page(browser, live_only):
+    with browser_page(browser=browser, width=1300, noise=("error", "warning")) as page:
         requests: list[str] = []
         page.on("request", lambda request: requests.append(request.url))
         page.goto((live_only / "index.html").as_uri())
@@ -131,8 +131,8 @@ def test_print_shows_everything(page):
     assert not page.get_by_label("Show everything").is_visible()
 
 
-def test_without_scripts_everything_is_shown_with_its_answer(live_only):
-    with browser_page(width=1300, scripts=False) as page:
+def test_without_scripts_everything_is_shown_with_its_answer(browser, live_only):
+    with browser_page(browser=browser, width=1300, scripts=False) as page:
         page.goto((live_only / "index.html").as_uri())
         assert "Answer: One straight line" in page.locator(FIRST).inner_text()
         assert all(shown(page, "dead-units"))

@@ -1,8 +1,7 @@
 """The playground in a real browser: what its controls do, and when it trains."""
 
 import pytest
-from browsers import browser_page, needs_browser
-from waiting import PATIENCE_S
+from browsers import PAGE_PATIENCE_S, browser_page, needs_browser
 
 pytestmark = [pytest.mark.slow, needs_browser]
 NONE_YET = "\u2013"  # in place of a loss
@@ -17,8 +16,8 @@ WORKERS = """
 
 
 @pytest.fixture
-def page(live_only):
-    with browser_page(width=1300, noise=("error", "warning")) as page:
+def page(browser, live_only):
+    with browser_page(browser=browser, width=1300, noise=("error", "warning")) as page:
         page.add_init_script(WORKERS)
         page.goto((live_only / "index.html").as_uri())
         page.locator("html[data-started]").wait_for()
@@ -39,7 +38,7 @@ def seen(page):
 
 
 def until(page, condition):
-    for _ in range(int(PATIENCE_S * 20)):
+    for _ in range(int(PAGE_PATIENCE_S * 20)):
         if condition():
             return True
         page.wait_for_timeout(50)  # milliseconds
@@ -161,8 +160,8 @@ def test_out_of_sight_it_pauses_and_back_in_sight_it_goes_on(page, playground):
     assert until(page, lambda: step(playground) > paused)
 
 
-def test_a_worker_that_rests_ends_and_its_networks_come_back(live_only):
-    with browser_page(width=1300, noise=("error", "warning")) as page:
+def test_a_worker_that_rests_ends_and_its_networks_come_back(browser, live_only):
+    with browser_page(browser=browser, width=1300, noise=("error", "warning")) as page:
         page.clock.install()
         page.add_init_script(WORKERS)
         page.goto((live_only / "index.html").as_uri())

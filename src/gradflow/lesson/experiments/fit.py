@@ -1,7 +1,7 @@
 """Networks and trainings of the lesson: plain loops on the built-in digits, a second each."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,8 +151,3 @@ def dead_units(network: MLP) -> list[np.ndarray]:
         for handle in handles:
             handle.remove()
     return [meter.dead().numpy() for meter in meters]
-
-
-def dead_fraction(flags: Sequence[np.ndarray]) -> float:
-    """Fraction of dead units over all layers."""
-    return float(np.concatenate(list(flags)).mean())

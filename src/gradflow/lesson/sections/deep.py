@@ -60,9 +60,13 @@ def _who(names: Sequence[str]) -> str:
 
 def table(trained: pd.DataFrame) -> Table:
     """Where each network ends: mean and range of the seeds."""
-    finals = _finals(trained)
+    finals, means = _finals(trained), _final(trained)
     rows = [
-        [setting.name, *(_mean_and_range(finals.loc[setting.name, name]) for name in _NAMES)] for setting in SETTINGS
+        [
+            setting.name,
+            *(_mean_and_range(means[setting.name, name], finals.loc[setting.name, name]) for name in _NAMES),
+        ]
+        for setting in SETTINGS
     ]
     return Table(
         f"Test accuracy with {BLOCKS} hidden layers after the last epoch: mean of the seeds (lowest to highest).",
@@ -80,6 +84,8 @@ def rules(trained: pd.DataFrame) -> list[Rule]:
         return low if low == high else f"{low} to {high}"
 
     others = [name for name in _NAMES if name != "sigmoid"]
+    worse = [name for name in _NAMES if last[BOTH, name] < last[RESIDUAL, name] - NOTICEABLE]
+    with_weights = worse or _NAMES
     without, with_norm, with_skips = (ends(setting, ["sigmoid"]) for setting in (RIGHT, BATCHNORM, RESIDUAL))
     return [
         Rule(
@@ -95,9 +101,9 @@ def rules(trained: pd.DataFrame) -> list[Rule]:
             f"connections, and {without} with He initialisation alone.",
         ),
         Rule(
-            _residual_rule(last),
-            f"{BLOCKS} layers with skips end at a test accuracy of {ends(RESIDUAL, _NAMES)} from the default weights, "
-            f"and at {ends(BOTH, _NAMES)} from those of He, which are larger.",
+            _residual_rule(worse),
+            f"{BLOCKS} layers with skips end at a test accuracy of {ends(RESIDUAL, with_weights)} from the default "
+            f"weights, and at {ends(BOTH, with_weights)} from those of He, which are larger.",
         ),
         _seeds_rule(trained),
     ]
@@ -113,8 +119,7 @@ def _initialisation_rule(last: pd.Series, names: Sequence[str]) -> str:
     return "In hidden layers, compare initialisations as well as activations."
 
 
-def _residual_rule(last: pd.Series) -> str:
-    worse = [name for name in _NAMES if last[BOTH, name] < last[RESIDUAL, name] - NOTICEABLE]
+def _residual_rule(worse: Sequence[str]) -> str:
     if not worse:
         return "With residual connections, compare initial weights of several sizes."
     return (
@@ -151,7 +156,6 @@ def _final(trained: pd.DataFrame) -> pd.Series:
     return _finals(trained).groupby(level=["setting", "activation"]).mean()
 
 
-def _mean_and_range(accuracies: pd.Series) -> str:
-    mean = percent(accuracies.mean(), 1)
+def _mean_and_range(mean: float, accuracies: pd.Series) -> str:
     low, high = (f"{100 * value:.1f}" for value in (accuracies.min(), accuracies.max()))
-    return f"{mean} ({low} to {high})" if low != high else mean
+    return f"{percent(mean, 1)} ({low} to {high})" if low != high else percent(mean, 1)

@@ -64,10 +64,11 @@ BATCH_NORM = Advice(
     "batch-norm",
     "Batch normalisation, then ReLU",
     {ACTIVATION: "ReLU", INITIALISATION: "the framework's default will do", NORMALISATION: "batch, before the ReLU"},
-    "Normalisation keeps z where every function has slope, so the activation hardly matters any more; take the "
-    "cheapest.",
+    "Normalisation keeps z where every function has slope, so up to about ten layers the activation hardly matters: "
+    "take the cheapest. In deeper networks add skips: with ReLU, the gradient grows by a fifth a layer.",
     "Firm that normalisation helps: eight sigmoid layers go from 20 % to 98 %. Thin on which activation: ReLU has 97 % "
-    "there, and the two differ for certain at one depth of three (eight seeds).",
+    "there, and the two differ for certain at one depth of three (eight seeds). The fifth: Yang et al. 2019 "
+    "(arXiv:1902.08129).",
     "block = nn.Sequential(nn.Linear(64, 64, bias=False), nn.BatchNorm1d(64), nn.ReLU())",
     ("relu",),
     address(

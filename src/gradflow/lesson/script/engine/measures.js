@@ -76,5 +76,5 @@ lesson.measures = (() => {
     return { lowSlope, dead, units };
   };
 
-  return { gradients, slopes, norm };
+  return { DEAD_SLOPE, LOW_SLOPE, gradients, slopes };
 })();

@@ -96,5 +96,5 @@ lesson.settings = (() => {
     settings.networks = settings.networks.map((network) => completeNetwork(network, settings));
     return settings;
   };
-  return { defaults, choices, limits, complete };
+  return { complete };
 })();

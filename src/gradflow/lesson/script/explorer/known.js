@@ -6,7 +6,7 @@
  */
 lesson.known = (() => {
   "use strict";
-  const LOW_SLOPE = 0.05; // of the largest
+  const { LOW_SLOPE } = lesson.measures;
   const CENTRED_MEAN = 0.05; // of the root mean square
   const REACH = 50; // where slopes are examined; a range that gets there is taken to have no end
   const SPACING = 0.01; // narrower flat ranges are missed

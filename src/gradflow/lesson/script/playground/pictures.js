@@ -11,12 +11,13 @@ lesson.pictures = (() => {
     loss: ["Loss", "How wrong the networks are about the points they train on."],
     gradients: [
       "The telephone game",
-      "The error's message goes from the output back to layer 1. Thick and strong: loud. Below, the same in numbers.",
+      "The error's message goes from the output back to layer 1. Thick and strong: loud, a large gradient. Below, its norm.",
     ],
-    slopes: ["Low slopes", "Share of each layer's slopes that are under 5 % of the steepest, in per cent."],
+    slopes: ["Low slopes", "Share of each layer's slopes under 5 % of the function's largest, in per cent."],
     units: [
       "Map of units",
-      "One square a unit, one block a layer. The darker, the smaller its largest slope; a cross: dead, slope 0 for every point.",
+      "One square a unit, one block a layer. The darker, the smaller its largest slope; a cross: dead, slope 0 (a millionth " +
+        "of the function's largest at most) for every point.",
     ],
   };
 

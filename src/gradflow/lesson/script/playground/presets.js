@@ -38,7 +38,7 @@ lesson.presets = (() => {
       settings: { ...THREE, networks: [FAST, { ...FAST, rate: 0.003 }] },
       pictures: [["units"], ["loss"]],
       teaches:
-        "Steps that are too large push ReLU units to where their slope is 0 for every point, and there they stay; with small steps nearly all of them live.",
+        "Steps that are too large push ReLU units to where their slope is 0 for every point, and there most of them stay; with small steps nearly all of them live.",
       steps: 400,
       check: { a: { dead: "many" }, b: { dead: "few", loss: "falls" } },
     },

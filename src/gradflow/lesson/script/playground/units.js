@@ -1,7 +1,7 @@
 /** A map of the hidden units, layer by layer: coloured while they live, dark and crossed out once they are dead. */
 lesson.unitMap = (() => {
   "use strict";
-  const DEAD_SLOPE = 1e-6; // of the function's largest, as the package's meter has it
+  const { DEAD_SLOPE } = lesson.measures;
   const DARK = [16, 18, 22];
   const CROSS_FROM = 7; // pixels: smaller cells are only dark
 

@@ -4,7 +4,6 @@ lesson.words = (() => {
   const { numbers } = lesson;
   const GROWN = 1.5; // from this ratio on, a message has grown
   const METRES = [
-    [1000, "km"],
     [1, "m"],
     [1e-2, "cm"],
     [1e-3, "mm"],
@@ -18,13 +17,15 @@ lesson.words = (() => {
   ];
   const THINGS = [
     // what is about as long, from long to short; lengths in metres up to which each is named
-    [1e-9, "smaller than a molecule"],
+    [1e-9, "the size of a molecule"],
     [3e-7, "smaller than a bacterium"],
     [1e-5, "the size of a bacterium"],
     [2e-4, "a hair's breadth"],
-    [3e-3, "a grain of sand"],
-    [3e-2, "a fingertip"],
-    [0.3, "a hand's breadth"],
+    [2e-3, "a grain of sand"],
+    [6e-3, "a grain of rice"],
+    [1.2e-2, "a pea"],
+    [3e-2, "a coin"],
+    [0.15, "a hand's breadth"],
   ];
 
   /** `1/3`, `1/3.1 million`, `all`, `nothing`, `12 times`: a ratio as part of a whole, in two digits. */
@@ -48,14 +49,14 @@ lesson.words = (() => {
     return name ? `${digits}\u00a0${name}` : digits;
   }
 
-  /** `a kilometre shrunk to 7 mm (a fingertip)`. */
+  /** `a kilometre shrunk to 7 mm, a pea`. */
   function analogy(ratio) {
     if (!(ratio > 0)) return "silence";
     if (ratio > 0.67) return "as loud as at the output";
     const metres = 1000 * ratio;
     const thing = THINGS.find(([most]) => metres <= most)?.[1];
-    const [size, unit] = METRES.find(([least]) => metres >= least) ?? METRES.at(-1);
-    const length = metres < 1e-10 ? "less than an atom" : `${numbers.short(metres / size, 2)}\u00a0${unit}`;
+    const [size, unit] = METRES.find(([least]) => metres >= 0.995 * least) ?? METRES.at(-1);
+    const length = metres < 1e-10 ? "less than an atom" : `${Number((metres / size).toPrecision(2))}\u00a0${unit}`;
     return `a kilometre shrunk to ${length}${thing && metres >= 1e-10 ? `, ${thing}` : ""}`;
   }
 
