@@ -1,5 +1,6 @@
 /**
- * What can be chosen in the playground: one table, from which the controls are made and an address is read.
+ * What can be chosen in the playground: one table, from which the controls are made and an address is read. What is
+ * chosen at first is what the engine fills in.
  *
  * A specification is one of
  * - a choice: `choices`, value -> words;
@@ -9,38 +10,43 @@
  */
 lesson.menu = (() => {
   "use strict";
+  const usual = lesson.settings.complete();
+  const [first, second] = usual.networks;
   const SHARED = {
     data: {
       title: "Data",
       choices: { circles: "circles", moons: "moons", xor: "xor", spiral: "spiral" },
-      initial: "circles",
+      initial: usual.data,
     },
-    noise: { title: "Noise", least: 0, most: 0.5, step: 0.05, initial: 0.1 },
-    depth: { title: "Hidden layers", least: 1, most: 30, step: 1, whole: true, initial: 4 },
-    width: { title: "Units a layer", least: 2, most: 32, step: 1, whole: true, initial: 16 },
-    optimizer: { title: "Optimizer", choices: { sgd: "SGD", adam: "Adam" }, initial: "adam" },
-    batch: { title: "Points a step", values: [32, 300], initial: 32 },
-    seed: { title: "Seed", least: 0, most: 9999, step: 1, whole: true, isTyped: true, initial: 0 },
+    noise: { title: "Noise", least: 0, most: 0.5, step: 0.05, initial: usual.noise },
+    depth: { title: "Hidden layers", least: 1, most: 30, step: 1, whole: true, initial: usual.depth },
+    width: { title: "Units a layer", least: 2, most: 32, step: 1, whole: true, initial: usual.width },
+    optimizer: { title: "Optimizer", choices: { sgd: "SGD", adam: "Adam" }, initial: usual.optimizer },
+    batch: { title: "Points a step", values: [32, usual.points], initial: usual.batch },
+    seed: { title: "Seed", least: 0, most: 9999, step: 1, whole: true, isTyped: true, initial: usual.seed },
   };
   const OWN = {
-    activation: { title: "Activation", choices: null, initial: "sigmoid" }, // the choices are the engine's
-    rate: { title: "Learning rate", values: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3], initial: 0.01 },
+    activation: { title: "Activation", choices: null, initial: first.activation }, // the choices are the engine's
+    rate: {
+      title: "Learning rate",
+      values: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
+      initial: first.rate,
+    },
     initialisation: {
       title: "Initialisation",
       choices: { torch: "PyTorch", he: "He", xavier: "Xavier", lecun: "LeCun" },
-      initial: "he",
+      initial: first.initialisation,
     },
     normalisation: {
       title: "Normalisation",
       choices: { none: "none", batch: "batch norm", layer: "layer norm" },
-      initial: "none",
+      initial: first.normalisation,
     },
-    residual: { title: "Skip connections", isSwitch: true, initial: false },
-    bias: { title: "Initial bias", least: -3, most: 3, step: 0.5, initial: 0 },
+    residual: { title: "Skip connections", isSwitch: true, initial: first.residual },
+    bias: { title: "Initial bias", least: -3, most: 3, step: 0.5, initial: first.bias },
   };
-  const POINTS = 300;
   const LETTERS = ["A", "B"];
-  const SECOND = "relu"; // the second network's activation, where nothing else is said
+  const SECOND = second.activation; // the second network's activation, where nothing else is said
 
   const initials = (specifications) =>
     Object.fromEntries(Object.entries(specifications).map(([key, { initial }]) => [key, initial]));
@@ -60,7 +66,7 @@ lesson.menu = (() => {
 
   /** The settings that the changes make of the initial ones; each network may leave out what is as usual. */
   function complete({ networks = [{}, { activation: SECOND }], ...shared } = {}) {
-    return { ...initials(SHARED), points: POINTS, ...shared, networks: networks.map(network) };
+    return { ...initials(SHARED), points: usual.points, ...shared, networks: networks.map(network) };
   }
 
   /** The specification of a network's own setting, with the engine's activations. */

@@ -40,12 +40,12 @@ lesson.words = (() => {
 
   const times = (ratio) => `${grouped(ratio)}\u00a0times`;
 
-  /** Two digits: `12`, `1 200`, `3.1 million`; from a thousand trillion on, the nearest power of ten. */
+  /** Two digits: `12`, `1,200`, `3.1 million`; from a thousand trillion on, the nearest power of ten. */
   function grouped(number) {
     const rounded = Number(number.toPrecision(2));
     if (rounded >= 1e15) return numbers.power("10", Math.round(Math.log10(number)));
     const [size, name] = SCALES.find(([least]) => rounded >= least) ?? [1, ""];
-    const digits = String(Number((rounded / size).toPrecision(2))).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+    const digits = String(Number((rounded / size).toPrecision(2))).replace(/\B(?=(\d{3})+$)/g, ",");
     return name ? `${digits}\u00a0${name}` : digits;
   }
 
