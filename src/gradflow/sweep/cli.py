@@ -16,7 +16,7 @@ from hydra.errors import HydraException, InstantiationException, OverrideParseEx
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from gradflow import CONF, invocation, signals, terminal
+from gradflow import CONF, garbage, invocation, signals, terminal
 from gradflow.errors import CannotWrite, ConfigError, RunsFailed, nearest, shown
 
 TOO_LONG = "Exceeds the limit"  # how Python begins a ValueError for a number of thousands of digits
@@ -39,7 +39,8 @@ def task(cfg: DictConfig) -> Any:
 
     The configuration that Hydra passes is that of the whole sweep; those of the job's runs are in their folders.
     """
-    from gradflow.sweep.jobs import run_job  # torch and Lightning take seconds; --help need not wait
+    with garbage.uncollected():
+        from gradflow.sweep.jobs import run_job  # torch and Lightning take seconds; --help need not wait
 
     return run_job(Path(HydraConfig.get().runtime.output_dir))
 

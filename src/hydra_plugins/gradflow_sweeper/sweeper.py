@@ -55,8 +55,10 @@ class GradflowSweeper(Sweeper):
             ConfigError: if any combination makes no sense; then none is trained.
             RunsFailed: if a run failed; the others have been trained anyway.
         """
-        from gradflow import config_folders, signals, terminal
-        from gradflow.sweep import launch, live, next_steps, plan
+        from gradflow import config_folders, garbage, signals, terminal
+
+        with garbage.uncollected():
+            from gradflow.sweep import launch, live, next_steps, plan
 
         terminal.configure()
         if (taken := config_folders.clashes()) is not None:
