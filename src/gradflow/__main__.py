@@ -7,7 +7,6 @@ from typing import Any
 
 from gradflow import __version__, terminal
 from gradflow.errors import nearest, shown
-from gradflow.sweep import cli
 
 # Command -> the package whose `__main__` it is, and what that is told.
 COMMANDS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -33,6 +32,8 @@ def main() -> int:
         print(f"gradflow {__version__}")
         return 0
     if not first or "=" in first or first.startswith(("-", "~")):
+        from gradflow.sweep import cli  # needs Hydra, for which the other commands need not wait
+
         cli.main()
         return 0
     if first not in COMMANDS:

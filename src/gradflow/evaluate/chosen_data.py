@@ -20,7 +20,6 @@ from gradflow.training import build
 from gradflow.training.instantiation import cause
 from gradflow.training.load import TrainedRun, data_of
 
-PARTS = ("test", "validation", "train", "all")
 IDLE = ("batch_size", "pixel_range", "standardize")  # nothing is trained, and a network scales its inputs itself
 
 
@@ -77,7 +76,7 @@ def _expanded(key: str, value: Any) -> Any:
 
 
 def rows_of(data: ArrayDataModule, part: str) -> np.ndarray:
-    """The row numbers of a part of `PARTS`, int64."""
+    """The row numbers of a part: test, validation, train or all; int64."""
     return np.arange(len(data.arrays.y)) if part == "all" else getattr(data.split, part)
 
 

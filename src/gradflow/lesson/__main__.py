@@ -7,9 +7,8 @@ from pathlib import Path
 
 from rich.text import Text
 
-from gradflow import command_line, invocation
+from gradflow import command_line, garbage, invocation
 from gradflow.errors import ConfigError
-from gradflow.lesson.build import build
 from gradflow.lesson.experiments.effort import FULL, QUICK
 from gradflow.terminal import page, say, say_whole
 
@@ -24,6 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _build(options: argparse.Namespace, typed: Sequence[str]) -> None:
     if options.seed < 0:
         raise ConfigError(f"--seed {options.seed}: a seed must be at least 0, e.g. --seed 0")
+    with garbage.uncollected():
+        from gradflow.lesson.build import build  # torch and altair take seconds; --help need not wait
+
     effort = None if options.live_only else QUICK if options.quick else FULL
     command = invocation.tool("lesson", *typed)
     built = build(options.output, effort=effort, seed=options.seed, command=command, say=say)
