@@ -5,14 +5,12 @@ import logging
 import struct
 from collections.abc import Mapping
 
-import altair as alt
 import lightning as L
 import numpy as np
 from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from PIL import Image
 
 from gradflow.callbacks.monitor import Monitor, first_values, latest_values
-from gradflow.figures import of_a_run
 from gradflow.runs import tags
 from gradflow.runs.logger import RunLogger
 
@@ -37,21 +35,23 @@ class Pictures(Monitor):
                 log.warning("Pictures go to TensorBoardLogger or WandbLogger; %s shows none", names)
             return
         callbacks = trainer.callbacks  # type: ignore[attr-defined]
-        for tag, chart in _charts(first_values(callbacks), latest_values(callbacks)).items():
-            picture = of_a_run.png(chart)
+        for tag, picture in _pictures(first_values(callbacks), latest_values(callbacks)).items():
             for logger in loggers:
                 _show(logger, tag, picture, step=trainer.global_step)
 
 
-def _charts(first: Mapping[str, float], latest: Mapping[str, float]) -> dict[str, alt.Chart]:
-    charts: dict[str, alt.Chart] = {}
+def _pictures(first: Mapping[str, float], latest: Mapping[str, float]) -> dict[str, bytes]:
+    """Each picture in PNG format, by its tag."""
+    from gradflow.figures import of_a_run  # needs altair and pandas, for which the first step need not wait
+
+    charts = {}
     gradients = {moment: tags.by_layer(v, tags.GRAD_RMS) for moment, v in ((FIRST, first), (LAST, latest))}
     if any(rms > 0 for layers in gradients.values() for rms in layers.values()):  # zero has no logarithm
         charts["gradient_by_depth"] = of_a_run.gradient_by_depth(gradients)
     dead = {moment: tags.by_layer(v, tags.DEAD_UNITS) for moment, v in ((BEFORE, first), (END, latest))}
     if any(dead.values()):
         charts["dead_units_by_depth"] = of_a_run.dead_units_by_depth(dead)
-    return charts
+    return {tag: of_a_run.png(chart) for tag, chart in charts.items()}
 
 
 def _show(logger: Logger, tag: str, picture: bytes, *, step: int) -> None:

@@ -5,7 +5,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from sklearn import datasets as sklearn_datasets
 
 from gradflow.data import folder as image_folder
 from gradflow.data import npz as npz_file
@@ -26,7 +25,9 @@ def digits() -> Arrays:
 
     Source: Alpaydin and Kaynak 1998, UCI Optical Recognition of Handwritten Digits (its test part).
     """
-    data = sklearn_datasets.load_digits()
+    from sklearn.datasets import load_digits  # other data sets need not wait for scikit-learn
+
+    data = load_digits()
     return Arrays(data.images[:, None].astype(np.uint8), data.target.astype(np.int64), "classification", pixel_max=16)
 
 
@@ -155,11 +156,13 @@ def circles(*, samples: int, noise: float, factor: float, sample_seed: int) -> A
 
     Source: scikit-learn, `make_circles`.
     """
+    from sklearn.datasets import make_circles
+
     _check_points(samples, noise, sample_seed)
     if not is_finite(factor) or not 0 <= factor < 1:
         raise ConfigError(f"data.factor={factor}: needs a radius of at least 0 and below 1, e.g. data.factor=0.5")
     seed = sklearn_seed(sample_seed, purpose="samples")
-    x, y = sklearn_datasets.make_circles(samples, noise=noise, factor=factor, random_state=seed)
+    x, y = make_circles(samples, noise=noise, factor=factor, random_state=seed)
     return Arrays(x.astype(np.float32), y.astype(np.int64), "binary", pixel_max=None)
 
 
@@ -174,9 +177,11 @@ def moons(*, samples: int, noise: float, sample_seed: int) -> Arrays:
 
     Source: scikit-learn, `make_moons`.
     """
+    from sklearn.datasets import make_moons
+
     _check_points(samples, noise, sample_seed)
     seed = sklearn_seed(sample_seed, purpose="samples")
-    x, y = sklearn_datasets.make_moons(samples, noise=noise, random_state=seed)
+    x, y = make_moons(samples, noise=noise, random_state=seed)
     return Arrays(x.astype(np.float32), y.astype(np.int64), "binary", pixel_max=None)
 
 
@@ -193,5 +198,7 @@ def diabetes() -> Arrays:
 
     Source: Efron et al. 2004, Least Angle Regression; included in scikit-learn.
     """
-    x, y = sklearn_datasets.load_diabetes(return_X_y=True, scaled=False)
+    from sklearn.datasets import load_diabetes
+
+    x, y = load_diabetes(return_X_y=True, scaled=False)
     return Arrays(x.astype(np.float32), y.astype(np.float32), "regression", pixel_max=None)

@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from gradflow.runs.record import Record, State
 from gradflow.study.treatments import ACTIVATION, compared
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KEYS = ["config", "activation", "blocks", "variant"]  # the columns that every frame of this package starts with
 LEADING = ("activation", "blocks")
@@ -81,8 +82,10 @@ def finished(records: Sequence[Record], config: str) -> list[Record]:
     return sorted(chosen, key=lambda record: record["seed"])
 
 
-def groups(frame: pd.DataFrame, keys: list[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+def groups(frame: "pd.DataFrame", keys: list[str]) -> "Iterator[tuple[dict[str, Any], pd.DataFrame]]":
     """The parts of a frame with equal values in these columns, in order of appearance; missing values are equal."""
+    import pandas as pd  # what trains, or prints a few lines, need not wait for it
+
     for _, part in frame.groupby(keys, sort=False, dropna=False):
         first = part.iloc[0]
         yield {key: None if pd.isna(first[key]) else first[key] for key in keys}, part

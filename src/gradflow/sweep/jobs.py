@@ -9,15 +9,18 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gradflow import signals
 from gradflow.errors import ConfigError, RunsFailed
 from gradflow.runs.planned import planned_configuration
 from gradflow.runs.record import Record, read_record
 from gradflow.sweep.live import said_into
-from gradflow.sweep.plan import PlannedRun
 from gradflow.training.process import process_settings
 from gradflow.training.run import run
+
+if TYPE_CHECKING:
+    from gradflow.sweep.plan import PlannedRun
 
 # Environment variable, JSON: the job's run folders relative to the first, the first one's number in the sweep, how many
 # runs the sweep has, and the file for what a worker prints while the sweep is displayed.
@@ -111,7 +114,7 @@ def _is_about_to_lose_its_node() -> bool:
     return subprocess.run(command, capture_output=True, text=True).stdout.split() == ["RUNNING"]
 
 
-def jobs(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:
+def jobs(runs: "Sequence[PlannedRun]") -> "list[list[PlannedRun]]":
     """The runs grouped into jobs, in order: a job takes runs until it has `runs_per_job` of them."""
     found: list[list[PlannedRun]] = []
     for planned in runs:

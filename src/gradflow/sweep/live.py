@@ -11,17 +11,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
 from gradflow import terminal
-from gradflow.sweep.plan import PlannedRun
 from gradflow.sweep.progress import Standing, SweepProgress
 from gradflow.sweep.standing_lines import lines
 from gradflow.training.run import result
 from gradflow.wrapping import Wrapped
+
+if TYPE_CHECKING:
+    from gradflow.sweep.plan import PlannedRun
 
 LOOKS_EVERY_S = 0.5
 _ECHO = 2  # columns for the ^C that a terminal writes at the cursor: on a new line it would tear the display
@@ -29,7 +32,7 @@ _SHARE = 0.05  # of the time that may be spent on looking, where there are thous
 
 
 @contextmanager
-def shown(runs: Sequence[PlannedRun], todo: Sequence[PlannedRun]) -> Iterator[Path | None]:
+def shown(runs: "Sequence[PlannedRun]", todo: "Sequence[PlannedRun]") -> Iterator[Path | None]:
     """Display how far the runs are, and print the result of each.
 
     Args:

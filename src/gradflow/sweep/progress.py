@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradflow.errors import ConfigError
 from gradflow.runs import folders
@@ -12,8 +12,10 @@ from gradflow.runs.progress import Progress, read_progress
 from gradflow.runs.record import DONE, Record, State, read_record
 from gradflow.runs.states import is_over
 from gradflow.study.configurations import activation_of
-from gradflow.sweep.plan import PlannedRun
 from gradflow.sweep.time_left import Pace, Paces
+
+if TYPE_CHECKING:
+    from gradflow.sweep.plan import PlannedRun
 
 _EPOCHS = "trainer.max_epochs"  # among the values that say how long to train
 
@@ -58,7 +60,7 @@ class Standing:
 class _Followed:
     """One run of the sweep."""
 
-    def __init__(self, run: PlannedRun, number: int) -> None:
+    def __init__(self, run: "PlannedRun", number: int) -> None:
         self.folder, self.number = run.folder, number
         self.record = _record(run.folder)
         self._changed_ns = _changed_ns(run.folder)
@@ -150,7 +152,7 @@ class SweepProgress:
         todo: those that are to be trained.
     """
 
-    def __init__(self, runs: Sequence[PlannedRun], todo: Sequence[PlannedRun]) -> None:
+    def __init__(self, runs: "Sequence[PlannedRun]", todo: "Sequence[PlannedRun]") -> None:
         self._todo = [_Followed(run, number) for number, run in enumerate(todo, start=1)]
         others = {run.folder for run in runs} - {run.folder for run in todo}
         self._done = [_Followed(run, 0) for run in runs if run.folder in others]
