@@ -102,7 +102,7 @@ def _times(run_folder: Path) -> RunTimes:
 def _moments(run_folder: Path, tag: str) -> Iterator[float]:
     """When each point of a curve was recorded, in seconds since 1970."""
     for file in run_folder.glob("events.out.tfevents.*"):
-        for event in events._events(file.read_bytes()):
+        for event in events.events(file):
             if any(value.tag == tag for value in event.summary.value):
                 yield event.wall_time
 
