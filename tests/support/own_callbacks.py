@@ -29,6 +29,13 @@ class Unreadable(Callback):
         return {"callback": self}
 
 
+class OutOfMemory(Callback):
+    """Fails as a GPU without memory does, in the middle of training."""
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+
 class LogsItsOwn(Callback):
     """Logs a score of its own."""
 

@@ -7,18 +7,22 @@ import pickle
 import shutil
 import signal
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
+import torch
 from finished_runs import record, run_folders, states
 from hydra.core.plugins import Plugins
 
 from gradflow import CONF
+from gradflow.data.datamodule import ArrayDataModule
 from gradflow.errors import CannotWrite, ConfigError, RunsFailed
 from gradflow.runs.planned import as_text, planned_configuration, write_planned
 from gradflow.runs.record import State
 from gradflow.signals import Signalled
 from gradflow.sweep import jobs, plan
+from gradflow.training import process
 
 SMALL = ("width=8", "blocks=2", "trainer=cpu", "trainer.max_epochs=2", "callbacks.pictures=null", "threads=1")
 
@@ -221,3 +225,28 @@ def test_launchers_get_hydras_own_settings_alone(command, monkeypatch):
 def test_outside_a_sweep_nothing_is_trained(tmp_path):
     with pytest.raises(ConfigError, match=r"hydra\.mode=RUN"):
         jobs.run_job(tmp_path)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_run_that_has_ended_leaves_neither_network_nor_data_on_a_gpu(command, tmp_path, monkeypatch, fails):
+    """Python would keep them until its collector comes by, and the error of a run that failed as long as the job."""
+    left: list[int] = []
+    held: list[weakref.ref] = []
+    setup, freed = ArrayDataModule.setup, process.free_gpu
+
+    def held_by_data(self, stage=None):
+        setup(self, stage)
+        held.append(weakref.ref(self._tensors[0]))
+
+    def counted():
+        monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+        freed()
+        monkeypatch.setattr(torch.cuda, "is_initialized", lambda: False)
+        left.append(sum(one() is not None for one in held))
+
+    monkeypatch.setattr(ArrayDataModule, "setup", held_by_data)
+    monkeypatch.setattr(jobs, "free_gpu", counted)
+    own = ("+callbacks.lost._target_=own_callbacks.OutOfMemory",) if fails else ()
+    assert command("-m", "model=mlp", *SMALL, "seed=0,1", *own).status == int(fails)
+    assert held
+    assert left == [0, 0]

@@ -189,3 +189,13 @@ def test_recomputed_statistics_are_those_of_whole_batches_in_every_process(comma
             scores["test/loss_running_bn"], rel=1e-10
         )
     assert scores["test/loss"] != pytest.approx(scores["test/loss_running_bn"], rel=1e-3)
+
+
+def test_one_process_of_ddp_is_a_run_like_any_other(command, tmp_path):
+    """Batch normalisation has nothing to synchronise, which on a CPU it could not; the group ends with the run."""
+    for number, options in enumerate([(), ("trainer=ddp", "trainer.devices=1")]):
+        folder = tmp_path / str(number)
+        outcome = command(*options, *SMALL, "trainer.max_epochs=1", f"output_dir={folder}/outputs")
+        assert outcome.status == 0, outcome
+    assert_same_results(tmp_path / "1", tmp_path / "0", rtol=1e-9)
+    assert not torch.distributed.is_initialized()

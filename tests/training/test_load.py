@@ -13,9 +13,11 @@ from omegaconf import OmegaConf
 
 import gradflow
 from gradflow.data.datamodule import ArrayDataModule
+from gradflow.data.preparation import Preparation
 from gradflow.errors import ConfigError
 from gradflow.runs.record import write_record
 from gradflow.training import build
+from gradflow.training.trained_network import TrainedNetwork
 
 SMALL = ("trainer=cpu", "width=4", "blocks=2", "trainer.max_epochs=3", "callbacks=none", "threads=1")
 UNSTEADY = ("optimizer.lr=0.05",)  # so that the best epoch is seldom the last one
@@ -261,3 +263,22 @@ def test_import_gradflow_stays_quick():
     assert out == "set()\n"
     with pytest.raises(AttributeError, match="no attribute 'load_networks'"):
         gradflow.load_networks  # noqa: B018
+
+
+@pytest.mark.parametrize("precision", ["32", "tf32"])
+def test_a_gpu_rounds_the_products_of_a_loaded_network_as_in_its_run(precision):
+    """torch by itself rounds those of convolutions to TF32, and others not."""
+    cfg = OmegaConf.create({"precision": precision, "output": None})
+    known = Preparation("classification", (3,), 2)
+    settings: list[tuple[str, bool]] = []
+
+    class Settings(torch.nn.Linear):
+        def forward(self, x):
+            settings.append((torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32))
+            return super().forward(x)
+
+    network = TrainedNetwork(Settings(3, 2), known, cfg=cfg, epoch=1)
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    network.predict(np.zeros((4, 3), np.float32))
+    assert settings == [("high", True) if precision == "tf32" else ("highest", False)]
+    assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before

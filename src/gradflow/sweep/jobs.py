@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 import subprocess
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from gradflow.errors import ConfigError, RunsFailed
 from gradflow.runs.planned import planned_configuration
 from gradflow.runs.record import Record, read_record
 from gradflow.sweep.live import said_into
-from gradflow.training.process import process_settings
+from gradflow.training.process import free_gpu, process_settings
 from gradflow.training.run import run
 
 if TYPE_CHECKING:
@@ -83,10 +84,19 @@ def _run_all(folder: Path) -> Record | None:
             with process_settings(cfg):
                 run(cfg, own_folder, position=f"run {number}/{job['of']}")
         except Exception as error:
+            _forget_variables(error)
             failures.append(error)
+        free_gpu()
     if failures:
         raise _passed_on(failures[0])
     return read_record(folder)
+
+
+def _forget_variables(error: BaseException | None) -> None:
+    """Let go of the network and the data of a run that has failed: its memory may be what the next one needs."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def _passed_on(error: Exception) -> Exception:

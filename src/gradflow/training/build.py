@@ -30,6 +30,7 @@ from gradflow.training.cut_short import LIMITS, limits
 from gradflow.training.devices import OwnEnvironment
 from gradflow.training.instantiation import made
 from gradflow.training.module import ActivationModule
+from gradflow.training.process import processes
 from gradflow.training.schedules import Schedule, check_counts_updates
 from gradflow.training.weight_decay import DECAY
 
@@ -243,8 +244,11 @@ def trainer(
         loggers: where to write; none in every process of a run but the first.
         environment: which process this is; None for the only one.
     """
+    options = {key: value for key, value in cfg.trainer.items() if key not in LIMITS}
+    if processes(cfg) == 1:
+        options.pop("sync_batchnorm", None)  # nothing to synchronise, and on a CPU torch refuses to
     trainer: L.Trainer = made(
-        {key: value for key, value in cfg.trainer.items() if key not in LIMITS},
+        options,
         callbacks=[*callbacks, *limits(cfg)],
         logger=False,
         default_root_dir=folder,

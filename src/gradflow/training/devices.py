@@ -95,7 +95,10 @@ def companions(processes: int, work: Work) -> Iterator[OwnEnvironment]:
         torch.multiprocessing.ProcessException: if another process failed, with its traceback.
     """
     if processes == 1:
-        yield OwnEnvironment()
+        try:
+            yield OwnEnvironment()
+        finally:
+            _leave_group()  # trainer=ddp has made one
         return
     port = find_free_network_port()
     ready = multiprocessing.get_context("spawn").Semaphore(0)
@@ -118,8 +121,7 @@ def companions(processes: int, work: Work) -> Iterator[OwnEnvironment]:
     finally:
         for process in set(multiprocessing.active_children()).difference(present):  # even if not all were started
             process.kill()
-        if dist.is_initialized():
-            dist.destroy_process_group()
+        _leave_group()
 
 
 @contextmanager
@@ -137,5 +139,9 @@ def _companion(index: int, work: Work, port: int, ready: Any) -> None:
     try:
         work(OwnEnvironment(index + 1, port=port), ready.release)
     finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()
+        _leave_group()
+
+
+def _leave_group() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()

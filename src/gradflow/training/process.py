@@ -1,5 +1,6 @@
 """Settings of the whole process: threads, subnormal numbers, TF32. All are restored: a sweep may share a process."""
 
+import gc
 import logging
 import os
 import signal
@@ -38,6 +39,32 @@ def flushing(on: bool) -> Iterator[None]:
 
 
 @contextmanager
+def float32_products(*, tf32: bool) -> Iterator[None]:
+    """Let GPUs round the inputs of float32 products and convolutions to TF32, or not, and restore the setting.
+
+    Left alone, torch rounds those of convolutions only.
+    """
+    products, convolutions = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    torch.set_float32_matmul_precision("high" if tf32 else "highest")
+    torch.backends.cudnn.allow_tf32 = tf32
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(products)
+        torch.backends.cudnn.allow_tf32 = convolutions
+
+
+def free_gpu() -> None:
+    """Free what a run that has ended holds on a GPU.
+
+    Its objects refer to one another, so Python keeps them until it has seen many more, whatever they hold on a GPU.
+    """
+    if torch.cuda.is_initialized():
+        gc.collect()
+        torch.cuda.empty_cache()
+
+
+@contextmanager
 def lightning_called() -> Iterator[None]:
     """Let Ctrl-C through as what it is: Lightning answers it with exit(1), and ignores it from then on."""
     interrupt = signal.getsignal(signal.SIGINT)
@@ -62,15 +89,10 @@ def process_settings(cfg: DictConfig) -> Iterator[None]:
     # Lightning makes torch query the driver for a GPU, which Adam then does at every step: 0.1 ms.
     asks_driver = os.environ.pop(ASKS_DRIVER, None)
     torch.set_num_threads(wanted)
-    products, convolutions = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
-    torch.set_float32_matmul_precision("high" if cfg.precision == "tf32" else "highest")
-    torch.backends.cudnn.allow_tf32 = cfg.precision == "tf32"
     try:
-        with flushing(cfg.flush_denormal):
+        with float32_products(tf32=cfg.precision == "tf32"), flushing(cfg.flush_denormal):
             yield
     finally:
         torch.set_num_threads(threads)
-        torch.set_float32_matmul_precision(products)
-        torch.backends.cudnn.allow_tf32 = convolutions
         if asks_driver is not None:
             os.environ[ASKS_DRIVER] = asks_driver

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gradflow.data.preparation import Preparation
 from gradflow.training import build
+from gradflow.training.process import float32_products
 
 
 class TrainedNetwork(nn.Module):
@@ -36,6 +37,7 @@ class TrainedNetwork(nn.Module):
         self.epoch = epoch
         self.task = build.learning_task(cfg, preparation)
         self._precision = build.PRECISIONS[str(cfg.precision)]
+        self._tf32 = str(cfg.precision) == "tf32"
         self.eval()
 
     @property
@@ -67,7 +69,7 @@ class TrainedNetwork(nn.Module):
         One logit per class or label; for binary tasks the logit of class 1; for regression the standardized targets,
         before an output function such as tanh.
         """
-        with self.precision.forward_context():
+        with float32_products(tf32=self._tf32), self.precision.forward_context():
             outputs = self.network(self.prepare(x))
         return outputs.float() if outputs.dtype == torch.bfloat16 else outputs
 
