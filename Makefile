@@ -1,6 +1,6 @@
 # make help lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install sweep status resume report advise reproductions lesson docs pictures bench bench-quick test test-fast check format tensorboard image lock
+.PHONY: help install sweep status resume report advise reproductions lesson docs pictures bench bench-quick gpu-check test test-fast check format tensorboard image lock
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -77,6 +77,9 @@ bench: install ## Measure seconds, memory, wrong verdicts and more, tables in ou
 
 bench-quick: install ## Run the essential benchmarks, in under three minutes
 	$(BIN)/python tests/benchmarks/speed.py --quick $(ARGS)
+
+gpu-check: install ## Check and time gradflow on the first CUDA GPU, in under eight minutes (docs/gpu.md)
+	$(BIN)/python tests/benchmarks/gpu_check.py $(ARGS)
 
 test: install ## Run every test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 $(ARGS)
