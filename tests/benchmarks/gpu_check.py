@@ -1,4 +1,4 @@
-"""Whether gradflow is right on a GPU, and how fast: one command, under eight minutes on one H100 or H200, no data.
+"""Whether gradflow is right on a GPU, and how fast: one command, within eight minutes, without data.
 
     make gpu-check                                                            # the first CUDA GPU
     python tests/benchmarks/gpu_check.py --device cpu --miniature             # the same code on a CPU, in half a minute
