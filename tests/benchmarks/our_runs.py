@@ -6,9 +6,10 @@ The wall times of the points in TensorBoard's event files show when each epoch e
 nothing is added to the timed run.
 """
 
+import itertools
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -17,7 +18,7 @@ import numpy as np
 import processes
 from processes import Failed, Finished
 
-from gradflow.runs import events
+from gradflow.runs import events, folders, tags
 
 USAGE_STATUS = 2  # train.py's exit status for wrong input
 
@@ -31,14 +32,26 @@ class RunTimes:
     """One run folder.
 
     Attributes:
-        epochs: seconds of each epoch after the first, validation and checkpoints included.
-        steps: seconds between consecutive steps of one epoch.
         first_step: when the first step was taken, in seconds since 1970.
+        validations: when each epoch's validation ended, in seconds since 1970.
+        steps: seconds between consecutive steps of one epoch.
     """
 
-    epochs: list[float]
-    steps: list[float]
     first_step: float
+    validations: list[float]
+    steps: list[float]
+
+    @property
+    def bounds(self) -> list[tuple[float, float]]:
+        """When each epoch from the third on began and ended, in seconds since 1970, validation and checkpoint included.
+
+        The first checkpoint, with the imports that it needs, falls into the second.
+        """
+        return list(itertools.pairwise(self.validations[1:]))
+
+    def trained_within(self, start: float, end: float) -> float:
+        """Seconds between two moments in which the run was between its first step and its last validation."""
+        return max(0.0, min(end, self.validations[-1]) - max(start, self.first_step))
 
 
 @dataclass(frozen=True)
@@ -50,8 +63,18 @@ class Training:
 
     @property
     def epochs(self) -> list[float]:
-        """Seconds of every epoch of every run, except each run's first."""
-        return [seconds for run in self.runs.values() for seconds in run.epochs]
+        """Seconds of every epoch of every run, except each run's first two."""
+        return [end - start for run in self.runs.values() for start, end in run.bounds]
+
+    @property
+    def epochs_a_run(self) -> list[float]:
+        """The same, each divided by the number of runs that trained meanwhile, averaged over the epoch's time.
+
+        For runs side by side, what an epoch of one run costs all cores together.
+        """
+        runs = self.runs.values()
+        bounds = [one for run in runs for one in run.bounds]
+        return [(end - start) ** 2 / sum(run.trained_within(start, end) for run in runs) for start, end in bounds]
 
     @property
     def steps(self) -> list[float]:
@@ -62,13 +85,25 @@ class Training:
         """Seconds from the start of the process to the first step of any run."""
         return min(run.first_step for run in self.runs.values()) - self.process.started
 
+    @property
+    def first_epoch(self) -> float:
+        """Seconds from the start of the process to the end of the first epoch of any run."""
+        return min(run.validations[0] for run in self.runs.values()) - self.process.started
 
-def train(overrides: Sequence[str], *, data_dir: Path | None = None, threads: int | None = None) -> Training:
+
+def train(
+    overrides: Sequence[str],
+    *,
+    data_dir: Path | None = None,
+    threads: int | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Training:
     """Run `train.py` with these overrides in a temporary output folder.
 
     Args:
         data_dir: folder with MNIST.
         threads: of PyTorch; None leaves the choice to train.py and its launcher.
+        environment: variables to set.
 
     Raises:
         Refused: if train.py does not accept the overrides.
@@ -81,7 +116,7 @@ def train(overrides: Sequence[str], *, data_dir: Path | None = None, threads: in
         try:
             # With compile=true, nothing compiled earlier is reused.
             own = {"PYTHONPATH": str(processes.HERE), "TORCHINDUCTOR_CACHE_DIR": f"{folder}/compiled"}
-            finished = processes.run(command, threads=threads, environment=own)
+            finished = processes.run(command, threads=threads, environment=own | dict(environment or {}))
         except Failed as error:
             if error.status == USAGE_STATUS:
                 raise Refused(error.last_line) from error
@@ -91,17 +126,17 @@ def train(overrides: Sequence[str], *, data_dir: Path | None = None, threads: in
 
 
 def _times(run_folder: Path) -> RunTimes:
-    steps, validations = (np.array(sorted(_moments(run_folder, tag))) for tag in ("train/loss_step", "val/loss"))
+    curves = (tags.TRAIN_LOSS_STEP, tags.val(tags.LOSS))
+    steps, validations = (np.array(sorted(moments(run_folder, tag))) for tag in curves)
     # A step belongs to the epoch that ends at the first validation loss after it.
     epoch = np.searchsorted(validations, steps)
     within = epoch[1:] == epoch[:-1]
-    # The first checkpoint, with the imports that it needs, falls between the first two validations.
-    return RunTimes(np.diff(validations)[1:].tolist(), np.diff(steps)[within].tolist(), float(steps[0]))
+    return RunTimes(float(steps[0]), validations.tolist(), np.diff(steps)[within].tolist())
 
 
-def _moments(run_folder: Path, tag: str) -> Iterator[float]:
+def moments(run_folder: Path, tag: str) -> Iterator[float]:
     """When each point of a curve was recorded, in seconds since 1970."""
-    for file in run_folder.glob("events.out.tfevents.*"):
+    for file in run_folder.glob(folders.EVENT_FILES):
         for event in events.events(file):
             if any(value.tag == tag for value in event.summary.value):
                 yield event.wall_time
