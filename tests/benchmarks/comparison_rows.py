@@ -25,11 +25,13 @@ class Measurement:
         seconds: of its epochs or steps.
         process: the process as a whole.
         start_up: seconds until the first step, if known.
+        warm_up: seconds until the end of the first epoch, less those of a later one, if known.
     """
 
     seconds: list[float]
     process: Finished
     start_up: float | None = None
+    warm_up: float | None = None
 
 
 def of_script(finished: Finished, *, skip: int = 1) -> Measurement:
@@ -38,7 +40,8 @@ def of_script(finished: Finished, *, skip: int = 1) -> Measurement:
 
 
 def of_epochs(training: Training) -> Measurement:
-    return Measurement(training.epochs, training.process, training.start_up)
+    warm_up = training.first_epoch - median(training.epochs)
+    return Measurement(training.epochs, training.process, training.start_up, warm_up)
 
 
 def of_steps(training: Training) -> Measurement:
@@ -69,6 +72,9 @@ class Samples:
 
     def start_up(self, name: str) -> float:
         return median(one.start_up for one in self.rounds[name] if one.start_up is not None)
+
+    def warm_up(self, name: str) -> float:
+        return median(one.warm_up for one in self.rounds[name] if one.warm_up is not None)
 
 
 def alternate(what: str, competitors: Mapping[str, Callable[[], Measurement]], *, rounds: int) -> Samples:
@@ -138,9 +144,18 @@ def at_most(bound: float | None = None) -> Target:
 
 def compare(what: str, samples: Samples, ours: str, other: str, target: Target) -> list[str]:
     """A row; its ratio is that of the medians over all rounds, then the smallest and largest of a single round."""
-    for name in (ours, other):
-        if name in samples.refused:
-            return [what, f"not available: {samples.refused[name]}", other, "", "", str(target), ""]
+    if ours in samples.refused:
+        return [what, f"not available: {samples.refused[ours]}", other, "", "", str(target), ""]
+    if other in samples.refused:
+        return [
+            what,
+            duration(samples.seconds(ours)),
+            f"not available: {samples.refused[other]}",
+            "",
+            "",
+            str(target),
+            "",
+        ]
     single = [target.ratio(a, b) for a, b in zip(samples.medians(ours), samples.medians(other), strict=True)]
     spread = f" ({min(single):.2f} to {max(single):.2f})" if len(single) > 1 else ""
     fastest = f"{target.ratio(samples.fastest(ours), samples.fastest(other)):.2f}"

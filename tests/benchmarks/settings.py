@@ -21,6 +21,7 @@ class Settings:
         threads: of every process; launchers that start several processes choose for themselves.
         rounds: how many times the sides of a comparison are measured in turn.
         keras: a Python interpreter with Keras, if any.
+        jax: a Python interpreter with JAX, if any.
     """
 
     data_dir: Path
@@ -28,6 +29,7 @@ class Settings:
     threads: int
     rounds: int
     keras: Path | None = None
+    jax: Path | None = None
 
     def train(self, *overrides: str, pinned: bool = True) -> Training:
         """One call of train.py; without `pinned`, its launcher divides the cores."""
@@ -46,5 +48,7 @@ class Settings:
         """One call of a script in this folder."""
         return self.command(processes.script(name, *arguments))
 
-    def command(self, command: Sequence[str]) -> Finished:
-        return processes.run(command, threads=self.threads, environment={"PYTHONPATH": str(processes.HERE)})
+    def command(self, command: Sequence[str], *, pinned: bool = True) -> Finished:
+        """One call of any command; without `pinned`, it takes the cores that it finds."""
+        own = {"PYTHONPATH": str(processes.HERE)}
+        return processes.run(command, threads=self.threads if pinned else None, environment=own)
