@@ -67,6 +67,7 @@ pictures: install ## Make the pictures of README and docs again, and train what 
 
 bench: install ## Measure seconds, memory, wrong verdicts and more, tables in outputs/bench (over an hour, idle machine)
 	$(BIN)/python tests/benchmarks/speed.py $(ARGS)
+	$(BIN)/python tests/benchmarks/busy_machine.py
 	$(BIN)/python tests/benchmarks/growth.py
 	$(BIN)/python tests/benchmarks/study_report.py
 	$(BIN)/python tests/benchmarks/batch_norm_samples.py

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from our_runs import RunTimes, Training, train
+from paused_runs import Rate, paused_run, rate
 from processes import Finished
 
 FOLDER = Path(__file__).parent / "benchmarks"
@@ -34,3 +35,21 @@ def test_an_epoch_beside_another_run_counts_for_the_time_that_it_had_to_itself()
     assert training.epochs == [4.0, 4.0, 3.0]
     # From 4 to 8 both trained half of the time, 1.5 runs on average; from 8 to 12 one; from 3 to 6 two.
     assert training.epochs_a_run == pytest.approx([4 / 1.5, 4.0, 3 / 2])
+
+
+def test_the_rate_in_a_turn_is_that_of_its_steps_without_validations_or_a_lower_bound():
+    steps, validations = [0.0, 10.5, 11.0, 12.5, 13.0, 20.0, 20.5], [12.0, 20.2]
+    assert rate(steps, validations, 10.0, 14.0) == Rate(0.5)  # from 11.0 to 12.5 there was a validation
+    assert rate(steps, validations, 19.0, 22.0) == Rate(0.5)  # and nothing else from 20.0 to 20.5
+    assert rate(steps, validations, 13.5, 19.5) == Rate(6.0, bound=True)
+    assert rate(steps, validations, 12.7, 16.7) == Rate(2.0, bound=True)  # one ended, the next would have as long
+
+
+@pytest.mark.slow
+def test_a_paused_run_has_a_rate_for_every_turn():
+    with paused_run(TINY, {}) as run:
+        run.stop_before_training()
+        run.train_an_epoch()
+        run.turn(0.1)
+        run.turn(0.1)
+        assert len(run.rates()) == 2

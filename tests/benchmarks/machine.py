@@ -28,10 +28,11 @@ def processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def caption() -> str:
-    """One line above a table."""
+def caption(*, pinned: bool = True) -> str:
+    """One line above a table, with the threads if they are the same for all processes."""
     versions = ", ".join([f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in LIBRARIES)])
-    return f"{processor()}, {cores()} cores, OMP_NUM_THREADS={threads()}; {versions}; {time.strftime('%Y-%m-%d')}."
+    all_threads = f", OMP_NUM_THREADS={threads()}" if pinned else ""
+    return f"{processor()}, {cores()} cores{all_threads}; {versions}; {time.strftime('%Y-%m-%d')}."
 
 
 def busy_seconds() -> float | None:
