@@ -20,19 +20,22 @@ def compiled():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "options",
-    [["model=conv", "activation=relu,tanh"], ["model=mlp", "activation=rrelu", "model.dropout=0.2"]],
-    ids=" ".join,
+    ("options", "graphs_of_a_run"),
+    [
+        ("model=conv activation=relu,tanh", 2),  # the network, for whole batches and the smaller one at an epoch's end
+        ("model=mlp activation=rrelu model.dropout=0.2", 1),  # the update by a whole batch
+        ("model=mlp activation=relu model.dropout=0.2 trainer.gradient_clip_val=9", 2),
+    ],
 )
-def test_a_compiled_run_differs_by_rounding(command, tmp_path, options):
+def test_a_compiled_run_differs_by_rounding(command, tmp_path, options, graphs_of_a_run):
     results, graphs = [], []
     for knob in ("false", "true"):
         before, folder = compiled(), tmp_path / knob
-        arguments = (*SMALL, *options, "precision=64", f"compile={knob}", f"output_dir={folder}/outputs")
+        arguments = (*SMALL, *options.split(), "precision=64", f"compile={knob}", f"output_dir={folder}/outputs")
         assert command(*arguments).status == 0
         results.append([left_by(run) for run in run_folders(folder)])
         graphs.append(compiled() - before)
-    assert graphs == [0, 2 * len(results[1])]  # each run has whole batches and a smaller one at an epoch's end
+    assert graphs == [0, graphs_of_a_run * len(results[1])]
     for plain, other in zip(*results, strict=True):
         assert other["metrics"] == pytest.approx(plain["metrics"], rel=1e-6, abs=1e-9)
         assert other["curves"].keys() == plain["curves"].keys()
@@ -43,8 +46,9 @@ def test_a_compiled_run_differs_by_rounding(command, tmp_path, options):
 
 
 @pytest.mark.slow
-def test_an_interrupted_compiled_run_ends_bit_identical(command, tmp_path, monkeypatch):
-    options = (*SMALL, "trainer.max_epochs=4", "model=conv", "model.dropout=0.2", "compile=true")
+@pytest.mark.parametrize("model", ["conv", "mlp"])
+def test_an_interrupted_compiled_run_ends_bit_identical(command, tmp_path, monkeypatch, model):
+    options = (*SMALL, "trainer.max_epochs=4", f"model={model}", "model.dropout=0.2", "compile=true")
     assert command(*options, f"output_dir={tmp_path}/whole/outputs").status == 0
     assert interrupt_after(command, monkeypatch, 3, *options).status == 130
     assert "resuming after epoch 2" in command(*options).out

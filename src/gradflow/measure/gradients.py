@@ -20,6 +20,13 @@ def gradient_row(parameters: Sequence[nn.Parameter], *, abs_sums: bool) -> list[
     return [gradient_norms(gradients), *([gradient_abs_sums(gradients)] if abs_sums else [])]
 
 
+def wide_gradient_row(gradients: Sequence[Tensor], *, abs_sums: bool) -> list[Tensor]:
+    """The row of T gradients in float64, for a compiler, which sums them without writing float64 copies first."""
+    wide = [gradient.double() for gradient in gradients]
+    norms_T = torch.stack([one.square().sum() for one in wide]).sqrt()
+    return [norms_T, *([torch.stack([one.abs().sum() for one in wide])] if abs_sums else [])]
+
+
 def _entries(parameter: nn.Parameter) -> Tensor:
     """The entries of the gradient that may differ from zero."""
     gradient = parameter.grad

@@ -138,6 +138,7 @@ def module(cfg: DictConfig, arrays: ArrayDataModule) -> ActivationModule:
         seed=cfg.seed,
         activation=type(activation(cfg)),
         updates_itself=arrays.chunk_size is not None,
+        compiles=cfg.compile,
     )
     # Lightning widens the weights only after restoring a checkpoint, whose weights would be rounded.
     return module.double() if str(cfg.precision) == "64" else module

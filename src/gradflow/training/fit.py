@@ -13,7 +13,6 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.seed import isolate_rng
 from omegaconf import DictConfig
-from torch import nn
 
 from gradflow import terminal
 from gradflow.callbacks.monitor import declared, monitors_among
@@ -65,8 +64,6 @@ def build_parts(
     module = build.any_module(cfg, data)
     if isinstance(module, ActivationModule):
         scores, logged = module.scores, None
-        if cfg.compile:
-            _compile(module.network)
     else:
         scores = own_module.scores(cfg)
         logged = LoggedMetrics(scores)
@@ -85,12 +82,6 @@ def build_parts(
     if logged is not None:
         seed_epochs(data, seed=cfg.seed, trainer=trainer)
     return Parts(monitors, data, module, trainer, scores, logged)
-
-
-def _compile(network: nn.Module) -> None:
-    torch.compiler.reset()  # the compiler's limits count earlier runs too
-    # One kernel per shape, as an epoch has at most two; random numbers as without compilation.
-    network.compile(dynamic=False, options={"fallback_random": True})
 
 
 def fit_and_test(cfg: DictConfig, parts: Parts, folder: Path, resume: Path | None) -> dict[str, float]:

@@ -23,6 +23,7 @@ from gradflow.measure.steps import StepTable
 from gradflow.runs import tags
 from gradflow.runs.scalars import write, write_rows
 from gradflow.seeds import Stream, torch_seed
+from gradflow.training.compiled_update import CompiledUpdate, compiled_training
 from gradflow.training.epoch_scores import EpochScores
 from gradflow.training.schedules import STEP, Schedule
 from gradflow.training.update_count import count_for_both, count_update
@@ -43,6 +44,7 @@ class ActivationModule(L.LightningModule):
         activation: the class of the network's activations, whose parameters do not decay.
         updates_itself: whether a training step is a chunk of batches with one update each (Lightning's manual
             optimization); the weights are bit-identical to those of automatic optimization.
+        compiles: whether training steps are compiled: a whole update, or the network's passes alone.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class ActivationModule(L.LightningModule):
         seed: int = 0,
         activation: type[nn.Module] = nn.Identity,
         updates_itself: bool = False,
+        compiles: bool = False,
     ) -> None:
         super().__init__()
         self.automatic_optimization = not updates_itself
@@ -64,6 +67,8 @@ class ActivationModule(L.LightningModule):
         self._schedule = schedule
         self._seed = seed
         self._activation = activation
+        self._compiles = compiles
+        self._compiled: CompiledUpdate | None = None
         self.steps = StepTable()  # loss, gradient norms (T,), and if asked for their absolute sums (T,)
         self.keeps_abs_sums = False
         self.trained: list[nn.Parameter] = []  # the T tensors
@@ -108,6 +113,11 @@ class ActivationModule(L.LightningModule):
 
     def on_train_start(self) -> None:
         self._processes = self.trainer.world_size
+        if self._compiles:
+            whole = not self.automatic_optimization and "mixed" not in str(self.trainer.precision)
+            self._compiled = compiled_training(
+                self.network, self.task.loss, self.trainer.optimizers, whole=whole, abs_sums=self.keeps_abs_sums
+            )
 
     def on_train_epoch_start(self) -> None:
         torch.manual_seed(torch_seed(self._seed, Stream.STOCHASTIC, self.current_epoch, process=self.global_rank))
@@ -135,13 +145,11 @@ class ActivationModule(L.LightningModule):
         mixed = torch.is_autocast_enabled(self.device.type)
         wide = self.dtype == torch.float64
         for batch in map(self.trainer.precision_plugin.convert_input, chunk) if wide else chunk:
-            loss = self._training_loss(batch)
-            for p in self.trained:
-                p.grad = None
-            with torch.autocast(self.device.type, enabled=False) if mixed else nullcontext():
-                loss.backward()
-                self.on_before_optimizer_step(optimizer)
-                optimizer.step()
+            # The first update of all creates the optimizer's state, and shows the monitors the order of the layers.
+            if self._compiled is not None and self._compiled.takes(batch) and self.global_step:
+                self._update_compiled(self._compiled, batch)
+            else:
+                self._update(batch, optimizer, mixed=mixed)
             if isinstance(schedule, LRScheduler):
                 schedule.step()
             # LightningOptimizer.step would count the update itself, but it and the manual_backward that belongs to it
@@ -149,6 +157,25 @@ class ActivationModule(L.LightningModule):
             count_update(self.trainer)
             if mixed:  # Lightning's autocast spans the chunk and would reuse bfloat16 copies of old weights
                 torch.clear_autocast_cache()
+        if self._compiled is not None:
+            self._compiled.settle()
+
+    def _update(self, batch: Batch, optimizer: Optimizer, *, mixed: bool) -> None:
+        if self._compiled is not None:
+            self._compiled.settle()
+        loss = self._training_loss(batch)
+        for p in self.trained:
+            p.grad = None
+        with torch.autocast(self.device.type, enabled=False) if mixed else nullcontext():
+            loss.backward()
+            self.on_before_optimizer_step(optimizer)
+            optimizer.step()
+
+    def _update_compiled(self, update: CompiledUpdate, batch: Batch) -> None:
+        """A loss or gradient that is not finite ends the run after the update here, as both are one."""
+        loss, outputs, row = update(batch)
+        self._training.add(loss, outputs, batch[1])
+        self._record(loss, row)
 
     def _training_loss(self, batch: Batch, *, share: float = 1.0) -> Tensor:
         loss = self.loss(batch, self._training, self.network)
@@ -163,10 +190,12 @@ class ActivationModule(L.LightningModule):
         losses.clear()
         if self._processes > 1:
             loss = self.trainer.strategy.reduce(loss, reduce_op="mean")
-        norms, *abs_sums = gradient_row(self.trained, abs_sums=self.keeps_abs_sums)
-        self.steps.append(self.global_step, loss[None], norms, *abs_sums)
+        self._record(loss, gradient_row(self.trained, abs_sums=self.keeps_abs_sums))
+
+    def _record(self, loss: Tensor, row: list[Tensor]) -> None:
+        self.steps.append(self.global_step, loss[None], *row)
         if self.device.type == "cpu":
-            if not math.isfinite(float(loss + norms.sum())):
+            if not math.isfinite(float(loss + row[0].sum())):
                 self.check_steps()
         elif self.steps.unseen >= RUN_AHEAD:
             self.check_steps()
