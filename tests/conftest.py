@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import hydra
 import pytest
@@ -19,7 +20,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from gradflow import CONF
-from gradflow.sweep import cli
+from gradflow.sweep import cli, side_by_side
 
 # A session started in the background (nohup, &) ignores these, and so would every process that it starts.
 if threading.current_thread() is threading.main_thread():
@@ -123,7 +124,8 @@ def _process_restored() -> Iterator[None]:
     signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     hydra_config = HydraConfig.instance().cfg
     try:
-        with warnings.catch_warnings():
+        # Runs stay in this process, where tests look into them and stop them.
+        with warnings.catch_warnings(), patch.object(side_by_side, "cpu_count", return_value=1):
             yield
     finally:
         GlobalHydra.instance().clear()

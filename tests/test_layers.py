@@ -14,6 +14,7 @@ ORDER = [
     "invocation",
     "config_folders",
     "seeds",
+    "threads",
     "garbage",
     "signals",
     "wrapping",

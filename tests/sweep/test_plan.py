@@ -299,7 +299,7 @@ def test_a_class_that_was_edited_does_not_join_either(command, launched, tmp_pat
 def test_what_changes_between_planning_and_training_is_not_trained(command, tmp_path, tiny, monkeypatch):
     save_table(tmp_path)
     announce = plan.announce
-    monkeypatch.setattr(plan, "announce", lambda *a: (announce(*a), save_table(tmp_path, shift=1)))
+    monkeypatch.setattr(plan, "announce", lambda *a, **k: (announce(*a, **k), save_table(tmp_path, shift=1)))
     refused = command(*OWN_DATA, *tiny)
     assert refused.status == 2
     assert re.search(r"data\.path: what it names has changed since \S*/seed=0 was planned; give the", refused.err)

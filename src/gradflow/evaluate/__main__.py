@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gradflow import command_line, garbage, invocation
+from gradflow import command_line, garbage, invocation, threads
 
 OVERRIDE = re.compile(r"(?:\+\+?|~)?data(?:_dir)?[.=@]")  # everything else is a folder, whose name has a = too
 PARTS = ("test", "validation", "train", "all")
@@ -15,6 +15,7 @@ PARTS = ("test", "validation", "train", "all")
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     options = _parser().parse_args(arguments)
+    threads.let_wait_asleep()
     with garbage.uncollected():
         from gradflow.evaluate.runs import evaluate  # torch and Lightning take seconds; --help need not wait
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from gradflow import command_line, garbage, invocation
+from gradflow import command_line, garbage, invocation, threads
 from gradflow.errors import ConfigError
 from gradflow.lesson.experiments.effort import FULL, QUICK
 from gradflow.terminal import page, say, say_whole
@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _build(options: argparse.Namespace, typed: Sequence[str]) -> None:
     if options.seed < 0:
         raise ConfigError(f"--seed {options.seed}: a seed must be at least 0, e.g. --seed 0")
+    threads.let_wait_asleep()
     with garbage.uncollected():
         from gradflow.lesson.build import build  # torch and altair take seconds; --help need not wait
 

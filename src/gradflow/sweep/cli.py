@@ -16,7 +16,7 @@ from hydra.errors import HydraException, InstantiationException, OverrideParseEx
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from gradflow import CONF, garbage, invocation, signals, terminal
+from gradflow import CONF, garbage, invocation, signals, terminal, threads
 from gradflow.errors import CannotWrite, ConfigError, RunsFailed, nearest, shown
 
 TOO_LONG = "Exceeds the limit"  # how Python begins a ValueError for a number of thousands of digits
@@ -51,6 +51,7 @@ def main() -> None:
     os.environ[FULL_ERROR] = "1"  # let errors through to here instead of having Hydra print them
     os.environ[invocation.COMMAND] = shlex.join(sys.argv)
     os.environ[invocation.PROGRAM] = invocation.train()
+    threads.let_wait_asleep()
     terminal.accept_every_character()
     signals.listen()
     _accept_help_that_is_made_when_shown()

@@ -237,11 +237,13 @@ def unfinished(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     return [run for run in runs if not present.is_done(run.folder)]
 
 
-def announce(runs: Sequence[PlannedRun], todo: Sequence[PlannedRun]) -> None:
-    """Print how many runs there are to train, where they go, and what finished runs do not have."""
+def announce(runs: Sequence[PlannedRun], todo: Sequence[PlannedRun], *, workers: int = 1) -> None:
+    """Print how many runs there are to train, how many at a time, where they go, and what finished runs do not have."""
     studies = sorted({str(run.folder.parent.parent) for run in runs})
     done = f" ({len(runs) - len(todo)} already done)" if len(todo) < len(runs) else ""
-    terminal.say(f"{len(todo)} run{'' if len(todo) == 1 else 's'} to train{done} in {', '.join(studies)}")
+    at_a_time = f", {workers} at a time," if workers > 1 else ""
+    what = f"{len(todo)} run{'' if len(todo) == 1 else 's'} to train{done}{at_a_time}"
+    terminal.say(f"{what} in {', '.join(studies)}")
     for tag, count in Counter(tag for run in runs for tag in run.lacks).items():
         which = "1 finished run has" if count == 1 else f"{count} finished runs have"
         terminal.say(f"{which} no {tag}; if a monitor was missing, rerun=true trains again with it", style="yellow")

@@ -31,6 +31,7 @@ from gradflow.training.logged_metrics import LoggedMetrics
 from gradflow.training.module import ActivationModule
 from gradflow.training.process import process_settings, processes
 from gradflow.training.progress import RunProgress
+from gradflow.training.thread_count import suitable_threads, update_operations
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,17 @@ def build_parts(
     )
     if logged is not None:
         seed_epochs(data, seed=cfg.seed, trainer=trainer)
+    if cfg.threads is None and trainer.strategy.root_device.type == "cpu":
+        _choose_threads(module, data, processes=trainer.world_size)
     return Parts(monitors, data, module, trainer, scores, logged)
+
+
+def _choose_threads(module: L.LightningModule, data: L.LightningDataModule, *, processes: int) -> None:
+    """As many threads as suit the network; a module of the user's own keeps those available."""
+    if isinstance(module, ActivationModule) and isinstance(data, ArrayDataModule):
+        x = torch.zeros(1, *data.input_shape).to(module.dtype)
+        operations = update_operations(module.network, x, batch_size=-(-data.batch_size // processes))
+        torch.set_num_threads(suitable_threads(operations, available=torch.get_num_threads()))
 
 
 def fit_and_test(cfg: DictConfig, parts: Parts, folder: Path, resume: Path | None) -> dict[str, float]:

@@ -58,7 +58,7 @@ class GradflowSweeper(Sweeper):
         from gradflow import config_folders, garbage, signals, terminal
 
         with garbage.uncollected():
-            from gradflow.sweep import launch, live, next_steps, plan
+            from gradflow.sweep import jobs, launch, live, next_steps, plan, side_by_side
 
         terminal.configure()
         if (taken := config_folders.clashes()) is not None:
@@ -66,11 +66,12 @@ class GradflowSweeper(Sweeper):
         with terminal.console.status("checking the configuration"):
             runs = plan.plan(self._wanted(arguments))
         todo = plan.unfinished(runs)
-        plan.announce(runs, todo)
+        workers = side_by_side.workers(self._of_launcher(todo[0]), jobs=len(jobs.jobs(todo))) if todo else 1
+        plan.announce(runs, todo, workers=workers)
         told: BaseException | None = None
         try:
             with live.shown(runs, todo) as says:
-                returns = launch.outlive(todo, functools.partial(self._launch, says=says))
+                returns = launch.outlive(todo, functools.partial(self._launch, says=says, workers=workers))
         except (KeyboardInterrupt, signals.Signalled) as error:
             told = error
             raise
@@ -100,14 +101,15 @@ class GradflowSweeper(Sweeper):
             axes = functools.partial(identity.study_axes, cfg, choices, defaults)
             yield plan.Wanted(cfg, overrides, axes)
 
-    def _launch(self, runs: "Sequence[PlannedRun]", *, says: Path | None) -> list[Any]:
+    def _launch(self, runs: "Sequence[PlannedRun]", *, says: Path | None, workers: int) -> list[Any]:
         """Hand the runs to the configured launcher, each job with its folder set as Hydra expects it.
 
         Args:
             runs: to train.
             says: a file for what workers of this process print.
+            workers: how many jobs are trained at a time where no launcher was asked for.
         """
-        from gradflow.sweep import jobs, plan
+        from gradflow.sweep import jobs, plan, side_by_side
 
         launched: list[list[str]] = []
         trained = 0
@@ -118,7 +120,10 @@ class GradflowSweeper(Sweeper):
             values = {"hydra.sweep.dir": study, "hydra.sweep.subdir": subdir, f"hydra.job.env_set.{jobs.JOB}": job}
             launched.append([f"{key}={plan.quoted(value)}" for key, value in values.items()])
             trained += len(folders)
-        return list(self._launcher(self._of_launcher(runs[0])).launch(launched, initial_job_idx=0))
+        config = self._of_launcher(runs[0])
+        if workers > 1:
+            side_by_side.launch_side_by_side(config, workers=workers)
+        return list(self._launcher(config).launch(launched, initial_job_idx=0))
 
     def _of_launcher(self, first: "PlannedRun") -> DictConfig:
         """What a launcher sees: Hydra's settings, with the folder of the first run's study and that run's values."""
