@@ -21,7 +21,7 @@ def test_every_benchmark_can_be_imported(name):
 
 @pytest.mark.slow
 def test_a_run_is_timed_by_its_curves():
-    training = train((*TINY, "data.batch_size=300", "trainer.max_epochs=4"), threads=1)
+    training = train((*TINY, "data.batch_size=300", "trainer.max_epochs=4", "threads=1"))
     assert len(training.runs) == 1
     assert len(training.epochs) == 2  # without the first two
     assert len(training.steps) == 4 * (4 - 1)  # 1,197 samples are four batches; gaps between epochs do not count

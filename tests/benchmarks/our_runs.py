@@ -95,14 +95,12 @@ def train(
     overrides: Sequence[str],
     *,
     data_dir: Path | None = None,
-    threads: int | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Training:
     """Run `train.py` with these overrides in a temporary output folder.
 
     Args:
         data_dir: folder with MNIST.
-        threads: of PyTorch; None leaves the choice to train.py and its launcher.
         environment: variables to set.
 
     Raises:
@@ -116,7 +114,7 @@ def train(
         try:
             # With compile=true, nothing compiled earlier is reused.
             own = {"PYTHONPATH": str(processes.HERE), "TORCHINDUCTOR_CACHE_DIR": f"{folder}/compiled"}
-            finished = processes.run(command, threads=threads, environment=own | dict(environment or {}))
+            finished = processes.run(command, threads=None, environment=own | dict(environment or {}))
         except Failed as error:
             if error.status == USAGE_STATUS:
                 raise Refused(error.last_line) from error

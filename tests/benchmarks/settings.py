@@ -18,7 +18,7 @@ class Settings:
     Attributes:
         data_dir: a folder with MNIST in torchvision's layout.
         photos: an .npz file with random images in CIFAR-10's shape.
-        threads: of every process; launchers that start several processes choose for themselves.
+        threads: of scripts; train.py chooses its own.
         rounds: how many times the sides of a comparison are measured in turn.
         keras: a Python interpreter with Keras, if any.
         jax: a Python interpreter with JAX, if any.
@@ -31,9 +31,9 @@ class Settings:
     keras: Path | None = None
     jax: Path | None = None
 
-    def train(self, *overrides: str, pinned: bool = True) -> Training:
-        """One call of train.py; without `pinned`, its launcher divides the cores."""
-        return train(overrides, data_dir=self.data_dir, threads=self.threads if pinned else None)
+    def train(self, *overrides: str) -> Training:
+        """One call of train.py, which chooses its threads itself."""
+        return train(overrides, data_dir=self.data_dir)
 
     def clocked(self, *overrides: str) -> dict[str, float]:
         """The same, timing the monitors' hooks: seconds of the whole run by class."""

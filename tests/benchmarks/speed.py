@@ -5,7 +5,7 @@
     python tests/benchmarks/speed.py --only jax jax_seeds    # parts of it
 
 Every ratio is measured within one run, its two sides in turn. Nothing here passes or fails: the table shows each ratio
-next to its target. Run it on an idle machine; OMP_NUM_THREADS sets the threads of every process.
+next to its target. Run it on an idle machine; OMP_NUM_THREADS sets the threads of scripts, train.py chooses its own.
 Keras is measured if it is installed, JAX if an environment of its own has it: `python -m venv .venv-jax` and
 `.venv-jax/bin/pip install jax`, or `--jax PYTHON`.
 """

@@ -41,8 +41,8 @@ def one_run(settings: Settings, *, epochs: int) -> list[list[str]]:
     ours = (*ADAM, "seed=0", f"trainer.max_epochs={epochs}")
     arguments = ("mlp", "--data-dir", str(settings.data_dir), "--epochs", str(epochs))
     competitors: Competitors = {
-        EAGER: lambda: of_epochs(settings.train(*ours, pinned=False)),
-        COMPILED: lambda: of_epochs(settings.train(*ours, COMPILED, pinned=False)),
+        EAGER: lambda: of_epochs(settings.train(*ours)),
+        COMPILED: lambda: of_epochs(settings.train(*ours, COMPILED)),
         BARE: lambda: of_script(settings.script("bare_loops.py", *arguments)),
         JAX: functools.partial(_jax, settings, epochs=epochs, seeds=1),
     }
@@ -75,7 +75,7 @@ def several_seeds(settings: Settings, *, epochs: int) -> list[list[str]]:
 
 
 def _side_by_side(settings: Settings, *overrides: str) -> Measurement:
-    training = settings.train(*overrides, pinned=False)
+    training = settings.train(*overrides)
     return Measurement(training.epochs_a_run, training.process)
 
 

@@ -24,9 +24,7 @@ Competitors = dict[str, Callable[[], Measurement]]
 def three_activations(settings: Settings) -> list[list[str]]:
     """From the command to the last result: three runs on two cores, and three scripts one after another."""
     competitors: Competitors = {
-        "gradflow": lambda: whole(
-            settings.train("experiment=mnist_adam", "seed=0", "hydra/launcher=joblib", pinned=False).process
-        ),
+        "gradflow": lambda: whole(settings.train("experiment=mnist_adam", "seed=0", "hydra/launcher=joblib").process),
         "three textbook scripts": lambda: whole(*(_textbook(settings, activation) for activation in ACTIVATIONS)),
     }
     samples = alternate("three activations", competitors, rounds=1)
@@ -57,4 +55,4 @@ def launchers(settings: Settings) -> list[list[str]]:
 def _sweep(settings: Settings, launcher: str, *more: str) -> Measurement:
     """From the command to the table."""
     sweep = ("activation=sigmoid,relu", "blocks=1,2,4,6,8", f"hydra/launcher={launcher}", *more)
-    return whole(settings.train(*sweep, pinned=False).process)
+    return whole(settings.train(*sweep).process)
