@@ -24,6 +24,7 @@ from gradflow.errors import ConfigError
 from gradflow.runs import durable, folders, version_1
 from gradflow.runs.gradient_gain import gain_per_layer
 from gradflow.runs.record import read_record
+from gradflow.runs.scalar_tables import ScalarTable, scalar_tables
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)  # events hold scalars in float32
 _LENGTH, _CHECKSUM = struct.Struct("<Q"), struct.Struct("<I")
@@ -134,15 +135,12 @@ def curves(run_folder: Path) -> dict[str, Curve]:
     Raises:
         ConfigError: if a file is damaged: a checksum is wrong.
     """
-    points: dict[str, tuple[list[int], list[float]]] = {}
-    for file in sorted(run_folder.glob(folders.EVENT_FILES)):
-        for event in events(file):
-            for value in event.summary.value:
-                if value.HasField("simple_value"):
-                    steps, values = points.setdefault(value.tag, ([], []))
-                    steps.append(event.step)
-                    values.append(value.simple_value)
-    found = {tag: _sorted(np.array(steps, np.int64), np.array(values)) for tag, (steps, values) in points.items()}
+    files = sorted(run_folder.glob(folders.EVENT_FILES))
+    points: dict[str, list[tuple[ScalarTable, int]]] = {}
+    for table in scalar_tables(itertools.chain.from_iterable(map(events, files))):
+        for column, tag in enumerate(table.tags):
+            points.setdefault(tag, []).append((table, column))
+    found = {tag: _curve(parts) for tag, parts in points.items()}
     if version_1.is_of_version_1(found):
         record = read_record(run_folder)
         found = version_1.upgraded(found, _gain, overrides=record["overrides"] if record else [])
@@ -156,9 +154,14 @@ def _gain(chain: Sequence[Curve]) -> Curve:
     return Curve(chain[0].steps[known], gain[known])
 
 
-def _sorted(steps: np.ndarray, values: np.ndarray) -> Curve:
-    order = np.argsort(steps, kind="stable")
-    return Curve(steps[order], values[order])
+def _curve(parts: Sequence[tuple[ScalarTable, int]]) -> Curve:
+    """A column of each of these tables, by step; of points at one step, the one written first comes first."""
+    steps, values, order = (
+        np.concatenate(found)
+        for found in zip(*((table.steps, table.values[:, at], table.order) for table, at in parts), strict=True)
+    )
+    sequence = np.lexsort((order, steps))
+    return Curve(steps[sequence], values[sequence])
 
 
 def events(file: Path, *, size: int | None = None) -> Iterator[Event]:
