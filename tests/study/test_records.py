@@ -8,8 +8,10 @@ import pytest
 from forged_runs import typical, write_run
 
 from gradflow.advise.__main__ import main as advise_main
+from gradflow.report import write
 from gradflow.report.frames import study_frames
 from gradflow.runs.events import curves
+from gradflow.study import records
 from gradflow.study.__main__ import main as study_main
 from gradflow.study.records import study_runs
 
@@ -159,6 +161,15 @@ def test_a_configuration_without_a_whole_run_has_no_curves_in_the_report(tmp_pat
     frames = study_frames(study, study_runs(study))
     assert set(frames.learning["activation"]) == set(frames.layers["activation"]) == {"sigmoid"}
     assert set(frames.final["activation"]) == {"relu", "sigmoid"}  # of run.json
+
+
+def test_the_report_reads_the_curves_of_each_run_once(tmp_path, monkeypatch):
+    study, read = tmp_path / "study", []
+    harmed(study, lambda file: None)
+    monkeypatch.setattr(records, "curves", lambda folder: read.append(folder) or curves(folder))
+    monkeypatch.setattr(write, "figures", lambda *_: [])  # drawing takes seconds
+    assert study_main([str(study), "report"]) == 0
+    assert sorted(read) == sorted(study.glob("*/seed=*"))
 
 
 @pytest.mark.slow

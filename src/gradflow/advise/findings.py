@@ -4,7 +4,7 @@ Configurations that share what is wrong with them, and what helps, are one findi
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from gradflow.runs.record import DONE, Record, State
 from gradflow.runs.states import state_shown
 from gradflow.study.comparison.claims import Strength
 from gradflow.study.configurations import identities
+from gradflow.study.records import Curves, EndedRuns, ended_runs
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,68 @@ class Advice:
     not_judged: tuple[tuple[str, str, int], ...]
 
 
+class Examination:
+    """The rules applied to each run that has ended, one configuration after the other.
+
+    Args:
+        study: the study's folder.
+        records: run.json of its runs, any state.
+    """
+
+    def __init__(self, study: Path, records: Sequence[Record]) -> None:
+        self.study, self.records = study, records
+        self._identities = identities([record for record in records if record["state"] in DONE])
+        self._examined: dict[str, _Examined] = {}
+
+    def passing(self, ended: EndedRuns) -> EndedRuns:
+        """The same runs for whoever needs their curves too, each configuration's looked at as it passes."""
+        for config, runs in ended:
+            if runs:
+                self._examined[config] = self._examine(config, runs)
+            yield config, runs
+            del runs  # before the next ones are read
+
+    def advice(self, *, baseline: str | None = None, metric: str | None = None) -> Advice:
+        """What the rules find in the runs that have passed, and in the comparisons of activations; as `advise`."""
+        examined = [self._examined[config] for config in self._identities if config in self._examined]
+        cases = {rule: [case for one in examined for case in one.cases[rule]] for rule in RULES}
+        missing = sum((one.missing for one in examined), Counter[tuple[str, str]]())
+        for strength, case in leads(self.study, self.records, baseline=baseline, metric=metric):
+            cases[WORSE if strength is Strength.SHOWN else PERHAPS_WORSE].append(case)
+        unfinished = Counter(_why_unfinished(r) for r in self.records if r["state"] not in DONE)
+        return Advice(
+            study=self.study,
+            findings=tuple(finding for rule in RULES for finding in _findings(rule, cases[rule])),
+            runs=sum(one.runs for one in examined),
+            configurations=len(examined),
+            unfinished=tuple(unfinished.items()),
+            not_judged=tuple((rule, why, count) for (rule, why), count in missing.items()),
+        )
+
+    def _examine(self, config: str, ended: Sequence[tuple[Record, Curves]]) -> "_Examined":
+        identity = self._identities[config]
+        place = Place((identity["activation"],), (identity["blocks"],), (identity["variant"],))
+        runs = [measured_run(self.study, record, curves) for record, curves in ended]
+        missing: Counter[tuple[str, str]] = Counter()
+        cases = {rule: _judge(rule, place, runs, missing) for rule in RULES}
+        return _Examined(len(runs), cases, missing)
+
+
+@dataclass(frozen=True)
+class _Examined:
+    """What the rules find in the runs of one configuration.
+
+    Attributes:
+        runs: their number.
+        cases: by rule.
+        missing: (rule, why) -> the number of runs that cannot be judged.
+    """
+
+    runs: int
+    cases: Mapping[Rule, list[Case]]
+    missing: Counter[tuple[str, str]]
+
+
 def advise(study: Path, records: Sequence[Record], *, baseline: str | None = None, metric: str | None = None) -> Advice:
     """Apply every rule to every run that has ended, and to the comparisons of activations.
 
@@ -77,28 +140,10 @@ def advise(study: Path, records: Sequence[Record], *, baseline: str | None = Non
     Raises:
         ValueError: if the study has no such baseline or metric.
     """
-    ended = [record for record in records if record["state"] in DONE]
-    cases: dict[Rule, list[Case]] = {rule: [] for rule in RULES}
-    missing: Counter[tuple[str, str]] = Counter()
-    sizes = Counter[str]()
-    for config, identity in identities(ended).items():
-        read = [measured_run(study, record) for record in ended if record["config"] == config]
-        if not (runs := [run for run in read if run is not None]):
-            continue
-        sizes[config] = len(runs)
-        place = Place((identity["activation"],), (identity["blocks"],), (identity["variant"],))
-        for rule in RULES:
-            cases[rule] += _judge(rule, place, runs, missing)
-    for strength, case in leads(study, records, baseline=baseline, metric=metric):
-        cases[WORSE if strength is Strength.SHOWN else PERHAPS_WORSE].append(case)
-    return Advice(
-        study=study,
-        findings=tuple(finding for rule in RULES for finding in _findings(rule, cases[rule])),
-        runs=sizes.total(),
-        configurations=len(sizes),
-        unfinished=tuple(Counter(_why_unfinished(r) for r in records if r["state"] not in DONE).items()),
-        not_judged=tuple((rule, why, count) for (rule, why), count in missing.items()),
-    )
+    examination = Examination(study, records)
+    for _ in examination.passing(ended_runs(study, records)):
+        pass
+    return examination.advice(baseline=baseline, metric=metric)
 
 
 def _why_unfinished(record: Record) -> str:

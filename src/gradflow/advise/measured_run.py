@@ -12,7 +12,7 @@ import yaml
 from gradflow.runs import folders, tags
 from gradflow.runs.events import Curve
 from gradflow.runs.record import Record
-from gradflow.study.records import run_folder, whole_curves
+from gradflow.study.records import run_folder
 
 log = logging.getLogger(__name__)
 
@@ -87,11 +87,9 @@ class MeasuredRun:
         return np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
 
 
-def measured_run(study: Path, record: Record) -> MeasuredRun | None:
-    """Read the folder of a run; None if its curves are not whole, which is said."""
-    if (found := whole_curves(study, record)) is None:
-        return None
-    return MeasuredRun(record, found, _config(run_folder(study, record) / folders.HYDRA_FOLDER / "config.yaml"))
+def measured_run(study: Path, record: Record, curves: dict[str, Curve]) -> MeasuredRun:
+    """A run with its curves and the configuration in its folder."""
+    return MeasuredRun(record, curves, _config(run_folder(study, record) / folders.HYDRA_FOLDER / "config.yaml"))
 
 
 def _config(file: Path) -> dict[str, Any]:

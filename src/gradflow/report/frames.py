@@ -16,11 +16,11 @@ from gradflow.report.final_metrics import averages, every_seed
 from gradflow.runs import tags
 from gradflow.runs.events import Curve
 from gradflow.runs.metrics import MetricTable
-from gradflow.runs.record import Record
+from gradflow.runs.record import Record, State
 from gradflow.runs.tags import UNIT_QUANTITIES
 from gradflow.study.averages import align
 from gradflow.study.configurations import KEYS, finished, identities
-from gradflow.study.records import whole_curves
+from gradflow.study.records import EndedRuns, ended_runs
 
 BEFORE, AFTER = "before the first update", "last epoch"
 MOST_ROWS = 8000  # of one frame of curves: the page stays within a few megabytes
@@ -67,23 +67,25 @@ class Frames:
     table: MetricTable
 
 
-def study_frames(study: Path, records: Sequence[Record]) -> Frames:
-    """Read the finished runs of a study, one configuration after the other.
+def study_frames(study: Path, records: Sequence[Record], ended: EndedRuns | None = None) -> Frames:
+    """Average the finished runs of a study, one configuration after the other.
 
     Args:
         study: the study's folder.
         records: run.json of its runs, any state; only finished ones are averaged, curves only where they are whole.
+        ended: the same as `study.records.ended_runs` reads them, if somebody else looks at their curves too.
     """
     rows: dict[str, list[pd.DataFrame]] = {name: [] for name in _COLUMNS}
     stretches = [1]
     table = MetricTable.of(records)
     validation = tags.val(tags.LOSS)
     configurations = identities(records)
-    for config, identity in configurations.items():
+    for config, whole in ended or ended_runs(study, records):
         runs = finished(records, config)
+        read = [found for run, found in whole if run["state"] == State.FINISHED]
+        del whole
         if not runs:
             continue
-        read = [found for run in runs if (found := whole_curves(study, run)) is not None]
         validation = _validation_metric(runs[0]["headline"], read) if read else validation
         training, stretch = _training(read, table, most=_points(2 * len(configurations)))
         stretches.append(stretch)
@@ -97,8 +99,9 @@ def study_frames(study: Path, records: Sequence[Record]) -> Frames:
             "training": training,
             "units": _units(read, table, most=_points(3 * 9 * len(configurations))),
         }
+        del read  # before the next ones are read
         for name, part in parts.items():
-            rows[name].append(_identified(part, identity))
+            rows[name].append(_identified(part, configurations[config]))
     frames = {name: _stacked(parts, _COLUMNS[name]) for name, parts in rows.items()}
     fitted = tags.training_of(validation)
     return Frames(**frames, validation=validation, fitted=fitted, stretch=max(stretches), table=table)

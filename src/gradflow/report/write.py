@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from gradflow import invocation
-from gradflow.advise.findings import advise
+from gradflow.advise.findings import Examination
 from gradflow.errors import printable
 from gradflow.figures.marks import legend_of
 from gradflow.figures.panels import Figure, save
@@ -39,7 +39,7 @@ from gradflow.study.comparison.overall import overall
 from gradflow.study.comparison.tuning import Tuning
 from gradflow.study.how_sure import evidence
 from gradflow.study.output import writing_to
-from gradflow.study.records import study_with_runs
+from gradflow.study.records import ended_runs, study_with_runs
 from gradflow.study.setting import setting
 from gradflow.study.status import true_state
 from gradflow.study.treatments import compared
@@ -83,8 +83,9 @@ def write_report(
         ValueError: if the baseline is not in the study.
     """
     records = records or study_with_runs(study)
-    frames = study_frames(study, records)
-    content = _content(study, records, frames, baseline=baseline, tuning=tuning)
+    examination = Examination(study, records)
+    frames = study_frames(study, records, examination.passing(ended_runs(study, records)))
+    content = _content(examination, frames, baseline=baseline, tuning=tuning)
     place = output or study
     with writing_to(place):
         pass  # a folder that may not be written to is refused before the figures, which take longest
@@ -98,9 +99,8 @@ def write_report(
     return place / REPORT / PAGE
 
 
-def _content(
-    study: Path, records: Sequence[Record], frames: Frames, *, baseline: str | None, tuning: Tuning | None
-) -> Content:
+def _content(examination: Examination, frames: Frames, *, baseline: str | None, tuning: Tuning | None) -> Content:
+    study, records = examination.study, examination.records
     states = [true_state(study, record) for record in records]
     any_finished = State.FINISHED in states
     comparisons = compare(records, baseline=baseline, tuning=tuning) if any_finished else []
@@ -116,7 +116,7 @@ def _content(
         details=overall(comparisons).details,
         differences=_captioned(differences_table(comparisons, answers, frames.table), covers(records)),
         intervals=list(filter(None, [covers(records), WHAT_IT_COVERS if answers and has_intervals(records) else ""])),
-        findings=found(advise(study, records, baseline=baseline), frames.table),
+        findings=found(examination.advice(baseline=baseline), frames.table),
         tables=_tables(records, frames, answers) if any_finished else [],
         failures=failures(records, states),
         provenance=provenance(records),

@@ -1,15 +1,20 @@
 """Read the run folders of a study: records, and the curves of runs that have ended."""
 
 import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gradflow.errors import ConfigError
 from gradflow.runs import folders, integrity
 from gradflow.runs.events import Curve, curves
-from gradflow.runs.record import Record, read_record
+from gradflow.runs.record import DONE, Record, read_record
+from gradflow.study.configurations import identities
 from gradflow.study.treatments import with_treatments
 
 log = logging.getLogger(__name__)
+
+Curves = dict[str, Curve]  # of a run, by tag
+EndedRuns = Iterator[tuple[str, list[tuple[Record, Curves]]]]  # by configuration
 
 
 def study_runs(study: Path) -> list[Record]:
@@ -35,12 +40,12 @@ def run_folder(study: Path, record: Record) -> Path:
     return study / record["config"] / folders.seed_folder(record["seed"])
 
 
-def whole_curves(study: Path, record: Record) -> dict[str, Curve] | None:
+def whole_curves(study: Path, record: Record) -> Curves | None:
     """`curves_if_whole` of a run of a study."""
     return curves_if_whole(run_folder(study, record), record)
 
 
-def curves_if_whole(folder: Path, record: Record) -> dict[str, Curve] | None:
+def curves_if_whole(folder: Path, record: Record) -> Curves | None:
     """Every scalar that a run has recorded, by tag; None if it has ended and its event files are not whole.
 
     `study_runs` has told those that are missing or short; those that turn out to be damaged are named here.
@@ -52,6 +57,18 @@ def curves_if_whole(folder: Path, record: Record) -> dict[str, Curve] | None:
     except ConfigError as error:
         log.warning("%s", integrity.said(folder, record, str(error).removeprefix(f"{folder}/")))
         return None
+
+
+def ended_runs(study: Path, records: Sequence[Record]) -> EndedRuns:
+    """Every configuration with its runs that have finished or diverged, by seed, and their curves, if these are whole.
+
+    The curves are read when a configuration's turn has come, so whoever lets go of them before the next one has those
+    of one configuration in memory.
+    """
+    for config in identities(records):
+        chosen = [record for record in records if record["config"] == config and record["state"] in DONE]
+        runs = sorted(chosen, key=lambda record: record["seed"])
+        yield config, [(run, found) for run in runs if (found := whole_curves(study, run)) is not None]
 
 
 def readable_runs(study: Path) -> tuple[list[Record], list[str]]:
