@@ -90,7 +90,7 @@ def data(frame: pd.DataFrame, columns: Sequence[str]) -> alt.InlineData:
     if "blocks" in frame:
         shown["depth"] = frame["blocks"].map(depth_text)
     rows = [{str(key): _plain(value) for key, value in row.items()} for row in shown.to_dict("records")]
-    return alt.InlineData(values=rows)
+    return alt.InlineData(values=tuple(rows))  # which Altair does not copy again and again, as it does a list
 
 
 def _plain(value: Any) -> Any:

@@ -3,6 +3,8 @@
 Shape letters: X any leading shape, N differences (one per seed), M comparisons of a family.
 """
 
+import functools
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
@@ -10,6 +12,7 @@ from scipy import stats
 ALPHA = 0.05  # probability of one or more false claims in a family
 EXACT_UP_TO = 20  # seeds: 2^19 sums
 MONTE_CARLO_SAMPLES = 100_000
+_AT_ONCE = 5_000  # of them in memory as float64
 FEWEST_PAIRS = 3  # for a t test: two differences say next to nothing about their spread
 STRONG_SKEW = 1.0  # of the moment coefficient of skewness; Bulmer 1979, Principles of Statistics
 
@@ -42,9 +45,19 @@ def sign_flip_p(differences_XN: ArrayLike, *, rounding: float = 0.0) -> np.ndarr
     threshold_X1 = (np.abs(values_XN.sum(axis=-1)) - tolerance_X)[..., None]
     if n <= EXACT_UP_TO:
         return np.mean(np.abs(_signed_sums(values_XN)) >= threshold_X1, axis=-1)
-    signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(MONTE_CARLO_SAMPLES, n))
-    extreme_X = np.count_nonzero(np.abs(values_XN @ signs.T) >= threshold_X1, axis=-1)
+    extreme_X = np.zeros(values_XN.shape[:-1], np.int64)
+    for signs_SN in np.split(_signs(n), MONTE_CARLO_SAMPLES // _AT_ONCE):
+        sums_XS = values_XN @ signs_SN.T.astype(np.float64)
+        extreme_X += np.count_nonzero(np.abs(sums_XS) >= threshold_X1, axis=-1)
     return (extreme_X + 1) / (MONTE_CARLO_SAMPLES + 1)
+
+
+@functools.lru_cache(maxsize=1)
+def _signs(n: int) -> np.ndarray:
+    """Random sign vectors, the same in every call: int8 of shape (MONTE_CARLO_SAMPLES, n)."""
+    generator = np.random.default_rng(0)
+    parts = [generator.choice([-1.0, 1.0], size=(_AT_ONCE, n)) for _ in range(MONTE_CARLO_SAMPLES // _AT_ONCE)]
+    return np.concatenate([part.astype(np.int8) for part in parts])
 
 
 def paired_t_p(differences_XN: ArrayLike, *, rounding: float = 0.0) -> np.ndarray:
