@@ -1,5 +1,6 @@
 """run.json, the authoritative record of a run: identity, state, metrics, error, provenance."""
 
+import functools
 import json
 import math
 import reprlib
@@ -9,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, NotRequired, TypedDict, get_type_hints
+from types import UnionType
+from typing import Any, Literal, NotRequired, TypedDict, Union, get_args, get_origin, get_type_hints
 
 from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
@@ -197,11 +199,33 @@ def _mistyped(record: Record) -> list[str]:
     """Entries that are not what `Record` says."""
     found = []
     for name, value in record.items():
+        hint = _TYPES.get(name, Any)
+        if _is_plainly(value, hint):
+            continue
         try:
-            check_type(value, _TYPES.get(name, Any), collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
+            check_type(value, hint, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
         except TypeCheckError:
             found.append(f"{name} is {reprlib.repr(value)}")
     return found if found or record["state"] in list(State) else [f"state is {record['state']!r}"]
+
+
+def _is_plainly(value: Any, hint: Any) -> bool:
+    """Whether a value is of a type, told in a tenth of the time; where it says no, typeguard decides."""
+    if hint is Any or type(value) is hint:
+        return True
+    kind, arguments = _parts(hint)
+    if kind is dict:
+        key, item = arguments
+        return type(value) is dict and all(_is_plainly(k, key) and _is_plainly(v, item) for k, v in value.items())
+    if kind is list:
+        return type(value) is list and all(_is_plainly(one, arguments[0]) for one in value)
+    return kind in (Union, UnionType) and any(_is_plainly(value, one) for one in arguments)
+
+
+@functools.cache
+def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Of `dict[str, int]`: dict and its arguments."""
+    return get_origin(hint), get_args(hint)
 
 
 def write_record(folder: Path, record: Record) -> None:
