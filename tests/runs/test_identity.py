@@ -292,3 +292,22 @@ def test_runs_begin_alike_if_they_write_the_same_curves_too(compose_run):
     assert shared("threads=1", "output_dir=elsewhere") == shared()
     for override in ("callbacks.pictures=null", "callbacks.gradient_norms.every_n_steps=2", "logger=none", "seed=1"):
         assert shared(override) != shared()
+
+
+@pytest.mark.parametrize(
+    ("value", "follows"),
+    [
+        ("${seed}", True),
+        ("run ${width} of ${seed}", True),
+        ("${data.${which}}", True),
+        ("${oc.env:HOME,${seed}}", True),
+        ("${oc.select:seed}", True),
+        (["${seed}"], True),
+        ("${data.split_seed}", False),
+        ("${data.name}_${oc.env:HOME}", False),
+        ("seed", False),
+    ],
+    ids=str,
+)
+def test_what_may_follow_the_seed_is_told_from_what_cannot(value, follows):
+    assert identity.may_follow_seed(OmegaConf.create({"seed": 1, "data": {"of": value}})) is follows

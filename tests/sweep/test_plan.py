@@ -15,6 +15,7 @@ from gradflow.errors import RunsFailed
 from gradflow.runs.record import read_record, write_record
 from gradflow.sweep import plan
 from gradflow.sweep.checks import dry_step, objects
+from gradflow.sweep.compositions import Compositions
 
 
 @pytest.fixture
@@ -88,6 +89,21 @@ def test_a_configuration_is_built_once_whatever_its_seeds(command, launched, mon
     assert command("-m", "activation=relu,tanh", "seed=0,1", "blocks=1", "width=4").status == 0
     assert len(built) == 2
     assert len(launched) == 4
+
+
+def test_seeds_share_a_composition_unless_a_value_follows_them(command, launched, monkeypatch):
+    composed, of_run = [], Compositions.of_run
+    monkeypatch.setattr(Compositions, "of_run", lambda self, words: composed.append(words) or of_run(self, words))
+    assert command("-m", "seed=2,5,7", "blocks=1", "width=4").status == 0
+    assert [cfg.seed for cfg, _, _ in launched] == [record["seed"] for _, _, record in launched] == [2, 5, 7]
+    assert len({record["config_hash"] for _, _, record in launched}) == len(
+        {r["lengthless_hash"] for *_, r in launched}
+    )
+    assert [record["overrides"][0] for *_, record in launched] == ["seed=2", "seed=5", "seed=7"]
+    assert len(composed) == 1
+    assert command("-m", "seed=2,5", "blocks=1", "width=4", "data.split_seed=${seed}", "study=follows").status == 0
+    assert [cfg.data.split_seed for cfg, _, _ in launched[3:]] == [2, 5]
+    assert len(composed) == 3
 
 
 RARE = ("data.source._target_=own_data.rare", "data.pixel_range=null", "model=mlp", "width=4", "resample_split=true")

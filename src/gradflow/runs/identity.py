@@ -9,6 +9,7 @@ A change of this rule, or of code that alters an unchanged configuration's resul
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -47,6 +48,7 @@ CUSTOM = "custom"  # the option of a group for a class of the user's own, which 
 MODULE = "module"  # counts only where it is the user's own, whose class its option names
 NAMES_ONLY = (f"{MODULE}.higher", f"{MODULE}.lower")  # which of two values is better, for those who compare
 AXES = ("activation", "blocks", "seed")  # shown first, in their own form
+_OF_OTHER_KEYS = re.compile(r"\$\{(?![^{}]*\bseed\b)(oc\.env:[^${}]*|[\w.\[\]]*)\}")  # references but those to a seed
 ABSENT = "absent"  # shown for a default key that was removed (~key)
 
 
@@ -99,6 +101,12 @@ def length(cfg: DictConfig, values: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in values.items()
         if key in LENGTH or any(reference in str(written.get(key)) for reference in references)
     }
+
+
+def may_follow_seed(cfg: DictConfig) -> bool:
+    """Whether a value may refer to the seed: in doubt, such as of a reference within another, yes."""
+    texts = [str(value) for value in _written(cfg).values() if "${" in str(value)]
+    return any("${" in _OF_OTHER_KEYS.sub("", text) for text in texts)
 
 
 def _passive_callbacks(values: Mapping[str, Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """The composed configuration of a run, as it was planned: in the run folder, in Hydra's own form."""
 
+import functools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,10 +50,16 @@ def write_planned(folder: Path, text: str, overrides: Sequence[str]) -> None:
     """
     hydra_folder = folder / folders.HYDRA_FOLDER
     durable.make_folder(hydra_folder)
-    files = {folders.OVERRIDES_FILE: OmegaConf.to_yaml(OmegaConf.create(list(overrides))), folders.CONFIG_FILE: text}
+    files = {folders.OVERRIDES_FILE: "".join(map(_line, overrides)) or "[]\n", folders.CONFIG_FILE: text}
     for name, content in files.items():
         with durable.replacing(hydra_folder / name, synced=False) as file:
             file.write(content.encode())
+
+
+@functools.cache
+def _line(override: str) -> str:
+    """An override as a line of Hydra's overrides.yaml."""
+    return OmegaConf.to_yaml(OmegaConf.create([override]))
 
 
 def planned_configuration(folder: Path) -> DictConfig:

@@ -61,6 +61,13 @@ class Compositions:
         self._fit_size(cfg, typed={self.parse(one).key_or_group for one in overrides})
         return cfg, choices
 
+    def apart_from_seed(self, overrides: Sequence[str]) -> tuple[int | None, tuple[str, ...]]:
+        """The seed, if the overrides set it to a whole number, and the other overrides."""
+        seeds = [one for one in overrides if one.startswith("seed=")]
+        values = [self.parse(one).value() for one in seeds]
+        seed = values[0] if len(values) == 1 and type(values[0]) is int else None
+        return seed, tuple(one for one in overrides if one not in seeds)
+
     def _fit_size(self, cfg: DictConfig, *, typed: Collection[str]) -> None:
         """Make a knob null that the network does not take, unless it was asked for, which is refused later."""
         default = self.defaults([])[0]

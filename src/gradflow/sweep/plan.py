@@ -38,12 +38,14 @@ class Wanted:
         overrides: those that make it, kept in its record.
         axes: called with `has_batch_norm=`, what distinguishes its configuration from the others in its study.
         config_hash: that of a run that was planned before; None for any.
+        seed: its seed, where `cfg` is that of several runs that differ in nothing else; None for that of `cfg`.
     """
 
     cfg: DictConfig
     overrides: list[str]
     axes: Callable[..., dict[str, Any]]
     config_hash: str | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,62 @@ def _written(folder: Path, new: present.Planned) -> PlannedRun:
     return PlannedRun(folder, new.runs_per_job, tuple(present.lacking(there, new.record)))
 
 
+class _Composed:
+    """A composed configuration, read once for all seeds that share it.
+
+    Attributes:
+        cfg: the configuration.
+        shared: tells it from others that differ in more than the seed.
+    """
+
+    def __init__(self, cfg: DictConfig) -> None:
+        self.cfg = cfg
+        self._values = identity.whole(cfg)
+        self.shared = identity.digest(_without(self._values, ["seed"]))
+        self._of_all: tuple[Record, dict[str, Any], dict[str, Any] | None] | None = None
+
+    def record(self, configuration: Configuration, seed: int, overrides: Sequence[str]) -> Record:
+        """The record of a run before its first attempt."""
+        self._of_all = self._of_all or self._read(configuration)
+        record, counted, lengthless = self._of_all
+        of_seed = {"seed": seed}
+        return record | {
+            "seed": seed,
+            "config_hash": identity.digest(counted | of_seed),
+            "lengthless_hash": None if lengthless is None else identity.digest(lengthless | of_seed),
+            "overrides": list(overrides),
+        }
+
+    def _read(self, configuration: Configuration) -> tuple[Record, dict[str, Any], dict[str, Any] | None]:
+        """What the records of all seeds share, what counts, and what counts without the length."""
+        cfg, data = self.cfg, configuration.data
+        counted = identity.counted(self._values, has_batch_norm=configuration.has_batch_norm)
+        # A module of the user's own may depend on how long it is trained, and nobody knows.
+        as_long = None if is_own(cfg) else identity.begins_alike(self._values, counted)
+        record = planned_record(
+            study=cfg.study,
+            config=folders.config_name(configuration.axes),
+            config_hash="",
+            content=configuration.content,
+            length=configuration.length,
+            axes=configuration.axes,
+            seed=0,
+            lr=learning_rate(cfg),
+            headline=configuration.headline,
+            selected_on="test" if data is not None and data.selected_on_test else "validation",
+            declared_metrics=[metric.as_entry() for metric in configuration.own_metrics],
+            resampled=_resampled(data) if cfg.resample_split else None,
+        )
+        return record, counted, None if as_long is None else _without(as_long, configuration.length)
+
+
 class _Check:
     """Checks one run after another; what runs have in common is loaded, built and checked once."""
 
     def __init__(self) -> None:
         self._data = functools.cache(_load)
         self._check_split = functools.cache(ArrayDataModule.check_split)
+        self._composed: dict[int, _Composed] = {}  # by the configuration that runs share
         self._known: dict[str, Configuration] = {}
         self._texts: dict[str, str] = {}  # of the configurations that have been built
 
@@ -122,26 +174,27 @@ class _Check:
         Raises:
             ConfigError: if the run makes no sense.
         """
-        cfg = one.cfg
-        configuration.check_seed(cfg)
-        values = identity.whole(cfg)
-        shared = identity.digest({key: value for key, value in values.items() if key != "seed"})
+        cfg, seed = one.cfg, one.cfg.seed if one.seed is None else one.seed
+        configuration.check_seed(seed)
+        composed = self._composed.get(id(cfg)) or _Composed(cfg)
+        if one.seed is not None:
+            self._composed[id(cfg)] = composed
+        shared = composed.shared
         if shared not in self._known:
             configuration.check(cfg)
             self._known[shared] = _configuration(one, self._data)
         known = self._known[shared]
         if known.data is not None:
-            self._check_split(known.data, cfg.seed if cfg.resample_split else 0)
-        own = identity.counted(values, has_batch_norm=known.has_batch_norm)
-        record = _record(cfg, known, one.overrides, values=values, counted=own)
-        folder = folders.run_folder(cfg.output_dir, record["study"], record["config"], cfg.seed)
+            self._check_split(known.data, seed if cfg.resample_split else 0)
+        record = composed.record(known, seed, one.overrides)
+        folder = folders.run_folder(cfg.output_dir, record["study"], record["config"], seed)
         if one.config_hash not in (None, record["config_hash"]):
             raise ConfigError(f"{folder}: its configuration is not the one that was planned; give the command again")
         if shared not in self._texts and (cfg.rerun or not present.is_done(folder)):
             if known.data is not None and not is_own(cfg):
                 objects.check_builds(cfg, known.data)
             self._texts[shared] = planned.as_text(cfg)
-        text = planned.of_seed(self._texts.get(shared, ""), cfg.seed)
+        text = planned.of_seed(self._texts.get(shared, ""), seed)
         return folder, present.Planned(record, text, replace=cfg.rerun, runs_per_job=cfg.runs_per_job)
 
     def imbalances(self) -> list[str]:
@@ -192,35 +245,6 @@ def _load(options: str, resample_split: bool, seed: int) -> ArrayDataModule:
     except (InstantiationException, TypeError, ValueError) as error:
         raise ConfigError(f"data={cfg.data.get('name')}: cannot be loaded: {cause(error)}") from error
     return data
-
-
-def _record(
-    cfg: DictConfig,
-    configuration: Configuration,
-    overrides: Sequence[str],
-    *,
-    values: Mapping[str, Any],
-    counted: Mapping[str, Any],
-) -> Record:
-    """The record of a run before its first attempt, from its whole configuration and what counts of it."""
-    data, shared = configuration.data, identity.begins_alike(values, counted)
-    return planned_record(
-        study=cfg.study,
-        config=folders.config_name(configuration.axes),
-        config_hash=identity.digest(counted),
-        content=configuration.content,
-        length=configuration.length,
-        # A module of the user's own may depend on how long it is trained, and nobody knows.
-        lengthless_hash=None if is_own(cfg) else identity.digest(_without(shared, configuration.length)),
-        axes=configuration.axes,
-        seed=cfg.seed,
-        lr=learning_rate(cfg),
-        overrides=list(overrides),
-        headline=configuration.headline,
-        selected_on="test" if data is not None and data.selected_on_test else "validation",
-        declared_metrics=[metric.as_entry() for metric in configuration.own_metrics],
-        resampled=_resampled(data) if cfg.resample_split else None,
-    )
 
 
 def _without(values: Mapping[str, Any], left_out: Collection[str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Hydra imports every plugin at start-up, even for `--help`, so heavy modules are 
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,12 +94,22 @@ class GradflowSweeper(Sweeper):
         if studies := resume.studies([compositions.parse(one) for one in arguments], self.config.resume):
             yield from resume.wanted(studies, command=self.config)
             return
+        shared: dict[tuple[str, ...], plan.Wanted] = {}  # by all that makes a run but its seed
         for overrides in grid.combinations(arguments, self._params, compositions):
+            seed, others = compositions.apart_from_seed(overrides)
+            if others in shared and seed is not None:
+                yield replace(shared[others], overrides=overrides, seed=seed)
+                continue
             cfg, choices = compositions.of_run(overrides)
             cfg = own_module.adapted(cfg, choices, overrides)
             defaults = own_module.adapted_defaults(cfg, compositions.defaults)
             axes = functools.partial(identity.study_axes, cfg, choices, defaults)
-            yield plan.Wanted(cfg, overrides, axes)
+            one = plan.Wanted(cfg, overrides, axes, seed=seed)
+            if seed is None or identity.may_follow_seed(cfg):
+                yield replace(one, seed=None)
+            else:
+                shared[others] = one
+                yield one
 
     def _launch(self, runs: "Sequence[PlannedRun]", *, says: Path | None, workers: int) -> list[Any]:
         """Hand the runs to the configured launcher, each job with its folder set as Hydra expects it.

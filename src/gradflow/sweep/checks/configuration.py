@@ -53,9 +53,8 @@ def check(cfg: DictConfig) -> None:
         )
 
 
-def check_seed(cfg: DictConfig) -> None:
+def check_seed(seed: Any) -> None:
     """Refuse a seed that is not a whole number of at least 0."""
-    seed = cfg.seed
     _ROOT["seed"].check("seed", OmegaConf.to_container(seed) if OmegaConf.is_config(seed) else seed)
 
 
