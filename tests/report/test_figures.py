@@ -1,5 +1,8 @@
 """Which figures a report has, and that every one is valid."""
 
+import json
+
+import altair as alt
 import pytest
 
 from gradflow.figures import panels
@@ -49,8 +52,17 @@ def test_every_figure_is_valid_alone_and_in_the_page(grid):
         assert figure.spoken
         for panel in figure.panels:
             specification = interactive(figure, panel)
+            alt.Chart.from_dict(specification)  # raises what Vega-Lite's schema does not allow
             assert ("facet" in specification) or specification["width"] == "container"
             assert {"hidden_activations", "hidden_depths"} <= {p["name"] for p in specification["params"]}
+
+
+def test_names_are_printable_in_the_rows_of_a_chart_too(grid):
+    frames, _, legend = grid(["relu", "odd\x07name"], [1])
+    figure = training_charts.over_training(frames, legend)
+    rows = [row for panel in figure.panels for row in panel.chart.data.values]
+    assert any("\x07" in row["activation"] for row in rows)
+    assert all("\\u0007" not in json.dumps(interactive(figure, panel)) for panel in figure.panels)
 
 
 def test_charts_of_many_points_are_pixels_instead_of_thousands_of_elements(grid, monkeypatch):

@@ -90,7 +90,9 @@ def data(frame: pd.DataFrame, columns: Sequence[str]) -> alt.InlineData:
     if "blocks" in frame:
         shown["depth"] = frame["blocks"].map(depth_text)
     rows = [{str(key): _plain(value) for key, value in row.items()} for row in shown.to_dict("records")]
-    return alt.InlineData(values=tuple(rows))  # which Altair does not copy again and again, as it does a list
+    found = alt.InlineData(values=())
+    found.values = tuple(rows)  # which Altair neither checks row by row nor copies again and again, as it does a list
+    return found
 
 
 def _plain(value: Any) -> Any:

@@ -127,7 +127,7 @@ def interactive(figure: Figure, panel: Panel) -> dict[str, Any]:
         chart = chart.transform_filter(f"indexof({signal}, datum.{field}) < 0")
     data: Any = panel.chart.data
     renderer = "canvas" if len(data.values) >= MANY_ROWS else "svg"
-    return _printable(chart.properties(usermeta={"embedOptions": {"renderer": renderer}}).to_dict())
+    return _specification(chart.properties(usermeta={"embedOptions": {"renderer": renderer}}))
 
 
 def _divided(plot: alt.LayerChart, panel: Panel) -> alt.LayerChart | alt.FacetChart:
@@ -165,16 +165,22 @@ def picture(figure: Figure) -> alt.ConcatChart:
 
 def save(figure: Figure, folder: Path) -> None:
     """`<name>.png`, `.svg` and `.pdf` in a folder that exists."""
-    svg = vl_convert.vegalite_to_svg(_printable(picture(figure).to_dict()))
+    svg = vl_convert.vegalite_to_svg(_specification(picture(figure)))
     (folder / f"{figure.name}.svg").write_text(svg, encoding="utf-8")
     (folder / f"{figure.name}.png").write_bytes(vl_convert.svg_to_png(svg, scale=SCALE))
     (folder / f"{figure.name}.pdf").write_bytes(vl_convert.svg_to_pdf(svg))
+
+
+def _specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    """Not compared with Vega-Lite's schema, which takes as long as all else: each part was when it was made."""
+    specification: dict[str, Any] = _printable(chart.to_dict(validate=False))
+    return specification
 
 
 def _printable(specification: Any) -> Any:
     """The specification with printable names: what a picture's XML does not allow ends the whole process."""
     if isinstance(specification, dict):
         return {key: _printable(value) for key, value in specification.items()}
-    if isinstance(specification, list):
+    if isinstance(specification, list | tuple):
         return [_printable(value) for value in specification]
     return printable(specification) if isinstance(specification, str) else specification
