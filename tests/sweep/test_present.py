@@ -9,6 +9,7 @@ from finished_runs import left_by, only_run, record, run_folders, states
 from forged_runs import run_record
 
 from gradflow.errors import ConfigError
+from gradflow.runs import integrity
 from gradflow.runs.record import read_record, write_record
 from gradflow.sweep import present
 
@@ -67,6 +68,15 @@ def test_a_run_whose_curves_are_not_whole_is_kept_and_trained_again(command, run
     assert read_record(run)["state"] == "planned"
     (kept,) = run.parent.glob("replaced=*,seed=0")
     assert {file.name: file.read_bytes() for file in kept.iterdir() if file.is_file()} == before
+
+
+def test_the_curves_of_a_run_that_is_done_are_checked_once(command, run, launched, monkeypatch):
+    checked, damaged = [], integrity.damaged_curves
+    monkeypatch.setattr(
+        integrity, "damaged_curves", lambda folder, of: checked.append(folder.absolute()) or damaged(folder, of)
+    )
+    assert "0 runs to train" in command(*RUN).out
+    assert checked == [run]
 
 
 @pytest.mark.parametrize("says", [True, False], ids=["of today", "of before records named their files"])

@@ -18,6 +18,7 @@ from gradflow.measure.constant_answers import imbalance
 from gradflow.runs import content, folders, identity, planned
 from gradflow.runs.metrics import Metric
 from gradflow.runs.record import Record, Resampled, State, planned_record, read_record
+from gradflow.runs.states import is_over
 from gradflow.study.closing_table import closing_table
 from gradflow.study.records import study_runs
 from gradflow.sweep import present
@@ -55,11 +56,13 @@ class PlannedRun:
     Attributes:
         runs_per_job: how many runs the job may have, this one included.
         lacks: metrics that are asked for, if it has finished without them.
+        is_done: whether nothing was left to train when it was planned.
     """
 
     folder: Path
     runs_per_job: int = 1
     lacks: tuple[str, ...] = ()
+    is_done: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def plan(runs: Iterable[Wanted | PlannedRun]) -> list[PlannedRun]:
 
 def _written(folder: Path, new: present.Planned) -> PlannedRun:
     there = present.write(folder, new)
-    return PlannedRun(folder, new.runs_per_job, tuple(present.lacking(there, new.record)))
+    return PlannedRun(folder, new.runs_per_job, tuple(present.lacking(there, new.record)), is_over(there))
 
 
 class _Composed:
@@ -258,7 +261,7 @@ def _resampled(data: ArrayDataModule | None) -> Resampled:
 
 def unfinished(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     """The runs that still need training."""
-    return [run for run in runs if not present.is_done(run.folder)]
+    return [run for run in runs if not (run.is_done or present.is_done(run.folder))]
 
 
 def announce(runs: Sequence[PlannedRun], todo: Sequence[PlannedRun], *, workers: int = 1) -> None:

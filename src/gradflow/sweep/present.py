@@ -16,6 +16,7 @@ from gradflow.training.folder import lock
 
 log = logging.getLogger(__name__)
 
+_SET_ASIDE = "it is kept under another name and trained again"
 NO_RESULT = (State.PLANNED, State.FAILED)  # of other content these start from the beginning
 
 
@@ -51,19 +52,20 @@ def check(wanted: Mapping[Path, Planned]) -> None:
     Raises:
         ConfigError: naming the run that is there.
     """
-    replaced = [folder for folder, one in wanted.items() if one.replace]
+    replaced = {folder for folder, one in wanted.items() if one.replace}
+    there: dict[Path, Record] = {}
     for study in dict.fromkeys(folder.parent.parent for folder in wanted):
         contents = {folder.parent: one.record for folder, one in wanted.items() if folder.parent.parent == study}
-        records, _ = readable_runs(study)
-        for record in records:
+        for record in readable_runs(study)[0]:
             folder = study / record["config"] / folders.seed_folder(record["seed"])
+            there[folder] = record
             if folder not in replaced:
                 _check_version(folder, record)
                 if folder.parent in contents and record["state"] not in NO_RESULT:
                     _check_content(folder, record, contents[folder.parent])
     for folder, one in wanted.items():
         if not one.replace:
-            check_same(folder, one.record, read_record(folder))
+            check_same(folder, one.record, there.get(folder) or read_record(folder))
 
 
 def check_same(folder: Path, record: Record, other: Record | None) -> None:
@@ -109,7 +111,8 @@ def write(folder: Path, new: Planned) -> Record:
     Of a run that is there, only the headline changes and, as long as it is unfinished, how it is composed: what does
     not count may be new, such as a monitor. A run that another process is training is left alone.
 
-    A run that has ended and whose curves are not whole is set aside, and trained again.
+    A run that has ended and whose curves are not whole is set aside, and trained again. Where there is no text, the
+    command has just found that they are.
 
     Returns:
         The record that is there now.
@@ -117,7 +120,14 @@ def write(folder: Path, new: Planned) -> Record:
     Raises:
         ConfigError: if the run was done when the command looked, and is no longer.
     """
-    if _is_replaced(folder, replace=new.replace):
+    before = None if new.replace else read_record(folder)
+    if before is not None and is_over(before):
+        if new.text and (fault := integrity.damaged_curves(folder, before)) is not None:
+            log.warning("%s: its curves are not whole (%s); %s", folder, fault, _SET_ASIDE)
+            _set_aside(folder)
+        elif _record(before, new.record) == before:
+            return before
+    elif new.replace and folder.exists():
         _set_aside(folder)
     durable.make_folder(folder)
     with lock(folder) as mine:
@@ -132,15 +142,6 @@ def write(folder: Path, new: Planned) -> Record:
         if record != there:
             write_record(folder, record)
         return record
-
-
-def _is_replaced(folder: Path, *, replace: bool) -> bool:
-    """Whether what is there makes room: it is trained again on demand, or because its curves are not whole."""
-    there = None if replace else read_record(folder)
-    if there is not None and (fault := integrity.damaged_curves(folder, there)) is not None:
-        log.warning("%s: its curves are not whole (%s); it is kept under another name and trained again", folder, fault)
-        return True
-    return replace and folder.exists()
 
 
 def _record(there: Record | None, wanted: Record) -> Record:

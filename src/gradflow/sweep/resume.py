@@ -68,7 +68,7 @@ def wanted(found: Sequence[Path], *, command: DictConfig) -> Iterator[Wanted | P
     for study, record in sorted(runs, key=lambda run: run[1]["seed"]):
         folder = study / record["config"] / folders.seed_folder(record["seed"])
         if is_done(folder):
-            yield PlannedRun(folder)
+            yield PlannedRun(folder, is_done=True)
         else:
             planned = planned_configuration(folder)
             check_resumed(planned, folder, command=command)
