@@ -4,6 +4,7 @@ Hydra imports every plugin at start-up, even for `--help`, so heavy modules are 
 """
 
 import functools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +28,8 @@ class GradflowSweeperConf:
 
 
 ConfigStore.instance().store(group="hydra/sweeper", name="gradflow", node=GradflowSweeperConf, provider="gradflow")
+
+MOST_SHARED = 2_000  # configurations that are kept for further seeds, a tenth of a MiB each
 
 
 class GradflowSweeper(Sweeper):
@@ -94,9 +97,11 @@ class GradflowSweeper(Sweeper):
         if studies := resume.studies([compositions.parse(one) for one in arguments], self.config.resume):
             yield from resume.wanted(studies, command=self.config)
             return
+        combinations = grid.combinations(arguments, self._params, compositions)
+        apart = [compositions.apart_from_seed(overrides) for overrides in combinations]
+        counts = Counter(others for _, others in apart)
         shared: dict[tuple[str, ...], plan.Wanted] = {}  # by all that makes a run but its seed
-        for overrides in grid.combinations(arguments, self._params, compositions):
-            seed, others = compositions.apart_from_seed(overrides)
+        for overrides, (seed, others) in zip(combinations, apart, strict=True):
             if others in shared and seed is not None:
                 yield replace(shared[others], overrides=overrides, seed=seed)
                 continue
@@ -105,7 +110,7 @@ class GradflowSweeper(Sweeper):
             defaults = own_module.adapted_defaults(cfg, compositions.defaults)
             axes = functools.partial(identity.study_axes, cfg, choices, defaults)
             one = plan.Wanted(cfg, overrides, axes, seed=seed)
-            if seed is None or identity.may_follow_seed(cfg):
+            if seed is None or counts[others] == 1 or len(shared) == MOST_SHARED or identity.may_follow_seed(cfg):
                 yield replace(one, seed=None)
             else:
                 shared[others] = one
