@@ -1,11 +1,13 @@
 """Seconds from the command to the first launch of 2,000 runs: all new, then all finished.
 
     make bench
+    .venv/bin/python tests/benchmarks/planning.py --runs 500
 
 Next to them stands what Hydra alone takes to compose every configuration, as its own sweeper does. The targets are a
 twelfth of it for new runs, a sixteenth for finished ones, which have one small event file each.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -20,7 +22,8 @@ from forged_runs import HEADLINE, write_events
 from gradflow.runs.integrity import event_entries
 from gradflow.runs.record import State, read_record, write_record
 
-SEEDS, COMPOSED = 200, 20
+RUNS, COMPOSED = 2000, 20
+CONFIGURATIONS = ("activation=relu,sigmoid", "blocks=1,2,4,6,8")  # ten
 MOST = {"new": 1 / 12, "finished": 1 / 16}  # of Hydra's seconds
 HEADER = ("runs", "number", "seconds", "of them for imports", "peak MiB", "over Hydra's composing", "target", "reached")
 # Stops where the launcher would start: prints the seconds of all, of the imports, and the peak in MiB.
@@ -68,8 +71,10 @@ def finish(study: Path) -> None:
 
 
 def main() -> None:
-    words = ("-m", "activation=relu,sigmoid", "blocks=1,2,4,6,8", f"seed=range({SEEDS})", "study=planned")
-    number = 10 * SEEDS
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=RUNS, help=f"a multiple of ten (default: {RUNS})")
+    number = parser.parse_args().runs
+    words = ("-m", *CONFIGURATIONS, f"seed=range({number // 10})", "study=planned")
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         composing = number * figures(COMPOSING, str(COMPOSED), folder=folder)[0]
