@@ -69,6 +69,7 @@ bench: install ## Measure seconds, memory, wrong verdicts and more, tables in ou
 	$(BIN)/python tests/benchmarks/speed.py $(ARGS)
 	$(BIN)/python tests/benchmarks/busy_machine.py
 	$(BIN)/python tests/benchmarks/growth.py
+	$(BIN)/python tests/benchmarks/epochs.py
 	$(BIN)/python tests/benchmarks/study_report.py
 	$(BIN)/python tests/benchmarks/planning.py
 	$(BIN)/python tests/benchmarks/batch_norm_samples.py
