@@ -17,7 +17,7 @@ import tables
 EARLY, LATE = 10, 200  # epochs
 MANY = 50  # at the beginning and at the end, of whose seconds the median is taken
 BYTES, SECONDS = f"bytes of last.ckpt, epochs {EARLY} and {LATE}", f"seconds of the first and the last {MANY} epochs"
-MOST = {BYTES: 1.01, SECONDS: 1.1}  # late over early
+MOST = {BYTES: 1.01, SECONDS: 1.25}  # late over early; seconds vary by a tenth and more from minute to minute
 HEADER = ("what", "early", "late", "late over early", "target", "reached")
 WORDS = ("model=mlp", "width=4", "blocks=2", "data.batch_size=600", "callbacks.pictures=null", "trainer=cpu")
 # Prints, for each epoch, when last.ckpt was written, in seconds, and its bytes.
