@@ -155,7 +155,8 @@ def test_wrong_input_in_a_process_of_its_own(tmp_path):
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_sweep_with_its_own_status_and_the_table(tmp_path, tiny, number, status):
     paused = pause(1, until=tmp_path / "never")
-    process = start_watched(tmp_path, "-m", "seed=0,1", "blocks=1", *tiny, "trainer.max_epochs=2", *paused)
+    one_by_one = ("-m", "hydra/launcher=basic", "seed=0,1", "blocks=1")
+    process = start_watched(tmp_path, *one_by_one, *tiny, "trainer.max_epochs=2", *paused)
     begun = wait_until(lambda: list(tmp_path.glob("outputs/*/*/seed=0/checkpoints/last.ckpt")), process=process)
     process.send_signal(number)
     out, err = process.communicate(timeout=PATIENCE_S)
