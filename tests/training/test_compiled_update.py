@@ -82,6 +82,24 @@ def test_a_compiled_update_is_that_of_the_optimizer(make):
 
 
 @pytest.mark.slow
+def test_a_parameter_that_the_network_does_not_use_stays_as_it_is():
+    torch.compiler.reset()
+    nets = [nn.Linear(5, 3).double() for _ in range(2)]
+    nets[1].load_state_dict(nets[0].state_dict())
+    for net in nets:
+        net.unused = nn.Parameter(torch.ones(2))
+    plain, other = [AdamW([net.unused, net.weight, net.bias], lr=0.01, weight_decay=0.2) for net in nets]
+    first, second = batches()[:2]
+    for net, optimizer in zip(nets, (plain, other), strict=True):
+        eager(net, optimizer, first)
+    eager(nets[0], plain, second)
+    norms, _ = compiled_update(nets[1], F.cross_entropy, [other], abs_sums=True)(second).row
+    assert nets[1].unused.tolist() == [1.0, 1.0]
+    assert norms.tolist()[-1] == 0
+    torch.testing.assert_close(nets[1].state_dict(), nets[0].state_dict(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.slow
 def test_norms_of_a_compiled_update_do_not_underflow():
     torch.compiler.reset()
     net = nn.Linear(4, 2, bias=False)

@@ -69,8 +69,11 @@ class CompiledUpdate:
     def __call__(self, batch: Batch) -> Updated:
         """Make the update of a batch that it takes."""
         self._uncounted += 1
-        state = self._optimizer.state
-        moments = {name: [state[self._parameters[name]][one] for one in held] for name, held in self._moments.items()}
+        moments: dict[str, list[Tensor]] = {}
+        for name, held in self._moments.items():
+            state = self._optimizer.state.get(self._parameters[name], {})
+            if all(one in state for one in held):  # a parameter that the network does not use has none, and stays
+                moments[name] = [state[one] for one in held]
         with torch.no_grad():
             return self._graph(self._parameters, self._buffers, moments, self._numbers(), *batch)
 
@@ -81,8 +84,8 @@ class CompiledUpdate:
 
     def _step(self, group: Mapping[str, Sequence[Tensor]]) -> int:
         """The number of the update that is being made."""
-        counted = self._optimizer.state.get(group["params"][0], {}).get("step", 0)
-        return int(counted) + self._uncounted
+        counters = (self._optimizer.state.get(one, {}).get("step") for one in group["params"])
+        return int(next((one for one in counters if one is not None), 0)) + self._uncounted
 
     def settle(self) -> None:
         """Let the optimizer's counters know of all updates: before it makes one itself, or its state is saved."""
@@ -114,9 +117,9 @@ def _graph(
         for name, one in buffers.items():
             one.copy_(later[name])
         row = wide_gradient_row([gradients[name] for name in parameters], abs_sums=abs_sums)
-        for name, parameter in parameters.items():
+        for name, held in moments.items():
             group, rule = rule_of[name]
-            rule.update(parameter, gradients[name], moments[name], numbers[group])
+            rule.update(parameters[name], gradients[name], held, numbers[group])
         return Updated(value, outputs, row)
 
     return update
