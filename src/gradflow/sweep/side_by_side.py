@@ -9,6 +9,7 @@ from joblib import cpu_count
 from omegaconf import DictConfig, open_dict
 
 from gradflow import threads
+from gradflow.sweep.free_memory import free_memory
 from gradflow.training.process import processes
 
 GROUP = "hydra/launcher"
@@ -34,16 +35,6 @@ def workers(config: DictConfig, *, jobs: int) -> int:
 def _trains_on_cpu(config: DictConfig) -> bool:
     kind = config.trainer.accelerator
     return kind == "cpu" or (kind == "auto" and not torch.accelerator.is_available())
-
-
-def free_memory() -> int:
-    """Bytes that programs can have without swapping, where the system tells; otherwise enough for anything."""
-    try:
-        with open("/proc/meminfo") as file:  # noqa: PTH123 - no path of a user's
-            found = dict(line.split(":") for line in file)
-        return int(found["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError):
-        return 2**62
 
 
 def launch_side_by_side(config: DictConfig, *, workers: int) -> None:
