@@ -116,10 +116,11 @@ def test_norms_of_a_compiled_update_do_not_underflow():
     [
         (nn.Linear(2, 2), partial(Adam, amsgrad=True)),
         (nn.Linear(2, 2), partial(RMSprop, centered=True)),
+        (nn.Linear(2, 2), partial(SGD, lr=0.1, weight_decay=0.1)),
         (nn.Linear(2, 2), torch.optim.Adagrad),
         (nn.Conv2d(1, 1, 3), Adam),
     ],
-    ids=["amsgrad", "centred RMSprop", "another optimizer", "a convolution"],
+    ids=["amsgrad", "centred RMSprop", "decay that no moment limits", "another optimizer", "a convolution"],
 )
 def test_what_has_no_rule_or_gains_nothing_is_not_compiled_as_a_whole(net, make):
     assert compiled_update(net, F.cross_entropy, [make(net.parameters())], abs_sums=False) is None

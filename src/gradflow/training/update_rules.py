@@ -70,6 +70,8 @@ def _sgd(group: Group) -> UpdateRule | None:
         return None
     has_momentum, nesterov = group["momentum"] != 0, group["nesterov"]
     decays = group["weight_decay"] != 0
+    if decays and not has_momentum:
+        return None  # nothing in the state tells which parameters have a gradient; the others must not decay
 
     def numbers(group: Group, step: int) -> Sequence[float]:
         return float(group["lr"]), group["momentum"], 1 - group["dampening"], group["weight_decay"]
