@@ -70,10 +70,10 @@ class Compositions:
 
     def _fit_size(self, cfg: DictConfig, *, typed: Collection[str]) -> None:
         """Make a knob null that the network does not take, unless it was asked for, which is refused later."""
-        default = self.defaults([])[0]
         for knob in signature.KNOBS:
-            asked_for = knob in typed or cfg.get(knob) != default.get(knob)
-            if not asked_for and knob not in cfg.model and not _takes(cfg.model, knob):
+            if knob in typed or knob in cfg.model or _takes(cfg.model, knob):
+                continue
+            if cfg.get(knob) == self.defaults([])[0].get(knob):
                 cfg[knob] = None
 
     def defaults(self, overrides: list[str]) -> tuple[DictConfig, Choices]:
