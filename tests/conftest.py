@@ -14,6 +14,7 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 import hydra
+import interruptions
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
@@ -38,6 +39,13 @@ def _signals_restored() -> Iterator[None]:
         signal.signal(number, handler)
     yield
     _call_off_kills()
+
+
+@pytest.fixture(autouse=True)
+def _processes_ended() -> Iterator[None]:
+    """No test inherits another's processes."""
+    yield
+    interruptions.end_all()
 
 
 def _call_off_kills() -> None:

@@ -89,10 +89,8 @@ def stop(folder: Path) -> None:
     folder = folder.resolve()
     environment = _environment(folder)
     left = []
-    if _pid(folder, "slurmctld"):
-        answer(environment, "scancel", "--user=root")
-        if not wait_until(lambda: not answer(environment, "squeue", "--noheader")):
-            left.append("jobs")
+    if _pid(folder, "slurmctld") and not cancel_jobs(environment):
+        left.append("jobs")
     for name in reversed(DAEMONS):
         if pid := _pid(folder, name):
             os.kill(pid, signal.SIGTERM)
@@ -103,6 +101,13 @@ def stop(folder: Path) -> None:
     if (folder / "run").is_symlink():
         shutil.rmtree((folder / "run").readlink())
         (folder / "run").unlink()
+
+
+def cancel_jobs(environment: dict[str, str]) -> bool:
+    """Cancel all jobs; whether they have ended in time."""
+    if answer(environment, "squeue", "--noheader"):
+        answer(environment, "scancel", "--user=root")
+    return wait_until(lambda: not answer(environment, "squeue", "--noheader"))
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float = PATIENCE_S) -> bool:

@@ -5,7 +5,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import one_node_slurm
@@ -25,20 +25,18 @@ while true; do sleep 0.1; done
 
 
 @pytest.fixture
-def submit(slurm: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., tuple[str, Path]]]:
+def submit(slurm: dict[str, str], tmp_path: Path) -> Callable[..., tuple[str, Path]]:
     """`submit(script, *options)`: the job's id and the file that its output goes to."""
-    jobs = []
 
     def submit_script(script: str, *options: str) -> tuple[str, Path]:
         file = tmp_path / "job.sh"
         file.write_text(script if script.startswith("#!") else f"#!/bin/sh\n{script}\n")
         command = ["sbatch", "--parsable", "--open-mode=append", f"--output={tmp_path}/%j.out", *options, str(file)]
         outcome = subprocess.run(command, env=os.environ | slurm, capture_output=True, text=True, check=True)
-        jobs.append(outcome.stdout.strip())
-        return jobs[-1], tmp_path / f"{jobs[-1]}.out"
+        job = outcome.stdout.strip()
+        return job, tmp_path / f"{job}.out"
 
-    yield submit_script
-    answer(slurm, "scancel", *jobs)
+    return submit_script
 
 
 @pytest.fixture

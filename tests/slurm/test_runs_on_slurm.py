@@ -1,6 +1,7 @@
 """Sweeps through a real Slurm: the same results as without, whatever happens to their jobs."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -94,10 +95,20 @@ def preempt(slurm: dict[str, str]) -> None:
     answer(slurm, "sbatch", "-p", "urgent", "--exclusive", "--wrap", "sleep 1", "-o", "/dev/null")
 
 
+def with_slow_scontrol(slurm: dict[str, str], folder: Path) -> dict[str, str]:
+    """The environment with an `scontrol` that hears Slurm's answer late, as on a busy node."""
+    found = shutil.which("scontrol", path=slurm["PATH"])
+    (folder / "bin").mkdir()
+    (folder / "bin" / "scontrol").write_text(f'#!/bin/sh\n{found} "$@"; status=$?; sleep 3; exit $status\n')
+    (folder / "bin" / "scontrol").chmod(0o755)
+    return slurm | {"PATH": f"{folder / 'bin'}:{slurm['PATH']}"}
+
+
 def test_a_run_that_is_preempted_twice_is_queued_again_and_ends_as_if_nothing_had_happened(
     slurm, tmp_path, undisturbed
 ):
-    sweep = train(tmp_path, *LONG, *paused(tmp_path), *ON_SLURM, environment=slurm)
+    environment = with_slow_scontrol(slurm, tmp_path)
+    sweep = train(tmp_path, *LONG, *paused(tmp_path), *ON_SLURM, environment=environment)
     for attempt in (1, 2):
         assert wait_until(lambda attempt=attempt: is_in_attempt(attempt, tmp_path), process=sweep), screen(tmp_path)
         preempt(slurm)

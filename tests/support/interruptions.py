@@ -1,4 +1,8 @@
-"""Runs in processes of their own, and how they are stopped on the way."""
+"""Runs in processes of their own, and how they are stopped on the way.
+
+Attributes:
+    STARTED: the processes that `start` has started and `end_all` has not ended.
+"""
 
 import os
 import subprocess
@@ -14,6 +18,7 @@ from lightning.pytorch.callbacks import Callback
 from gradflow import CONF
 
 HERE = Path(__file__).parent
+STARTED: list[subprocess.Popen] = []
 
 
 class Pause(Callback):
@@ -45,9 +50,16 @@ def start(
     folder.mkdir(parents=True, exist_ok=True)
     paths = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, str(CONF.parent / "train.py"), *arguments]
-    return subprocess.Popen(
-        command, cwd=folder, env=os.environ | {"PYTHONPATH": paths} | dict(environment or {}), **options
-    )
+    environment = os.environ | {"PYTHONPATH": paths} | dict(environment or {})
+    STARTED.append(subprocess.Popen(command, cwd=folder, env=environment, **options))
+    return STARTED[-1]
+
+
+def end_all() -> None:
+    """Kill what `start` has started and still runs, as a test that failed on the way leaves it."""
+    while STARTED:
+        with STARTED.pop() as process:
+            process.kill()
 
 
 def processes_with(variable: str) -> list[str]:

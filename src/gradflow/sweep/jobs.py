@@ -62,7 +62,7 @@ def run_job(folder: Path) -> Record | None:
         except signals.Signalled as error:
             ending, told = error, listener.told
     if told == signal.SIGUSR2 or (told == signal.SIGTERM and _is_about_to_lose_its_node()):
-        signal.raise_signal(signal.SIGUSR2)  # submitit's handler, which asks Slurm to queue the job again and exits
+        _ask_to_be_queued_again()
     if told is not None and multiprocessing.parent_process() is not None:
         signals.die_by(told)  # otherwise it would take the pool's next job
     raise ending
@@ -107,6 +107,17 @@ def _passed_on(error: Exception) -> Exception:
     except Exception:  # whatever somebody's class raises
         return RunsFailed(f"{type(error).__name__}: {error}")
     return error
+
+
+def _ask_to_be_queued_again() -> None:
+    """Call submitit's handler, which runs `scontrol requeue` and exits.
+
+    Slurm obeys at once and tells every process of the job to end, `scontrol` too. Were that to die before it has
+    heard Slurm's answer, the job would be queued again and yet reported as failed. A process that is started inherits
+    what is ignored.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.raise_signal(signal.SIGUSR2)
 
 
 def _is_about_to_lose_its_node() -> bool:
