@@ -23,7 +23,7 @@ def answer(frames, legend, *tags):
 
 
 def rows(panel, column):
-    return [row[column] for row in panel.chart.data.values if row[column] is not None]
+    return [row[column] for row in panel.rows if row[column] is not None]
 
 
 def test_one_seed_has_points_and_no_interval(grid):
@@ -40,7 +40,7 @@ def test_two_seeds_have_intervals_and_every_seed(grid):
     assert rows(panel, "mean") == [0.55] * 4
     shift = across.DODGE * 3 / 2  # of depths from 1 to 4, so that the two intervals stand side by side
     places = [1 - shift, 4 - shift, 1 + shift, 4 + shift]
-    assert [row["place"] for row in panel.chart.data.values if row["mean"] is not None] == pytest.approx(places)
+    assert [row["place"] for row in panel.rows if row["mean"] is not None] == pytest.approx(places)
 
 
 def test_lines_that_end_at_one_value_have_names_above_one_another(grid):
@@ -55,7 +55,7 @@ def test_one_depth_is_drawn_by_activation(grid):
     frames, _, legend = grid(["relu", "sigmoid"], [2])
     (panel,) = answer(frames, legend).panels
     assert marks_of(panel) == ["point"]
-    assert panel.chart.to_dict()["layer"][0]["encoding"]["x"]["field"] == "line"
+    assert panel.layers[0].to_dict()["encoding"]["x"]["field"] == "line"
 
 
 def test_score_and_gain_stand_side_by_side_with_a_rule_where_the_gradient_keeps_its_size(grid):
@@ -64,11 +64,11 @@ def test_score_and_gain_stand_side_by_side_with_a_rule_where_the_gradient_keeps_
     score, gain = figure.panels
     assert (figure.section, figure.columns) == ("answer", 2)
     assert [score.title, gain.title] == ["Test accuracy at the best epoch", "Gradient gain per layer, last epoch"]
-    rule = gain.chart.layer[0]
+    rule = gain.layers[0]
     assert (rule.mark.type, rule.data.values) == ("rule", [{"reference": 1.0}])
     low, high = rule.to_dict()["encoding"]["y"]["scale"]["domain"]
     assert low < 0.8 < 1.0 < high  # the gain is 0.8
-    assert gain.chart.layer[1].mark.baseline == "bottom"  # its words stand on the other side of the rule
+    assert gain.layers[1].mark.baseline == "bottom"  # its words stand on the other side of the rule
 
 
 def test_settings_of_one_activation_at_one_depth_stand_side_by_side(grid):
@@ -79,18 +79,18 @@ def test_settings_of_one_activation_at_one_depth_stand_side_by_side(grid):
     }
     figure = answer(replace(frames, **tables), legend)
     (panel,) = figure.panels
-    across = panel.chart.to_dict()["layer"][0]["encoding"]["x"]
+    across = panel.layers[0].to_dict()["encoding"]["x"]
     assert (across["field"], across["sort"]) == ("setting", ["learning rate 0.01", "learning rate 0.1"])
     assert figure.title.endswith(", by learning rate")
-    assert {row["setting"] for row in panel.chart.data.values} == set(across["sort"])
-    assert {row["line"] for row in panel.chart.data.values} == {"ReLU"}  # which has a colour
+    assert {row["setting"] for row in panel.rows} == set(across["sort"])
+    assert {row["line"] for row in panel.rows} == {"ReLU"}  # which has a colour
 
 
 def test_the_marks_of_the_last_activation_at_the_deepest_have_room(grid):
     frames, _, legend = grid(["elu", "gelu", "relu", "selu", "sigmoid", "tanh"], [1, 8], seeds=2)
     (panel,) = answer(frames, legend).panels
-    low, high = panel.chart.to_dict()["layer"][0]["encoding"]["x"]["scale"]["domain"]
-    places = [row["place"] for row in panel.chart.data.values if row["place"] is not None]
+    low, high = panel.layers[0].to_dict()["encoding"]["x"]["scale"]["domain"]
+    places = [row["place"] for row in panel.rows if row["place"] is not None]
     assert low <= min(places) < 1.0 < 8.0 < max(places) <= high
 
 
@@ -99,8 +99,8 @@ def test_a_panel_without_a_value_says_so(grid):
     bare = frames.final.assign(variant="model.norm=none", mean=float("nan"))
     final = pd.concat([frames.final.assign(variant="model.norm=batch"), bare])
     batch, none = answer(replace(frames, final=final), legend).panels
-    assert "none recorded" in json.dumps(none.chart.to_dict()["layer"])
-    assert "none recorded" not in json.dumps(batch.chart.to_dict()["layer"])
+    assert "none recorded" in json.dumps([layer.to_dict() for layer in none.layers])
+    assert "none recorded" not in json.dumps([layer.to_dict() for layer in batch.layers])
 
 
 def test_a_depth_without_a_gain_is_named(grid):

@@ -12,7 +12,7 @@ from gradflow.report.figures import figures
 
 
 def vertical_scales(panel):
-    return {layer["encoding"]["y"]["scale"]["type"] for layer in panel.chart.to_dict()["layer"]}
+    return {layer.to_dict()["encoding"]["y"]["scale"]["type"] for layer in panel.layers}
 
 
 def test_a_study_without_depths(grid):
@@ -48,19 +48,30 @@ def test_every_figure_is_valid_alone_and_in_the_page(grid):
         "units",  # in words: the share of low slope of one of the two
     ]
     for figure in drawn[:-1]:
-        assert picture(figure).to_dict()["concat"]
+        alt.ConcatChart.from_dict(picture(figure))  # raises what Vega-Lite's schema does not allow
         assert figure.spoken
         for panel in figure.panels:
             specification = interactive(figure, panel)
-            alt.Chart.from_dict(specification)  # raises what Vega-Lite's schema does not allow
+            alt.Chart.from_dict(specification)
             assert ("facet" in specification) or specification["width"] == "container"
             assert {"hidden_activations", "hidden_depths"} <= {p["name"] for p in specification["params"]}
+
+
+def test_pictures_show_what_the_rows_say(grid, tmp_path):
+    frames, _, legend = grid(["relu", "tanh"], [1, 2])
+    figure = training_charts.learning_curves(frames, legend)
+    panels.save(figure, tmp_path)
+    spoken = (tmp_path / f"{figure.name}.svg").read_text()
+    points = [row for panel in figure.panels for row in panel.rows]
+    assert spoken.count('aria-roledescription="point"') == len(points)
+    for row in figure.panels[0].rows:
+        assert f"epoch: {row['epoch']}; mean: {100 * row['mean']:.4g}%; activation: {row['line']}" in spoken
 
 
 def test_names_are_printable_in_the_rows_of_a_chart_too(grid):
     frames, _, legend = grid(["relu", "odd\x07name"], [1])
     figure = training_charts.over_training(frames, legend)
-    rows = [row for panel in figure.panels for row in panel.chart.data.values]
+    rows = [row for panel in figure.panels for row in panel.rows]
     assert any("\x07" in row["activation"] for row in rows)
     assert all("\\u0007" not in json.dumps(interactive(figure, panel)) for panel in figure.panels)
 

@@ -13,7 +13,7 @@ QUANTITIES = ["Training loss of a batch (nats)", "Training accuracy", "Gradient 
 
 
 def scale_of(panel):
-    return panel.chart.layer[0].to_dict()["encoding"]["y"]["scale"]["domain"]
+    return panel.layers[0].to_dict()["encoding"]["y"]["scale"]["domain"]
 
 
 def test_scores_and_losses_by_epoch_have_a_row_each_with_a_plot_for_each_depth(grid):
@@ -61,8 +61,8 @@ def test_loss_score_and_gradient_norm_stand_side_by_side_with_a_row_for_each_dep
     loss, score, _ = figure.panels
     assert marks_of(loss) == ["area", "line"]  # too many points to mark each of them
     assert marks_of(score) == ["area", "line", "point"]
-    assert score.chart.to_dict()["layer"][0]["encoding"]["x"]["axis"]["values"] == [1, 2, 3, 4]
-    row = next(row for row in loss.chart.data.values if row["activation"] == "relu" and row["update"] == 10)
+    assert score.layers[0].to_dict()["encoding"]["x"]["axis"]["values"] == [1, 2, 3, 4]
+    row = next(row for row in loss.rows if row["activation"] == "relu" and row["update"] == 10)
     assert row["mean"] == 1.725  # 2 - accuracy * 10 / 20 with accuracies 0.5 and 0.6: 1.75 and 1.7
 
 
@@ -70,7 +70,7 @@ def test_of_many_depths_three_are_shown_by_update_and_the_others_named(grid):
     frames, _, legend = grid(["relu"], [1, 2, 4, 6, 8])
     figure = training_charts.over_training(frames, legend)
     assert figure.panels[0].multiples.titles == ["1 block", "4 blocks", "8 blocks"]
-    assert {row["depth"] for row in figure.panels[0].chart.data.values} == {"1", "4", "8"}
+    assert {row["depth"] for row in figure.panels[0].rows} == {"1", "4", "8"}
     assert "Not shown: 2 and 6 blocks" in figure.reading
 
 

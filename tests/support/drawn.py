@@ -2,4 +2,4 @@
 
 
 def marks_of(panel):
-    return [layer["mark"]["type"] for layer in panel.chart.to_dict()["layer"]]
+    return [layer.to_dict()["mark"]["type"] for layer in panel.layers]

@@ -50,7 +50,7 @@ def _looks(
 def banded_line(*, x: alt.X, y: ValueAxis, looks: Looks, points: bool) -> list[alt.Chart]:
     """A mean with the band of its interval, and with a mark at each point if `points`."""
     base = alt.Chart().encode(x=x, color=looks.color)
-    band = base.mark_area(opacity=0.18, clip=True, line=False).encode(y=y.of("low"), y2="high:Q")
+    band = base.mark_area(fillOpacity=0.18, clip=True, line=False).encode(y=y.of("low"), y2="high:Q")
     line = base.mark_line(strokeWidth=1.8, clip=True).encode(y=y.of("mean"), strokeDash=looks.dash)
     if not points:
         return [band, line]

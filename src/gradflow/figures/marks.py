@@ -84,14 +84,18 @@ def heading(*parts: str) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def data(frame: pd.DataFrame, columns: Sequence[str]) -> alt.InlineData:
+def rows(frame: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
     """These columns and the depth as text, numbers with four significant digits; what is not finite becomes null."""
     shown = frame[list(columns)].copy()
     if "blocks" in frame:
         shown["depth"] = frame["blocks"].map(depth_text)
-    rows = [{str(key): _plain(value) for key, value in row.items()} for row in shown.to_dict("records")]
+    return [{str(key): _plain(value) for key, value in row.items()} for row in shown.to_dict("records")]
+
+
+def data(frame: pd.DataFrame, columns: Sequence[str]) -> alt.InlineData:
+    """`rows` as the data of a chart."""
     found = alt.InlineData(values=())
-    found.values = tuple(rows)  # which Altair neither checks row by row nor copies again and again, as it does a list
+    found.values = tuple(rows(frame, columns))  # which Altair neither checks one by one nor copies, as it does a list
     return found
 
 

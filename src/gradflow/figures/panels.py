@@ -8,6 +8,7 @@ import altair as alt
 import vl_convert
 
 from gradflow.errors import printable
+from gradflow.figures.clips import clipped_once
 from gradflow.runs.metrics import PERCENT
 
 WIDTH, HEIGHT, COLUMNS = 250, 190, 4  # pixels of a plot, panels in a row
@@ -18,6 +19,26 @@ SCALE = 2.0  # of the PNG
 MANY_ROWS = 1000  # of data, from which a chart of the page is pixels instead of as many elements
 Section = Literal["answer", "training", "layers"]
 HIDDEN_ACTIVATIONS, HIDDEN_DEPTHS = "hidden_activations", "hidden_depths"
+Specification = dict[str, Any]  # of Vega-Lite
+_ZOOM: Specification = {
+    "name": "zoom",
+    "bind": "scales",
+    # The wheel alone scrolls the page.
+    "select": {"type": "interval", "zoom": "wheel![event.ctrlKey || event.metaKey]"},
+}
+_PICTURE: Specification = {
+    "title": {"anchor": "start"},
+    "legend": {
+        "orient": "top",
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "symbolSize": 90,
+        "symbolOpacity": 1,
+        "symbolStrokeWidth": 1,
+    },
+    "axis": {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal", "gridOpacity": 0.4},
+    "view": {"stroke": None},
+}
 
 
 @dataclass(frozen=True)
@@ -41,15 +62,17 @@ class Panel:
 
     Attributes:
         title: what distinguishes it from the other panels of its figure.
-        chart: without size and interaction; of one plot, where there are several.
-        pointer: a layer of the same data for the page only, that shows what is nearest to the pointer.
+        layers: of one plot, where there are several; without size.
+        rows: that they show.
+        pointer: a layer of the same rows for the page only, that shows what is nearest to the pointer.
         multiples: the plots into which its rows are divided; None for a single one.
         activation: the one it shows, if it shows only one.
         depth: the one it shows, if it shows only one.
     """
 
     title: str
-    chart: alt.LayerChart
+    layers: list[alt.Chart]
+    rows: list[dict[str, Any]]
     pointer: alt.Chart | None = None
     multiples: Multiples | None = None
     activation: str | None = None
@@ -108,73 +131,79 @@ class Figure:
         return width, self.height or height
 
 
-def interactive(figure: Figure, panel: Panel) -> dict[str, Any]:
+def interactive(figure: Figure, panel: Panel) -> Specification:
     """The Vega-Lite specification of a panel in the page, its lines shown and hidden by the page.
 
     A single plot is as wide as its box; the page chooses the width of several, and how many stand in a row. The signals
     `hidden_activations` and `hidden_depths` hold what the reader has hidden.
     """
     width, height = figure.size
-    plot = panel.chart if panel.pointer is None else panel.chart + panel.pointer
-    plot = plot.properties(width=width if panel.multiples else "container", height=height)
+    layers = [_specified(layer) for layer in (*panel.layers, panel.pointer) if layer is not None]
     if figure.zooms:
-        # The wheel alone scrolls the page.
-        zoom = "wheel![event.ctrlKey || event.metaKey]"
-        plot = plot.add_params(alt.selection_interval(name="zoom", bind="scales", zoom=zoom))
-    chart = _divided(plot, panel)
-    for signal, field in ((HIDDEN_ACTIVATIONS, "activation"), (HIDDEN_DEPTHS, "depth")):
-        chart = chart.add_params(alt.param(name=signal, value=[]))
-        chart = chart.transform_filter(f"indexof({signal}, datum.{field}) < 0")
-    data: Any = panel.chart.data
-    renderer = "canvas" if len(data.values) >= MANY_ROWS else "svg"
-    return _specification(chart.properties(usermeta={"embedOptions": {"renderer": renderer}}))
+        layers[0] = layers[0] | {"params": [_ZOOM]}
+    plot = {"width": width if panel.multiples else "container", "height": height, "layer": layers}
+    hidden = {HIDDEN_ACTIVATIONS: "activation", HIDDEN_DEPTHS: "depth"}
+    return _printable(
+        _divided(plot, panel)
+        | {
+            "$schema": alt.SCHEMA_URL,
+            "data": {"values": panel.rows},
+            "params": [{"name": signal, "value": []} for signal in hidden],
+            "transform": [{"filter": f"indexof({signal}, datum.{field}) < 0"} for signal, field in hidden.items()],
+            "usermeta": {"embedOptions": {"renderer": "canvas" if len(panel.rows) >= MANY_ROWS else "svg"}},
+        }
+    )
 
 
-def _divided(plot: alt.LayerChart, panel: Panel) -> alt.LayerChart | alt.FacetChart:
+def picture(figure: Figure) -> Specification:
+    """All panels in one chart of fixed size on white, with its legend."""
+    width, height = figure.size
+    panels = []
+    for panel in figure.panels:
+        plot = {"width": width, "height": height, "layer": [_specified(layer) for layer in panel.layers]}
+        title = {"title": panel.title} if panel.title else {}
+        panels.append(_divided(plot, panel) | title | {"data": {"values": panel.rows}})
+    config = _PICTURE | ({"numberFormat": PERCENT} if figure.heat else {})
+    return _printable(
+        {
+            "$schema": alt.SCHEMA_URL,
+            "title": {"text": figure.title, "anchor": "start", "fontSize": 16, "offset": 12},
+            "background": "white",
+            "config": config,
+            "concat": panels,
+            "columns": figure.columns or COLUMNS,
+        }
+    )
+
+
+def _specified(layer: alt.Chart) -> Specification:
+    """What a layer adds to a specification.
+
+    Layers are combined as plain specifications: Altair would copy and check all of them, and their rows, at every step,
+    which takes longer than all else. Each was compared with Vega-Lite's schema when it was made.
+    """
+    with alt.data_transformers.enable(consolidate_datasets=False):
+        found: Specification = layer.to_dict(validate=False)
+    of_the_whole = ("$schema", "config", *(["data"] if layer.data is alt.Undefined else []))
+    return {key: value for key, value in found.items() if key not in of_the_whole}
+
+
+def _divided(plot: Specification, panel: Panel) -> Specification:
     """The plot for each of the panel's multiples."""
     if panel.multiples is None:
         return plot
     field, titles, columns = panel.multiples.field, panel.multiples.titles, panel.multiples.columns
-    header = alt.Header(labelAnchor="start", labelFontWeight="bold", labelPadding=4)
-    return plot.facet(
-        facet=alt.Facet(field=field, type="nominal", title=None, sort=titles, header=header), columns=columns
-    )
-
-
-def picture(figure: Figure) -> alt.ConcatChart:
-    """All panels in one chart of fixed size on white, with its legend."""
-    width, height = figure.size
-    panels = [
-        _divided(panel.chart.properties(width=width, height=height), panel).properties(
-            **({"title": panel.title} if panel.title else {})
-        )
-        for panel in figure.panels
-    ]
-    return (
-        alt.concat(*panels, columns=figure.columns or COLUMNS)
-        .properties(title=alt.Title(figure.title, anchor="start", fontSize=16, offset=12), background="white")
-        .configure(numberFormat=PERCENT if figure.heat else alt.Undefined)
-        .configure_title(anchor="start")
-        .configure_legend(
-            orient="top", labelFontSize=12, titleFontSize=12, symbolSize=90, symbolOpacity=1, symbolStrokeWidth=1
-        )
-        .configure_axis(labelFontSize=11, titleFontSize=12, titleFontWeight="normal", gridOpacity=0.4)
-        .configure_view(stroke=None)
-    )
+    header = {"labelAnchor": "start", "labelFontWeight": "bold", "labelPadding": 4}
+    facet = {"field": field, "type": "nominal", "title": None, "sort": titles, "header": header}
+    return {"facet": facet, "columns": columns, "spec": plot}
 
 
 def save(figure: Figure, folder: Path) -> None:
     """`<name>.png`, `.svg` and `.pdf` in a folder that exists."""
-    svg = vl_convert.vegalite_to_svg(_specification(picture(figure)))
+    svg = clipped_once(vl_convert.vegalite_to_svg(picture(figure)))
     (folder / f"{figure.name}.svg").write_text(svg, encoding="utf-8")
     (folder / f"{figure.name}.png").write_bytes(vl_convert.svg_to_png(svg, scale=SCALE))
     (folder / f"{figure.name}.pdf").write_bytes(vl_convert.svg_to_pdf(svg))
-
-
-def _specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    """Not compared with Vega-Lite's schema, which takes as long as all else: each part was when it was made."""
-    specification: dict[str, Any] = _printable(chart.to_dict(validate=False))
-    return specification
 
 
 def _printable(specification: Any) -> Any:

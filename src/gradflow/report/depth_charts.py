@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -145,7 +146,8 @@ def _panels(frames: Frames, legend: Legend, quantity: Quantity, *, height: int) 
         panels.append(
             Panel(
                 title=heading(capital(metric.words), "" if settings else setting_words(shown[0])),
-                chart=_chart(drawn, legend, quantity),
+                layers=_layers(drawn, legend, quantity),
+                rows=_rows(drawn),
                 pointer=_pointer(drawn, metric, legend),
             )
         )
@@ -167,6 +169,11 @@ class _Drawn:
     named: str
     up: ValueAxis
 
+    @property
+    def has_seeds(self) -> bool:
+        """Whether single seeds are drawn beside their means."""
+        return marks.several_seeds(self.means)
+
 
 def _ends(means: pd.DataFrame, ruler: Ruler) -> pd.DataFrame:
     """Where the line of each activation ends (`end`), and where its name stands (`place`, `label`)."""
@@ -178,7 +185,7 @@ def _ends(means: pd.DataFrame, ruler: Ruler) -> pd.DataFrame:
     return last[["activation", "line", "blocks"]].assign(end=last["mean"], label=labels_at, place=below_one_another)
 
 
-def _chart(drawn: _Drawn, legend: Legend, quantity: Quantity) -> alt.LayerChart:
+def _layers(drawn: _Drawn, legend: Legend, quantity: Quantity) -> list[alt.Chart]:
     """Intervals, large marks for means joined by a line where there are depths, small open marks for seeds."""
     x, y = drawn.across, drawn.up
     looks = looks_of_activations(legend)
@@ -190,17 +197,15 @@ def _chart(drawn: _Drawn, legend: Legend, quantity: Quantity) -> alt.LayerChart:
         size=22, opacity=1, strokeWidth=1, clip=True, xOffset=ASIDE
     )
     mark = mean.mark_point(size=75, filled=True, opacity=1, clip=True)
-    has_seeds = marks.several_seeds(drawn.means)
-    layers = [
+    return [
         *_reference(quantity, y, drawn.means["mean"]),
         *([line.encode(y=y.of("mean"))] if len(legend.depths) > 1 else []),
         *([rule.encode(y=y.of("low"), y2="high:Q")] if drawn.means["low"].notna().any() else []),
-        *([circle.encode(y=y.of("value"))] if has_seeds else []),
+        *([circle.encode(y=y.of("value"))] if drawn.has_seeds else []),
         mark.encode(y=y.of("mean"), shape=looks.shape),
         *(_labels(x, y, looks.color) if len(drawn.ends) else []),
         *([] if drawn.means["mean"].notna().any() else [_nothing()]),
     ]
-    return alt.LayerChart(layer=layers, data=_rows(drawn, has_seeds=has_seeds))
 
 
 def _nothing() -> alt.Chart:
@@ -211,11 +216,11 @@ def _nothing() -> alt.Chart:
     return text.encode(x=alt.value(0), y=alt.value(_HALF_HEIGHT / 2))
 
 
-def _rows(drawn: _Drawn, *, has_seeds: bool) -> alt.InlineData:
+def _rows(drawn: _Drawn) -> list[dict[str, Any]]:
     """One source for all kinds of rows: the page filters a chart's own data, not that of its layers."""
-    shown = [drawn.means, *([drawn.seeds] if has_seeds else []), *([drawn.ends] if len(drawn.ends) else [])]
+    shown = [drawn.means, *([drawn.seeds] if drawn.has_seeds else []), *([drawn.ends] if len(drawn.ends) else [])]
     rows = pd.concat([part.reindex(columns=[*_COLUMNS, "blocks"]) for part in shown if len(part)] or [pd.DataFrame()])
-    return marks.data(rows.reindex(columns=[*_COLUMNS, "blocks"]).assign(**{BLOCKS: rows.get("blocks")}), _COLUMNS)
+    return marks.rows(rows.reindex(columns=[*_COLUMNS, "blocks"]).assign(**{BLOCKS: rows.get("blocks")}), _COLUMNS)
 
 
 def _reference(quantity: Quantity, y: ValueAxis, values: pd.Series) -> list[alt.Chart]:

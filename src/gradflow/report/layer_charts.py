@@ -74,7 +74,8 @@ def _panel(moment: str, part: pd.DataFrame, legend: Legend, *, plots: list[str],
     several = len(plots) > 1 or plots[0]
     return Panel(
         title=capital(moment),
-        chart=alt.LayerChart(layer=lines, data=marks.data(part, columns)),
+        layers=lines,
+        rows=marks.rows(part, columns),
         pointer=pointer(x, GRADIENT_RMS, line="line", at=["index", *([PLOT] if several else [])]),
         multiples=Multiples(PLOT, plots, min(len(plots), _MOST_COLUMNS)) if several else None,
     )

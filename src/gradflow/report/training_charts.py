@@ -162,12 +162,13 @@ def _panel(quantity: _Quantity, legend: Legend, *, columns: int) -> Panel:
     columns_of_rows = [PLOT, "activation", "line", progress, "n", "mean", "low", "high"]
     layers = banded_line(x=quantity.x, y=quantity.y, looks=looks, points=few)
     if "p5" in frame and (frame["p5"] < frame["p95"]).any():
-        spread = alt.Chart().mark_area(opacity=0.12, clip=True, line=False)
+        spread = alt.Chart().mark_area(fillOpacity=0.12, clip=True, line=False)
         layers.insert(0, spread.encode(x=quantity.x, color=looks.color, y=quantity.y.of("p5"), y2="p95:Q"))
         columns_of_rows += SPREAD
     return Panel(
         title=capital(quantity.metric.with_unit if quantity.metric.unit != "%" else quantity.metric.words),
-        chart=alt.LayerChart(layer=layers, data=marks.data(rows, columns_of_rows)),
+        layers=layers,
+        rows=marks.rows(rows, columns_of_rows),
         pointer=pointer(quantity.x, quantity.metric, line="line", at=[progress, *([PLOT] if any(plots) else [])]),
         multiples=Multiples(PLOT, list(plots), columns) if any(plots) else None,
     )

@@ -141,9 +141,8 @@ def _map(network: _Network, legend: Legend, metric: Metric, color: alt.Color) ->
     cells = base.mark_rect().encode(x=_epochs(rows), y=_layers(rows), color=color, tooltip=tooltip)
     return Panel(
         title=_name(keys, legend),
-        chart=alt.LayerChart(
-            layer=[cells], data=marks.data(rows, ["activation", "layer", "epoch", "n", "mean", "low", "high"])
-        ),
+        layers=[cells],
+        rows=marks.rows(rows, ["activation", "layer", "epoch", "n", "mean", "low", "high"]),
         activation=keys["activation"],
         depth=marks.depth_text(keys["blocks"]) or None,
     )
