@@ -5,6 +5,7 @@ file is written beside its place, synced, renamed, and then the folder is synced
 """
 
 import errno
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,7 +57,7 @@ def make_folder(folder: Path) -> None:
     Raises:
         CannotWrite: if it cannot be created.
     """
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    missing = list(itertools.takewhile(lambda one: not one.exists(), (folder, *folder.parents)))
     with naming(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for one in missing:
