@@ -10,7 +10,7 @@ from interruptions import start
 from waiting import PATIENCE_S
 
 DRAWING = {"altair", "vl_convert", "jsonschema", "gradflow.figures", "gradflow.report"}
-PLANNING = {"pydantic", "gradflow.sweep.plan", "gradflow.sweep.checks", "gradflow.study.comparison"}
+PLANNING = {"gradflow.sweep.plan", "gradflow.sweep.checks", "gradflow.study.comparison"}
 DATA_AND_TABLES = {"pandas", "sklearn", "altair"}
 
 
