@@ -14,7 +14,7 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 import hydra
-import interruptions
+import own_processes
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
@@ -45,7 +45,7 @@ def _signals_restored() -> Iterator[None]:
 def _processes_ended() -> Iterator[None]:
     """No test inherits another's processes."""
     yield
-    interruptions.end_all()
+    own_processes.end_all()
 
 
 def _call_off_kills() -> None:

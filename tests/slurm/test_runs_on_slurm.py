@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from finished_runs import left_by, only_run, record, records, states
-from interruptions import pause, start
+from interruptions import pause
 from one_node_slurm import answer
+from own_processes import start
 from waiting import PATIENCE_S, wait_until
 
 from gradflow.runs.record import State

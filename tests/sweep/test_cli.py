@@ -9,7 +9,8 @@ import sys
 
 import pytest
 from finished_runs import states
-from interruptions import pause, start
+from interruptions import pause
+from own_processes import start
 from waiting import PATIENCE_S, wait_until
 
 from gradflow import CONF

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from finished_runs import left_by, record, records, run_folders, states
-from interruptions import pause, processes_with, start
+from interruptions import pause
+from own_processes import processes_with, start
 from waiting import PATIENCE_S, wait_until
 
 from gradflow.runs.record import State

@@ -15,7 +15,8 @@ import threading
 
 import pytest
 from forged_runs import run_record
-from interruptions import pause, start
+from interruptions import pause
+from own_processes import start
 from waiting import PATIENCE_S, wait_until
 
 from gradflow import terminal

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from finished_runs import states
-from interruptions import start
+from own_processes import start
 from waiting import PATIENCE_S
 
 DRAWING = {"altair", "vl_convert", "jsonschema", "gradflow.figures", "gradflow.report"}

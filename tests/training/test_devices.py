@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 from finished_runs import left_by, only_run, record, run_folders
-from interruptions import pause, start
+from interruptions import pause
 from lightning.pytorch.utilities import rank_zero_only
+from own_processes import start
 from waiting import PATIENCE_S, wait_until
 
 from gradflow.data.loader import BatchLoader

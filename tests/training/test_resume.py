@@ -8,7 +8,8 @@ from pathlib import Path
 import lightning as L
 import pytest
 from finished_runs import left_by, only_run, record, records, run_folders, states, steps, written_twice
-from interruptions import interrupt_after, start
+from interruptions import interrupt_after
+from own_processes import start
 from waiting import wait_until
 
 from gradflow.runs.record import State
